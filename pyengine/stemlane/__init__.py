@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""Stemlane separates music into stems. Names are loaded when first used, so that importing the package costs nothing.
+
+    separator = stemlane.Separator("default")
+    stems = separator.separate(mixture, sample_rate)
+    mix = stemlane.render(mixture, sample_rate, gains={"vocals": "-inf"})
+    plugin = stemlane.load_plugin(model="mix", vocals_gain="-inf")
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Separator": "separator",
+    "StreamingSeparator": "streaming",
+    "StemlaneError": "errors",
+    "render": "mixdown",
+    "plugin_path": "plugin",
+    "load_plugin": "plugin",
+    "plugin_status": "plugin",
+}
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'stemlane' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"stemlane.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+"""Makes `python -m stemlane` the same as the command `stemlane`."""
+
+import sys
+
+from stemlane.cli import main
+
+sys.exit(main())

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""Audio files in and out, block by block: the only module that touches them.
+
+Channels come first inside Stemlane and last in files; the transpose happens here. What is written appears under its
+name only when it is complete.
+"""
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from stemlane.errors import InputError, one_line
+from stemlane.separator import check_finite
+from stemlane.streaming import check_stream
+
+FORMATS = {"wav": ("WAV", "FLOAT"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS")}
+BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes
+_LARGEST_WAV_BYTES = 4_000_000_000  # a WAV header counts in 32 bits; larger files are written as RF64
+
+
+class AudioInput:
+    """An audio file opened for reading, checked to be something Stemlane can separate.
+
+    Attributes
+    ----------
+    sample_rate, num_channels
+        Of the file.
+    num_samples
+        Per channel, as the file's header states it (some compressed formats only estimate it).
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        if not self.path.is_file():
+            raise InputError(f"{self.path}: no such file" if not self.path.exists() else f"{self.path}: is not a file")
+        try:
+            self._file = soundfile.SoundFile(self.path)
+        except (OSError, RuntimeError) as error:
+            raise InputError(f"{self.path}: cannot be read as audio ({_reason(error)})") from None
+        self.sample_rate = self._file.samplerate
+        self.num_channels = self._file.channels
+        self.num_samples = self._file.frames
+        try:
+            check_stream(self.sample_rate, self.num_channels)
+            if self.num_samples == 0:
+                raise InputError("holds 0 samples")
+        except InputError as error:
+            self._file.close()
+            raise InputError(f"{self.path}: {error}") from None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def blocks(self, block_samples: int = BLOCK_SAMPLES) -> Iterator[np.ndarray]:
+        """Read from the start: yields (channels, samples) float32, all of `block_samples` but the last."""
+        position = 0
+        self._file.seek(0)
+        while True:
+            try:
+                block = self._file.read(block_samples, dtype="float32", always_2d=True).T
+            except (OSError, RuntimeError) as error:
+                raise InputError(f"{self.path}: damaged after sample {position} ({_reason(error)})") from None
+            if block.shape[1] == 0:
+                break
+            try:
+                check_finite(block, position)
+            except InputError as error:
+                raise InputError(f"{self.path}: {error}") from None
+            yield block
+            position += block.shape[1]
+        if position == 0:
+            raise InputError(f"{self.path}: holds 0 samples")
+
+
+class AudioOutput:
+    """An audio file being written under a temporary name; a `with` block that ends well gives it its own.
+
+    Parameters
+    ----------
+    path
+        Its ending says the format: .wav (32-bit float), .flac (24 bit) or .ogg (Vorbis).
+    num_samples
+        Expected length, which only decides whether a WAV file needs the header for very long files.
+
+    Attributes
+    ----------
+    peak
+        Largest absolute sample so far. Above 1.0, only .wav keeps it.
+    """
+
+    def __init__(self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0):
+        self.path = Path(path)
+        self.peak = 0.0
+        file_format, subtype = FORMATS[check_format(self.path.suffix.removeprefix("."), self.path)]
+        if file_format == "WAV" and num_samples * num_channels * 4 > _LARGEST_WAV_BYTES:
+            file_format = "RF64"
+        if not self.path.parent.is_dir():
+            raise InputError(f"{self.path.parent}: no such folder to write to")
+        if self.path.is_dir():
+            raise InputError(f"{self.path}: is a folder, should be the name of a file to write")
+        self._partial = _partial_name(self.path)
+        try:
+            self._file = soundfile.SoundFile(
+                self._partial, "w", int(sample_rate), num_channels, subtype=subtype, format=file_format
+            )
+        except (OSError, RuntimeError, ValueError, TypeError) as error:
+            self._partial.unlink(missing_ok=True)
+            raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
+
+    def __enter__(self):
+        return self
+
+    def write(self, block: np.ndarray) -> None:
+        """Append (channels, samples) float32."""
+        if block.shape[1]:
+            self.peak = max(self.peak, float(np.abs(block).max()))
+        try:
+            for start in range(0, block.shape[1], BLOCK_SAMPLES):
+                self._file.write(block[:, start : start + BLOCK_SAMPLES].T)
+        except (OSError, RuntimeError) as error:
+            raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
+
+    def __exit__(self, error_type, *_):
+        try:
+            self._file.close()
+            if error_type is None:
+                os.replace(self._partial, self.path)
+        except (OSError, RuntimeError) as error:
+            raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+
+def check_format(name: str, path: str | Path = "") -> str:
+    """`name` in lower case if it is a format that can be written, else `InputError`."""
+    if name.lower() not in FORMATS:
+        prefix = f"{path}: " if path else ""
+        raise InputError(f"{prefix}format {name!r} cannot be written, should be one of: {', '.join(FORMATS)}")
+    return name.lower()
+
+
+@contextlib.contextmanager
+def staged_folder(target: str | Path) -> Iterator[Path]:
+    """Give a temporary folder whose files move into `target` when the block ends well; after an error nothing is left.
+
+    Folders missing on the way to `target` are made, and taken away again after an error.
+    """
+    target = Path(target)
+    made = _make_parents(target)
+    partial = _partial_name(target)
+    try:
+        partial.mkdir()
+        yield partial
+        if target.is_dir():
+            for path in partial.iterdir():
+                os.replace(path, target / path.name)
+        else:
+            os.replace(partial, target)
+        made = []
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({_reason(error)})") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+def _make_parents(target: Path) -> list[Path]:
+    """Make the folders above `target`; returns those that were missing, deepest first."""
+    missing = [folder for folder in target.absolute().parents if not folder.exists()]
+    try:
+        target.absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({_reason(error)})") from None
+    return missing
+
+
+def _partial_name(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = getattr(error, "error_string", "") or one_line(error)
+    return text.strip().rstrip(".")

@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: MIT
+"""The command line. It parses, calls the library, prints; problems are one line on standard error and a non-zero exit.
+
+Modules are imported inside the commands, so that `stemlane --help` is instant.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+
+from stemlane import __version__
+from stemlane.errors import StemlaneError, one_line
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns its exit status."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that unfinished files are removed
+    try:
+        return options.run(options) or 0
+    except StemlaneError as error:
+        return _problem(one_line(error))
+    except KeyboardInterrupt:
+        _problem("interrupted")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; the exit flush must not fail too
+        return 1
+    except Exception as error:
+        if os.environ.get("STEMLANE_DEBUG"):
+            raise
+        return _problem(f"unexpected: {one_line(error)} (STEMLANE_DEBUG=1 shows where)")
+
+
+def _problem(text: str) -> int:
+    print(f"stemlane: {text}", file=sys.stderr)
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="stemlane", description="Separates music into stems.")
+    parser.add_argument("--version", action="version", version=f"stemlane {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(parent, name, run, text):
+        added = parent.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    def group(name, text):
+        return commands.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
+
+    separate = command(commands, "separate", _separate, "Write the stems of audio files.")
+    separate.add_argument("inputs", nargs="+", metavar="INPUT", help="audio file")
+    separate.add_argument("-o", "--output", required=True, metavar="DIR", help="stems go to DIR/<input name>/<stem>.<format>")
+    separate.add_argument("--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)")
+    separate.add_argument("--stems", type=_names, metavar="A,B", help="only these stems")
+    separate.add_argument("--format", default="wav", metavar="FORMAT", help="wav (32-bit float), flac (24 bit) or ogg; default: wav")
+
+    render = command(commands, "render", _render, "Write one file mixed anew with a gain for every stem.")
+    render.add_argument("input", metavar="INPUT", help="audio file")
+    render.add_argument("-o", "--output", required=True, metavar="OUT", help="file to write: .wav, .flac or .ogg")
+    render.add_argument("--gain", action="append", default=[], metavar="STEM=DB", help="like vocals=-inf or drums=+3; repeat for more stems")
+    render.add_argument("--automation", metavar="FILE", help='JSON list of {"time": seconds, "stem": name or "output", "gain_db": number}')
+    render.add_argument("--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)")
+
+    models = group("models", "List, show and verify models.")
+    command(models, "list", _models_list, "List the models that can be used.")
+    command(models, "show", _models_show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
+    command(models, "verify", _models_verify, "Check a model's files.").add_argument("name", metavar="NAME")
+
+    plugin = group("plugin", "Install the plugin for this user, or say where it is.")
+    command(plugin, "install", _plugin_install, "Copy the plugin to where hosts look for it.")
+    command(plugin, "uninstall", _plugin_uninstall, "Remove the installed plugin.")
+    command(plugin, "path", _plugin_path, "Print the path of the plugin that came with the package.")
+
+    bench = command(commands, "bench", _bench, "Measure speed, start-up and memory on this machine.")
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    evaluate = command(commands, "evaluate", _evaluate, "Measure separation against true stems.")
+    evaluate.add_argument("folder", metavar="DIR", help="folder of songs, each a folder with vocals.wav, drums.wav, …")
+    evaluate.add_argument("--model", action="append", metavar="NAME", help="repeat for more models (default: all embedded ones)")
+    evaluate.add_argument("--json", action="store_true", help="print JSON")
+    command(commands, "doctor", _doctor, "Check that everything Stemlane needs is in place.")
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _separate(options) -> int:
+    from stemlane import offline
+    from stemlane.audio import AudioInput, check_format
+    from stemlane.progress import Progress
+    from stemlane.separator import Separator
+
+    check_format(options.format)
+    folders = offline.output_folders(options.inputs, options.output)
+    separator = Separator(options.model)
+    offline.choose_stems(separator, options.stems)
+    for path, folder in zip(options.inputs, folders):
+        with AudioInput(path) as source:
+            num_samples = source.num_samples
+        with Progress(os.path.basename(path), num_samples) as progress:
+            warnings = offline.separate_file(
+                path, folder, separator, stems=options.stems, file_format=options.format, progress=progress
+            )
+        for warning in warnings:
+            print(f"stemlane: warning: {warning}", file=sys.stderr)
+        print(folder)
+    return 0
+
+
+def _render(options) -> int:
+    from stemlane import mixdown, offline
+    from stemlane.audio import AudioInput
+    from stemlane.progress import Progress
+
+    gains = mixdown.parse_gain_options(options.gain)
+    automation = mixdown.read_automation(options.automation) if options.automation else None
+    with AudioInput(options.input) as source:
+        num_samples = source.num_samples
+    with Progress(os.path.basename(options.input), num_samples) as progress:
+        warning = offline.render_file(
+            options.input, options.output, gains=gains, automation=automation, model=options.model, progress=progress
+        )
+    if warning:
+        print(f"stemlane: warning: {warning}", file=sys.stderr)
+    print(options.output)
+    return 0
+
+
+def _models_list(options) -> int:
+    from stemlane.registry import ALIASES, list_models
+
+    listings = list_models()
+    if not listings:
+        return _problem("no model is installed; install the stemlane package again")
+    for listing in listings:
+        if listing.manifest is None:
+            print(f"{listing.name:<12} unusable: {listing.problem}")
+            continue
+        manifest = listing.manifest
+        names = [listing.name, *(alias for alias, name in ALIASES.items() if name == listing.name)]
+        print(f"{', '.join(names):<16} {manifest.title}: {', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}")
+    return 0
+
+
+def _models_show(options) -> int:
+    from stemlane.registry import find_model
+
+    manifest = find_model(options.name)
+    model_samples = manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples
+    rows = {
+        "name": manifest.name,
+        "title": manifest.title,
+        "version": manifest.version,
+        "kind": manifest.kind,
+        "stems": ", ".join(manifest.stems),
+        "residual": manifest.residual,
+        "sample rate": f"{manifest.sample_rate} Hz",
+        "stride": f"{manifest.stride_samples} samples",
+        "delay": f"{manifest.delay_samples} samples",
+        "compute time": f"{manifest.compute_allowance_samples} samples allowed",
+        "latency": f"{1000 * model_samples / manifest.sample_rate:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
+        "licence": manifest.licence,
+        "origin": manifest.origin,
+        "training data": manifest.training_data,
+        "folder": str(manifest.folder),
+        "files": ", ".join(entry.path for entry in manifest.files),
+    }
+    for label, value in rows.items():
+        print(f"{label:<14} {value}")
+    return 0
+
+
+def _models_verify(options) -> int:
+    from stemlane.registry import find_model, verify_model
+    from stemlane.streaming import StreamingSeparator
+
+    manifest = find_model(options.name)
+    verify_model(manifest)
+    StreamingSeparator(manifest, manifest.sample_rate, 2)  # loads the network and checks every tensor
+    print(f"{manifest.name}: ok")
+    return 0
+
+
+def _plugin_install(options) -> int:
+    from stemlane import plugin
+
+    print(plugin.install())
+    return 0
+
+
+def _plugin_uninstall(options) -> int:
+    from stemlane import plugin
+
+    print(plugin.uninstall())
+    return 0
+
+
+def _plugin_path(options) -> int:
+    from stemlane import plugin
+
+    print(plugin.plugin_path())
+    return 0
+
+
+def _bench(options) -> int:
+    from stemlane import bench
+
+    numbers = bench.run()
+    print(json.dumps(numbers, indent=2) if options.json else bench.as_text(numbers))
+    return 0
+
+
+def _evaluate(options) -> int:
+    from stemlane import evaluate
+
+    songs = evaluate.run(options.folder, options.model)
+    print(json.dumps(songs, indent=2, default=vars) if options.json else evaluate.as_text(songs))
+    return 0
+
+
+def _doctor(options) -> int:
+    from stemlane import doctor
+
+    checks = doctor.run()
+    for check in checks:
+        print(f"{check.name:<16} {'ok' if check.ok else 'problem'}: {check.text}")
+    return 0 if all(check.ok for check in checks) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""The errors a user of Stemlane can meet. Each carries one line of text that names the value and the remedy."""
+
+
+class StemlaneError(Exception):
+    """Base of every error this package raises on purpose."""
+
+
+class ManifestError(StemlaneError):
+    """A model's manifest.toml is missing something or contradicts itself."""
+
+
+class ModelError(StemlaneError):
+    """A model cannot be found, is damaged, or does not do what its manifest says."""
+
+
+class InputError(StemlaneError):
+    """The audio or an option handed in cannot be used."""
+
+
+class EngineError(StemlaneError):
+    """The separation failed while it was running."""
+
+
+class CoreError(StemlaneError):
+    """The C++ streaming core is missing or refused a call."""
+
+
+class PluginError(StemlaneError):
+    """The plugin bundle is missing or cannot be installed or loaded."""
+
+
+def one_line(error: BaseException) -> str:
+    """Text of an error on a single line, with its type where the text alone says too little.
+
+    >>> one_line(ValueError("first\\nsecond"))
+    'ValueError: first second'
+    >>> one_line(StemlaneError("model 'x' not found"))
+    "model 'x' not found"
+    """
+    text = " ".join(str(error).split())
+    if isinstance(error, StemlaneError):
+        return text
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: MIT
+"""One front end per kind of model, all with one interface: a block processor of fixed size and fixed delay at the model's rate."""
+
+from typing import Protocol
+
+import numpy as np
+
+from stemlane.manifest import Manifest
+
+
+class FrontEnd(Protocol):
+    """What `streaming` needs of a model, whatever its kind.
+
+    Attributes
+    ----------
+    stems
+        Names of the stems it returns: all of the model's but the residual, in manifest order.
+    sample_rate
+        The model's rate in Hz.
+    stride_samples
+        Samples it takes and returns per call.
+    delay_samples
+        Samples by which what it returns trails what it took.
+    """
+
+    stems: tuple[str, ...]
+    sample_rate: int
+    stride_samples: int
+    delay_samples: int
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take the next stride of the mixture, return the next stride of the stems.
+
+        Parameters
+        ----------
+        mixture
+            (2, stride_samples) float32, finite.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stems, 2, stride_samples) float32. Call k (from 0) covers the positions
+            [k * stride - delay, (k + 1) * stride - delay) of the mixture.
+        """
+
+    def reset(self) -> None:
+        """Forget everything heard so far."""
+
+
+def create_front_end(manifest: Manifest) -> FrontEnd:
+    """Load the network of a model whose files have been verified."""
+    if manifest.kind == "streaming":
+        from stemlane.frontends.streaming import StreamingFrontEnd
+
+        return StreamingFrontEnd(manifest)
+    raise AssertionError(f"manifest.py accepted the kind {manifest.kind!r} without a front end")

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""Whole files: separate one into a folder of stems, or render one with gains. Memory stays bounded whatever their length."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from stemlane.audio import AudioInput, AudioOutput, check_format, staged_folder
+from stemlane.errors import InputError
+from stemlane.separator import Separator
+
+
+def output_folders(inputs: Sequence[str | Path], folder: str | Path) -> list[Path]:
+    """Where the stems of every input go: `folder`/<its name without ending>; `InputError` if two would go to one place."""
+    targets: dict[Path, str | Path] = {}
+    for path in inputs:
+        target = Path(folder) / Path(path).stem
+        if target in targets:
+            raise InputError(f"{targets[target]} and {path} would both go to {target}; separate them into two folders")
+        targets[target] = path
+    return list(targets)
+
+
+def choose_stems(separator: Separator, stems: Sequence[str] | None) -> list[str]:
+    """The stems asked for, all if None, checked to be among those of the model."""
+    for stem in stems or ():
+        if stem not in separator.stems:
+            name = separator.manifest.name
+            raise InputError(f"model {name!r} has no stem {stem!r}, it has: {', '.join(separator.stems)}")
+    return list(dict.fromkeys(stems)) if stems else list(separator.stems)
+
+
+def separate_file(
+    path: str | Path, folder: str | Path, separator: Separator, *, stems: Sequence[str] | None = None,
+    file_format: str = "wav", progress: Callable[[int], None] = lambda num_samples: None,
+) -> list[str]:  # fmt: skip
+    """Write `folder`/<stem>.<format> for each of `stems`, of the length, rate and channels of the file.
+
+    The files appear together when all are complete; after an error there are none.
+
+    Returns
+    -------
+    list of str
+        Warnings: stems whose peaks the format has clipped.
+    """
+    chosen = choose_stems(separator, stems)
+    file_format = check_format(file_format)
+    indices = [separator.stems.index(stem) for stem in chosen]
+    with AudioInput(path) as source, staged_folder(folder) as staged:
+        with contextlib.ExitStack() as stack:
+            outputs = [
+                stack.enter_context(AudioOutput(staged / f"{stem}.{file_format}", source.sample_rate, source.num_channels, source.num_samples))
+                for stem in chosen
+            ]
+            for piece in separator.separate_blocks(source.blocks(), source.sample_rate, source.num_channels):
+                for index, output in zip(indices, outputs):
+                    output.write(piece[index])
+                progress(piece.shape[2])
+    return [warning for output in outputs if (warning := clip_warning(Path(folder) / output.path.name, output.peak))]
+
+
+def clip_warning(path: Path, peak: float) -> str:
+    """Text saying that a file that cannot hold more than full scale was given more, or nothing."""
+    if peak <= 1.0 or path.suffix == ".wav":
+        return ""
+    return f"{path}: clipped, its peak was {peak:.2f}; choose wav or lower the level"

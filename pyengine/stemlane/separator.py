@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Separates whole recordings, in memory or as a stream of blocks, into all stems of a model, the residual included.
+
+It runs the streaming engine and nothing else, so files and the plugin get the same stems.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from stemlane.errors import InputError
+from stemlane.manifest import Manifest
+from stemlane.registry import find_model, verify_model
+from stemlane.streaming import StreamingSeparator, check_stream
+
+BLOCK_SAMPLES = 16384
+
+
+def check_finite(block: np.ndarray, position: int = 0) -> None:
+    """Raise `InputError` naming the first sample of (channels, samples) that is not finite; `position` is the block's start."""
+    finite = np.isfinite(block)
+    if not finite.all():
+        sample = int(np.argmin(finite.all(axis=0)))
+        channel = int(np.argmin(finite[:, sample]))
+        raise InputError(f"sample {position + sample} of channel {channel} is {block[channel, sample]}; repair the recording first")
+
+
+def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
+    """The recording as float32 (channels, samples), or `InputError` saying what is wrong with it."""
+    mixture = np.asarray(mixture)
+    if mixture.ndim != 2:
+        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples)")
+    if not np.issubdtype(mixture.dtype, np.floating):
+        raise InputError(f"mixture is of type {mixture.dtype}, should be floating point with full scale at 1.0")
+    if mixture.shape[0] > 2 and mixture.shape[1] in (1, 2):
+        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples): pass its transpose")
+    check_stream(sample_rate, mixture.shape[0])
+    if mixture.shape[1] == 0:
+        raise InputError("mixture has 0 samples")
+    check_finite(mixture)
+    return mixture.astype(np.float32, copy=False)
+
+
+class Separator:
+    """Separates recordings with one model.
+
+    Parameters
+    ----------
+    model
+        A model's name as `stemlane models list` shows it, `default`, or the path of a model's folder.
+
+    Attributes
+    ----------
+    manifest
+        The model.
+    stems
+        Names of all stems, in the order of the model.
+
+    Examples
+    --------
+        separator = Separator("default")
+        stems = separator.separate(mixture, 44100)
+        instrumental = mixture - stems["vocals"]
+    """
+
+    def __init__(self, model: str | Path | Manifest = "default"):
+        self.manifest = model if isinstance(model, Manifest) else find_model(model)
+        verify_model(self.manifest)
+        self.stems = self.manifest.stems
+
+    def separate(
+        self, mixture: np.ndarray, sample_rate: float, *, progress: Callable[[int], None] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Separate one recording.
+
+        Parameters
+        ----------
+        mixture
+            (channels, samples) floating point, one or two channels, finite.
+        sample_rate
+            In Hz, 8000 to 192000.
+        progress
+            Called with the number of samples finished since its last call.
+
+        Returns
+        -------
+        dict
+            A float32 array of the mixture's shape for every stem. Together they sum to the mixture.
+
+        Raises
+        ------
+        InputError
+            If the recording cannot be used.
+        """
+        mixture = check_mixture(mixture, sample_rate)
+        stems = np.empty((len(self.stems), *mixture.shape), np.float32)
+        position = 0
+        blocks = (mixture[:, start : start + BLOCK_SAMPLES] for start in range(0, mixture.shape[1], BLOCK_SAMPLES))
+        for piece in self.separate_blocks(blocks, sample_rate, mixture.shape[0]):
+            stems[:, :, position : position + piece.shape[2]] = piece
+            position += piece.shape[2]
+            if progress:
+                progress(piece.shape[2])
+        return dict(zip(self.stems, stems))
+
+    def separate_blocks(self, blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int) -> Iterator[np.ndarray]:
+        """Separate a recording that comes in blocks, in bounded memory.
+
+        Parameters
+        ----------
+        blocks
+            Arrays (channels, samples) of any lengths, finite.
+
+        Yields
+        ------
+        numpy.ndarray
+            (all stems, channels, samples) float32, contiguous in time; in all as many samples as came in.
+        """
+        stream = StreamingSeparator(self.manifest, sample_rate, num_channels)
+        waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
+        for block in blocks:
+            block = np.asarray(block, np.float32)
+            waiting = np.concatenate([waiting, block], axis=1)
+            separated = stream.process(block)
+            num_samples = min(separated.shape[2], waiting.shape[1])
+            if num_samples:
+                yield self._with_residual(waiting[:, :num_samples], separated)
+            waiting = waiting[:, num_samples:]
+        if waiting.shape[1]:
+            yield self._with_residual(waiting, stream.finish())
+
+    def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
+        """All stems in the model's order, from the mixture and the stems the network gave."""
+        residual = self.stems.index(self.manifest.residual)
+        return np.insert(separated, residual, mixture - separated.sum(axis=0), axis=0)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Runs one ONNX network step by step on one thread, carrying its state tensors; every buffer is allocated once.
+
+Two input/output bindings alternate, so that the state written by a step is read by the next without a copy.
+What the tensors mean is the front end's business.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+
+from stemlane.errors import ModelError, one_line
+
+_DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+
+
+class StatefulSession:
+    """An ONNX network with one input, one output and any number of carried states.
+
+    Parameters
+    ----------
+    path
+        The ONNX file.
+    input_name, input_shape
+        The network's input, float32.
+    output_name, output_shape
+        The network's output, float32.
+    state_names
+        Pairs of input and output names. Their shapes are read from the graph and must be fixed. They start at zero.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be loaded or a tensor is not as described.
+    """
+
+    def __init__(self, path: Path, *, input_name, input_shape, output_name, output_shape, state_names=()):
+        self._path = path
+        self._session = _load(path)
+        inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
+        outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
+        self._check(inputs, input_name, "input", np.float32, tuple(input_shape))
+        self._check(outputs, output_name, "output", np.float32, tuple(output_shape))
+        unfed = set(inputs) - {input_name} - {source for source, _ in state_names}
+        if unfed:
+            raise ModelError(f"{path}: input {sorted(unfed)[0]!r} is neither the mixture nor a state of the manifest")
+        self.input = np.zeros(input_shape, np.float32)
+        self.output = np.zeros(output_shape, np.float32)
+        self._states = []
+        self._bindings = [self._session.io_binding() for _ in range(2)]
+        for binding in self._bindings:
+            _bind(binding.bind_input, input_name, self.input)
+            _bind(binding.bind_output, output_name, self.output)
+        for source, target in state_names:
+            dtype, shape = self._check(inputs, source, "input")
+            self._check(outputs, target, "output", dtype, shape)
+            pair = [np.zeros(shape, dtype) for _ in range(2)]
+            self._states += pair
+            for turn, binding in enumerate(self._bindings):
+                _bind(binding.bind_input, source, pair[turn])
+                _bind(binding.bind_output, target, pair[1 - turn])
+        self._turn = 0
+        self.run()  # warm-up: the first run plans and allocates the network's own memory
+        self.reset()
+
+    def run(self) -> np.ndarray:
+        """Run one step on `self.input`; returns `self.output`, valid until the next step."""
+        try:
+            self._session.run_with_iobinding(self._bindings[self._turn])
+        except Exception as error:  # onnxruntime raises several unrelated types
+            raise ModelError(f"{self._path}: the network failed: {one_line(error)}") from None
+        self._turn = 1 - self._turn
+        return self.output
+
+    def reset(self) -> None:
+        """Set all states to zero, as before the first step."""
+        for state in self._states:
+            state.fill(0)
+        self._turn = 0
+
+    def _check(self, tensors, name, role, dtype=None, shape=None):
+        """Type and shape of the tensor `name`, compared with what is expected where that is given."""
+        if name not in tensors:
+            raise ModelError(f"{self._path}: has no {role} {name!r}; it has: {', '.join(tensors)}")
+        found_dtype, found_shape = _DTYPES.get(tensors[name].type), tuple(tensors[name].shape)
+        if found_dtype is None or (dtype is not None and found_dtype != dtype):
+            raise ModelError(f"{self._path}: {role} {name!r} is {tensors[name].type}, should be {np.dtype(dtype or np.float32).name}")
+        if not all(isinstance(size, int) for size in found_shape) or (shape is not None and found_shape != shape):
+            raise ModelError(f"{self._path}: {role} {name!r} has shape {found_shape}, should be {shape or 'of fixed sizes'}")
+        return found_dtype, found_shape
+
+
+def _load(path: Path) -> onnxruntime.InferenceSession:
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file; install the model again")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 4  # errors come back as exceptions; nothing is printed into the host's log
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.set_denormal_as_zero", "1")  # recurrent states decay for ever in silence
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises several unrelated types
+        raise ModelError(f"{path}: not a network onnxruntime can load: {one_line(error)}") from None
+
+
+def _bind(bind, name: str, array: np.ndarray) -> None:
+    bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""Short-time Fourier analysis and synthesis with a low-delay window pair, a fixed number of frames per call.
+
+The synthesis window covers only the last `synthesis_samples` of a frame, so that the delay is set by it and
+the resolution by the longer analysis window. What happens to the spectra is the front end's business.
+"""
+
+import numpy as np
+
+
+def hann(num_samples: int) -> np.ndarray:
+    """Periodic Hann window, which overlap-adds exactly (the symmetric one does not)."""
+    return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(num_samples) / num_samples)
+
+
+def analysis_window(fft_samples: int, synthesis_samples: int) -> np.ndarray:
+    """Analysis window h of Mauler and Martin (2007), eq. 8, with K = `fft_samples` and 2M = `synthesis_samples`.
+
+    D. Mauler, R. Martin: A low delay, variable resolution, perfect reconstruction spectral
+    analysis-synthesis system for speech enhancement. EUSIPCO 2007.
+
+    A long rise (K - M samples) and a short fall (M samples), both halves of square-rooted Hann windows.
+    For `synthesis_samples` = `fft_samples` it is the usual square-root Hann window.
+
+    Returns
+    -------
+    numpy.ndarray
+        (fft_samples,) float64.
+    """
+    half = synthesis_samples // 2
+    window = np.empty(fft_samples)
+    rise = fft_samples - half
+    window[:rise] = np.sqrt(hann(2 * rise)[:rise])
+    window[rise:] = np.sqrt(hann(synthesis_samples)[half:])
+    return window
+
+
+def synthesis_window(fft_samples: int, synthesis_samples: int, hop_samples: int) -> np.ndarray:
+    """Synthesis window f of Mauler and Martin (2007), scaled for `hop_samples`.
+
+    f h is a Hann window over the last `synthesis_samples` of the frame and zero before. Such windows, one
+    every hop, add up to synthesis_samples / (2 hop_samples); f is divided by that.
+
+    Returns
+    -------
+    numpy.ndarray
+        (fft_samples,) float64.
+    """
+    half = synthesis_samples // 2
+    window = np.zeros(fft_samples)
+    rise = fft_samples - half
+    start = fft_samples - synthesis_samples
+    product = hann(synthesis_samples)
+    # Where the analysis window is zero (only at n = 0, and only if both windows start there) the product is too.
+    divisor = np.sqrt(hann(2 * rise)[start:rise])
+    np.divide(product[:half], divisor, out=window[start:rise], where=divisor > 0)
+    window[rise:] = np.sqrt(product[half:])
+    return window * (2 * hop_samples / synthesis_samples)
+
+
+class StftAnalysis:
+    """Turns a stream of samples into frames. Frame k ends with sample (k + 1) hop - 1; before sample 0 all is zero.
+
+    Parameters
+    ----------
+    window
+        (fft_samples,), such as `analysis_window` gives.
+    num_channels
+        Channels analysed side by side.
+    num_frames
+        Frames per call; each call takes num_frames * hop_samples new samples.
+    dtype
+        float32, or float64 for reference computations.
+    """
+
+    def __init__(self, window: np.ndarray, *, hop_samples: int, num_channels: int, num_frames: int, dtype=np.float32):
+        fft_samples = len(window)
+        self._window = window.astype(dtype)
+        self._new_samples = num_frames * hop_samples
+        self._history = np.zeros((num_channels, fft_samples - hop_samples + self._new_samples), dtype)
+        self._frames = np.lib.stride_tricks.sliding_window_view(self._history, fft_samples, axis=1)[:, ::hop_samples]
+
+    def process(self, samples: np.ndarray) -> np.ndarray:
+        """Spectra of the next frames, `numpy.fft.rfft(h * frame)`, not normalised.
+
+        Parameters
+        ----------
+        samples
+            (channels, frames * hop).
+
+        Returns
+        -------
+        numpy.ndarray
+            (channels, frames, bins) complex.
+        """
+        kept = self._history.shape[1] - self._new_samples
+        self._history[:, :kept] = self._history[:, self._new_samples :]
+        self._history[:, kept:] = samples
+        return np.fft.rfft(self._frames * self._window, axis=-1)
+
+    def reset(self) -> None:
+        """Forget all samples."""
+        self._history.fill(0)
+
+
+class StftSynthesis:
+    """Turns frames back into samples. What a call returns ends `synthesis_samples - hop_samples` before its last frame does.
+
+    Parameters
+    ----------
+    window
+        (fft_samples,), such as `synthesis_window` gives; zero before its last `synthesis_samples`.
+    lead_shape
+        Leading dimensions, such as (stems, channels).
+    num_frames
+        Frames per call; each call returns num_frames * hop_samples samples.
+    """
+
+    def __init__(
+        self, window: np.ndarray, *, synthesis_samples: int, hop_samples: int, lead_shape: tuple[int, ...], num_frames: int, dtype=np.float32
+    ):
+        self._window = window[-synthesis_samples:].astype(dtype)
+        self._fft_samples = len(window)
+        self._hop_samples = hop_samples
+        self._num_frames = num_frames
+        self._sum = np.zeros((*lead_shape, (num_frames - 1) * hop_samples + synthesis_samples), dtype)
+
+    def process(self, spectra: np.ndarray) -> np.ndarray:
+        """The next samples that no later frame can change.
+
+        Parameters
+        ----------
+        spectra
+            (*lead_shape, frames, bins) complex.
+
+        Returns
+        -------
+        numpy.ndarray
+            (*lead_shape, frames * hop).
+        """
+        synthesis_samples = len(self._window)
+        pieces = np.fft.irfft(spectra, self._fft_samples, axis=-1)[..., -synthesis_samples:] * self._window
+        for frame in range(self._num_frames):
+            start = frame * self._hop_samples
+            self._sum[..., start : start + synthesis_samples] += pieces[..., frame, :]
+        num_final = self._num_frames * self._hop_samples
+        final = self._sum[..., :num_final].copy()
+        num_kept = self._sum.shape[-1] - num_final
+        self._sum[..., :num_kept] = self._sum[..., num_final:].copy()
+        self._sum[..., num_kept:] = 0
+        return final
+
+    def reset(self) -> None:
+        """Forget all frames."""
+        self._sum.fill(0)

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: MIT
+"""Any block of any length, at any rate, mono or stereo, to stems that keep their place in time.
+
+Resamples to the model's rate and back, cuts the stream into the strides a front end takes, and keeps the timeline.
+The result does not depend on how the input was cut into blocks, bit for bit.
+"""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from stemlane.errors import EngineError, InputError
+from stemlane.frontends import create_front_end
+from stemlane.manifest import Manifest
+from stemlane.registry import find_model, verify_model
+
+LOWEST_RATE, HIGHEST_RATE = 8000, 192000
+_RESAMPLER_QUALITY = "HQ"
+# What soxr's HQ stream may hold back, in samples of the lower of its two rates, however it is fed: measured 943 at
+# most, 1353 where one rate is more than 2.5 times the other. tests/property/test_stream_laws.py checks the bound.
+_RESAMPLER_LAG_SAMPLES, _WIDE_RATIO_LAG_SAMPLES, _WIDE_RATIO = 960, 480, 2.5
+
+
+def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> int:
+    """Upper bound on what a stream resampler holds back, in samples at `at_rate`; 0 where the rates are equal."""
+    if rate_in == rate_out:
+        return 0
+    wide = rate_out > _WIDE_RATIO * rate_in or rate_in > _WIDE_RATIO * rate_out
+    lag_samples = _RESAMPLER_LAG_SAMPLES + (_WIDE_RATIO_LAG_SAMPLES if wide else 0)
+    return math.ceil(lag_samples / min(rate_in, rate_out) * at_rate)
+
+
+def check_stream(sample_rate: float, num_channels: int) -> None:
+    """Raise `InputError` unless Stemlane can separate audio of this rate and number of channels."""
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+        raise InputError(f"sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
+    if num_channels not in (1, 2):
+        raise InputError(f"{num_channels} channels: only mono or stereo can be separated")
+
+
+class StreamingSeparator:
+    """Separates a stream block by block.
+
+    Parameters
+    ----------
+    model
+        A `Manifest`, a model's name, or the path of its folder.
+    sample_rate
+        Rate of the stream in Hz, 8000 to 192000.
+    num_channels
+        1 or 2. Mono is given to the model as equal channels, and the mean of both comes back.
+
+    Attributes
+    ----------
+    manifest
+        The model.
+    stems
+        Names of what `process` returns: all stems but the residual, which is the mixture minus their sum.
+    max_lag_samples
+        However the stream is cut: after n samples in, at least n - max_lag_samples have come out.
+
+    Raises
+    ------
+    StemlaneError
+        If the model cannot be used or the rate or number of channels is not supported.
+    """
+
+    def __init__(self, model: Manifest | str | Path, sample_rate: float, num_channels: int):
+        check_stream(sample_rate, num_channels)
+        self.manifest = model if isinstance(model, Manifest) else find_model(model)
+        verify_model(self.manifest)
+        self._front_end = create_front_end(self.manifest)
+        self.stems = self._front_end.stems
+        self.sample_rate = sample_rate
+        self.num_channels = num_channels
+        model_rate = self._front_end.sample_rate
+        held_samples = self._front_end.delay_samples + self._front_end.stride_samples
+        self.max_lag_samples = (
+            math.ceil(held_samples * sample_rate / model_rate)
+            + resampler_lag_samples(sample_rate, model_rate, sample_rate)
+            + resampler_lag_samples(model_rate, sample_rate, sample_rate)
+        )
+        self._to_model = self._to_stream = None
+        if sample_rate != model_rate:
+            import soxr  # only where needed: the engine's start-up time counts
+
+            num_stem_channels = len(self.stems) * num_channels
+            self._to_model = soxr.ResampleStream(sample_rate, model_rate, num_channels, "float32", _RESAMPLER_QUALITY)
+            self._to_stream = soxr.ResampleStream(model_rate, sample_rate, num_stem_channels, "float32", _RESAMPLER_QUALITY)
+        self._stride = np.zeros((2, self._front_end.stride_samples), np.float32)
+        self._clear_positions()
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take the next block, return the stems that have become known.
+
+        Parameters
+        ----------
+        mixture
+            (channels, samples), any number of samples. Samples that are not finite count as zero.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stems, channels, samples) float32, C-contiguous: the continuation, from position 0, of what earlier
+            calls returned. Often shorter or longer than the block, or empty.
+
+        Raises
+        ------
+        EngineError
+            If the network returns something that is not finite. `reset` before going on.
+        """
+        mixture = np.asarray(mixture, np.float32)
+        if mixture.ndim != 2 or mixture.shape[0] != self.num_channels:
+            raise InputError(f"mixture has shape {mixture.shape}, should be ({self.num_channels}, samples)")
+        self._num_in += mixture.shape[1]
+        if not np.isfinite(mixture).all():
+            mixture = np.where(np.isfinite(mixture), mixture, np.float32(0))
+        if self._to_model is not None:
+            mixture = self._to_model.resample_chunk(np.ascontiguousarray(mixture.T)).T
+        stems = self._run_model(mixture)
+        if self._to_stream is not None:
+            interleaved = np.ascontiguousarray(stems.reshape(len(self.stems) * self.num_channels, stems.shape[2]).T)
+            resampled = self._to_stream.resample_chunk(interleaved)
+            stems = np.ascontiguousarray(resampled.T).reshape(len(self.stems), self.num_channels, len(resampled))
+        self._num_out += stems.shape[2]
+        return stems
+
+    def finish(self) -> np.ndarray:
+        """Return the rest, so that in all as many samples have come out as went in. `reset` before going on.
+
+        The stream is continued with silence, as a host does at the end of a bounce.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stems, channels, samples) float32.
+        """
+        total = self._num_in
+        pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
+        silence = np.zeros((self.num_channels, 4096), np.float32)
+        while self._num_out < total:
+            pieces.append(self.process(silence))
+        rest = np.concatenate(pieces, axis=2)
+        return rest[:, :, : rest.shape[2] - (self._num_out - total)]
+
+    def reset(self) -> None:
+        """Start again at position 0 with everything forgotten."""
+        self._front_end.reset()
+        if self._to_model is not None:
+            self._to_model.clear()
+            self._to_stream.clear()
+        self._clear_positions()
+
+    def _clear_positions(self) -> None:
+        self._num_in = self._num_out = 0
+        self._num_waiting = 0  # samples in the unfinished stride
+        self._num_to_drop = self._front_end.delay_samples  # what comes out first lies before position 0
+
+    def _run_model(self, mixture: np.ndarray) -> np.ndarray:
+        """Feed (channels, samples) at the model's rate stride by stride; (stems, channels, samples) that came out."""
+        stride_samples = self._stride.shape[1]
+        pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
+        position = 0
+        while position < mixture.shape[1]:
+            num_taken = min(stride_samples - self._num_waiting, mixture.shape[1] - position)
+            self._stride[:, self._num_waiting : self._num_waiting + num_taken] = mixture[:, position : position + num_taken]
+            position += num_taken
+            self._num_waiting += num_taken
+            if self._num_waiting < stride_samples:
+                break
+            self._num_waiting = 0
+            stems = self._front_end.process(self._stride)
+            if not np.isfinite(stems).all():
+                raise EngineError(f"model {self.manifest.name!r} returned values that are not finite")
+            num_dropped = min(self._num_to_drop, stride_samples)
+            self._num_to_drop -= num_dropped
+            stems = stems[:, :, num_dropped:]
+            pieces.append(stems if self.num_channels == 2 else stems.mean(axis=1, keepdims=True))
+        return np.concatenate(pieces, axis=2)

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Helpers of the tests: tiny models, slow references, synthetic songs."""
