@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// The engine executable: embeds CPython, loads `stemlane.worker` and moves audio between
+// it and the shared memory. The only file that knows pybind11; no Python object or
+// exception leaves it.
+#include <pybind11/embed.h>
+#include <pybind11/numpy.h>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "engine_link.h"
+#include "engine_protocol.h"
+#include "latency.h"
+#include "python_home.h"
+
+namespace py = pybind11;
+
+namespace stemlane {
+namespace {
+
+// In real time the host makes no system call, so the engine looks for itself: once a
+// millisecond, a small part of the compute allowance; every 5 ms when nothing has come
+// for 2 s.
+constexpr std::int64_t kPollNanoseconds = 1'000'000;
+constexpr std::int64_t kIdlePollNanoseconds = 5'000'000;
+constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
+constexpr auto kIdleAfter = std::chrono::seconds(2);
+constexpr auto kSocketCheckEvery = std::chrono::milliseconds(20);
+
+void send_status(EngineState state, const std::string& text) noexcept {
+  StatusMessage message;
+  message.state = static_cast<std::uint32_t>(state);
+  // One line: what Python says may have several.
+  const std::string line = text.substr(0, text.find('\n'));
+  line.copy(message.text, sizeof message.text - 1);
+  send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
+}
+
+ConfigureMessage receive_configuration() {
+  ConfigureMessage message;
+  const ssize_t size = recv(kEngineSocket, &message, sizeof message, 0);
+  if (size != static_cast<ssize_t>(sizeof message) || message.magic != kProtocolMagic ||
+      message.version != kProtocolVersion)
+    throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
+  message.model[sizeof message.model - 1] = '\0';
+  message.stems[sizeof message.stems - 1] = '\0';
+  return message;
+}
+
+bool host_has_left() noexcept {
+  pollfd socket{kEngineSocket, POLLIN, 0};
+  return poll(&socket, 1, 0) != 0;  // the host says nothing after the configuration
+}
+
+void start_python() {
+  std::string error;
+  const auto home = find_python(std::filesystem::read_symlink("/proc/self/exe"), error);
+  if (!home) throw std::runtime_error(error);
+
+  PyConfig config;
+  PyConfig_InitIsolatedConfig(&config);
+  config.install_signal_handlers = 0;
+  config.site_import = 1;
+  config.user_site_directory = 0;
+  // The executable's place is where CPython looks for pyvenv.cfg and its library.
+  const std::string executable = home->executable.string();
+  PyConfig_SetBytesString(&config, &config.program_name, executable.c_str());
+  PyConfig_SetBytesString(&config, &config.executable, executable.c_str());
+  const PyStatus status = Py_InitializeFromConfig(&config);
+  PyConfig_Clear(&config);
+  if (PyStatus_Exception(status) != 0)
+    throw std::runtime_error("Python from " + home->found_by + " does not start: " +
+                             (status.err_msg != nullptr ? status.err_msg : "unknown reason") +
+                             "; run 'stemlane plugin install' again");
+  for (const auto& folder : home->extra_paths)
+    py::module_::import("sys").attr("path").attr("insert")(0, folder.string());
+}
+
+// The Python separator of one stream.
+class Worker {
+ public:
+  Worker(const ConfigureMessage& configuration, int num_channels)
+      : num_channels_(num_channels),
+        worker_(py::module_::import("stemlane.worker")
+                    .attr("Worker")(std::string(configuration.model), configuration.sample_rate, num_channels)) {
+    const auto number = [&](const char* name) { return worker_.attr(name).cast<int>(); };
+    std::string stems;
+    for (const auto& stem : worker_.attr("stems")) {
+      if (!stems.empty()) stems += ',';
+      stems += kStemNames.at(static_cast<std::size_t>(std::max(0, stem_number(stem.cast<std::string>()))));
+    }
+    if (number("stride_samples") != configuration.stride_samples ||
+        number("delay_samples") != configuration.delay_samples ||
+        number("compute_allowance_samples") != configuration.compute_allowance_samples ||
+        stems != configuration.stems)
+      throw std::runtime_error(std::string("model '") + configuration.model +
+                               "' has changed since the plugin was installed; run 'stemlane plugin install' again");
+    const auto model_rate = worker_.attr("model_rate").cast<double>();
+    const bool resampled = configuration.sample_rate != model_rate;
+    max_samples_ = static_cast<std::int64_t>(std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate));
+    feed_samples_ = resampled ? kFeedSamples : configuration.stride_samples;
+  }
+
+  void reset() { worker_.attr("reset")(); }
+
+  /// Runs the separator on the mixture of `end` and hands its stems back.
+  void process(EngineEnd& end, int num_stems) {
+    constexpr auto kSampleBytes = static_cast<py::ssize_t>(sizeof(float));
+    const py::array_t<float> mixture(
+        {static_cast<py::ssize_t>(num_channels_), static_cast<py::ssize_t>(end.num_samples())},
+        {static_cast<py::ssize_t>(end.mixture_stride()) * kSampleBytes, kSampleBytes}, end.mixture(),
+        py::capsule(end.mixture(), [](void*) {}));
+    const auto stems = worker_.attr("process")(mixture).cast<py::array_t<float, py::array::c_style>>();
+    end.consume();
+    if (stems.ndim() != 3 || stems.shape(0) != num_stems || stems.shape(1) != num_channels_)
+      throw std::runtime_error("the separator returned stems of a wrong shape");
+    if (stems.shape(2) > 0) end.write_stems(stems.data(), stems.shape(2));
+  }
+
+  std::int64_t feed_samples() const noexcept { return feed_samples_; }
+  std::int64_t max_samples() const noexcept { return max_samples_; }
+
+ private:
+  int num_channels_;
+  py::object worker_;
+  std::int64_t feed_samples_ = 1;
+  std::int64_t max_samples_ = 1;
+};
+
+// Serves until the host closes its socket.
+void serve(Worker& worker, SharedAudio& memory) {
+  using Clock = std::chrono::steady_clock;
+  EngineEnd end(memory);
+  auto last_work = Clock::now();
+  auto last_check = last_work;
+  for (;;) {
+    const auto now = Clock::now();
+    if (now - last_check > kSocketCheckEvery) {
+      if (host_has_left()) return;
+      last_check = now;
+    }
+    switch (end.next(worker.feed_samples(), worker.max_samples())) {
+      case EngineEnd::Work::restart:
+        worker.reset();
+        break;
+      case EngineEnd::Work::mixture:
+        worker.process(end, memory.num_stems());
+        last_work = now;
+        break;
+      case EngineEnd::Work::none:
+        end.wait_for_mixture(end.offline() ? kOfflineWaitNanoseconds
+                             : now - last_work > kIdleAfter ? kIdlePollNanoseconds : kPollNanoseconds);
+        break;
+    }
+  }
+}
+
+void run() {
+  std::string error;
+  const auto memory = SharedAudio::open(kEngineMemory, error);
+  if (memory == nullptr) throw std::runtime_error(error);
+  const ConfigureMessage configuration = receive_configuration();
+  start_python();
+  Worker worker(configuration, memory->num_channels());
+  send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
+  serve(worker, *memory);
+}
+
+}  // namespace
+}  // namespace stemlane
+
+int main() {
+  struct stat status {};
+  if (fstat(stemlane::kEngineSocket, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    std::fputs("stemlane-engine is started by the Stemlane plugin, not by hand\n", stderr);
+    return 2;
+  }
+  // `_exit`: the interpreter is never finalised; third-party modules do not survive it.
+  try {
+    stemlane::run();
+  } catch (py::error_already_set& error) {
+    std::string text = py::str(error.value());
+    if (text.empty()) text = py::str(error.type());
+    stemlane::send_status(stemlane::EngineState::failed, text);
+    _exit(1);
+  } catch (const std::exception& error) {
+    stemlane::send_status(stemlane::EngineState::failed, error.what());
+    _exit(1);
+  }
+  _exit(0);
+}

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+// The global stem list: one order, one name and one number per stem for every
+// part of the system. Which of them a model has is the model's business.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace stemlane {
+
+inline constexpr int kNumStems = 6;
+inline constexpr std::array<const char*, kNumStems> kStemNames = {"vocals", "drums", "bass",
+                                                                  "guitar", "piano", "other"};
+inline constexpr int kOtherStem = 5;
+
+/// Stems a model can separate beside the residual one.
+inline constexpr int kMaxSeparatedStems = kNumStems - 1;
+inline constexpr int kMaxChannels = 2;
+
+/// Linear gain of each stem, in the order of `kStemNames`.
+using StemGains = std::array<float, kNumStems>;
+
+inline constexpr StemGains kUnityGains = {1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
+
+/// Number of the stem called `name`, or -1. The accompaniment of a 2-stem model
+/// is steered by the fader "other".
+constexpr int stem_number(std::string_view name) noexcept {
+  if (name == "accompaniment") return kOtherStem;
+  for (int stem = 0; stem < kNumStems; ++stem)
+    if (name == kStemNames[static_cast<std::size_t>(stem)]) return stem;
+  return -1;
+}
+
+}  // namespace stemlane
