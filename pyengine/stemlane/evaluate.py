@@ -17,7 +17,7 @@ from stemlane.errors import InputError, ModelError
 from stemlane.manifest import STEM_ORDER, model_folders
 from stemlane.progress import Progress
 from stemlane.registry import embedded_folder
-from stemlane.separator import Separator
+from stemlane.separator import Separator, recut
 from stemlane.stft import StftAnalysis, StftSynthesis, hann
 
 AUDIO_ENDINGS = (".wav", ".flac", ".ogg", ".mp3")
@@ -96,18 +96,6 @@ def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, 
     return sample_rate, num_channels, blocks()
 
 
-def in_frames(pieces: Iterable[np.ndarray], frame_samples: int) -> Iterator[np.ndarray]:
-    """Cut a stream of (..., samples) anew, into pieces of `frame_samples`, the last one shorter."""
-    waiting = None
-    for piece in pieces:
-        waiting = piece if waiting is None else np.concatenate([waiting, piece], axis=-1)
-        while waiting.shape[-1] >= frame_samples:
-            yield waiting[..., :frame_samples]
-            waiting = waiting[..., frame_samples:]
-    if waiting is not None and waiting.shape[-1]:
-        yield waiting
-
-
 def measure(truth: Iterable[np.ndarray], estimate: Iterable[np.ndarray]) -> list[StemResult]:
     """Compare two streams of (stems, channels, samples) cut alike into 1-second frames; one result per stem."""
     signal, error, guess, mixture, counts = [], [], [], [], []
@@ -162,7 +150,7 @@ def ideal_ratio_mask(truth: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         if shape is not None:
             yield np.zeros((*shape[:2], delay + step), np.float32)
 
-    for piece in in_frames(padded(), step):
+    for piece in recut(padded(), step):
         if piece.shape[-1] < step:
             break
         if analysis is None:
@@ -213,7 +201,7 @@ def evaluate_song(song: Song, separators: list[Separator], progress: Callable[[s
                 num_samples += piece.shape[-1]
                 yield piece
 
-        results = measure(counted(), in_frames(estimate, sample_rate))
+        results = measure(counted(), recut(estimate, sample_rate))
         seconds = num_samples / sample_rate
         return results
 

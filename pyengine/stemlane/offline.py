@@ -2,11 +2,13 @@
 """Whole files: separate one into a folder of stems, or render one with gains. Memory stays bounded whatever their length."""
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from stemlane.audio import AudioInput, AudioOutput, check_format, staged_folder
 from stemlane.errors import InputError
+from stemlane.mixdown import GainPlan, render_blocks
+from stemlane.registry import find_model
 from stemlane.separator import Separator
 
 
@@ -57,6 +59,24 @@ def separate_file(
                     output.write(piece[index])
                 progress(piece.shape[2])
     return [warning for output in outputs if (warning := clip_warning(Path(folder) / output.path.name, output.peak))]
+
+
+def render_file(
+    path: str | Path, output_path: str | Path, *, gains: Mapping[str, float | str] | None = None,
+    automation: Sequence[Mapping] | None = None, model: str | Path = "default",
+    progress: Callable[[int], None] = lambda num_samples: None,
+) -> str:  # fmt: skip
+    """Write the file mixed anew, see `stemlane.render`; returns a warning where the format has clipped it, else ""."""
+    manifest = find_model(model)
+    plan = GainPlan(manifest, gains, automation)
+    with (
+        AudioInput(path) as source,
+        AudioOutput(output_path, source.sample_rate, source.num_channels, source.num_samples) as output,
+    ):
+        for piece in render_blocks(source.blocks(), source.sample_rate, source.num_channels, plan, manifest):
+            output.write(piece)
+            progress(piece.shape[1])
+    return clip_warning(Path(output_path), output.peak)
 
 
 def clip_warning(path: Path, peak: float) -> str:

@@ -42,6 +42,18 @@ def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
     return mixture.astype(np.float32, copy=False)
 
 
+def recut(pieces: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarray]:
+    """Cut a stream of (..., samples) anew, into pieces of `num_samples`, the last one shorter."""
+    waiting = None
+    for piece in pieces:
+        waiting = piece if waiting is None or not waiting.shape[-1] else np.concatenate([waiting, piece], axis=-1)
+        while waiting.shape[-1] >= num_samples:
+            yield waiting[..., :num_samples]
+            waiting = waiting[..., num_samples:]
+    if waiting is not None and waiting.shape[-1]:
+        yield waiting
+
+
 class Separator:
     """Separates recordings with one model.
 
