@@ -56,10 +56,11 @@ class GainTimeline {
     }
   }
 
-  /// First position after `position` at which a queued change starts.
-  std::int64_t next_change() const noexcept STEMLANE_REALTIME {
-    return count_ > 0 ? queue_[static_cast<std::size_t>(first_)].position
-                      : std::numeric_limits<std::int64_t>::max();
+  /// Samples from `position` on, `wanted` at most, within which no queued change starts.
+  /// `advance_to` has reached `position`.
+  std::int64_t until_change(std::int64_t position, std::int64_t wanted) const noexcept STEMLANE_REALTIME {
+    if (count_ == 0) return wanted;
+    return std::min(wanted, queue_[static_cast<std::size_t>(first_)].position - position);
   }
 
   /// Gain of `stem` at `position`, which `advance_to` has reached.

@@ -168,8 +168,8 @@ int StemStream::mix_piece(const StreamBlock& block, int offset, HostEnd::Range r
   gains_.advance_to(output_position_);
   MixPiece piece;
   piece.position = output_position_;
-  piece.num_samples = static_cast<int>(std::min<std::int64_t>(
-      {kMixSamples, block.num_samples - offset, gains_.next_change() - output_position_}));
+  piece.num_samples = static_cast<int>(gains_.until_change(
+      output_position_, std::min(kMixSamples, block.num_samples - offset)));
   piece.num_channels = config_.num_channels;
   piece.num_stems = static_cast<int>(model.stems.size());
   piece.stems = model.stems.data();

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// An engine without Python: stem i is the mixture times kShares[i]. The model's name
+// tells it how to misbehave.
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+#include "engine_protocol.h"
+#include "stream_fixture.h"
+
+using namespace stemlane;
+
+namespace {
+
+void say(EngineState state, const char* text) {
+  StatusMessage message;
+  message.state = static_cast<std::uint32_t>(state);
+  std::strncpy(message.text, text, sizeof message.text - 1);
+  send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
+}
+
+}  // namespace
+
+int main() {
+  std::string error;
+  const auto memory = SharedAudio::open(kEngineMemory, error);
+  ConfigureMessage configuration;
+  if (memory == nullptr || recv(kEngineSocket, &configuration, sizeof configuration, 0) != sizeof configuration) return 1;
+  const std::string manner = configuration.model;
+  if (manner == "refuses") {
+    say(EngineState::failed, "no such model");
+    return 1;
+  }
+  if (manner == "crashes") raise(SIGSEGV);
+  if (manner == "hangs") for (;;) pause();
+  say(EngineState::ready, "running");
+
+  ModelDescriptor model = fake_model(configuration.stride_samples, configuration.delay_samples);
+  FakeSeparator separator(*memory, model);
+  for (int turns = 0;; ++turns) {
+    char end = 0;
+    if (recv(kEngineSocket, &end, 1, MSG_DONTWAIT) == 0) return 0;
+    separator.run();
+    if (manner == "stops" && turns > 20) raise(SIGKILL);
+    if (manner == "dozes" && turns > 20) for (;;) pause();
+    wait_and_drain(memory->header().mixture_written, 1'000'000);
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// A stream with a separator that is known in closed form: stem i is the mixture times
+// `kShares[i]`, delayed by nothing, delivered in strides as a real model's would be.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <random>
+#include <vector>
+
+#include "stem_stream.h"
+
+inline constexpr std::array<float, 3> kShares = {0.5F, 0.25F, 0.125F};
+
+inline stemlane::ModelDescriptor fake_model(int stride = 512, int delay = 1024, int allowance = 512) {
+  return {"fake", "Fake", 44100.0, stride, delay, allowance, {0, 1, 2}, stemlane::kOtherStem};
+}
+
+/// Planar audio of some channels.
+struct Audio {
+  Audio(int num_channels, int num_samples, float value = 0.0F)
+      : samples(static_cast<std::size_t>(num_channels), std::vector<float>(static_cast<std::size_t>(num_samples), value)) {
+    refresh();
+  }
+  void refresh() {
+    pointers.clear();
+    for (auto& channel : samples) pointers.push_back(channel.data());
+  }
+  std::vector<float*> from(int offset) const {
+    std::vector<float*> shifted;
+    for (float* pointer : pointers) shifted.push_back(pointer + offset);
+    return shifted;
+  }
+  int num_samples() const { return static_cast<int>(samples[0].size()); }
+
+  std::vector<std::vector<float>> samples;
+  std::vector<float*> pointers;
+};
+
+inline Audio noise(int num_channels, int num_samples, unsigned seed = 1) {
+  Audio audio(num_channels, num_samples);
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> amplitude(-1.0F, 1.0F);
+  for (auto& channel : audio.samples)
+    for (float& sample : channel) sample = amplitude(generator);
+  return audio;
+}
+
+/// Serves the engine's end on the caller's thread.
+class FakeSeparator {
+ public:
+  FakeSeparator(stemlane::SharedAudio& memory, const stemlane::ModelDescriptor& model)
+      : memory_(memory), end_(memory), model_(model) {}
+
+  /// Works off all complete strides.
+  void run() {
+    using Work = stemlane::EngineEnd::Work;
+    for (Work work = end_.next(model_.stride_samples, model_.stride_samples); work != Work::none;
+         work = end_.next(model_.stride_samples, model_.stride_samples)) {
+      if (work == Work::restart) {
+        pending_.assign(static_cast<std::size_t>(memory_.num_channels()), {});
+        skipped_ = 0;
+        num_restarts += 1;
+        continue;
+      }
+      for (int c = 0; c < memory_.num_channels(); ++c) {
+        const float* mixture = end_.mixture() + c * end_.mixture_stride();
+        auto& channel = pending_[static_cast<std::size_t>(c)];
+        channel.insert(channel.end(), mixture, mixture + end_.num_samples());
+      }
+      end_.consume();
+      deliver();
+    }
+  }
+
+  int num_restarts = 0;
+  bool poison = false;  ///< deliver NaN
+
+ private:
+  // Everything but the last `delay` samples of what has come in goes out.
+  void deliver() {
+    const auto ready = static_cast<std::int64_t>(pending_[0].size()) - model_.delay_samples;
+    if (ready <= 0) return;
+    const auto n = static_cast<std::size_t>(ready);
+    const auto channels = pending_.size();
+    std::vector<float> stems(kShares.size() * channels * n);
+    for (std::size_t s = 0; s < kShares.size(); ++s)
+      for (std::size_t c = 0; c < channels; ++c)
+        for (std::size_t i = 0; i < n; ++i)
+          stems[(s * channels + c) * n + i] =
+              poison ? std::numeric_limits<float>::quiet_NaN() : kShares[s] * pending_[c][i];
+    end_.write_stems(stems.data(), ready);
+    for (auto& channel : pending_) channel.erase(channel.begin(), channel.begin() + ready);
+  }
+
+  stemlane::SharedAudio& memory_;
+  stemlane::EngineEnd end_;
+  stemlane::ModelDescriptor model_;
+  std::vector<std::vector<float>> pending_;
+  std::int64_t skipped_ = 0;
+};

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "stream_fixture.h"
+
+using namespace stemlane;
+using namespace std::chrono_literals;
+
+namespace {
+
+StreamConfig config_for(const std::string& manner, double timeout_seconds = 10.0) {
+  StreamConfig config;
+  config.model = fake_model();
+  config.model.name = manner;
+  config.engine_executable = FAKE_ENGINE;
+  config.offline_timeout_seconds = timeout_seconds;
+  return config;
+}
+
+std::vector<int> children() {
+  std::vector<int> pids;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "children");
+    for (int pid = 0; file >> pid;) pids.push_back(pid);
+  }
+  return pids;
+}
+
+std::ptrdiff_t num_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+// Ten seconds are far more than any state needs; the wait ends as soon as it is there.
+bool wait_for(const std::function<bool()>& condition) {
+  for (int i = 0; i < 2000 && !condition(); ++i) std::this_thread::sleep_for(5ms);
+  return condition();
+}
+
+constexpr StemGains kNoVocals = {0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
+
+Audio bounce(StemStream& stream, const Audio& in, int size = 512,
+             const std::function<void(int)>& before_block = [](int) {}) {
+  Audio out(static_cast<int>(in.samples.size()), in.num_samples());
+  for (int done = 0; done < in.num_samples(); done += size) {
+    before_block(done / size);
+    const int n = std::min(size, in.num_samples() - done);
+    const auto inputs = in.from(done);
+    const auto outputs = out.from(done);
+    stream.process({inputs.data(), outputs.data(), n, kNoVocals, {}});
+  }
+  return out;
+}
+
+int num_differing(const Audio& out, const Audio& in, int latency, float share, int begin, int end) {
+  int count = 0;
+  for (int i = std::max(begin, latency); i < end; ++i)
+    count += std::abs(out.samples[0][static_cast<std::size_t>(i)] -
+                      share * in.samples[0][static_cast<std::size_t>(i - latency)]) > 1e-6F;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("an offline render waits for the engine, is complete and repeats exactly") {
+  const Audio in = noise(2, 300'000);
+  StemStream stream;
+  stream.prepare(config_for("works"));
+  stream.set_offline(true);
+  const Audio first = bounce(stream, in);
+  CHECK(num_differing(first, in, stream.latency_samples(), 0.5F, 0, 300'000) == 0);
+  stream.reset();
+  CHECK(bounce(stream, in, 1000).samples == first.samples);
+  CHECK(stream.status().state == EngineState::ready);
+}
+
+TEST_CASE("a stream that only lives briefly starts no engine") {
+  const auto before = num_descriptors();
+  for (int i = 0; i < 20; ++i) {
+    StemStream stream;
+    stream.prepare(config_for("works"));
+    const Audio in = noise(2, 5632);
+    Audio out(2, 5632);
+    stream.set_offline(true);
+    stream.process({in.pointers.data(), out.pointers.data(), 5632, kUnityGains, {}});
+    CHECK(children().empty());
+  }
+  CHECK(num_descriptors() == before);
+}
+
+TEST_CASE("50 streams with engines leave no process and no descriptor behind") {
+  const auto before = num_descriptors();
+  for (int i = 0; i < 50; ++i) {
+    StemStream stream;
+    stream.prepare(config_for("works"));
+    stream.set_offline(true);
+    const Audio in = noise(2, 6000);
+    bounce(stream, in);
+    CHECK(children().size() == 1);
+  }
+  CHECK(children().empty());
+  CHECK(num_descriptors() == before);
+}
+
+TEST_CASE("an engine that dies in an offline render ends it with an error, and the next one works") {
+  const Audio in = noise(2, 200'000);
+  StemStream stream;
+  stream.prepare(config_for("works"));
+  stream.set_offline(true);
+  const Audio out = bounce(stream, in, 512, [](int block) {
+    if (block == 100)
+      for (const int pid : children()) kill(pid, SIGKILL);
+  });
+  CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 190'000, 200'000) == 0);  // the mixture goes on
+  CHECK(stream.status().state == EngineState::failed);
+  CHECK(stream.status().text.find("incomplete") != std::string::npos);
+  stream.reset();
+  CHECK(num_differing(bounce(stream, in), in, stream.latency_samples(), 0.5F, 0, 200'000) == 0);
+  CHECK(stream.status().state == EngineState::ready);
+}
+
+namespace {
+
+/// Plays ones in real time, a block every 5 ms; what comes out is 1, or 0.5 without vocals.
+struct Player {
+  explicit Player(StemStream& played) : stream(played) {}
+  float play() {
+    stream.process({in.pointers.data(), out.pointers.data(), 512, kNoVocals, {}});
+    std::this_thread::sleep_for(5ms);
+    return out.samples[0][511];
+  }
+  bool hears(float value) {
+    return wait_for([&] { return play() == value; });
+  }
+
+  StemStream& stream;
+  Audio in{2, 512, 1.0F};
+  Audio out{2, 512};
+};
+
+}  // namespace
+
+TEST_CASE("in real time the mixture carries on when the engine dies, and a new engine takes over") {
+  StemStream stream;
+  stream.prepare(config_for("works"));
+  Player player(stream);
+  REQUIRE(player.hears(0.5F));
+  for (const int pid : children()) kill(pid, SIGKILL);
+  CHECK(player.hears(1.0F));
+  CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));
+  CHECK(stream.status().text.find("signal 9") != std::string::npos);
+  CHECK(player.hears(0.5F));
+  CHECK(stream.status().state == EngineState::ready);
+}
+
+TEST_CASE("in real time a stopped engine is late, and catches up when it goes on") {
+  StemStream stream;
+  stream.prepare(config_for("works"));
+  Player player(stream);
+  REQUIRE(player.hears(0.5F));
+  CHECK(stream.status().num_late == 0);
+  for (const int pid : children()) kill(pid, SIGSTOP);
+  CHECK(player.hears(1.0F));
+  CHECK(stream.status().num_late == 1);
+  CHECK(stream.status().state == EngineState::late);
+  for (const int pid : children()) kill(pid, SIGCONT);
+  CHECK(player.hears(0.5F));
+  CHECK(wait_for([&] { player.play(); return stream.status().state == EngineState::ready; }));
+}
+
+TEST_CASE("engines that refuse, crash, hang or stop are failures with a reason, never a wait") {
+  for (const std::string manner : {"refuses", "crashes", "hangs", "stops", "dozes"}) {
+    INFO(manner);
+    StemStream stream;
+    stream.prepare(config_for(manner, 0.3));
+    stream.set_offline(true);
+    const Audio in = noise(2, 400'000);
+    const Audio out = bounce(stream, in);
+    CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 390'000, 400'000) == 0);
+    CHECK(stream.status().state == EngineState::failed);
+    CHECK_FALSE(stream.status().text.empty());
+    if (manner == "refuses") CHECK(stream.status().text.find("no such model") != std::string::npos);
+    if (manner == "hangs") CHECK(stream.status().text.find("no progress") != std::string::npos);
+  }
+  CHECK(wait_for([] { return children().empty(); }));
+}
+
+TEST_CASE("a missing engine is named") {
+  StreamConfig config = config_for("works");
+  config.engine_executable = "/nowhere/stemlane-engine";
+  StemStream stream;
+  stream.prepare(config);
+  CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));
+  CHECK(stream.status().text.find("/nowhere/stemlane-engine") != std::string::npos);
+}
+
+TEST_CASE("a fork passes the mixture, leaves the parent's memory alone and exits") {
+  StemStream stream;
+  stream.prepare(config_for("works"));
+  stream.set_offline(true);
+  const Audio in = noise(2, 100'000);
+  int result = -1;
+  const Audio out = bounce(stream, in, 500, [&](int block) {
+    if (block != 80) return;
+    const pid_t child = fork();
+    if (child == 0) {
+      bool mixture = true;
+      {
+        // A copy of the stream as the parent has it.
+        Audio more(2, 10'000);
+        stream.process({in.pointers.data(), more.pointers.data(), 10'000, kNoVocals, {}});
+        mixture = more.samples[0][9999] == in.samples[0][static_cast<std::size_t>(9999 - stream.latency_samples())];
+        mixture = mixture && stream.status().state == EngineState::failed;
+        stream.prepare(config_for("other"));  // destroys the old engine's handle
+      }
+      _exit(mixture ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    result = WEXITSTATUS(status);
+  });
+  CHECK(result == 0);
+  CHECK(num_differing(out, in, stream.latency_samples(), 0.5F, 0, 100'000) == 0);
+}
