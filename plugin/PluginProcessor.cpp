@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See PluginProcessor.h. Nothing here waits for the engine, except processBlock in a
+// host that has announced an offline render.
+#include "PluginProcessor.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "ModelChoice.h"
+#include "PluginEditor.h"
+#include "PluginFiles.h"
+#include "PluginState.h"
+
+namespace stemlane {
+namespace {
+
+unsigned stemBits(const ModelDescriptor& model) {
+  unsigned bits = 0;
+  for (int stem = 0; stem < kNumStems; ++stem)
+    if (model.has_stem(stem)) bits |= 1U << stem;
+  return bits;
+}
+
+}  // namespace
+
+juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
+  const auto stereo = juce::AudioChannelSet::stereo();
+  auto properties = BusesProperties().withInput("Mixture", stereo, true).withOutput("Mix", stereo, true);
+  for (int stem = 0; stem < kNumStems; ++stem) properties.addBus(false, stemTitle(stem), stereo, false);
+  return properties;
+}
+
+StemlaneProcessor::StemlaneProcessor()
+    : AudioProcessor(buses()), parameters_(*this), modelName_(defaultModelName()) {
+  presentStems_.store(stemBits(chooseModel(modelName_).model));
+}
+
+bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
+  const auto main = layouts.getMainInputChannelSet();
+  if (main != layouts.getMainOutputChannelSet()) return false;
+  const auto stereo = juce::AudioChannelSet::stereo();
+  if (main != stereo && main != juce::AudioChannelSet::mono()) return false;
+  if (layouts.inputBuses.size() != 1) return false;
+  for (int bus = 1; bus < layouts.outputBuses.size(); ++bus) {
+    const auto& stem = layouts.outputBuses.getReference(bus);
+    if (!stem.isDisabled() && stem != main && stem != stereo) return false;
+  }
+  return true;
+}
+
+void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
+  {
+    const std::lock_guard lock(mutex_);
+    sampleRate_ = sampleRate;
+    maxBlockSamples_ = maxBlockSamples;
+    applyModel();
+  }
+  setLatencySamples(stream_.latency_samples());
+}
+
+// With the mutex held and no block being processed.
+void StemlaneProcessor::applyModel() {
+  ModelChoice choice = chooseModel(modelName_);
+  problem_ = choice.problem;
+  presentStems_.store(stemBits(choice.model), std::memory_order_release);
+  if (sampleRate_ <= 0.0) return;
+
+  StreamConfig config;
+  config.model = std::move(choice.model);
+  config.sample_rate = sampleRate_;
+  config.num_channels = getMainBusNumInputChannels();
+  config.max_block_samples = maxBlockSamples_;
+  if (problem_.empty()) config.engine_executable = engineExecutable().getFullPathName().toStdString();
+  numChannels_.store(0, std::memory_order_release);
+  try {
+    stream_.prepare(config);
+    numChannels_.store(config.num_channels, std::memory_order_release);
+  } catch (const std::exception& error) {
+    problem_ = error.what();
+  }
+}
+
+void StemlaneProcessor::reset() {
+  if (numChannels_.load(std::memory_order_acquire) != 0) stream_.reset();
+}
+
+void StemlaneProcessor::setNonRealtime(bool isNonRealtime) noexcept {
+  AudioProcessor::setNonRealtime(isNonRealtime);
+  stream_.set_offline(isNonRealtime);
+}
+
+void StemlaneProcessor::processBlock(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
+  process(buffer, parameters_.gains(presentStems()));
+}
+
+void StemlaneProcessor::processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
+  process(buffer, kUnityGains);
+}
+
+void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept {
+  const int numSamples = buffer.getNumSamples();
+  const int numChannels = numChannels_.load(std::memory_order_acquire);
+  const bool usable = numChannels != 0 && numChannels == getMainBusNumInputChannels() &&
+                      buffer.getNumChannels() >= numChannels;
+
+  // Main input and output share the first channels of the buffer.
+  StreamBlock block;
+  block.in = buffer.getArrayOfReadPointers();
+  block.out = buffer.getArrayOfWritePointers();
+  block.num_samples = numSamples;
+  block.gains = gains;
+  std::array<std::array<float*, kMaxChannels>, kNumStems> stems{};
+  for (std::size_t stem = 0; stem < kNumStems; ++stem) {
+    const int bus = 1 + static_cast<int>(stem);
+    const int width = std::min(getChannelCountOfBus(false, bus), kMaxChannels);
+    for (int channel = 0; channel < width; ++channel) {
+      const int index = getChannelIndexInProcessBlockBuffer(false, bus, channel);
+      if (index >= buffer.getNumChannels()) continue;
+      stems[stem][static_cast<std::size_t>(channel)] = buffer.getWritePointer(index);
+      if (!usable) buffer.clear(index, 0, numSamples);
+    }
+    if (width >= numChannels && stems[stem][static_cast<std::size_t>(std::max(width, 1) - 1)] != nullptr)
+      block.stem_out[stem] = stems[stem].data();
+  }
+  if (!usable) return;
+  stream_.process(block);
+
+  // A mono stem on a stereo bus sounds on both sides.
+  for (const auto& planes : stems)
+    if (numChannels == 1 && planes[1] != nullptr)
+      juce::FloatVectorOperations::copy(planes[1], planes[0], numSamples);
+
+  if (!meters_.load(std::memory_order_relaxed)) return;
+  float peak = outputPeak_.load(std::memory_order_relaxed);
+  for (int channel = 0; channel < numChannels; ++channel)
+    peak = std::max(peak, buffer.getMagnitude(channel, 0, numSamples));
+  outputPeak_.store(peak, std::memory_order_relaxed);
+}
+
+double StemlaneProcessor::getTailLengthSeconds() const {
+  const double sampleRate = getSampleRate();
+  return sampleRate > 0.0 ? getLatencySamples() / sampleRate : 0.0;
+}
+
+StemSet StemlaneProcessor::presentStems() const noexcept {
+  const unsigned bits = presentStems_.load(std::memory_order_relaxed);
+  StemSet present{};
+  for (std::size_t stem = 0; stem < present.size(); ++stem) present[stem] = ((bits >> stem) & 1U) != 0;
+  return present;
+}
+
+bool StemlaneProcessor::hasStem(int stem) const noexcept {
+  return presentStems()[static_cast<std::size_t>(stem)];
+}
+
+std::string StemlaneProcessor::modelName() const {
+  const std::lock_guard lock(mutex_);
+  return modelName_;
+}
+
+void StemlaneProcessor::setModel(const std::string& name) {
+  if (name == modelName()) return;
+  // While suspended, the host's blocks are silent: the timeline starts anew anyway.
+  suspendProcessing(true);
+  {
+    const std::lock_guard lock(mutex_);
+    modelName_ = name;
+    applyModel();
+  }
+  suspendProcessing(false);
+  setLatencySamples(stream_.latency_samples());
+  updateHostDisplay(ChangeDetails().withNonParameterStateChanged(true));
+}
+
+StreamStatus StemlaneProcessor::status() const {
+  const std::lock_guard lock(mutex_);
+  if (!problem_.empty()) return {EngineState::failed, problem_, 0};
+  return stream_.status();
+}
+
+void StemlaneProcessor::setMeters(bool on) noexcept {
+  meters_.store(on, std::memory_order_relaxed);
+  stream_.set_meters(on);
+}
+
+void StemlaneProcessor::getStateInformation(juce::MemoryBlock& target) {
+  const StreamStatus now = status();
+  writeState(target, modelName(), getParameters(), {now.state, now.text, getLatencySamples()});
+}
+
+void StemlaneProcessor::setStateInformation(const void* data, int size) {
+  const auto model = readState(data, size, getParameters());
+  if (!model) return;
+  setModel(model->isNotEmpty() ? model->toStdString() : defaultModelName());
+}
+
+juce::AudioProcessorEditor* StemlaneProcessor::createEditor() { return new StemlaneEditor(*this); }
+
+}  // namespace stemlane
+
+juce::AudioProcessor* JUCE_CALLTYPE createPluginFilter() { return new stemlane::StemlaneProcessor(); }

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Writes and reads the state as XML attributes; see PluginState.h for the format.
+#include "PluginState.h"
+
+namespace stemlane {
+namespace {
+
+constexpr const char* kTag = "STEMLANE";
+constexpr int kStateVersion = 1;
+
+}  // namespace
+
+const char* stateName(EngineState state) noexcept {
+  switch (state) {
+    case EngineState::starting: return "starting";
+    case EngineState::ready: return "ready";
+    case EngineState::late: return "late";
+    case EngineState::failed: return "failed";
+  }
+  return "failed";
+}
+
+void writeState(juce::MemoryBlock& target, const juce::String& model,
+                const juce::Array<juce::AudioProcessorParameter*>& parameters,
+                const StateNotes& notes) {
+  juce::XmlElement state(kTag);
+  state.setAttribute("version", kStateVersion);
+  state.setAttribute("model", model);
+  for (const auto* parameter : parameters)
+    if (const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter))
+      state.setAttribute(named->getParameterID(), parameter->getCurrentValueAsText());
+  state.setAttribute("engine_state", stateName(notes.engineState));
+  state.setAttribute("engine_text", notes.engineText);
+  state.setAttribute("latency_samples", notes.latencySamples);
+  juce::AudioProcessor::copyXmlToBinary(state, target);
+}
+
+std::optional<juce::String> readState(const void* data, int size,
+                                      const juce::Array<juce::AudioProcessorParameter*>& parameters) {
+  const auto state = juce::AudioProcessor::getXmlFromBinary(data, size);
+  if (state == nullptr || !state->hasTagName(kTag)) return std::nullopt;
+  for (auto* parameter : parameters) {
+    const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter);
+    if (named == nullptr) continue;
+    const juce::String& id = named->getParameterID();
+    parameter->setValueNotifyingHost(
+        state->hasAttribute(id) ? parameter->getValueForText(state->getStringAttribute(id))
+                                : parameter->getDefaultValue());
+  }
+  return state->getStringAttribute("model").trim();
+}
+
+}  // namespace stemlane
