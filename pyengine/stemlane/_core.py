@@ -28,7 +28,7 @@ def library_path() -> Path:
         if not Path(named).is_file():
             raise CoreError(f"STEMLANE_CORE names {named}, which is not a file")
         return Path(named)
-    for folder in (_PACKAGE, _CHECKOUT / "build"):
+    for folder in (_PACKAGE, _CHECKOUT / "build", *(_CHECKOUT / "build").glob("*")):
         if (folder / _LIBRARY_NAME).is_file():
             return folder / _LIBRARY_NAME
     raise CoreError(f"{_PACKAGE / _LIBRARY_NAME} is missing; install the stemlane package again, or name the library in STEMLANE_CORE")

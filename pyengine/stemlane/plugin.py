@@ -16,7 +16,7 @@ from stemlane.errors import PluginError
 
 BUNDLE_NAME = "Stemlane.vst3"
 _PACKAGE = Path(__file__).resolve().parent
-_BUILT = Path("build", "plugin", "Stemlane_artefacts", "Release", "VST3", BUNDLE_NAME)
+_BUILT = f"plugin/Stemlane_artefacts/Release/VST3/{BUNDLE_NAME}"
 
 
 def plugin_path() -> str:
@@ -34,7 +34,8 @@ def plugin_path() -> str:
         if not Path(named).is_dir():
             raise PluginError(f"STEMLANE_PLUGIN names {named}, which is not a plugin bundle")
         return str(Path(named).absolute())
-    for path in (_PACKAGE / BUNDLE_NAME, _PACKAGE.parents[1] / _BUILT):
+    build = _PACKAGE.parents[1] / "build"
+    for path in (_PACKAGE / BUNDLE_NAME, build / _BUILT, *build.glob(f"*/{_BUILT}")):
         if path.is_dir():
             return str(path)
     raise PluginError(f"{_PACKAGE / BUNDLE_NAME} is missing; install the stemlane package again, or name the bundle in STEMLANE_PLUGIN")

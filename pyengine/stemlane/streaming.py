@@ -170,7 +170,8 @@ class StreamingSeparator:
             if self._num_waiting < stride_samples:
                 break
             self._num_waiting = 0
-            stems = self._front_end.process(self._stride)
+            with np.errstate(invalid="ignore", over="ignore"):  # reported just below
+                stems = self._front_end.process(self._stride)
             if not np.isfinite(stems).all():
                 raise EngineError(f"model {self.manifest.name!r} returned values that are not finite")
             num_dropped = min(self._num_to_drop, stride_samples)

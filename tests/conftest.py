@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""What all tests share: the helpers on the path, fixed seeds, tiny models, the shared audio."""
+
+import os
+import sys
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+hypothesis.settings.register_profile("stemlane", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("stemlane")
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory):
+    """A folder with tiny models called `mix` and `live`, of the embedded models' sizes."""
+    from support.tiny_models import build_model
+
+    folder = tmp_path_factory.mktemp("models")
+    build_model(
+        folder, name="mix", fft_samples=2048, synthesis_samples=2048, hop_samples=512,
+        frames_per_step=4, lookahead_frames=4, compute_allowance_samples=4096,
+    )  # fmt: skip
+    build_model(
+        folder, name="live", fft_samples=2048, synthesis_samples=1024, hop_samples=512,
+        frames_per_step=1, lookahead_frames=0, compute_allowance_samples=1536,
+    )  # fmt: skip
+    return folder
+
+
+@pytest.fixture
+def tiny_models(models_folder, monkeypatch):
+    """The same, found under their names."""
+    monkeypatch.setenv("STEMLANE_MODELS", str(models_folder))
+    return models_folder
+
+
+@pytest.fixture(scope="session")
+def shared_audio():
+    """Folder of the recordings that are not part of the repository."""
+    named = os.environ.get("STEMLANE_AUDIO")
+    folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "audio"
+    if not folder.is_dir():
+        pytest.skip(f"no shared audio in {folder}; name it in STEMLANE_AUDIO")
+    return folder
