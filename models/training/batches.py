@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Training batches: random excerpts of the pool, remixed, as grouped energies of mixture and stems.
+
+The mean-square error of a real mask m shared by a group of bins is exactly
+m^2 sum|X|^2 - 2 m sum Re(S X*) + sum|S|^2, so a batch holds these sums instead of spectra.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from .pool import STEMS, Pool
+from .spectral import NUM_GROUPS, StftConfig, group_sum, stft
+
+
+@dataclass
+class Batch:
+    """Frame-major sums over mask groups, float32.
+
+    Attributes
+    ----------
+    energy : (frames, batch, 2, groups)    sum |X|^2
+    cross : (frames, batch, groups)        sum Re(X_left X_right*)
+    product : (frames, batch, stems, 2, groups)    sum Re(S X*)
+    stem_energy : (batch, stems, 2, groups)    sum |S|^2, also over the scored frames
+    """
+
+    energy: np.ndarray
+    cross: np.ndarray
+    product: np.ndarray
+    stem_energy: np.ndarray
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How excerpts are drawn; probabilities and dB."""
+
+    song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
+    real_song_weight: float = 3.0  # how much likelier a recorded song is than a rendered one
+    song_stem_probability: float = 0.5  # in remixes: take the stem from a song rather than from single recordings
+    drop_probability: tuple[float, ...] = (0.15, 0.12, 0.15, 0.12)
+    level_db: tuple[float, ...] = (-26.0, -22.0, -25.0, -27.0)
+    level_spread_db: float = 5.0
+    song_spread_db: float = 3.0
+    master_spread_db: float = 5.0
+    eq_db: float = 4.0
+
+
+class BatchMaker:
+    """Draws batches; every batch depends on the seed, its index and the pool's content only."""
+
+    def __init__(self, pool: Pool, stft_config: StftConfig, *, batch: int, frames: int, seed: int,
+                 scored: slice | None = None, recipe: Recipe = Recipe()):
+        self.pool = pool
+        self.stft_config = stft_config
+        self.batch = batch
+        self.frames = frames
+        self.seed = seed
+        self.scored = scored or slice(0, frames)
+        self.recipe = recipe
+        self.num_samples = (frames - 1) * stft_config.hop_samples + stft_config.fft_samples
+
+    def make(self, index: int) -> Batch:
+        """Batch number `index`."""
+        rng = np.random.default_rng([self.seed, index])
+        shape = (self.frames, self.batch)
+        batch = Batch(np.empty(shape + (2, NUM_GROUPS), np.float32), np.empty(shape + (NUM_GROUPS,), np.float32),
+                      np.empty(shape + (len(STEMS), 2, NUM_GROUPS), np.float32),
+                      np.empty((self.batch, len(STEMS), 2, NUM_GROUPS), np.float32))
+        for item in range(self.batch):
+            self._fill(batch, item, self.draw(rng), rng)
+        return batch
+
+    def draw(self, rng: np.random.Generator) -> np.ndarray:
+        """Stems (stems, 2, samples) of one random excerpt, at their levels."""
+        recipe = self.recipe
+        stems = np.zeros((len(STEMS), 2, self.num_samples), np.float32)
+        if self.pool.songs and rng.random() < recipe.song_probability:
+            song = self._song(rng)
+            longest = max(self.pool.length(path) for path in song.values())
+            for _ in range(4):
+                start = int(rng.integers(0, max(1, longest - self.num_samples)))
+                for index, stem in enumerate(STEMS):
+                    if stem in song:
+                        stems[index] = self.pool.read(song[stem], start, self.num_samples)
+                if np.count_nonzero((stems ** 2).mean((1, 2)) > 1e-7) >= 2:
+                    break
+            gains_db = rng.normal(0.0, recipe.song_spread_db, len(STEMS))
+            if "vocals" not in song:  # rendered songs and band recordings: singing from elsewhere
+                self._place(rng, stems, gains_db, 0)
+        else:
+            gains_db = rng.normal(0.0, recipe.level_spread_db, len(STEMS))
+            for index in range(len(STEMS)):
+                self._place(rng, stems, gains_db, index)
+        dropped = rng.random(len(STEMS)) < np.array(recipe.drop_probability)
+        if dropped.all():
+            dropped[int(rng.integers(len(STEMS)))] = False
+        gains = np.where(dropped, 0.0, 10.0 ** (np.minimum(gains_db, 40.0) / 20.0))
+        gains *= 10.0 ** (rng.normal(0.0, recipe.master_spread_db) / 20.0)
+        stems *= gains[:, None, None].astype(np.float32)
+        peak = float(np.abs(stems.sum(0)).max())
+        if peak > 1.5:
+            stems *= np.float32(1.5 / peak)
+        return stems
+
+    def _place(self, rng: np.random.Generator, stems: np.ndarray, gains_db: np.ndarray, index: int) -> None:
+        """Put an excerpt from anywhere into `stems[index]` and its gain to the recipe's level."""
+        stems[index] = self._single(rng, STEMS[index])
+        power = float((stems[index] ** 2).mean())
+        if power > 1e-8:
+            gains_db[index] += self.recipe.level_db[index] - 10.0 * np.log10(power)
+
+    def _song(self, rng: np.random.Generator) -> dict:
+        weights = np.array([1.0 if next(iter(song.values())).parent.name.startswith("rendered")
+                            else self.recipe.real_song_weight for song in self.pool.songs])
+        return self.pool.songs[int(rng.choice(len(weights), p=weights / weights.sum()))]
+
+    def _single(self, rng: np.random.Generator, stem: str) -> np.ndarray:
+        """An excerpt of one stem from anywhere, audible if a few tries find it so."""
+        from_songs = [song[stem] for song in self.pool.songs if stem in song]
+        singles = self.pool.single[stem]
+        excerpt = np.zeros((2, self.num_samples), np.float32)
+        for _ in range(5):
+            use_songs = bool(from_songs) and (not singles or rng.random() < self.recipe.song_stem_probability)
+            paths = from_songs if use_songs else singles
+            if not paths:
+                break
+            path = paths[int(rng.integers(len(paths)))]
+            start = int(rng.integers(0, max(1, self.pool.length(path) - self.num_samples)))
+            excerpt = self.pool.read(path, start, self.num_samples)
+            if float((excerpt ** 2).mean()) > 1e-6:
+                break
+        return excerpt
+
+    def _filter(self, rng: np.random.Generator) -> np.ndarray:
+        """A random smooth gain per stem, channel and bin: equaliser, panning, polarity."""
+        num_bins = self.stft_config.num_bins
+        knots_db = rng.normal(0.0, self.recipe.eq_db, (len(STEMS), 8)).astype(np.float32)
+        knots_db -= knots_db[:, 2:6].mean(1, keepdims=True)
+        octave = np.log2(1.0 + np.arange(num_bins) * (1024.0 / num_bins)) * 0.7  # 0 to 7
+        curve = np.stack([np.interp(octave, np.arange(8), knots) for knots in knots_db])
+        pan_db = rng.normal(0.0, 2.0, len(STEMS))
+        gain_db = curve[:, None] + np.stack([pan_db, -pan_db], 1)[:, :, None]
+        sign = np.where(rng.random(len(STEMS)) < 0.5, -1.0, 1.0)[:, None, None]
+        return (sign * 10.0 ** (gain_db / 20.0)).astype(np.float32)
+
+    def _fill(self, batch: Batch, item: int, stems: np.ndarray, rng: np.random.Generator) -> None:
+        curve = self._filter(rng)[:, :, None, :]
+        if rng.random() < 0.5:
+            stems = stems[:, ::-1]
+        total = np.zeros((len(STEMS), 2, NUM_GROUPS), np.float32)
+        step = 16  # frames at once: keeps the spectra in the processor's cache
+        hop, size = self.stft_config.hop_samples, self.stft_config.fft_samples
+        for first in range(0, self.frames, step):
+            last = min(first + step, self.frames)
+            part = stems[..., first * hop:(last - 1) * hop + size]
+            spectra = stft(part, self.stft_config, left_context=False) * curve
+            mixture = spectra.sum(0)
+            real, imag = mixture.real, mixture.imag
+            batch.energy[first:last, item] = group_sum(real ** 2 + imag ** 2).transpose(1, 0, 2)
+            batch.cross[first:last, item] = group_sum(real[0] * real[1] + imag[0] * imag[1])
+            product = group_sum(spectra.real * real + spectra.imag * imag)
+            batch.product[first:last, item] = product.transpose(2, 0, 1, 3)
+            scored = spectra[:, :, max(0, self.scored.start - first):max(0, self.scored.stop - first)]
+            total += group_sum((scored.real ** 2 + scored.imag ** 2).sum(2))
+        batch.stem_energy[item] = total

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: MIT
+"""Trains one model for a given number of minutes; stops and resumes at any time.
+
+Run as `python -m models.training.train --config mix --minutes 60`. Checkpoints and the log go to
+the cache folder, never into the repository; `export` makes the model folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import math
+import os
+import signal
+import time
+from pathlib import Path
+
+import torch
+
+from .batches import BatchMaker
+from .configs import CONFIGS, ModelConfig
+from .evaluate import Evaluation
+from .loss import band_matrix, separation_loss
+from .network import MaskNetwork
+from .pool import STEMS, Pool, audio_folder, cache_folder
+
+WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
+
+
+class BatchStream(torch.utils.data.IterableDataset):
+    """Batches from `first` on, made in the data worker; looks for new recordings every 40 batches."""
+
+    def __init__(self, maker: BatchMaker, first: int, lookahead: int):
+        self.maker = maker
+        self.first = first
+        self.lookahead = lookahead
+
+    def __iter__(self):
+        torch.set_num_threads(1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        info = torch.utils.data.get_worker_info()
+        offset, stride = (info.id, info.num_workers) if info else (0, 1)
+        index = self.first + offset
+        while True:
+            if index % 40 == offset:
+                self.maker.pool.refresh()
+            batch = self.maker.make(index)
+            yield tuple(torch.from_numpy(part) for part in
+                        (batch.energy, batch.cross, batch.product, batch.stem_energy))
+            index += stride
+
+
+class Average:
+    """Exponential moving average of the weights, with a short memory at the start."""
+
+    def __init__(self, network: MaskNetwork, decay: float):
+        self.network = copy.deepcopy(network).requires_grad_(False).eval()
+        self.decay = decay
+        self.updates = 0
+
+    @torch.no_grad()
+    def update(self, network: MaskNetwork) -> None:
+        self.updates += 1
+        decay = min(self.decay, (1.0 + self.updates) / (10.0 + self.updates))
+        torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), 1.0 - decay)
+
+
+def learning_rate(peak: float, elapsed: float, budget: float, step: int) -> float:
+    """Linear warm-up over 100 steps, then a cosine over the time budget down to 2 % of the peak."""
+    progress = min(1.0, elapsed / budget)
+    return peak * min(1.0, (step + 1) / 100.0) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress)))
+
+
+def load_weights(path: Path) -> dict:
+    """A state dict, float32, from a committed `weights.pt` or a checkpoint (its averaged weights)."""
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    state = content.get("average", content)
+    return {name: value.float() for name, value in state.items()}
+
+
+class Trainer:
+    """Holds everything a run needs; `run` trains until the budget is spent.
+
+    Parameters
+    ----------
+    config : ModelConfig
+    run_folder : Path
+        Checkpoint and log; an existing checkpoint is resumed.
+    pool : Pool
+    options : argparse.Namespace
+        See `parser`.
+    """
+
+    def __init__(self, config: ModelConfig, run_folder: Path, pool: Pool, options: argparse.Namespace):
+        self.config = config
+        self.folder = run_folder
+        self.options = options
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(options.seed)
+        self.network = MaskNetwork(config.network).to(self.device)
+        if options.start_from:
+            self.network.load_state_dict(load_weights(Path(options.start_from)))
+        self.average = Average(self.network, options.average_decay)
+        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=options.learning_rate,
+                                           betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True)
+        self.step, self.elapsed, self.best = 0, 0.0, -math.inf
+        self.checkpoint = run_folder / "checkpoint.pt"
+        if self.checkpoint.exists():
+            self._resume()
+        self.maker = BatchMaker(pool, config.stft, batch=options.batch, frames=options.frames, seed=options.seed,
+                                scored=slice(WARM_UP_FRAMES, options.frames - config.lookahead_frames))
+        self.bands = band_matrix().to(self.device)
+
+    def _resume(self) -> None:
+        content = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
+        self.network.load_state_dict(content["network"])
+        self.average.network.load_state_dict(content["average"])
+        self.average.updates = content["step"]
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.step, self.elapsed, self.best = content["step"], content["elapsed"], content["best"]
+
+    def save(self) -> None:
+        """Write the checkpoint atomically."""
+        part = self.checkpoint.with_suffix(".part")
+        torch.save({"network": self.network.state_dict(), "average": self.average.network.state_dict(),
+                    "optimizer": self.optimizer.state_dict(), "step": self.step, "elapsed": self.elapsed,
+                    "best": self.best}, part)
+        os.replace(part, self.checkpoint)
+
+    def log(self, **values) -> None:
+        """One JSON line in the run's log, and on the terminal."""
+        line = json.dumps({"time": time.strftime("%H:%M:%S"), "step": self.step,
+                           "minutes": round(self.elapsed / 60, 2), **values})
+        print(line, flush=True)
+        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def train_step(self, batch: tuple[torch.Tensor, ...]) -> tuple[float, torch.Tensor]:
+        """One update; returns the loss and the error per stem in dB re mixture."""
+        energy, cross, product, stem_energy = (part.to(self.device, non_blocking=True) for part in batch)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16):
+            masks, _ = self.network(energy, cross)
+        scored, lookahead = self.maker.scored, self.config.lookahead_frames
+        shifted = masks.float()[scored.start + lookahead:scored.stop + lookahead]
+        loss, error_db = separation_loss(shifted, energy[scored], product[scored], stem_energy, self.bands)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, foreach=True)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.average.update(self.network)
+        return float(loss.detach()), error_db
+
+    def validate(self, evaluation: Evaluation) -> None:
+        """Score the averaged weights on the validation song; keep the best."""
+        result = evaluation.run(self.average.network, self.config.stft, self.config.lookahead_frames)
+        rounded = {stem: round(value, 2) for stem, value in zip(STEMS, result["sdr_db"])}
+        self.log(sdr_db=rounded, score=[round(value, 3) for value in result["score"]],
+                 mean_score=round(result["mean_score"], 4))
+        if result["mean_score"] > self.best:
+            self.best = result["mean_score"]
+            torch.save(self.average.network.state_dict(), self.folder / "best.pt")
+
+    def run(self, evaluation: Evaluation | None) -> None:
+        """Train until `minutes` of training are spent in all, this and earlier runs together."""
+        options = self.options
+        budget = 60.0 * options.minutes
+        stream = BatchStream(self.maker, self.step, self.config.lookahead_frames)
+        loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=options.workers,
+                                             prefetch_factor=2 if options.workers else None)
+        last_save = last_validation = self.elapsed
+        last_step, last_log, stopped = self.step, time.monotonic(), []
+        signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
+        losses, errors = [], []
+        clock = time.monotonic()
+        for batch in loader:
+            for group in self.optimizer.param_groups:
+                group["lr"] = learning_rate(options.learning_rate, self.elapsed, budget, self.step)
+            loss, error_db = self.train_step(batch)
+            losses.append(loss)
+            errors.append(error_db)
+            self.step += 1
+            now = time.monotonic()
+            self.elapsed += now - clock
+            clock = now
+            if self.step % 50 == 0:
+                audio = options.batch * options.frames * self.config.stft.hop_samples / 44100.0
+                mean_error = torch.stack(errors).mean(0)
+                self.log(loss=round(sum(losses) / len(losses), 4),
+                         error_db=[round(float(value), 2) for value in mean_error],
+                         audio_per_second=round((self.step - last_step) * audio / (now - last_log), 1))
+                losses, errors, last_step, last_log = [], [], self.step, now
+            if evaluation and self.elapsed - last_validation > 60.0 * options.validate_minutes:
+                self.validate(evaluation)
+                last_validation = self.elapsed
+            if self.elapsed - last_save > 60.0 * options.save_minutes:
+                self.save()
+                last_save = self.elapsed
+            if stopped or self.elapsed >= budget or (options.max_steps and self.step >= options.max_steps):
+                break
+        self.save()
+        if evaluation and not stopped:
+            self.validate(evaluation)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's options."""
+    result = argparse.ArgumentParser(description=__doc__)
+    result.add_argument("--config", choices=sorted(CONFIGS), default="mix")
+    result.add_argument("--run", default=None, help="name of the run's folder; default: the config's name")
+    result.add_argument("--minutes", type=float, default=60.0, help="training time in all, resumed runs included")
+    result.add_argument("--max-steps", type=int, default=0)
+    result.add_argument("--batch", type=int, default=8)
+    result.add_argument("--frames", type=int, default=176)
+    result.add_argument("--learning-rate", type=float, default=2e-3)
+    result.add_argument("--weight-decay", type=float, default=1e-2)
+    result.add_argument("--average-decay", type=float, default=0.998)
+    result.add_argument("--start-from", default=None, help="weights.pt or a checkpoint to begin with")
+    result.add_argument("--seed", type=int, default=1)
+    result.add_argument("--workers", type=int, default=1)
+    result.add_argument("--threads", type=int, default=0, help="0: torch's choice")
+    result.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
+    result.add_argument("--save-minutes", type=float, default=4.0)
+    result.add_argument("--validate-minutes", type=float, default=8.0)
+    return result
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    options = parser().parse_args(arguments)
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    config = CONFIGS[options.config]
+    folder = cache_folder() / "runs" / (options.run or config.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    validation = audio_folder() / "songs" / "validation" / "3.Sodium"
+    evaluation = Evaluation(validation) if validation.is_dir() else None
+    Trainer(config, folder, Pool(cache_folder() / "pool"), options).run(evaluation)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Batches, scores and the renderer: the same by seed, energies that are those of the audio."""
+
+import numpy as np
+import pytest
+
+from models.training import render, scores
+from models.training.batches import BatchMaker
+from models.training.instruments import Synth, sampled_drums
+from models.training.material import split_low, training_songs
+from models.training.pool import Pool, save, save_song
+from models.training.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
+
+STFT = StftConfig(4096, 4096, 1024)
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory):
+    """A pool of tones and noise."""
+    folder = tmp_path_factory.mktemp("pool")
+    rng = np.random.default_rng(1)
+    time = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
+    tone = 0.2 * np.stack([np.sin(2 * np.pi * 110 * time), np.sin(2 * np.pi * 110.5 * time)])
+    save(folder / "vocals" / "a.npy", 0.1 * rng.standard_normal((2, 3 * SAMPLE_RATE)))
+    save_song(folder / "songs" / "b", {"drums": 0.05 * rng.standard_normal(tone.shape), "bass": tone, "other": 0.3 * tone})
+    return Pool(folder)
+
+
+def test_the_pool_gives_back_what_was_saved(pool):
+    assert pool.length(pool.single["vocals"][0]) == 3 * SAMPLE_RATE
+    end = pool.read(pool.songs[0]["bass"], 3 * SAMPLE_RATE - 10, 20)
+    assert end.shape == (2, 20) and (end[:, 10:] == 0).all() and np.abs(end[:, :10]).max() > 0
+
+
+def test_a_batch_depends_on_seed_and_index_only(pool):
+    def make(seed, index):
+        return BatchMaker(pool, STFT, batch=2, frames=20, seed=seed).make(index)
+
+    first, again, other = make(1, 5), make(1, 5), make(1, 6)
+    for name in ("energy", "cross", "product", "stem_energy"):
+        assert np.array_equal(getattr(first, name), getattr(again, name))
+    assert not np.array_equal(first.energy, other.energy)
+
+
+def test_the_energies_of_a_batch_fit_together(pool):
+    scored = slice(4, 16)
+    batch = BatchMaker(pool, STFT, batch=3, frames=20, seed=2, scored=scored).make(0)
+    # The mixture is the sum of the stems, so sum_s Re(S X*) = |X|^2; single-precision sums.
+    np.testing.assert_allclose(batch.product.sum(2), batch.energy, rtol=1e-3, atol=1e-3 * batch.energy.max())
+    assert (batch.stem_energy >= 0).all()
+    # |Re(S X*)| <= |S| |X| over the scored frames (Cauchy-Schwarz).
+    bound = np.sqrt(batch.stem_energy.sum((2, 3)) * batch.energy[scored].sum((0, 2, 3))[:, None])
+    assert (np.abs(batch.product[scored].sum((0, 3, 4))) <= 1.001 * bound).all()
+
+
+def test_the_energies_are_those_of_the_transform(pool, monkeypatch):
+    maker = BatchMaker(pool, STFT, batch=1, frames=20, seed=3)
+    stems = maker.draw(np.random.default_rng(8))
+    monkeypatch.setattr(maker, "draw", lambda rng: stems)
+    monkeypatch.setattr(maker, "_filter", lambda rng: np.ones((4, 2, STFT.num_bins), np.float32))
+    batch = maker.make(0)
+    spectra = stft(stems.sum(0), STFT, left_context=False)
+    energy = group_sum(np.abs(spectra) ** 2).sum((1, 2))
+    actual = np.sort(batch.energy[:, 0].sum((0, 2)))
+    np.testing.assert_allclose(actual, np.sort(energy), rtol=1e-4)  # channels may be swapped
+
+
+def test_the_low_band_and_the_rest_make_the_whole():
+    audio = np.random.default_rng(4).standard_normal((2, 5000)).astype(np.float32)
+    low, high = split_low(audio, 150.0)
+    np.testing.assert_allclose(low + high, audio, atol=1e-6)
+    assert (low ** 2).sum() < 0.02 * (audio ** 2).sum()
+
+
+def test_made_up_scores_stay_inside_the_song():
+    rng = np.random.default_rng(6)
+    chords = scores.loop_chords(rng, 32.0)
+    assert chords[0].start == 0.0 and sum(chord.length for chord in chords) >= 32.0
+    line = scores.bass_line(rng, chords)
+    assert line and all(28 <= note.pitch < 64 for note in line)
+    hits = scores.electronic_drums(rng, 32.0)
+    assert {hit.drum for hit in hits} <= set(scores.MIDI_OF_DRUM)
+    assert len(scores.repeat_to([scores.Hit(0.0, "kick", 1.0)], 16.0)) == 4
+
+
+def test_a_synthesised_note_has_its_pitch():
+    synth = Synth(np.random.default_rng(7), "bass")
+    synth.shapes, synth.unison, synth.sub, synth.cutoff_hz, synth.drive_db = ["sine"], 1, 0.0, 5000.0, 0.0
+    audio = synth.play([scores.Note(0.0, 2.0, 45, 1.0)], 0.5, SAMPLE_RATE)
+    peak = np.abs(np.fft.rfft(audio[0])).argmax()
+    assert peak == 110  # MIDI note 45 is 110 Hz; one second, so bins are 1 Hz
+
+
+def test_a_song_is_the_same_by_seed(shared_audio):
+    first, again = (render.render_song(4, seconds=3.0) for _ in range(2))
+    assert set(first) == {"drums", "bass", "other"}
+    for name in first:
+        assert first[name].shape == (2, 3 * SAMPLE_RATE) and np.isfinite(first[name]).all()
+        assert np.array_equal(first[name], again[name])
+
+
+def test_scores_and_kits_are_read(shared_audio):
+    notes, chords = scores.read_lead_sheet(scores.lead_sheets()[0])
+    assert len(notes) > 20 and len(chords) > 5
+    hits = scores.read_groove(scores.grooves()[0])
+    assert {"kick", "snare"} <= {hit.drum for hit in hits}
+    audio = sampled_drums(np.random.default_rng(9), hits[:20], 0.5, 2 * SAMPLE_RATE)
+    assert np.abs(audio).max() > 0.05
+
+
+def test_the_validation_song_is_never_trained_on(shared_audio):
+    assert training_songs() and not any("Sodium" in str(folder) for folder in training_songs().values())

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: MIT
+"""The network: streamed as trained, masks that share the mixture, an exact loss, a graph that agrees."""
+
+import tomllib
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from models.training import export as exporter
+from models.training.configs import CONFIGS
+from models.training.evaluate import separate
+from models.training.loss import GroupError, band_matrix, separation_loss
+from models.training.network import MaskNetwork, StreamingSeparator
+from models.training.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
+
+CONFIG = CONFIGS["smoke"]
+
+
+@pytest.fixture(scope="module")
+def network():
+    torch.manual_seed(3)
+    return MaskNetwork(CONFIG.network).eval()
+
+
+def noise(*shape, seed=4):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+@torch.no_grad()
+def test_streamed_in_pieces_equals_at_once(network):
+    energy = torch.from_numpy(noise(12, 2, 2, NUM_GROUPS)) ** 2
+    cross = torch.from_numpy(noise(12, 2, NUM_GROUPS, seed=5)) * 0.1
+    whole, _ = network(energy, cross)
+    states, parts = None, []
+    for start, stop in ((0, 1), (1, 5), (5, 12)):
+        part, states = network(energy[start:stop], cross[start:stop], states)
+        parts.append(part)
+    torch.testing.assert_close(torch.cat(parts), whole, atol=1e-5, rtol=0)  # float32 in another order
+    torch.testing.assert_close(whole.sum(2), torch.ones_like(whole[:, :, 0]), atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_the_streaming_separator_equals_the_offline_one(network):
+    mixture = 0.1 * noise(2, 12 * CONFIG.stft.hop_samples)
+    expected = separate(network, mixture, CONFIG.stft, CONFIG.lookahead_frames)
+    separator = StreamingSeparator(network, num_bins=CONFIG.stft.num_bins, lookahead_frames=CONFIG.lookahead_frames)
+    states, frames = separator.initial_states(), []
+    spectra = stft(mixture, CONFIG.stft)
+    for index in range(spectra.shape[1]):
+        frame = spectra[:, index:index + 1]
+        packed = torch.from_numpy(np.stack([frame.real, frame.imag], axis=1)[None])
+        stems, *states = separator(packed, *states)
+        frames.append(stems.numpy()[0, :, :, 0] + 1j * stems.numpy()[0, :, :, 1])
+    streamed = istft(np.concatenate(frames, axis=2).astype(np.complex64), CONFIG.stft)
+    delay = CONFIG.lookahead_frames * CONFIG.stft.hop_samples
+    final = mixture.shape[1] - (CONFIG.stft.synthesis_samples - CONFIG.stft.hop_samples) - delay
+    np.testing.assert_allclose(streamed[:, :, delay:delay + final], expected[:3, :, :final], atol=1e-5)  # float32
+    np.testing.assert_allclose(expected.sum(0), mixture, atol=1e-6)
+
+
+def test_silence_stays_silent(network):
+    silent = separate(network, np.zeros((2, 8192), np.float32), CONFIG.stft, CONFIG.lookahead_frames)
+    assert (silent == 0.0).all()
+
+
+def test_the_loss_counts_the_error_of_the_spectra():
+    spectra = noise(4, 2, 6, 2049, seed=6) + 1j * noise(4, 2, 6, 2049, seed=7)
+    mixture = spectra.sum(0)
+    masks = torch.rand(6, 1, 4, 2, NUM_GROUPS, dtype=torch.float64, requires_grad=True)
+    index = group_of_bin(2049)
+    groups = np.eye(NUM_GROUPS)[index]
+    energy = torch.from_numpy((np.abs(mixture) ** 2 @ groups).transpose(1, 0, 2)[:, None])
+    product = torch.from_numpy(((spectra * mixture.conj()).real @ groups).transpose(2, 0, 1, 3)[:, None])
+    stem_energy = torch.from_numpy((np.abs(spectra) ** 2).sum(2) @ groups)[None]
+    error = GroupError.apply(masks, energy, product) + stem_energy.sum(2)
+    expanded = masks.detach().numpy()[:, 0].transpose(1, 2, 0, 3)[..., index]
+    expected = ((np.abs(spectra - expanded * mixture) ** 2).sum((1, 2)) @ groups)
+    np.testing.assert_allclose(error.detach().numpy()[0], expected, rtol=1e-6)  # spectra are float32
+    assert torch.autograd.gradcheck(lambda m: GroupError.apply(m, energy, product)[:, :, :3], masks, fast_mode=True)
+    loss, error_db = separation_loss(masks.float(), energy.float(), product.float(), stem_energy.float(), band_matrix())
+    share = expected.sum(-1) / (np.abs(mixture) ** 2).sum()
+    np.testing.assert_allclose(error_db, 10 * np.log10(share + 3e-4), atol=1e-3)
+    assert torch.isfinite(loss)
+    assert band_matrix().sum(1).eq(1).all() and band_matrix().shape == (NUM_GROUPS, NUM_BANDS)
+
+
+def test_the_export_agrees_and_refuses_what_does_not(tmp_path, monkeypatch):
+    difference = exporter.export(CONFIG, None, tmp_path / "smoke", version="0.0.1")
+    assert difference < exporter.TOLERANCE
+    session = onnxruntime.InferenceSession(tmp_path / "smoke" / "network.onnx", providers=["CPUExecutionProvider"])
+    shapes = {tensor.name: tensor.shape for tensor in session.get_inputs()}
+    assert shapes["mixture"] == [1, 2, 2, 1, 2049]
+    assert all(isinstance(size, int) for shape in shapes.values() for size in shape)
+    manifest = tomllib.loads((tmp_path / "smoke" / "manifest.toml").read_text())
+    assert [name for name, _ in manifest["tensors"]["states"]] == [name for name in shapes if name != "mixture"]
+    before = (tmp_path / "smoke" / "network.onnx").read_bytes()
+    monkeypatch.setattr(exporter, "largest_difference", lambda *_: 2e-4)
+    with pytest.raises(exporter.ExportError, match="differ by 2.00e-04"):
+        exporter.export(CONFIG, None, tmp_path / "smoke", version="0.0.2")
+    assert (tmp_path / "smoke" / "network.onnx").read_bytes() == before
