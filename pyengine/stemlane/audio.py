@@ -112,8 +112,10 @@ class AudioOutput:
             self._file = soundfile.SoundFile(
                 self._partial, "w", int(sample_rate), num_channels, subtype=subtype, format=file_format
             )
-        except (OSError, RuntimeError, ValueError, TypeError) as error:
+        except BaseException as error:
             self._partial.unlink(missing_ok=True)
+            if not isinstance(error, (OSError, RuntimeError, ValueError, TypeError)):
+                raise
             raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
 
     def __enter__(self):
@@ -154,11 +156,11 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
 
     Folders missing on the way to `target` are made, and taken away again after an error.
     """
-    target = Path(target)
-    made = _make_parents(target)
+    target = Path(target).absolute()
+    made = [folder for folder in target.parents if not folder.exists()]  # deepest first
     partial = _partial_name(target)
     try:
-        partial.mkdir()
+        partial.mkdir(parents=True)
         yield partial
         if target.is_dir():
             for path in partial.iterdir():
@@ -173,16 +175,6 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
-
-
-def _make_parents(target: Path) -> list[Path]:
-    """Make the folders above `target`; returns those that were missing, deepest first."""
-    missing = [folder for folder in target.absolute().parents if not folder.exists()]
-    try:
-        target.absolute().parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({_reason(error)})") from None
-    return missing
 
 
 def _partial_name(path: Path) -> Path:

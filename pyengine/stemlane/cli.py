@@ -17,21 +17,39 @@ from stemlane.errors import StemlaneError, one_line
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit status."""
     options = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that unfinished files are removed
-    try:
-        return options.run(options) or 0
-    except StemlaneError as error:
-        return _problem(one_line(error))
-    except KeyboardInterrupt:
-        _problem("interrupted")
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; the exit flush must not fail too
-        return 1
-    except Exception as error:
-        if os.environ.get("STEMLANE_DEBUG"):
-            raise
-        return _problem(f"unexpected: {one_line(error)} (STEMLANE_DEBUG=1 shows where)")
+    with _StopSignals() as stop:
+        try:
+            return options.run(options) or 0
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; the exit flush must not fail too
+            return 1
+        except (Exception, KeyboardInterrupt) as error:
+            if stop.received:  # whatever a library has made of it
+                _problem("interrupted")
+                return 128 + stop.received
+            if isinstance(error, StemlaneError):
+                return _problem(one_line(error))
+            if os.environ.get("STEMLANE_DEBUG"):
+                raise
+            return _problem(f"unexpected: {one_line(error)} (STEMLANE_DEBUG=1 shows where)")
+
+
+class _StopSignals:
+    """Turns the first interrupt or request to end into KeyboardInterrupt, which unwinds and removes unfinished files."""
+
+    def __enter__(self):
+        self.received = 0
+        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _stop(self, number, frame) -> None:
+        if not self.received:  # a second one must not disturb the cleaning up
+            self.received = number
+            raise KeyboardInterrupt
+
+    def __exit__(self, *_) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
 
 def _problem(text: str) -> int:

@@ -55,7 +55,10 @@ TEST_CASE("every sample crosses from one thread to another once, whole and in or
   std::int64_t num_wrong = 0;
   while (position < kTotal) {
     const std::int64_t n = std::min<std::int64_t>(97, written.load(std::memory_order_acquire) - position);
-    if (n == 0) std::this_thread::yield();
+    if (n == 0) {
+      std::this_thread::yield();
+      continue;
+    }
     std::vector<float> block(static_cast<std::size_t>(n));
     ring.read(0, position, block.data(), n);
     for (std::int64_t i = 0; i < n; ++i)
