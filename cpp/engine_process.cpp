@@ -142,8 +142,14 @@ std::string EngineProcess::text() const {
   return text_;
 }
 
+std::string EngineProcess::last_failure() const {
+  const std::lock_guard lock(mutex_);
+  return last_failure_;
+}
+
 void EngineProcess::set_state(EngineState state, std::string text) {
   const std::lock_guard lock(mutex_);
+  if (state == EngineState::failed) last_failure_ = text;
   text_ = std::move(text);
   state_.store(state, std::memory_order_release);
 }

@@ -47,6 +47,8 @@ class EngineProcess {
   EngineState state() const noexcept { return state_.load(std::memory_order_acquire); }
   /// Why the engine failed, or what it runs. Any thread but the audio thread.
   std::string text() const;
+  /// Why the last engine failed that did. Any thread but the audio thread.
+  std::string last_failure() const;
   /// How often an engine has failed so far. Any thread.
   std::int64_t num_failures() const noexcept { return num_failures_.load(std::memory_order_acquire); }
 
@@ -75,6 +77,7 @@ class EngineProcess {
   std::atomic<std::int64_t> num_failures_{0};
   mutable std::mutex mutex_;  // guards the texts
   std::string text_;
+  std::string last_failure_;
   std::string give_up_reason_;
 
   std::int64_t process_generation_;  ///< see fork_guard.h

@@ -259,7 +259,7 @@ void StemStream::wait_until(Condition done) noexcept {
     const bool begun = host_->stems_range().end > generation_start_;
     // An engine that fails before its first stems is started once more.
     if (engine_->num_failures() - failures_at_reset_ > (begun ? 0 : 1)) {
-      fail_offline(engine_->text());
+      fail_offline(engine_->last_failure());
       return;
     }
     if (engine_->state() != EngineState::ready) engine_->start_now();

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+# Each target sets up whatever it needs, from a bare Debian 12 on:
+#   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
+#   make test    all tests          make bench   speed and memory          make lint   style
+.DELETE_ON_ERROR:
+.PHONY: demo test test-core test-sanitized test-python train-smoke bench lint install clean
+SHELL := /bin/bash
+
+# The engine embeds the Python of this environment; Debian's has a shared library.
+PYTHON ?= /usr/bin/python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := build/stamps
+SONG ?=
+
+PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
+            juce-modules-source catch2
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+SOURCES := CMakeLists.txt pyproject.toml README.md \
+           $(shell find cpp plugin pyengine -type f -not -name '*.pyc' 2>/dev/null) \
+           $(shell find models -maxdepth 2 -name 'manifest.toml' -o -maxdepth 2 -name '*.onnx')
+
+demo: $(STAMPS)/installed
+	$(BIN)/stemlane plugin install
+	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
+
+test: test-core test-sanitized test-python train-smoke
+
+bench: $(STAMPS)/installed
+	$(BIN)/stemlane bench
+
+install: $(STAMPS)/installed
+	$(BIN)/stemlane plugin install
+
+# --- Setting up ------------------------------------------------------------------------
+$(STAMPS)/system:
+	@mkdir -p $(STAMPS)
+	@missing=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>&1 | grep -cv '^installed '); \
+	if [ "$$missing" != 0 ]; then \
+	  $(SUDO) apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -y -qq --no-install-recommends $(PACKAGES); \
+	fi
+	@touch $@
+
+$(STAMPS)/venv: $(STAMPS)/system
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check scikit-build-core pybind11 ninja
+	@touch $@
+
+# Without build isolation CMake finds the same pybind11 at the same place each time, so
+# that a second build compiles only what has changed.
+$(STAMPS)/installed: $(STAMPS)/venv $(SOURCES)
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[demo]'
+	@touch $@
+
+$(STAMPS)/test-tools: $(STAMPS)/installed
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[test]'
+	@touch $@
+
+$(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
+	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
+	@touch $@
+
+# --- Tests -----------------------------------------------------------------------------
+CMAKE_TESTS = cmake -S . -G Ninja -DSTEMLANE_PLUGIN=OFF -DSTEMLANE_TESTS=ON \
+              -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir)
+
+test-core: $(STAMPS)/venv
+	$(CMAKE_TESTS) -B build/core > /dev/null
+	cmake --build build/core --target core_tests
+	build/core/tests/unit/cpp/core_tests
+
+# The same tests under the sanitizers. A fork under the thread sanitizer is told to go on.
+test-sanitized: $(STAMPS)/venv
+	@for kind in thread address,undefined; do \
+	  folder=build/$${kind%%,*}; \
+	  $(CMAKE_TESTS) -B $$folder -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMLANE_SANITIZE=$$kind > /dev/null && \
+	  cmake --build $$folder --target core_tests && \
+	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
+	done
+
+test-python: $(STAMPS)/test-tools
+	$(BIN)/python -m pytest --ignore=tests/training
+
+train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
+	$(BIN)/python -m pytest tests/training
+
+lint: $(STAMPS)/venv
+	$(BIN)/pip install -q --disable-pip-version-check ruff
+	$(BIN)/ruff check pyengine models tests
+	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.cpp' '*.txt' '*.toml' '*.cmake'
+
+clean:
+	rm -rf build demo
