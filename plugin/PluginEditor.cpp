@@ -89,7 +89,7 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
 
   setSize(kWidth, kHeight);
   processor_.setMeters(true);
-  timerCallback();
+  refresh();
   startTimerHz(kFramesPerSecond);
 }
 
@@ -108,7 +108,7 @@ void StemlaneEditor::listModels() {
   }
 }
 
-void StemlaneEditor::timerCallback() {
+void StemlaneEditor::refresh() {
   for (int stem = 0; stem < kNumStems; ++stem) {
     StemStrip& strip = *strips_[static_cast<std::size_t>(stem)];
     strip.setPresent(processor_.hasStem(stem));
@@ -172,9 +172,7 @@ void StemlaneEditor::resized() {
   header.removeFromRight(16);
   latency_.setBounds(header.removeFromRight(280));
 
-  auto footer = area.removeFromBottom(kFooterHeight + 4).reduced(kMargin + 4, 9);
-  bypass_.setBounds(footer.removeFromRight(86));
-  footer.removeFromRight(12);
+  const auto footer = area.removeFromBottom(kFooterHeight + 4).reduced(kMargin + 4, 9);
   engine_.setBounds(footer.withTrimmedLeft(18));
 
   area.reduce(kMargin, 0);
@@ -184,6 +182,7 @@ void StemlaneEditor::resized() {
     area.removeFromLeft(kGap);
   }
   output_.setBounds(area);
+  bypass_.setBounds(output_.buttonArea() + output_.getPosition());
 }
 
 }  // namespace stemlane

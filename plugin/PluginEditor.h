@@ -23,9 +23,11 @@ class StemlaneEditor final : public juce::AudioProcessorEditor, private juce::Ti
 
   void paint(juce::Graphics& g) override;
   void resized() override;
+  /// Shows how things stand now; the timer calls it.
+  void refresh();
 
  private:
-  void timerCallback() override;
+  void timerCallback() override { refresh(); }
   void listModels();
   void showModel();
   void showEngine();

@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <exception>
-#include <utility>
 
-#include "ModelChoice.h"
 #include "PluginEditor.h"
 #include "PluginFiles.h"
 #include "PluginState.h"
@@ -15,12 +13,9 @@
 namespace stemlane {
 namespace {
 
-unsigned stemBits(const ModelDescriptor& model) {
-  unsigned bits = 0;
-  for (int stem = 0; stem < kNumStems; ++stem)
-    if (model.has_stem(stem)) bits |= 1U << stem;
-  return bits;
-}
+// Longest block expected at first. A larger one sizes the memory anew and starts another
+// engine; pedalboard's default is this one.
+constexpr int kExpectedBlockSamples = 8192;
 
 }  // namespace
 
@@ -33,10 +28,12 @@ juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
 
 StemlaneProcessor::StemlaneProcessor()
     : AudioProcessor(buses()), parameters_(*this), modelName_(defaultModelName()) {
-  presentStems_.store(stemBits(chooseModel(modelName_).model));
+  applyModel();
 }
 
 bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
+  // The last call before JUCE's host code (pedalboard's too) asks for the latency.
+  const_cast<StemlaneProcessor*>(this)->announceLatency();
   const auto main = layouts.getMainInputChannelSet();
   if (main != layouts.getMainOutputChannelSet()) return false;
   const auto stereo = juce::AudioChannelSet::stereo();
@@ -53,31 +50,48 @@ void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
   {
     const std::lock_guard lock(mutex_);
     sampleRate_ = sampleRate;
-    maxBlockSamples_ = maxBlockSamples;
+    maxBlockSamples_ = std::max({maxBlockSamples_, maxBlockSamples, kExpectedBlockSamples});
     applyModel();
   }
   setLatencySamples(stream_.latency_samples());
 }
 
-// With the mutex held and no block being processed.
+// A VST3 host should ask for the latency after it has activated the plugin, and JUCE
+// calls prepareToPlay from there. JUCE's own host code asks before: after the new rate
+// has been set, but with the latency of the old one.
+void StemlaneProcessor::announceLatency() {
+  const double sampleRate = getSampleRate();
+  int latency = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (sampleRate <= 0.0 || sampleRate == sampleRate_) return;
+    latency = latency_sum(choice_.model, sampleRate).total();
+  }
+  setLatencySamples(latency);
+}
+
+// With the mutex held (or in the constructor) and no block being processed.
 void StemlaneProcessor::applyModel() {
-  ModelChoice choice = chooseModel(modelName_);
-  problem_ = choice.problem;
-  presentStems_.store(stemBits(choice.model), std::memory_order_release);
+  choice_ = chooseModel(modelName_);
+  unsigned present = 0;
+  for (int stem = 0; stem < kNumStems; ++stem)
+    if (choice_.model.has_stem(stem)) present |= 1U << stem;
+  presentStems_.store(present, std::memory_order_release);
   if (sampleRate_ <= 0.0) return;
 
   StreamConfig config;
-  config.model = std::move(choice.model);
+  config.model = choice_.model;
   config.sample_rate = sampleRate_;
   config.num_channels = getMainBusNumInputChannels();
   config.max_block_samples = maxBlockSamples_;
-  if (problem_.empty()) config.engine_executable = engineExecutable().getFullPathName().toStdString();
+  if (choice_.problem.empty())
+    config.engine_executable = engineExecutable().getFullPathName().toStdString();
   numChannels_.store(0, std::memory_order_release);
   try {
     stream_.prepare(config);
     numChannels_.store(config.num_channels, std::memory_order_release);
   } catch (const std::exception& error) {
-    problem_ = error.what();
+    choice_.problem = error.what();
   }
 }
 
@@ -175,7 +189,7 @@ void StemlaneProcessor::setModel(const std::string& name) {
 
 StreamStatus StemlaneProcessor::status() const {
   const std::lock_guard lock(mutex_);
-  if (!problem_.empty()) return {EngineState::failed, problem_, 0};
+  if (!choice_.problem.empty()) return {EngineState::failed, choice_.problem, 0};
   return stream_.status();
 }
 

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 
+#include "ModelChoice.h"
 #include "StemParameters.h"
 #include "stem_stream.h"
 
@@ -62,15 +63,16 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   static BusesProperties buses();
   void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
   void applyModel();
+  void announceLatency();
   StemSet presentStems() const noexcept;
 
   StemParameters parameters_;
   StemStream stream_;
 
   // Control threads of the host may differ, and some call the state from yet another one.
-  mutable std::mutex mutex_;  // guards the four below and stream_.prepare, status
-  std::string modelName_;
-  std::string problem_;  ///< why the stream runs without an engine; empty: it has one
+  mutable std::mutex mutex_;  // guards the four below and stream_'s prepare and status
+  std::string modelName_;     ///< as asked for, installed or not
+  ModelChoice choice_;
   double sampleRate_ = 0.0;
   int maxBlockSamples_ = 0;
 

@@ -13,6 +13,7 @@ namespace {
 constexpr float kFallDbPerFrame = 0.8F;  // 24 dB a second at 30 frames
 constexpr int kHeaderHeight = 34;
 constexpr int kTextBoxHeight = 22;
+constexpr int kButtonHeight = 24;
 constexpr int kScaleDb[] = {12, 6, 0, -6, -12, -18, -24, -36, -48, -60};
 
 }  // namespace
@@ -48,6 +49,9 @@ StemStrip::StemStrip(const juce::String& title, juce::Colour colour, juce::Audio
                      juce::AudioParameterBool* mute, juce::AudioParameterBool* solo)
     : title_(title), colour_(colour), meter_(colour), faderAttachment_(gain, fader_) {
   fader_.setColour(juce::Slider::trackColourId, colour);
+  fader_.setColour(juce::Slider::textBoxOutlineColourId, colours::outline);
+  fader_.setColour(juce::Slider::textBoxBackgroundColourId, colours::groove);
+  fader_.setColour(juce::Slider::textBoxTextColourId, colours::text);
   fader_.setTitle(title + " gain");
   fader_.setTextBoxStyle(juce::Slider::TextBoxBelow, false, 64, kTextBoxHeight);
   fader_.textFromValueFunction = [](double value) {
@@ -117,16 +121,16 @@ void StemStrip::paint(juce::Graphics& g) {
   }
 }
 
+juce::Rectangle<int> StemStrip::buttonArea() const {
+  return getLocalBounds().reduced(10).removeFromBottom(kButtonHeight);
+}
+
 void StemStrip::resized() {
-  auto area = getLocalBounds().reduced(10, 10);
-  area.removeFromTop(kHeaderHeight);
-  if (muteAttachment_ != nullptr) {
-    auto buttons = area.removeFromBottom(24);
-    const int width = (buttons.getWidth() - 6) / 2;
-    mute_.setBounds(buttons.removeFromLeft(width));
-    solo_.setBounds(buttons.removeFromRight(width));
-    area.removeFromBottom(8);
-  }
+  auto buttons = buttonArea();
+  const int width = (buttons.getWidth() - 6) / 2;
+  mute_.setBounds(buttons.removeFromLeft(width));
+  solo_.setBounds(buttons.removeFromRight(width));
+  const auto area = getLocalBounds().reduced(10).withTrimmedTop(kHeaderHeight).withTrimmedBottom(kButtonHeight + 8);
   // The fader stands in the middle of its box, the scale left of it, the meter right.
   fader_.setBounds(area);
   const int top = juce::roundToInt(fader_.getPositionOfValue(kMaxGainDb));

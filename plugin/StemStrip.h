@@ -34,6 +34,9 @@ class StemStrip final : public juce::Component {
   void setPresent(bool present);
   void showPeak(float peak) { meter_.show(peak); }
 
+  /// Where mute and solo are; free on the output strip.
+  juce::Rectangle<int> buttonArea() const;
+
   void paint(juce::Graphics& g) override;
   void resized() override;
 

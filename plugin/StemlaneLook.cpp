@@ -62,11 +62,6 @@ juce::Label* StemlaneLook::createSliderTextBox(juce::Slider& slider) {
   juce::Label* label = LookAndFeel_V4::createSliderTextBox(slider);
   label->setFont(font(13.0F));
   label->setJustificationType(juce::Justification::centred);
-  label->setColour(juce::Label::outlineColourId, juce::Colours::transparentBlack);
-  label->setColour(juce::Label::backgroundColourId, colours::groove);
-  label->setColour(juce::Label::textColourId, colours::text);
-  label->setColour(juce::Label::outlineWhenEditingColourId, colours::faint);
-  label->setColour(juce::TextEditor::textColourId, colours::text);
   return label;
 }
 
