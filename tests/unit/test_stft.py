@@ -8,7 +8,7 @@ from support import slow_stft
 from stemlane.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
 
 SIZES = [(64, 64, 16), (64, 64, 32), (64, 32, 16), (64, 32, 8), (48, 24, 6)]
-REAL_SIZES = [(2048, 2048, 512), (2048, 1024, 512)]
+REAL_SIZES = [(2048, 2048, 512), (2048, 1024, 512), (4096, 4096, 1024), (4096, 1024, 512)]
 DOUBLE = 1e-14  # a few roundings of float64
 
 
