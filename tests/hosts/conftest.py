@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""What the tests in real hosts share: tiny models installed for a made-up user, and helpers around pedalboard.
+
+The plugin under test is `stemlane.plugin_path()`; it is loaded as any user would.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.tiny_models import build_model
+
+from stemlane.manifest import index_text
+from stemlane.plugin import this_python
+
+# Gains of the stems that the tiny models separate: a stem is this part of the mixture.
+TINY_STEMS = {"vocals": 0.5, "drums": 0.25, "bass": 0.125}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def user_folder(tmp_path_factory):
+    """A user with the models `tiny-mix` and `tiny-live`, of the embedded models' sizes, and `tiny-fade`.
+
+    `tiny-fade` starts silent and comes up within some steps: it remembers the past, so that a state that survives
+    where it should not is heard.
+    """
+    home = tmp_path_factory.mktemp("user data")
+    models = home / "stemlane" / "models"
+    live = dict(fft_samples=2048, synthesis_samples=1024, hop_samples=512, frames_per_step=1, lookahead_frames=0, compute_allowance_samples=1536)
+    mix = dict(fft_samples=2048, synthesis_samples=2048, hop_samples=512, frames_per_step=4, lookahead_frames=4, compute_allowance_samples=4096)
+    build_model(models, name="tiny-live", **live)
+    build_model(models, name="tiny-mix", **mix)
+    build_model(models, name="tiny-fade", fade_in=True, **mix)
+    (models / "models.index").write_text(index_text(models), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(home))
+        # Where the engine of a bundle outside of any environment finds its Python.
+        patch.setenv("STEMLANE_PYTHON", os.environ.get("STEMLANE_PYTHON", str(this_python())))
+        yield home
+
+
+@pytest.fixture
+def run_script(user_folder, tmp_path):
+    """Run Python code in a fresh process without a screen; returns its output, fails if it fails."""
+
+    def run(code: str, *arguments, timeout: float = 120, **environment) -> str:
+        variables = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+        # Scripts find the helpers of this folder; the engine must not care about PYTHONPATH.
+        search = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+        variables |= {"PYTHONPATH": os.pathsep.join(search), **environment}
+        command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=variables)
+        assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    return run

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""Helpers for tests in hosts: signals, the engine processes of this process, streaming through pedalboard."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+
+
+def noise(num_channels: int, num_samples: int, seed: int) -> np.ndarray:
+    """Noise (channels, samples) of about -20 dB, float32."""
+    generator = np.random.default_rng(seed)
+    return (0.1 * generator.standard_normal((num_channels, num_samples))).astype(np.float32)
+
+
+def engines() -> list[int]:
+    """Process ids of the engines that this process has started."""
+    found = []
+    for children in Path("/proc/self/task").glob("*/children"):
+        for pid in children.read_text(encoding="ascii").split():
+            try:
+                name = (Path("/proc") / pid / "comm").read_text(encoding="utf-8")
+            except FileNotFoundError:
+                continue
+            if name.startswith("stemlane-engin"):  # the system cuts names at 15 characters
+                found.append(int(pid))
+    return found
+
+
+def wait_for(condition, seconds: float = 20.0) -> None:
+    """Return as soon as `condition()` holds; fail if it does not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not within {seconds} s"
+        time.sleep(0.01)
+
+
+def stream(plugin, chunks, sample_rate: float, *, block_samples: int = 512) -> np.ndarray:
+    """Play chunks (channels, samples) one after the other, then silence until all of them have come out."""
+    num_in = num_out = 0
+    pieces = []
+    silence = None
+    for chunk in chunks:
+        num_in += chunk.shape[1]
+        pieces.append(plugin.process(chunk, sample_rate, buffer_size=block_samples, reset=False))
+        num_out += pieces[-1].shape[1]
+        silence = np.zeros((chunk.shape[0], block_samples), np.float32)
+    while num_out < num_in:
+        pieces.append(plugin.process(silence, sample_rate, buffer_size=block_samples, reset=False))
+        num_out += pieces[-1].shape[1]
+    return np.concatenate(pieces, axis=1)[:, :num_in]
