@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Helpers for tests in hosts: signals, the engine processes of this process, streaming through pedalboard."""
 
+import gc
 import time
 from pathlib import Path
 
@@ -33,6 +34,12 @@ def wait_for(condition, seconds: float = 20.0) -> None:
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
+
+
+def wait_until_no_engine_is_left() -> None:
+    """Return when all instances that nobody refers to, and their engines, are gone."""
+    gc.collect()  # pedalboard's plugins refer to themselves through their parameters
+    wait_for(lambda: not engines())
 
 
 def stream(plugin, chunks, sample_rate: float, *, block_samples: int = 512) -> np.ndarray:

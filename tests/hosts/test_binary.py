@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: MIT
+"""The plugin's binary holds no Python, and the bundle holds what the plugin looks for."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from stemlane.plugin import engine_path, plugin_path
+
+
+@pytest.fixture(scope="module")
+def binary() -> Path:
+    (found,) = Path(plugin_path()).glob("Contents/*/Stemlane.so")
+    return found
+
+
+def output(*command) -> str:
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=True).stdout
+
+
+def test_no_python_in_symbols_or_libraries(binary):
+    symbols = [line.split()[-1] for line in output("nm", "--dynamic", binary).splitlines()]
+    assert symbols and not [name for name in symbols if name.startswith(("Py", "_Py")) or "pybind11" in name]
+    needed = [line for line in output("readelf", "--dynamic", binary).splitlines() if "NEEDED" in line or "PATH" in line]
+    assert needed and not [line for line in needed if "python" in line.lower()]
+
+
+def test_only_the_entry_points_are_visible(binary):
+    """What else it shows could be mixed up with another plugin's, JUCE above all."""
+    defined = [line.split()[-1] for line in output("nm", "--dynamic", "--defined-only", binary).splitlines()]
+    assert set(defined) >= {"GetPluginFactory", "ModuleEntry", "ModuleExit"}
+    assert not [name for name in defined if "juce" in name.lower() or "stemlane" in name.lower()]
+
+
+def test_the_bundle_is_complete(binary):
+    assert engine_path(plugin_path()).parent == binary.parent
+    index = Path(plugin_path()) / "Contents" / "Resources" / "models.index"
+    names = {line.split("\t")[0] for line in index.read_text(encoding="utf-8").splitlines() if not line.startswith("#")}
+    assert {"live", "mix"} <= names

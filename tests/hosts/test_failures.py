@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: MIT
+"""What goes wrong: the host lives, the mixture passes in time, and the state names reason and remedy."""
+
+import os
+import shutil
+import signal
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from host_tools import engines, noise, stream, wait_for, wait_until_no_engine_is_left
+
+import stemlane
+from stemlane import plugin_state
+from stemlane.plugin import engine_configuration, engine_path, plugin_path
+
+
+def set_model(plugin, name: str) -> None:
+    state = plugin_state.read(plugin.preset_data)
+    state.set("model", name)
+    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+
+
+def test_a_killed_engine_ends_the_bounce_with_the_mixture_and_a_reason():
+    wait_until_no_engine_is_left()
+    mixture = noise(2, 40000, seed=31)
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    healthy = plugin.process(mixture, 44100.0, buffer_size=512)
+    plugin.reset()
+
+    def chunks():
+        yield mixture[:, :20000]
+        os.kill(engines()[0], signal.SIGKILL)
+        wait_for(lambda: not engines())
+        yield mixture[:, 20000:]
+
+    out = stream(plugin, chunks(), 44100.0)
+    status = stemlane.plugin_status(plugin)
+    assert status.engine_state == "failed" and "incomplete" in status.engine_text and "signal 9" in status.engine_text
+    assert out.shape == mixture.shape
+    np.testing.assert_array_equal(out[:, :9000], healthy[:, :9000])
+    np.testing.assert_array_equal(out[:, 21000:], mixture[:, 21000:])  # the mixture, in time
+    # Between the two there is a fade, no step.
+    assert np.abs(np.diff(out - mixture)).max() < np.abs(np.diff(mixture)).max()
+
+    np.testing.assert_array_equal(plugin.process(mixture, 44100.0, buffer_size=512), healthy)
+    assert stemlane.plugin_status(plugin).engine_state == "ready"
+    another = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    np.testing.assert_array_equal(another.process(mixture, 44100.0, buffer_size=512), healthy)
+
+
+def test_an_engine_killed_at_any_moment_never_stops_the_host():
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    mixture = noise(2, 44100 * 20, seed=32)
+    plugin.process(mixture[:, :1000], 44100.0)
+    done = threading.Event()
+
+    def kill_now_and_then():
+        while not done.wait(0.15):
+            for pid in engines():
+                os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_now_and_then)
+    killer.start()
+    try:
+        for _ in range(4):
+            assert np.isfinite(plugin.process(mixture, 44100.0)).all()
+    finally:
+        done.set()
+        killer.join()
+
+
+def test_an_unknown_model_passes_the_mixture_and_keeps_its_name():
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    set_model(plugin, "of-a-friend")
+    mixture = noise(2, 20000, seed=33)
+    np.testing.assert_array_equal(plugin.process(mixture, 48000.0), mixture)
+    status = stemlane.plugin_status(plugin)
+    assert status.engine_state == "failed" and status.model == "of-a-friend"
+    assert "model 'of-a-friend' is not installed" in status.engine_text and "tiny-mix" in status.engine_text
+    set_model(plugin, "tiny-mix")
+    np.testing.assert_allclose(plugin.process(mixture, 44100.0), 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms
+
+
+def test_a_broken_model_passes_the_mixture_and_says_so(user_folder):
+    folder = user_folder / "stemlane" / "models"
+    network = folder / "tiny-fade" / "network.onnx"
+    healthy = network.read_bytes()
+    network.write_bytes(healthy[: len(healthy) // 2])
+    try:
+        plugin = stemlane.load_plugin("tiny-fade", vocals_gain="-inf")
+        mixture = noise(2, 20000, seed=34)
+        np.testing.assert_array_equal(plugin.process(mixture, 44100.0), mixture)
+        status = stemlane.plugin_status(plugin)
+        assert status.engine_state == "failed" and "tiny-fade" in status.engine_text and "\n" not in status.engine_text
+    finally:
+        network.write_bytes(healthy)
+
+
+@pytest.mark.parametrize("num_channels", [3, 6, 8])
+def test_more_than_two_channels_are_a_clear_error(num_channels):
+    plugin = stemlane.load_plugin("tiny-live")
+    with pytest.raises(ValueError, match=f"does not support {num_channels}-channel"):
+        plugin.process(noise(num_channels, 5000, seed=35), 44100.0)
+    mixture = noise(2, 5000, seed=36)
+    np.testing.assert_array_equal(plugin.process(mixture, 44100.0), mixture)
+
+
+BOUNCE = """
+import sys
+import numpy as np
+import pedalboard
+from stemlane.plugin import plugin_status
+from host_tools import noise
+
+plugin = pedalboard.load_plugin(sys.argv[1])
+plugin.vocals_mute = True
+mixture = noise(2, 20000, seed=37)
+out = plugin.process(mixture, 44100.0)
+same = bool(np.array_equal(out, mixture))
+print(plugin_status(plugin).engine_state, "mixture" if same else "separated", plugin_status(plugin).engine_text, sep="|")
+"""
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """A copy of the plugin, bound to no Python, in a folder with spaces and umlauts."""
+    copy = tmp_path / "Zwölf schöne Plugins" / "Stemlane.vst3"
+    shutil.copytree(plugin_path(), copy)
+    engine_configuration(copy).unlink(missing_ok=True)
+    return copy
+
+
+def test_a_bundle_anywhere_runs_with_the_python_of_its_configuration(run_script, bundle):
+    engine_configuration(bundle).write_text(f"python={os.environ['STEMLANE_PYTHON']}\n", encoding="utf-8")
+    state, sound, _ = run_script(BOUNCE, bundle, STEMLANE_PYTHON="").strip().split("|")
+    assert (state, sound) == ("ready", "separated")
+
+
+def test_a_missing_python_passes_the_mixture_and_names_the_remedy(run_script, bundle):
+    engine_configuration(bundle).write_text("python=/nowhere/bin/python3\n", encoding="utf-8")
+    state, sound, text = run_script(BOUNCE, bundle, STEMLANE_PYTHON="").strip().split("|")
+    assert (state, sound) == ("failed", "mixture")
+    assert "/nowhere/bin/python3" in text and "stemlane plugin install" in text
+
+
+def test_no_python_at_all_names_the_remedy(run_script, bundle, tmp_path):
+    home = tmp_path / "home without configuration"
+    home.mkdir()
+    state, sound, text = run_script(BOUNCE, bundle, STEMLANE_PYTHON="", HOME=str(home), XDG_CONFIG_HOME=str(home)).strip().split("|")
+    assert (state, sound) == ("failed", "mixture")
+    assert "stemlane plugin install" in text
+
+
+def test_a_missing_engine_passes_the_mixture_and_says_so(run_script, bundle):
+    Path(engine_path(bundle)).unlink()
+    state, sound, text = run_script(BOUNCE, bundle).strip().split("|")
+    assert (state, sound) == ("failed", "mixture")
+    assert "the engine is missing" in text and "install Stemlane again" in text
+
+
+def test_no_models_at_all_pass_the_mixture_and_say_so(run_script, bundle, tmp_path):
+    (bundle / "Contents" / "Resources" / "models.index").unlink()
+    state, sound, text = run_script(BOUNCE, bundle, XDG_DATA_HOME=str(tmp_path)).strip().split("|")
+    assert (state, sound) == ("failed", "mixture")
+    assert "not installed" in text and "install Stemlane again" in text

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: MIT
+"""Instances come and go: scans are quick and start nothing, nothing is left behind, forks and threads do no harm."""
+
+import gc
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pedalboard
+from host_tools import engines, noise, wait_for, wait_until_no_engine_is_left
+
+import stemlane
+
+
+def test_a_scan_is_quick_and_starts_no_engine():
+    pedalboard.load_plugin(stemlane.plugin_path())  # the first one also loads the library
+    wait_until_no_engine_is_left()
+    seconds = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        plugin = pedalboard.load_plugin(stemlane.plugin_path())
+        seconds.append(time.perf_counter() - begin)
+        assert not engines()
+        del plugin
+        gc.collect()
+    # Measured 0.06 s on an idle core; an engine takes longer to start than this allows.
+    assert min(seconds) < 0.25
+
+
+def test_an_insert_that_stays_has_its_engine_soon():
+    wait_until_no_engine_is_left()
+    plugin = stemlane.load_plugin("tiny-live")
+    wait_for(lambda: stemlane.plugin_status(plugin).engine_state == "ready")
+    assert stemlane.plugin_status(plugin).engine_text == "running model 'tiny-live'"
+    assert len(engines()) == 1
+    del plugin
+    wait_until_no_engine_is_left()
+
+
+FIFTY = """
+import os
+from pathlib import Path
+import stemlane
+from host_tools import noise, wait_until_no_engine_is_left
+
+mixture = noise(2, 8000, seed=41)
+
+
+def counts():
+    wait_until_no_engine_is_left()
+    maps = Path("/proc/self/maps").read_text()
+    return {
+        "descriptors": len(os.listdir("/proc/self/fd")),
+        "shared memory": sum("memfd" in line or "/dev/shm" in line for line in maps.splitlines()),
+        "threads": len(os.listdir("/proc/self/task")),
+    }
+
+
+def cycle(index):
+    plugin = stemlane.load_plugin("tiny-mix", vocals_mute=True)
+    if index % 5 == 0:
+        plugin.process(mixture, 44100.0)
+        assert stemlane.plugin_status(plugin).engine_state == "ready"
+
+
+cycle(0)
+before = counts()
+for index in range(50):
+    cycle(index)
+after = counts()
+print(before, after)
+assert after == before, (before, after)
+assert before["shared memory"] == 0
+"""
+
+
+def test_fifty_instances_leave_nothing_behind(run_script):
+    run_script(FIFTY)
+
+
+EXIT = """
+import os, sys
+import stemlane
+from host_tools import engines, noise
+
+plugin = stemlane.load_plugin("tiny-mix", vocals_mute=True)
+plugin.process(noise(2, 8000, seed=42), 44100.0)
+print(engines()[0], flush=True)
+if sys.argv[1] == "abruptly":
+    os._exit(0)
+"""
+
+
+def test_engines_leave_with_their_host(run_script):
+    for way in ("orderly", "abruptly"):
+        pid = int(run_script(EXIT, way))
+        wait_for(lambda: not (Path("/proc") / str(pid)).exists(), 5.0)
+
+
+FORK = """
+import os, sys, time
+import numpy as np
+import stemlane
+from host_tools import engines, noise, stream
+
+mixture = noise(2, 30000, seed=43)
+plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+whole = plugin.process(mixture, 44100.0, buffer_size=512)
+assert not np.array_equal(whole, mixture)
+plugin.reset()
+first = plugin.process(mixture[:, :15000], 44100.0, buffer_size=512, reset=False)
+
+child = os.fork()
+if child == 0:
+    rest = stream(plugin, [mixture[:, 15000:]], 44100.0)
+    start = first.shape[1]  # what comes out next, at this position
+    fade = 1000
+    good = np.array_equal(rest[:, fade:15000 - fade], mixture[:, start + fade:start + 15000 - fade])
+    state = stemlane.plugin_status(plugin)
+    good = good and state.engine_state == "failed" and "fork" in state.engine_text
+    if sys.argv[1] == "destroys":
+        del plugin
+    os._exit(0 if good else 3)
+
+deadline = time.monotonic() + 30
+while True:
+    pid, status = os.waitpid(child, os.WNOHANG)
+    if pid:
+        break
+    if time.monotonic() > deadline:
+        os.kill(child, 9)
+        sys.exit("the child hangs")
+    time.sleep(0.01)
+assert os.waitstatus_to_exitcode(status) == 0, status
+assert len(engines()) == 1, "the child took the parent's engine with it"
+pieces = [first, plugin.process(mixture[:, 15000:], 44100.0, buffer_size=512, reset=False)]
+while sum(piece.shape[1] for piece in pieces) < 30000:
+    pieces.append(plugin.process(np.zeros((2, 512), np.float32), 44100.0, buffer_size=512, reset=False))
+assert np.array_equal(np.concatenate(pieces, axis=1)[:, :30000], whole)
+"""
+
+
+def test_a_fork_passes_the_mixture_and_the_parent_goes_on(run_script):
+    run_script(FORK, "leaves")
+
+
+def test_a_fork_may_destroy_its_copy(run_script):
+    run_script(FORK, "destroys")
+
+
+def test_instances_in_threads_do_not_disturb_each_other():
+    mixture = noise(2, 40000, seed=44)
+    plugins = [stemlane.load_plugin(model, vocals_gain="-inf") for model in ("tiny-mix", "tiny-live", "tiny-fade")]
+    alone = [plugin.process(mixture, 44100.0) for plugin in plugins]
+    together: list = [None] * len(plugins)
+
+    def play(index: int) -> None:
+        together[index] = plugins[index].process(mixture, 44100.0)
+
+    threads = [threading.Thread(target=play, args=(index,)) for index in range(len(plugins))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for one, other in zip(alone, together):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_destroying_an_instance_does_not_wait_for_its_engine():
+    for pause in (0.0, 0.26, 0.3, 0.4):  # before, while and after the engine starts
+        plugin = stemlane.load_plugin("tiny-mix")
+        time.sleep(pause)
+        begin = time.perf_counter()
+        del plugin
+        gc.collect()
+        assert time.perf_counter() - begin < 0.5
+    wait_until_no_engine_is_left()

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""What a project keeps: the state survives save and load, and damaged or foreign states do no harm."""
+
+import numpy as np
+import pytest
+from host_tools import noise
+
+import stemlane
+from stemlane import plugin_state
+
+PARAMETERS = dict(vocals_gain="-inf", drums_gain=4.5, bass_mute=True, other_solo=True, piano_gain=-12.3, output_gain=-1.5)
+
+
+def values(plugin) -> dict:
+    return {name: str(getattr(plugin, name)) for name in plugin.parameters}
+
+
+def attributes(plugin) -> dict:
+    """The state without the notes on how things stand."""
+    state = plugin_state.read(plugin.preset_data).attrib
+    return {key: value for key, value in state.items() if key not in ("engine_state", "engine_text", "latency_samples")}
+
+
+def load_state(plugin, text: bytes) -> None:
+    """Hand the plugin `text` in place of its state's XML, in a preset that is otherwise in order."""
+    preset = plugin.preset_data
+    state = plugin_state.read(preset)
+    state.clear()
+    marked = plugin_state.replaced(preset, state)
+    start = marked.index(b"<?xml")
+    size = int.from_bytes(marked[start - 4 : start], "little")
+    padded = text.ljust(size, b" ")
+    assert len(padded) == size, "the damaged state must fit into the place of an empty one"
+    plugin.preset_data = marked[:start] + padded + marked[start + size :]
+
+
+def with_attributes(plugin, **changed) -> None:
+    state = plugin_state.read(plugin.preset_data)
+    for key, value in changed.items():
+        if value is None:
+            del state.attrib[key]
+        else:
+            state.set(key, value)
+    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+
+
+def test_a_state_comes_back_in_another_instance():
+    one = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    other = stemlane.load_plugin("tiny-live")
+    other.preset_data = one.preset_data
+    assert attributes(other) == attributes(one)
+    assert values(other) == values(one)
+    assert float(other.drums_gain_db) == 4.5 and bool(other.bass_mute) and float(other.vocals_gain_db) == -np.inf
+    mixture = noise(2, 20000, seed=21)
+    np.testing.assert_array_equal(other.process(mixture, 44100.0), one.process(mixture, 44100.0))
+
+
+def test_raw_state_comes_back_too():
+    one = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    other = stemlane.load_plugin("tiny-live")
+    other.raw_state = one.raw_state
+    assert attributes(other) == attributes(one)
+
+
+def test_the_format_is_the_contract():
+    state = plugin_state.read(stemlane.load_plugin("tiny-mix", **PARAMETERS).preset_data)
+    assert state.tag == "STEMLANE" and state.get("version") == "1" and state.get("model") == "tiny-mix"
+    assert state.get("vocals_gain") == "-inf" and state.get("drums_gain") == "4.5"
+    assert state.get("bass_mute") == "On" and state.get("bass_solo") == "Off" and state.get("bypass") == "Off"
+
+
+def test_a_changed_model_changes_stems_and_latency_at_the_next_render():
+    plugin = stemlane.load_plugin("tiny-live", vocals_gain="-inf")
+    mixture = noise(2, 20000, seed=22)
+    plugin.process(mixture, 44100.0)
+    before = stemlane.plugin_status(plugin).latency_samples
+    with_attributes(plugin, model="tiny-mix")
+    out = plugin.process(mixture, 44100.0)
+    status = stemlane.plugin_status(plugin)
+    assert status.model == "tiny-mix" and status.latency_samples > before
+    np.testing.assert_allclose(out, 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms
+
+
+def test_what_is_missing_takes_its_default_and_the_unknown_is_ignored():
+    plugin = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    with_attributes(plugin, drums_gain=None, bass_mute=None, engine_state="ready", reverb_size="huge", version="7")
+    assert float(plugin.drums_gain_db) == 0.0 and not bool(plugin.bass_mute)
+    assert float(plugin.piano_gain_db) == -12.3
+    assert stemlane.plugin_status(plugin).model == "tiny-mix"
+
+
+@pytest.mark.parametrize("text,value", [("nan", 0.0), ("inf", 0.0), ("1e9", 12.0), ("-1e9", -np.inf), ("loud", 0.0), ("", 0.0)])
+def test_impossible_values_become_possible_ones(text, value):
+    plugin = stemlane.load_plugin("tiny-live")
+    with_attributes(plugin, drums_gain=text)
+    assert float(plugin.drums_gain_db) == value
+
+
+@pytest.mark.parametrize("text", [b"", b"\0\0\0", b"\xff\xfe<STEMLANE/>", b"<STEMLANE versio", b"<OTHER a='1'/>"])
+def test_damaged_states_leave_the_old_one(text):
+    plugin = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    before = attributes(plugin)
+    load_state(plugin, text)
+    assert attributes(plugin) == before
+
+
+def test_truncated_and_foreign_raw_states_do_no_harm():
+    plugin = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    before = attributes(plugin)
+    raw = plugin.raw_state
+    for damaged in (b"", b"garbage", raw[: len(raw) // 2], raw[:-5]):
+        plugin.raw_state = damaged
+    assert attributes(plugin) == before
