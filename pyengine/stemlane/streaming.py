@@ -17,17 +17,26 @@ from stemlane.registry import find_model, verify_model
 
 LOWEST_RATE, HIGHEST_RATE = 8000, 192000
 _RESAMPLER_QUALITY = "HQ"
-# What soxr's HQ stream may hold back, in samples of the lower of its two rates, however it is fed: measured 943 at
-# most, 1353 where one rate is more than 2.5 times the other. tests/property/test_stream_laws.py checks the bound.
-_RESAMPLER_LAG_SAMPLES, _WIDE_RATIO_LAG_SAMPLES, _WIDE_RATIO = 960, 480, 2.5
 
 
 def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> int:
-    """Upper bound on what a stream resampler holds back, in samples at `at_rate`; 0 where the rates are equal."""
+    """Upper bound on what a stream resampler holds back, in samples at `at_rate`; 0 where the rates are equal.
+
+    What soxr's HQ stream holds back depends on the stages it chooses, never on how it is fed. Measured in samples of
+    the lower rate: 927 at most; 1290 just under a ratio of 1.5 and from 2.9 to 4; 1356 above 4.1; 1725 just above 4.
+    The tests measure it again. The C++ core's `resampler_lag_seconds` states the same bound.
+    """
     if rate_in == rate_out:
         return 0
-    wide = rate_out > _WIDE_RATIO * rate_in or rate_in > _WIDE_RATIO * rate_out
-    lag_samples = _RESAMPLER_LAG_SAMPLES + (_WIDE_RATIO_LAG_SAMPLES if wide else 0)
+    ratio = max(rate_in, rate_out) / min(rate_in, rate_out)
+    if 4 < ratio < 4.1:
+        lag_samples = 1760
+    elif ratio > 2.5:
+        lag_samples = 1440
+    elif 1.45 < ratio < 1.5:
+        lag_samples = 1320
+    else:
+        lag_samples = 960
     return math.ceil(lag_samples / min(rate_in, rate_out) * at_rate)
 
 

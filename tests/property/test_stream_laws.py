@@ -14,7 +14,7 @@ from stemlane.separator import Separator
 from stemlane.streaming import StreamingSeparator, resampler_lag_samples
 
 USUAL_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
-RATES = st.one_of(st.sampled_from(USUAL_RATES), st.integers(8000, 192000))
+RATES = st.one_of(st.sampled_from(USUAL_RATES), st.integers(8000, 192000), st.floats(8000, 192000))
 BLOCKS = st.lists(st.one_of(st.sampled_from([0, 1, 63, 64, 127, 128, 129, 441, 512, 8192]), st.integers(0, 3000)), min_size=1, max_size=8)
 
 
@@ -28,6 +28,12 @@ def models(tmp_path_factory):
         build_model(folder, name="live", masks=masks, synthesis_samples=128, frames_per_step=1, lookahead_frames=0),
         build_model(folder, name="other-rate", masks=masks, sample_rate=32000, frames_per_step=3),
     ]
+
+
+def promised_lag(*rates):
+    """The promise for one resampler between two rates, in samples of the lower one, either way round."""
+    ratio = max(rates) / min(rates)
+    return 1760 if 4 < ratio < 4.1 else 1440 if ratio > 2.5 else 1320 if 1.45 < ratio < 1.5 else 960
 
 
 def cut(mixture, pattern):
@@ -67,9 +73,7 @@ def test_stems_lag_no_more_than_promised(models, model, rate, num_samples, patte
     manifest = separator.manifest
     promised = math.ceil((manifest.delay_samples + manifest.stride_samples) * rate / manifest.sample_rate)
     if rate != manifest.sample_rate:
-        ratio = max(rate, manifest.sample_rate) / min(rate, manifest.sample_rate)
-        one_way = (1440 if ratio > 2.5 else 960) / min(rate, manifest.sample_rate)
-        promised += 2 * math.ceil(one_way * rate)
+        promised += 2 * math.ceil(promised_lag(rate, manifest.sample_rate) / min(rate, manifest.sample_rate) * rate)
     assert separator.max_lag_samples == promised
     num_in = num_out = 0
     for block in cut(np.zeros((1, num_samples), np.float32), pattern):
@@ -78,15 +82,29 @@ def test_stems_lag_no_more_than_promised(models, model, rate, num_samples, patte
         assert num_in - promised <= num_out <= num_in
 
 
-@pytest.mark.parametrize("rate_in, rate_out", [(rate, 44100) for rate in USUAL_RATES if rate != 44100] + [(44100, rate) for rate in USUAL_RATES if rate != 44100])
-def test_resampler_lag_stays_within_its_bound_sample_by_sample(rate_in, rate_out):
+@pytest.mark.parametrize("rate", [*USUAL_RATES, 44101, 64933, 66100, 130000, 172000, 176401, 178000, 180109, 187387])
+def test_resamplers_lag_no_more_than_promised_sample_by_sample(rate):
+    for rate_in, rate_out in ((rate, 44100), (44100, rate)):
+        assert_lag_is_bounded(rate_in, rate_out, step=1)
+
+
+@settings(max_examples=150)
+@given(ratio=st.one_of(st.floats(1.001, 5.6), st.floats(1.44, 1.51), st.floats(2.9, 4.1)), up=st.booleans())
+def test_resamplers_lag_no_more_than_promised_at_any_ratio(ratio, up):
+    rates = (44100, 44100 * ratio)
+    assert_lag_is_bounded(*(rates if up else reversed(rates)), step=8)
+
+
+def assert_lag_is_bounded(rate_in, rate_out, step):
+    bound = promised_lag(rate_in, rate_out) / min(rate_in, rate_out)
+    assert resampler_lag_samples(rate_in, rate_out, 1e9) == math.ceil(bound * 1e9) * (rate_in != rate_out)
     resampler = soxr.ResampleStream(rate_in, rate_out, 1, "float32", "HQ")
-    sample = np.zeros((1, 1), np.float32)
+    samples = np.zeros((step, 1), np.float32)
     num_out, worst = 0, 0.0
-    for num_in in range(1, 12000):
-        num_out += len(resampler.resample_chunk(sample))
+    for num_in in range(step, int(6000 * max(1, rate_in / rate_out)), step):
+        num_out += len(resampler.resample_chunk(samples))
         worst = max(worst, num_in / rate_in - num_out / rate_out)
-    assert worst <= resampler_lag_samples(rate_in, rate_out, 1e9) / 1e9
+    assert worst <= bound, worst * min(rate_in, rate_out)
 
 
 @settings(max_examples=25)
