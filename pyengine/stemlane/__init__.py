@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Stemlane separates music into stems. Names are loaded when first used, so that importing the package costs nothing.
 
-    separator = stemlane.Separator("default")
-    stems = separator.separate(mixture, sample_rate)
-    mix = stemlane.render(mixture, sample_rate, gains={"vocals": "-inf"})
-    plugin = stemlane.load_plugin(model="mix", vocals_gain="-inf")
+separator = stemlane.Separator("default")
+stems = separator.separate(mixture, sample_rate)
+mix = stemlane.render(mixture, sample_rate, gains={"vocals": "-inf"})
+plugin = stemlane.load_plugin(model="mix", vocals_gain="-inf")
 """
 
 import importlib
@@ -20,7 +20,16 @@ _HOMES = {
     "load_plugin": "plugin",
     "plugin_status": "plugin",
 }
-__all__ = [*_HOMES, "__version__"]
+__all__ = [
+    "Separator",
+    "StemlaneError",
+    "StreamingSeparator",
+    "__version__",
+    "load_plugin",
+    "plugin_path",
+    "plugin_status",
+    "render",
+]
 
 
 def __getattr__(name: str):

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The C++ streaming core through cffi. Its declarations are read from `core_api.h`; its failures are raised in one place."""
+"""The C++ streaming core through cffi.
+
+Its declarations are read from `core_api.h`; its failures are raised in one place.
+"""
 
 import functools
 import os
@@ -31,7 +34,10 @@ def library_path() -> Path:
     for folder in (_PACKAGE, _CHECKOUT / "build", *(_CHECKOUT / "build").glob("*")):
         if (folder / _LIBRARY_NAME).is_file():
             return folder / _LIBRARY_NAME
-    raise CoreError(f"{_PACKAGE / _LIBRARY_NAME} is missing; install the stemlane package again, or name the library in STEMLANE_CORE")
+    raise CoreError(
+        f"{_PACKAGE / _LIBRARY_NAME} is missing; install the stemlane package again, "
+        "or name the library in STEMLANE_CORE"
+    )
 
 
 def _header_path() -> Path:
@@ -100,13 +106,21 @@ class CoreStream:
     def push(self, mixture: np.ndarray, gains: np.ndarray) -> None:
         """Hand in (channels, samples) of the mixture and the linear gains (6,), by `STEM_ORDER`, that belong to it."""
         if mixture.shape[0] != self._num_channels or gains.shape != (len(STEM_ORDER),):
-            raise CoreError(f"push: shapes {mixture.shape} and {gains.shape}, should be ({self._num_channels}, samples) and (6,)")
-        self._check(self._library.stemlane_stream_push(self._stream, self._floats(mixture), mixture.shape[1], self._floats(gains)))
+            raise CoreError(
+                f"push: shapes {mixture.shape} and {gains.shape}, should be ({self._num_channels}, samples) and (6,)"
+            )
+        self._check(
+            self._library.stemlane_stream_push(
+                self._stream, self._floats(mixture), mixture.shape[1], self._floats(gains)
+            )
+        )
 
     def put_stems(self, stems: np.ndarray) -> None:
         """Append (separated stems, channels, samples) to the stems put so far."""
         if stems.shape[:2] != (self._num_stems, self._num_channels):
-            raise CoreError(f"put_stems: shape {stems.shape}, should be ({self._num_stems}, {self._num_channels}, samples)")
+            raise CoreError(
+                f"put_stems: shape {stems.shape}, should be ({self._num_stems}, {self._num_channels}, samples)"
+            )
         self._check(self._library.stemlane_stream_put_stems(self._stream, self._floats(stems), stems.shape[2]))
 
     def pull(self, num_samples: int) -> np.ndarray:

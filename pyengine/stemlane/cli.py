@@ -21,7 +21,9 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             return options.run(options) or 0
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; the exit flush must not fail too
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+            )  # the reader left; the exit flush must not fail too
             return 1
         except (Exception, KeyboardInterrupt) as error:
             if stop.received:  # whatever a library has made of it
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class _StopSignals:
-    """Turns the first interrupt or request to end into KeyboardInterrupt, which unwinds and removes unfinished files."""
+    """Turns the first interrupt or request to end into KeyboardInterrupt, which unwinds and removes partial files."""
 
     def __enter__(self):
         self.received = 0
@@ -72,17 +74,35 @@ def _parser() -> argparse.ArgumentParser:
 
     separate = command(commands, "separate", _separate, "Write the stems of audio files.")
     separate.add_argument("inputs", nargs="+", metavar="INPUT", help="audio file")
-    separate.add_argument("-o", "--output", required=True, metavar="DIR", help="stems go to DIR/<input name>/<stem>.<format>")
-    separate.add_argument("--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)")
+    separate.add_argument(
+        "-o", "--output", required=True, metavar="DIR", help="stems go to DIR/<input name>/<stem>.<format>"
+    )
+    separate.add_argument(
+        "--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)"
+    )
     separate.add_argument("--stems", type=_names, metavar="A,B", help="only these stems")
-    separate.add_argument("--format", default="wav", metavar="FORMAT", help="wav (32-bit float), flac (24 bit) or ogg; default: wav")
+    separate.add_argument(
+        "--format", default="wav", metavar="FORMAT", help="wav (32-bit float), flac (24 bit) or ogg; default: wav"
+    )
 
     render = command(commands, "render", _render, "Write one file mixed anew with a gain for every stem.")
     render.add_argument("input", metavar="INPUT", help="audio file")
     render.add_argument("-o", "--output", required=True, metavar="OUT", help="file to write: .wav, .flac or .ogg")
-    render.add_argument("--gain", action="append", default=[], metavar="STEM=DB", help="like vocals=-inf or drums=+3; repeat for more stems")
-    render.add_argument("--automation", metavar="FILE", help='JSON list of {"time": seconds, "stem": name or "output", "gain_db": number}')
-    render.add_argument("--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)")
+    render.add_argument(
+        "--gain",
+        action="append",
+        default=[],
+        metavar="STEM=DB",
+        help="like vocals=-inf or drums=+3; repeat for more stems",
+    )
+    render.add_argument(
+        "--automation",
+        metavar="FILE",
+        help='JSON list of {"time": seconds, "stem": name or "output", "gain_db": number}',
+    )
+    render.add_argument(
+        "--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)"
+    )
 
     models = group("models", "List, show and verify models.")
     command(models, "list", _models_list, "List the models that can be used.")
@@ -98,7 +118,9 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="print JSON")
     evaluate = command(commands, "evaluate", _evaluate, "Measure separation against true stems.")
     evaluate.add_argument("folder", metavar="DIR", help="folder of songs, each a folder with vocals.wav, drums.wav, …")
-    evaluate.add_argument("--model", action="append", metavar="NAME", help="repeat for more models (default: all embedded ones)")
+    evaluate.add_argument(
+        "--model", action="append", metavar="NAME", help="repeat for more models (default: all embedded ones)"
+    )
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     command(commands, "doctor", _doctor, "Check that everything Stemlane needs is in place.")
     return parser
@@ -162,7 +184,8 @@ def _models_list(options) -> int:
             continue
         manifest = listing.manifest
         names = [listing.name, *(alias for alias, name in ALIASES.items() if name == listing.name)]
-        print(f"{', '.join(names):<16} {manifest.title}: {', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}")
+        numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
+        print(f"{', '.join(names):<16} {manifest.title}: {numbers}")
     return 0
 
 
@@ -170,6 +193,7 @@ def _models_show(options) -> int:
     from stemlane.registry import find_model
 
     manifest = find_model(options.name)
+    milliseconds = 1000 / manifest.sample_rate
     model_samples = manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples
     rows = {
         "name": manifest.name,
@@ -182,7 +206,7 @@ def _models_show(options) -> int:
         "stride": f"{manifest.stride_samples} samples",
         "delay": f"{manifest.delay_samples} samples",
         "compute time": f"{manifest.compute_allowance_samples} samples allowed",
-        "latency": f"{1000 * model_samples / manifest.sample_rate:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
+        "latency": f"{model_samples * milliseconds:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
         "licence": manifest.licence,
         "origin": manifest.origin,
         "training data": manifest.training_data,

@@ -42,14 +42,14 @@ def run() -> list[Check]:
 def _guarded(name: str, check: Callable[[], str]) -> Check:
     try:
         return Check(name, True, check())
-    except Exception as error:  # whatever breaks is what the report is about
+    except Exception as error:  # noqa: BLE001 - whatever breaks is what the report is about
         return Check(name, False, one_line(error))
 
 
 def _package(name: str) -> str:
     try:
         importlib.import_module(name)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a broken package may raise anything
         raise StemlaneError(f"cannot be imported ({one_line(error)}); run 'pip install {name}'") from None
     return importlib.metadata.version(name)
 
@@ -92,7 +92,9 @@ def _engine() -> str:
     engine = plugin.engine_path(plugin.plugin_path())
     done = subprocess.run([engine], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
     if done.returncode != _ENGINE_ALONE_STATUS:
-        raise StemlaneError(f"{engine} does not start: {done.stderr.strip() or done.returncode}; install the stemlane package again")
+        raise StemlaneError(
+            f"{engine} does not start: {done.stderr.strip() or done.returncode}; install the stemlane package again"
+        )
     return str(engine)
 
 

@@ -4,6 +4,7 @@
 Everything streams, so that songs of any length fit in memory.
 """
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -72,6 +73,15 @@ def find_songs(folder: str | Path) -> list[Song]:
     return songs
 
 
+def song_seconds(song: Song) -> float:
+    """Length of a song, that of its longest file."""
+    seconds = []
+    for path in song.files.values():
+        with AudioInput(path) as file:
+            seconds.append(file.num_samples / file.sample_rate)
+    return max(seconds)
+
+
 def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, int, Iterator[np.ndarray]]:
     """Rate, channels, and the true stems in 1-second blocks (stems, channels, samples).
 
@@ -84,14 +94,15 @@ def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, 
     sample_rate, num_channels = formats.pop()
 
     def blocks():
-        streams = {name: file.blocks(sample_rate) for name, file in inputs.items()}
-        for pieces in itertools.zip_longest(*streams.values()):
-            length = max(piece.shape[1] for piece in pieces if piece is not None)
-            truth = np.zeros((len(stems), num_channels, length), np.float32)
-            for name, piece in zip(streams, pieces):
-                if piece is not None:
-                    truth[stems.index(name if name in stems else residual), :, : piece.shape[1]] += piece
-            yield truth
+        with contextlib.ExitStack() as stack:
+            streams = {name: stack.enter_context(file).blocks(sample_rate) for name, file in inputs.items()}
+            for pieces in itertools.zip_longest(*streams.values()):
+                length = max(piece.shape[1] for piece in pieces if piece is not None)
+                truth = np.zeros((len(stems), num_channels, length), np.float32)
+                for name, piece in zip(streams, pieces):
+                    if piece is not None:
+                        truth[stems.index(name if name in stems else residual), :, : piece.shape[1]] += piece
+                yield truth
 
     return sample_rate, num_channels, blocks()
 
@@ -132,7 +143,7 @@ def ideal_ratio_mask(truth: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
 
     Takes and yields (stems, channels, samples) of any lengths.
     """
-    step = _MASK_FFT_SAMPLES
+    step = _MASK_FFT_SAMPLES  # one full window at a time
     window = hann(_MASK_FFT_SAMPLES)
     overlap_sum = 0.375 * _MASK_FFT_SAMPLES / _MASK_HOP_SAMPLES  # mean of a squared Hann window, once per hop
     steps = {"hop_samples": _MASK_HOP_SAMPLES, "num_frames": step // _MASK_HOP_SAMPLES, "dtype": np.float64}
@@ -156,8 +167,8 @@ def ideal_ratio_mask(truth: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         if analysis is None:
             num_stems, num_channels, _ = piece.shape
             analysis = StftAnalysis(window, **steps, num_channels=num_stems * num_channels)
-            synthesis = StftSynthesis(
-                window / overlap_sum, **steps, synthesis_samples=_MASK_FFT_SAMPLES, lead_shape=(num_stems, num_channels))  # fmt: skip
+            lead_shape = (num_stems, num_channels)
+            synthesis = StftSynthesis(window / overlap_sum, **steps, synthesis_samples=step, lead_shape=lead_shape)
         spectra = analysis.process(piece.reshape(-1, step))
         spectra = spectra.reshape(num_stems, num_channels, *spectra.shape[1:])
         energies = np.square(np.abs(spectra))
@@ -176,14 +187,16 @@ def score(sdr_db: float, mixture_db: float, ideal_db: float) -> float:
     return (sdr_db - base) / (ideal_db - base)
 
 
-def evaluate_song(song: Song, separators: list[Separator], progress: Callable[[str], None] = lambda row: None) -> dict:
-    """Measure models that share their stems on one song.
+def evaluate_song(
+    song: Song, separators: list[Separator], progress: Callable[[float], None] = lambda seconds: None
+) -> dict:
+    """Measure models that share their stems on one song; `progress` is called with the seconds finished, row after row.
 
     Returns
     -------
     dict
         `song`, `seconds`, `stems`, and `rows`: for the mixture, the ideal mask and every model a list of
-        `StemResult`, plus `scores` (one per stem, None where the true stem is silent) for models.
+        `StemResult`, and for models `scores` (one per stem, None where the true stem is silent) and `mean_score`.
     """
     stems, residual = separators[0].stems, separators[0].manifest.residual
     seconds = 0.0
@@ -200,24 +213,30 @@ def evaluate_song(song: Song, separators: list[Separator], progress: Callable[[s
             for piece in for_measure:
                 num_samples += piece.shape[-1]
                 yield piece
+                progress(piece.shape[-1] / sample_rate)
 
         results = measure(counted(), recut(estimate, sample_rate))
         seconds = num_samples / sample_rate
         return results
 
     rows = {}
-    progress("mixture")
-    rows["mixture"] = {"results": run(lambda truth, *_: (np.broadcast_to(piece.sum(axis=0), piece.shape) for piece in truth))}
-    progress("ideal mask")
+    rows["mixture"] = {
+        "results": run(lambda truth, *_: (np.broadcast_to(piece.sum(axis=0), piece.shape) for piece in truth))
+    }
     rows["ideal mask"] = {"results": run(lambda truth, *_: ideal_ratio_mask(truth))}
     for separator in separators:
-        progress(separator.manifest.name)
-        results = run(lambda truth, *stream: separator.separate_blocks((piece.sum(axis=0) for piece in truth), *stream))
+        results = run(
+            lambda truth, *stream, separator=separator: separator.separate_blocks(
+                (piece.sum(axis=0) for piece in truth), *stream
+            )
+        )
         scores = [
             None if result.sdr_db is None else score(result.sdr_db, mixture.sdr_db, ideal.sdr_db)
             for result, mixture, ideal in zip(results, rows["mixture"]["results"], rows["ideal mask"]["results"])
         ]
-        rows[separator.manifest.name] = {"results": results, "scores": scores}
+        known = [value for value in scores if value is not None]
+        mean_score = float(np.mean(known)) if known else None
+        rows[separator.manifest.name] = {"results": results, "scores": scores, "mean_score": mean_score}
     return {"song": song.folder.name, "seconds": seconds, "stems": list(stems), "rows": rows}
 
 
@@ -234,9 +253,9 @@ def run(folder: str | Path, models: Sequence[str] | None = None) -> list[dict]:
     for name in dict.fromkeys(names):
         separator = Separator(name)
         by_stems.setdefault((separator.stems, separator.manifest.residual), []).append(separator)
-    num_rows = len(songs) * sum(len(group) + 2 for group in by_stems.values())
-    with Progress("evaluate", num_rows) as progress:
-        return [evaluate_song(song, group, lambda row: progress(1)) for song in songs for group in by_stems.values()]
+    num_rows = sum(len(group) + 2 for group in by_stems.values())
+    with Progress("evaluate", num_rows * sum(map(song_seconds, songs))) as progress:
+        return [evaluate_song(song, group, progress) for song in songs for group in by_stems.values()]
 
 
 def as_text(tables: list[dict]) -> str:
@@ -248,7 +267,7 @@ def as_text(tables: list[dict]) -> str:
         for name, row in table["rows"].items():
             scores = row.get("scores") or [None] * len(row["results"])
             cells = [_cell(result, value) for result, value in zip(row["results"], scores)]
-            cells.append(_mean_cell(row["results"], scores))
+            cells.append(_mean_cell(row["results"], row.get("mean_score")))
             lines.append(f"{name:<12}" + "".join(f"{cell:>20}" for cell in cells))
         lines.append("")
     lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")
@@ -263,9 +282,8 @@ def _cell(result: StemResult, value: float | None) -> str:
     return f"{result.sdr_db:.2f} ({median})" + ("" if value is None else f" {value:.2f}")
 
 
-def _mean_cell(results: list[StemResult], scores: list[float | None]) -> str:
+def _mean_cell(results: list[StemResult], mean_score: float | None) -> str:
     sdrs = [result.sdr_db for result in results if result.sdr_db is not None]
-    known = [value for value in scores if value is not None]
     if not sdrs:
         return "-"
-    return f"{np.mean(sdrs):.2f}" + (f" {np.mean(known):.2f}" if known else "")
+    return f"{np.mean(sdrs):.2f}" + ("" if mean_score is None else f" {mean_score:.2f}")

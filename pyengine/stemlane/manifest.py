@@ -236,7 +236,16 @@ def model_folders(folder: Path | str) -> list[Path]:
 
 def index_text(folder: Path | str) -> str:
     """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs."""
-    fields = ("name", "title", "sample_rate", "stride_samples", "delay_samples", "compute_allowance_samples", "stems", "residual")
+    fields = (
+        "name",
+        "title",
+        "sample_rate",
+        "stride_samples",
+        "delay_samples",
+        "compute_allowance_samples",
+        "stems",
+        "residual",
+    )
     lines = ["# " + "\t".join(fields)]
     for model_folder in model_folders(folder):
         model = load_manifest(model_folder)

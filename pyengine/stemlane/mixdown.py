@@ -76,15 +76,21 @@ class GainPlan:
         after the last it stays. An automated fader ignores its fixed gain.
     """
 
-    def __init__(self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Sequence[Mapping] | None):
+    def __init__(
+        self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Sequence[Mapping] | None
+    ):
         self._faders = (*manifest.stems, OUTPUT)
-        self._fixed_db = {self._check_fader(name, manifest): parse_gain(value, name) for name, value in (gains or {}).items()}
+        self._fixed_db = {
+            self._check_fader(name, manifest): parse_gain(value, name) for name, value in (gains or {}).items()
+        }
         points: dict[str, list[tuple[float, float]]] = {}
         if automation is not None and not isinstance(automation, (list, tuple)):
             raise InputError('automation should be a list of {"time": seconds, "stem": name, "gain_db": number}')
         for entry in automation or ():
             if not isinstance(entry, Mapping) or {"time", "stem", "gain_db"} - set(entry):
-                raise InputError(f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}')
+                raise InputError(
+                    f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
+                )
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
             if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < math.inf:
                 raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
@@ -93,7 +99,9 @@ class GainPlan:
 
     def _check_fader(self, name: str, manifest: Manifest) -> str:
         if name not in self._faders:
-            raise InputError(f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(manifest.stems)}; or output")
+            raise InputError(
+                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(manifest.stems)}; or output"
+            )
         return name
 
     def gain_db(self, fader: str, seconds: float) -> float:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Whole files: separate one into a folder of stems, or render one with gains. Memory stays bounded whatever their length."""
+"""Whole files: separate one into a folder of stems, or render one with gains, in bounded memory."""
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ from stemlane.separator import Separator
 
 
 def output_folders(inputs: Sequence[str | Path], folder: str | Path) -> list[Path]:
-    """Where the stems of every input go: `folder`/<its name without ending>; `InputError` if two would go to one place."""
+    """Where the stems of every input go: `folder`/<name without ending>; `InputError` if two would go to one place."""
     targets: dict[Path, str | Path] = {}
     for path in inputs:
         target = Path(folder) / Path(path).stem
@@ -48,16 +48,16 @@ def separate_file(
     chosen = choose_stems(separator, stems)
     file_format = check_format(file_format)
     indices = [separator.stems.index(stem) for stem in chosen]
-    with AudioInput(path) as source, staged_folder(folder) as staged:
-        with contextlib.ExitStack() as stack:
-            outputs = [
-                stack.enter_context(AudioOutput(staged / f"{stem}.{file_format}", source.sample_rate, source.num_channels, source.num_samples))
-                for stem in chosen
-            ]
-            for piece in separator.separate_blocks(source.blocks(), source.sample_rate, source.num_channels):
-                for index, output in zip(indices, outputs):
-                    output.write(piece[index])
-                progress(piece.shape[2])
+    with AudioInput(path) as source, staged_folder(folder) as staged, contextlib.ExitStack() as stack:
+        stream = source.sample_rate, source.num_channels
+        outputs = [
+            stack.enter_context(AudioOutput(staged / f"{stem}.{file_format}", *stream, source.num_samples))
+            for stem in chosen
+        ]
+        for piece in separator.separate_blocks(source.blocks(), *stream):
+            for index, output in zip(indices, outputs):
+                output.write(piece[index])
+            progress(piece.shape[2])
     return [warning for output in outputs if (warning := clip_warning(Path(folder) / output.path.name, output.peak))]
 
 

@@ -38,7 +38,10 @@ def plugin_path() -> str:
     for path in (_PACKAGE / BUNDLE_NAME, build / _BUILT, *build.glob(f"*/{_BUILT}")):
         if path.is_dir():
             return str(path)
-    raise PluginError(f"{_PACKAGE / BUNDLE_NAME} is missing; install the stemlane package again, or name the bundle in STEMLANE_PLUGIN")
+    raise PluginError(
+        f"{_PACKAGE / BUNDLE_NAME} is missing; install the stemlane package again, "
+        "or name the bundle in STEMLANE_PLUGIN"
+    )
 
 
 def installed_path() -> Path:

@@ -2,7 +2,7 @@
 """The plugin's saved state: an XML element inside a .vstpreset, read and written without the plugin."""
 
 import struct
-import xml.etree.ElementTree as ElementTree
+from xml.etree import ElementTree
 
 from stemlane.errors import PluginError
 from stemlane.mixdown import parse_gain
@@ -71,8 +71,8 @@ def replaced(preset: bytes, element: ElementTree.Element) -> bytes:
 
 
 def set_parameter(element: ElementTree.Element, name: str, value) -> None:
-    """Set a parameter by its id, with a value as a user writes it: dB or "-inf" for gains, true or false for switches."""
-    known = [key for key in element.keys() if key.endswith(("_gain", "_mute", "_solo")) or key == "bypass"]
+    """Set a parameter by its id, with a value as a user writes it: dB or "-inf", True or False."""
+    known = [key for key in element.attrib if key.endswith(("_gain", "_mute", "_solo")) or key == "bypass"]
     if name not in known:
         raise PluginError(f"the plugin has no parameter {name!r}, it has: {', '.join(known)}")
     if name.endswith("_gain"):

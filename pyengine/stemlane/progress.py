@@ -32,7 +32,12 @@ class Progress:
             share = min(self._done / self._total, 1.0)
             left = (now - self._start) * (1 / share - 1) if share else 0
             bar = "#" * round(share * self._WIDTH)
-            print(f"\r{self._label} [{bar:<{self._WIDTH}}] {share:4.0%}, {left:.0f} s left \x1b[K", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{self._label} [{bar:<{self._WIDTH}}] {share:4.0%}, {left:.0f} s left \x1b[K",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def __exit__(self, *_):
         if self._drawn:

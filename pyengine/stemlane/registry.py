@@ -92,7 +92,9 @@ def find_model(model: str | Path) -> Manifest:
 def _load_named(folder: Path) -> Manifest:
     manifest = load_manifest(folder)
     if manifest.name != folder.name:
-        raise ManifestError(f"{folder / MANIFEST_NAME}: name is {manifest.name!r}, should be the folder's, {folder.name!r}")
+        raise ManifestError(
+            f"{folder / MANIFEST_NAME}: name is {manifest.name!r}, should be the folder's, {folder.name!r}"
+        )
     return manifest
 
 
@@ -110,7 +112,9 @@ def verify_model(manifest: Manifest) -> None:
             with path.open("rb") as file:
                 found = hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise ModelError(f"model {manifest.name!r}: {path} cannot be read ({error.strerror}); install the model again") from None
+            raise ModelError(
+                f"model {manifest.name!r}: {path} cannot be read ({error.strerror}); install the model again"
+            ) from None
         if found != entry.sha256:
             raise ModelError(
                 f"model {manifest.name!r}: {path} is damaged or changed "

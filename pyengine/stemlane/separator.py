@@ -18,12 +18,14 @@ BLOCK_SAMPLES = 16384
 
 
 def check_finite(block: np.ndarray, position: int = 0) -> None:
-    """Raise `InputError` naming the first sample of (channels, samples) that is not finite; `position` is the block's start."""
+    """Raise `InputError` naming the first sample that is not finite of (channels, samples) from `position` on."""
     finite = np.isfinite(block)
     if not finite.all():
         sample = int(np.argmin(finite.all(axis=0)))
         channel = int(np.argmin(finite[:, sample]))
-        raise InputError(f"sample {position + sample} of channel {channel} is {block[channel, sample]}; repair the recording first")
+        raise InputError(
+            f"sample {position + sample} of channel {channel} is {block[channel, sample]}; repair the recording first"
+        )
 
 
 def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
@@ -116,7 +118,9 @@ class Separator:
                 progress(piece.shape[2])
         return dict(zip(self.stems, stems))
 
-    def separate_blocks(self, blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int) -> Iterator[np.ndarray]:
+    def separate_blocks(
+        self, blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int
+    ) -> Iterator[np.ndarray]:
         """Separate a recording that comes in blocks, in bounded memory.
 
         Parameters

@@ -12,7 +12,13 @@ import onnxruntime
 
 from stemlane.errors import ModelError, one_line
 
-_DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(int64)": np.int64, "tensor(int32)": np.int32}
+_DTYPES = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+}
 
 
 class StatefulSession:
@@ -44,7 +50,7 @@ class StatefulSession:
         self._check(outputs, output_name, "output", np.float32, tuple(output_shape))
         unfed = set(inputs) - {input_name} - {source for source, _ in state_names}
         if unfed:
-            raise ModelError(f"{path}: input {sorted(unfed)[0]!r} is neither the mixture nor a state of the manifest")
+            raise ModelError(f"{path}: input {min(unfed)!r} is neither the mixture nor a state of the manifest")
         self.input = np.zeros(input_shape, np.float32)
         self.output = np.zeros(output_shape, np.float32)
         self._states = []
@@ -68,7 +74,7 @@ class StatefulSession:
         """Run one step on `self.input`; returns `self.output`, valid until the next step."""
         try:
             self._session.run_with_iobinding(self._bindings[self._turn])
-        except Exception as error:  # onnxruntime raises several unrelated types
+        except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
             raise ModelError(f"{self._path}: the network failed: {one_line(error)}") from None
         self._turn = 1 - self._turn
         return self.output
@@ -85,9 +91,13 @@ class StatefulSession:
             raise ModelError(f"{self._path}: has no {role} {name!r}; it has: {', '.join(tensors)}")
         found_dtype, found_shape = _DTYPES.get(tensors[name].type), tuple(tensors[name].shape)
         if found_dtype is None or (dtype is not None and found_dtype != dtype):
-            raise ModelError(f"{self._path}: {role} {name!r} is {tensors[name].type}, should be {np.dtype(dtype or np.float32).name}")
+            raise ModelError(
+                f"{self._path}: {role} {name!r} is {tensors[name].type}, should be {np.dtype(dtype or np.float32).name}"
+            )
         if not all(isinstance(size, int) for size in found_shape) or (shape is not None and found_shape != shape):
-            raise ModelError(f"{self._path}: {role} {name!r} has shape {found_shape}, should be {shape or 'of fixed sizes'}")
+            raise ModelError(
+                f"{self._path}: {role} {name!r} has shape {found_shape}, should be {shape or 'of fixed sizes'}"
+            )
         return found_dtype, found_shape
 
 
@@ -102,7 +112,7 @@ def _load(path: Path) -> onnxruntime.InferenceSession:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises several unrelated types
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
         raise ModelError(f"{path}: not a network onnxruntime can load: {one_line(error)}") from None
 
 

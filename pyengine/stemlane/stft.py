@@ -104,7 +104,7 @@ class StftAnalysis:
 
 
 class StftSynthesis:
-    """Turns frames back into samples. What a call returns ends `synthesis_samples - hop_samples` before its last frame does.
+    """Turns frames back into samples. What a call returns ends `synthesis_samples - hop_samples` before its last frame.
 
     Parameters
     ----------
@@ -117,7 +117,14 @@ class StftSynthesis:
     """
 
     def __init__(
-        self, window: np.ndarray, *, synthesis_samples: int, hop_samples: int, lead_shape: tuple[int, ...], num_frames: int, dtype=np.float32
+        self,
+        window: np.ndarray,
+        *,
+        synthesis_samples: int,
+        hop_samples: int,
+        lead_shape: tuple[int, ...],
+        num_frames: int,
+        dtype=np.float32,
     ):
         self._window = window[-synthesis_samples:].astype(dtype)
         self._fft_samples = len(window)

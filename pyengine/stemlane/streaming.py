@@ -96,7 +96,9 @@ class StreamingSeparator:
 
             num_stem_channels = len(self.stems) * num_channels
             self._to_model = soxr.ResampleStream(sample_rate, model_rate, num_channels, "float32", _RESAMPLER_QUALITY)
-            self._to_stream = soxr.ResampleStream(model_rate, sample_rate, num_stem_channels, "float32", _RESAMPLER_QUALITY)
+            self._to_stream = soxr.ResampleStream(
+                model_rate, sample_rate, num_stem_channels, "float32", _RESAMPLER_QUALITY
+            )
         self._stride = np.zeros((2, self._front_end.stride_samples), np.float32)
         self._clear_positions()
 
@@ -173,7 +175,9 @@ class StreamingSeparator:
         position = 0
         while position < mixture.shape[1]:
             num_taken = min(stride_samples - self._num_waiting, mixture.shape[1] - position)
-            self._stride[:, self._num_waiting : self._num_waiting + num_taken] = mixture[:, position : position + num_taken]
+            self._stride[:, self._num_waiting : self._num_waiting + num_taken] = mixture[
+                :, position : position + num_taken
+            ]
             position += num_taken
             self._num_waiting += num_taken
             if self._num_waiting < stride_samples:

@@ -56,7 +56,7 @@ class Worker:
         self.residual = manifest.residual
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
-        """Take (channels, samples) float32, return what became known: (stems, channels, samples), C-contiguous, contiguous in time."""
+        """Take (channels, samples) float32, return what became known, (stems, channels, samples), C-contiguous."""
         with _one_line_errors():
             return self._separator.process(mixture)
 

@@ -8,14 +8,17 @@ import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.tiny_models import build_model
-
 from stemlane.separator import Separator
 from stemlane.streaming import StreamingSeparator, resampler_lag_samples
+from support.tiny_models import build_model
 
 USUAL_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
 RATES = st.one_of(st.sampled_from(USUAL_RATES), st.integers(8000, 192000), st.floats(8000, 192000))
-BLOCKS = st.lists(st.one_of(st.sampled_from([0, 1, 63, 64, 127, 128, 129, 441, 512, 8192]), st.integers(0, 3000)), min_size=1, max_size=8)
+BLOCKS = st.lists(
+    st.one_of(st.sampled_from([0, 1, 63, 64, 127, 128, 129, 441, 512, 8192]), st.integers(0, 3000)),
+    min_size=1,
+    max_size=8,
+)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +59,17 @@ def noise(seed, num_channels, num_samples):
 
 
 @settings(max_examples=60)
-@given(model=st.integers(0, 2), rate=RATES, num_channels=st.integers(1, 2), num_samples=st.integers(1, 20000), pattern=BLOCKS, seed=st.integers(0, 99))
-def test_any_block_pattern_gives_the_same_stems_bit_for_bit(models, model, rate, num_channels, num_samples, pattern, seed):
+@given(
+    model=st.integers(0, 2),
+    rate=RATES,
+    num_channels=st.integers(1, 2),
+    num_samples=st.integers(1, 20000),
+    pattern=BLOCKS,
+    seed=st.integers(0, 99),
+)
+def test_any_block_pattern_gives_the_same_stems_bit_for_bit(
+    models, model, rate, num_channels, num_samples, pattern, seed
+):
     separator = StreamingSeparator(models[model], rate, num_channels)
     mixture = noise(seed, num_channels, num_samples)
     whole = run(separator, mixture, [num_samples])
@@ -125,8 +137,17 @@ def test_an_impulse_stays_at_its_position(models, model, rate, position):
 
 
 @settings(max_examples=25)
-@given(model=st.integers(0, 2), rate=RATES, num_channels=st.integers(1, 2), num_samples=st.integers(1, 20000), pattern=BLOCKS, seed=st.integers(0, 99))
-def test_one_shot_equals_streamed_and_stems_sum_to_the_mixture(models, model, rate, num_channels, num_samples, pattern, seed):
+@given(
+    model=st.integers(0, 2),
+    rate=RATES,
+    num_channels=st.integers(1, 2),
+    num_samples=st.integers(1, 20000),
+    pattern=BLOCKS,
+    seed=st.integers(0, 99),
+)
+def test_one_shot_equals_streamed_and_stems_sum_to_the_mixture(
+    models, model, rate, num_channels, num_samples, pattern, seed
+):
     separator = Separator(models[model])
     mixture = noise(seed, num_channels, num_samples)
     stems = separator.separate(mixture, rate)

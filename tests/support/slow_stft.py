@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Slow reference of the STFT: windows sample by sample from the paper, Fourier sums by definition, one frame at a time."""
+"""Slow reference of the STFT: windows sample by sample from the paper, Fourier sums by definition."""
 
 import cmath
 import math
@@ -44,5 +44,8 @@ def spectrum(samples: np.ndarray, last: int, window: np.ndarray) -> np.ndarray:
     length = len(window)
     frame = [samples[i] * window[i - last + length - 1] if i >= 0 else 0.0 for i in range(last - length + 1, last + 1)]
     return np.array(
-        [sum(x * cmath.exp(-2j * math.pi * b * n / length) for n, x in enumerate(frame)) for b in range(length // 2 + 1)]
+        [
+            sum(x * cmath.exp(-2j * math.pi * b * n / length) for n, x in enumerate(frame))
+            for b in range(length // 2 + 1)
+        ]
     )

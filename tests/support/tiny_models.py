@@ -94,8 +94,20 @@ def _graph(mask, num_bins, frames, lookahead, fade_in, poison_above):
         inputs.append(info("history", [1, 2, 2, lookahead, num_bins]))
         outputs.append(info("next_history", [1, 2, 2, lookahead, num_bins]))
         nodes.append(helper.make_node("Concat", ["history", "mixture"], ["longer"], axis=3))
-        nodes.append(helper.make_node("Slice", ["longer", constant("zero", [0]), constant("frames", [frames]), constant("axis", [3])], ["delayed"]))
-        nodes.append(helper.make_node("Slice", ["longer", constant("newest", [-lookahead]), constant("end", [2**31]), "axis"], ["next_history"]))
+        nodes.append(
+            helper.make_node(
+                "Slice",
+                ["longer", constant("zero", [0]), constant("frames", [frames]), constant("axis", [3])],
+                ["delayed"],
+            )
+        )
+        nodes.append(
+            helper.make_node(
+                "Slice",
+                ["longer", constant("newest", [-lookahead]), constant("end", [2**31]), "axis"],
+                ["next_history"],
+            )
+        )
         delayed = "delayed"
     nodes.append(helper.make_node("Unsqueeze", [delayed, constant("stem_axis", [1])], ["one"]))
     result = "masked"
@@ -110,7 +122,13 @@ def _graph(mask, num_bins, frames, lookahead, fade_in, poison_above):
     if poison_above is not None:
         nodes.append(helper.make_node("ReduceMax", ["mixture"], ["peak"], keepdims=0))
         nodes.append(helper.make_node("Greater", ["peak", constant("limit", np.float32(poison_above))], ["loud"]))
-        nodes.append(helper.make_node("Where", ["loud", constant("infinity", np.float32(np.inf)), constant("nothing", np.float32(0))], ["poison"]))
+        nodes.append(
+            helper.make_node(
+                "Where",
+                ["loud", constant("infinity", np.float32(np.inf)), constant("nothing", np.float32(0))],
+                ["poison"],
+            )
+        )
         nodes.append(helper.make_node("Add", [result, "poison"], ["poisoned"]))
         result = "poisoned"
     nodes.append(helper.make_node("Identity", [result], ["stems"]))

@@ -4,7 +4,6 @@
 import numpy as np
 import pytest
 import soundfile
-
 from stemlane import audio
 from stemlane.audio import AudioInput, AudioOutput, staged_folder
 from stemlane.errors import InputError
@@ -77,7 +76,12 @@ def test_an_older_file_stays_until_the_new_one_is_complete(tmp_path):
 
 @pytest.mark.parametrize(
     "name, words",
-    [("a.mp3", "format 'mp3' cannot be written, should be one of: wav, flac, ogg"), ("a", "format ''"), ("no/a.wav", "no such folder"), ("folder.wav", "is a folder")],
+    [
+        ("a.mp3", "format 'mp3' cannot be written, should be one of: wav, flac, ogg"),
+        ("a", "format ''"),
+        ("no/a.wav", "no such folder"),
+        ("folder.wav", "is a folder"),
+    ],
 )
 def test_outputs_that_cannot_be(tmp_path, name, words):
     (tmp_path / "folder.wav").mkdir()
@@ -130,7 +134,10 @@ def test_staged_files_appear_together(tmp_path):
     with staged_folder(target) as staged:  # a second time into the same place
         (staged / "a").write_text("2", encoding="utf-8")
         (staged / "b").write_text("3", encoding="utf-8")
-    assert sorted((path.name, path.read_text(encoding="utf-8")) for path in target.iterdir()) == [("a", "2"), ("b", "3")]
+    assert sorted((path.name, path.read_text(encoding="utf-8")) for path in target.iterdir()) == [
+        ("a", "2"),
+        ("b", "3"),
+    ]
     assert [path.name for path in target.parent.iterdir()] == ["song"]
 
 

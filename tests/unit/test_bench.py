@@ -4,13 +4,12 @@
 import json
 
 import pytest
+from stemlane import bench, cli
 from support.tiny_models import build_model
 
-from stemlane import bench, cli
-
 MODEL_NUMBERS = {
-    "hop_p50_ms", "hop_p99_ms", "hop_max_ms", "deadline_ms", "real_time_factor", "engine_import_seconds",
-    "engine_load_seconds", "engine_python_memory_mib", "offline_times_real_time",
+    "hop_p50_ms", "hop_p99_ms", "hop_max_ms", "deadline_ms", "real_time_factor", "processor_real_time_factor",
+    "engine_import_seconds", "engine_load_seconds", "engine_python_memory_mib", "offline_times_real_time",
 }  # fmt: skip
 
 
@@ -34,7 +33,7 @@ def test_numbers(quick, capsys):
     assert model["deadline_ms"] == pytest.approx(1000 * 128 / 44100)
     assert model["hop_p50_ms"] <= model["hop_p99_ms"] <= model["hop_max_ms"]
     assert numbers["core"]["audio_thread_ns_per_sample_block_512"] > 0
-    assert "not a plugin bundle" in numbers["plugin"]["problem"]
+    assert "not a plugin bundle" in numbers["plugin"]["mix"]["problem"]
 
 
 def test_text(quick):

@@ -11,9 +11,8 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from support.tiny_models import build_model
-
 from stemlane import cli
+from support.tiny_models import build_model
 
 RATE = 44100
 
@@ -107,7 +106,18 @@ def test_render(tmp_path, tiny_models, capsys):
     np.testing.assert_array_equal(soundfile.read(out, dtype="float32")[0].T, mixture)
     automation = tmp_path / "a.json"
     automation.write_text(json.dumps([{"time": 0, "stem": "drums", "gain_db": "-inf"}]), encoding="utf-8")
-    arguments = ["render", source, "-o", str(out), "--gain", "vocals=-inf", "--automation", str(automation), "--model", "live"]
+    arguments = [
+        "render",
+        source,
+        "-o",
+        str(out),
+        "--gain",
+        "vocals=-inf",
+        "--automation",
+        str(automation),
+        "--model",
+        "live",
+    ]
     assert cli.main(arguments) == 0
     # Without half and a quarter, a quarter is left.
     np.testing.assert_allclose(soundfile.read(out, dtype="float32")[0].T, mixture / 4, atol=1e-6)
@@ -169,7 +179,13 @@ def test_unexpected_errors_have_no_traceback(monkeypatch, capsys):
 
 
 def command(*arguments, **options):
-    return subprocess.Popen([sys.executable, "-m", "stemlane", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(
+        [sys.executable, "-m", "stemlane", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
 
 
 def test_usage_errors_and_version():
@@ -196,7 +212,9 @@ def test_interrupted_work_leaves_nothing(tmp_path, tiny_models, signal_number, s
 
 def test_memory_does_not_grow_with_the_length(tmp_path, tiny_models):
     """Two minutes more of stereo are 42 MB for every copy in memory; not even a quarter of that may be added."""
-    script = "import sys; from stemlane import cli; print(cli.main(sys.argv[1:])); print(open('/proc/self/status').read())"
+    script = (
+        "import sys; from stemlane import cli; print(cli.main(sys.argv[1:])); print(open('/proc/self/status').read())"
+    )
 
     def highest_mib(seconds):
         source = tmp_path / f"{seconds}.flac"

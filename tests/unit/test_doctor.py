@@ -5,9 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.tiny_models import build_model
-
 from stemlane import cli, doctor, plugin, registry
+from support.tiny_models import build_model
 
 
 @pytest.fixture

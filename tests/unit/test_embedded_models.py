@@ -3,7 +3,6 @@
 
 import numpy as np
 import pytest
-
 from stemlane.manifest import load_manifest
 from stemlane.registry import embedded_folder, verify_model
 from stemlane.separator import Separator

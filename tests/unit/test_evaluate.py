@@ -6,11 +6,10 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from support.tiny_models import build_model
-
 from stemlane import evaluate
 from stemlane.errors import InputError
 from stemlane.separator import Separator
+from support.tiny_models import build_model
 
 RATE = 8000
 

@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.tiny_models import build_model
-
 import stemlane
 from stemlane.errors import ManifestError
 from stemlane.manifest import index_text, load_manifest
+from support.tiny_models import build_model
 
 
 def edited(tmp_path, old: str, new: str) -> Path:
@@ -26,7 +25,15 @@ def edited(tmp_path, old: str, new: str) -> Path:
 
 def test_numbers_are_read_and_derived(tmp_path):
     manifest = load_manifest(
-        build_model(tmp_path, name="mix", fft_samples=2048, synthesis_samples=2048, hop_samples=512, frames_per_step=4, lookahead_frames=4)
+        build_model(
+            tmp_path,
+            name="mix",
+            fft_samples=2048,
+            synthesis_samples=2048,
+            hop_samples=512,
+            frames_per_step=4,
+            lookahead_frames=4,
+        )
     )
     assert manifest.stride_samples == 4 * 512
     assert manifest.delay_samples == 2048 - 512 + 4 * 512

@@ -6,12 +6,18 @@ import math
 
 import numpy as np
 import pytest
-from support.tiny_models import build_model
-
 from stemlane.errors import CoreError, InputError
 from stemlane.manifest import load_manifest
-from stemlane.mixdown import GainPlan, linear_gain, parse_gain, parse_gain_options, read_automation, render
+from stemlane.mixdown import (
+    GainPlan,
+    linear_gain,
+    parse_gain,
+    parse_gain_options,
+    read_automation,
+    render,
+)
 from stemlane.separator import Separator
+from support.tiny_models import build_model
 
 ROUNDING = 1e-6  # float32 sums of values below 4
 
@@ -36,7 +42,9 @@ def noise(num_channels, num_samples):
 def test_unity_gains_return_the_mixture_bit_for_bit(folder, rate, num_channels, num_samples):
     mixture = noise(num_channels, num_samples)
     np.testing.assert_array_equal(render(mixture, rate, model=folder), mixture)
-    np.testing.assert_array_equal(render(mixture, rate, {stem: 0.0 for stem in ("vocals", "other", "output")}, model=folder), mixture)
+    np.testing.assert_array_equal(
+        render(mixture, rate, {stem: 0.0 for stem in ("vocals", "other", "output")}, model=folder), mixture
+    )
 
 
 @pytest.mark.parametrize("rate", [22050, 44100, 96000])
@@ -76,7 +84,11 @@ def test_plans_interpolate_in_decibels(manifest):
     plan = GainPlan(
         manifest,
         {"drums": -3},
-        [{"time": 2, "stem": "vocals", "gain_db": -12}, {"time": 1, "stem": "vocals", "gain_db": 0}, {"time": 3, "stem": "output", "gain_db": -6}],
+        [
+            {"time": 2, "stem": "vocals", "gain_db": -12},
+            {"time": 1, "stem": "vocals", "gain_db": 0},
+            {"time": 3, "stem": "output", "gain_db": -6},
+        ],
     )
     assert [plan.gain_db("vocals", t) for t in (0, 1, 1.25, 2, 9)] == [0, 0, -3, -12, -12]
     assert (plan.gain_db("drums", 5), plan.gain_db("bass", 5), plan.gain_db("output", 0)) == (-3, 0, -6)
@@ -86,7 +98,9 @@ def test_plans_interpolate_in_decibels(manifest):
 
 
 def test_two_points_at_one_time_are_a_jump(manifest):
-    plan = GainPlan(manifest, None, [{"time": 1, "stem": "bass", "gain_db": 0}, {"time": 1, "stem": "bass", "gain_db": -60}])
+    plan = GainPlan(
+        manifest, None, [{"time": 1, "stem": "bass", "gain_db": 0}, {"time": 1, "stem": "bass", "gain_db": -60}]
+    )
     assert plan.gain_db("bass", 0.999) == 0 and plan.gain_db("bass", 1) == -60
 
 
@@ -126,7 +140,9 @@ def test_automation_files(tmp_path, folder):
     points = [{"time": 0, "stem": "vocals", "gain_db": "-inf"}]
     path.write_text(json.dumps(points), encoding="utf-8")
     mixture = noise(1, 2000)
-    np.testing.assert_array_equal(render(mixture, 44100, automation=path, model=folder), render(mixture, 44100, {"vocals": "-inf"}, model=folder))
+    np.testing.assert_array_equal(
+        render(mixture, 44100, automation=path, model=folder), render(mixture, 44100, {"vocals": "-inf"}, model=folder)
+    )
     path.write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="not JSON"):
         read_automation(path)

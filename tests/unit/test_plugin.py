@@ -3,16 +3,18 @@
 
 import os
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
-from support.presets import build_component, build_preset
-
 from stemlane import plugin, plugin_state
 from stemlane.errors import PluginError
+from support.presets import build_component, build_preset
 
-XML = '<?xml version="1.0" encoding="UTF-8"?> <STEMLANE version="1" model="live" vocals_gain="0.0" vocals_mute="Off" bypass="Off" engine_state="ready" engine_text="running &lt;live&gt;" latency_samples="2560"/>'
+XML = (
+    '<?xml version="1.0" encoding="UTF-8"?> <STEMLANE version="1" model="live" vocals_gain="0.0" vocals_mute="Off" '
+    'bypass="Off" engine_state="ready" engine_text="running &lt;live&gt;" latency_samples="2560"/>'
+)
 
 
 @pytest.fixture

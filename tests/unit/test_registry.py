@@ -4,10 +4,9 @@
 import os
 
 import pytest
-from support.tiny_models import build_model
-
 from stemlane import registry
 from stemlane.errors import ManifestError, ModelError
+from support.tiny_models import build_model
 
 
 def test_names_alias_and_paths(tiny_models, tmp_path):

@@ -3,10 +3,9 @@
 
 import numpy as np
 import pytest
-from support.tiny_models import build_model
-
 from stemlane.errors import InputError
 from stemlane.separator import BLOCK_SAMPLES, Separator, recut
+from support.tiny_models import build_model
 
 
 @pytest.fixture

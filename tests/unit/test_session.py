@@ -3,10 +3,9 @@
 
 import numpy as np
 import pytest
-from support.tiny_models import build_model
-
 from stemlane.errors import ModelError
 from stemlane.session import StatefulSession
+from support.tiny_models import build_model
 
 SHAPES = {"input_shape": (1, 2, 2, 2, 129), "output_shape": (1, 3, 2, 2, 2, 129)}
 NAMES = {"input_name": "mixture", "output_name": "stems"}
@@ -39,7 +38,10 @@ def test_states_are_carried_and_reset(network):
     [
         ({"input_name": "mix"}, "has no input 'mix'; it has: mixture, history, fade"),
         ({"output_name": "masks"}, "has no output 'masks'"),
-        ({"input_shape": (1, 2, 2, 4, 129)}, r"input 'mixture' has shape \(1, 2, 2, 2, 129\), should be \(1, 2, 2, 4, 129\)"),
+        (
+            {"input_shape": (1, 2, 2, 4, 129)},
+            r"input 'mixture' has shape \(1, 2, 2, 2, 129\), should be \(1, 2, 2, 4, 129\)",
+        ),
         ({"output_shape": (1, 2, 2, 2, 2, 129)}, r"output 'stems' has shape"),
         ({"state_names": STATES[:1]}, "input 'fade' is neither the mixture nor a state"),
         ({"state_names": (*STATES, ("gone", "next_gone"))}, "has no input 'gone'"),

@@ -3,9 +3,8 @@
 
 import numpy as np
 import pytest
-from support import slow_stft
-
 from stemlane.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
+from support import slow_stft
 
 SIZES = [(64, 64, 16), (64, 64, 32), (64, 32, 16), (64, 32, 8), (48, 24, 6)]
 REAL_SIZES = [(2048, 2048, 512), (2048, 1024, 512), (4096, 4096, 1024), (4096, 1024, 512)]
@@ -16,7 +15,9 @@ DOUBLE = 1e-14  # a few roundings of float64
 def test_windows_are_those_of_the_paper(fft, synthesis, hop):
     np.testing.assert_allclose(analysis_window(fft, synthesis), slow_stft.analysis_window(fft, synthesis), atol=DOUBLE)
     # At the end of the rise of a short window, sine / sine amplifies rounding: 1e-12.
-    np.testing.assert_allclose(synthesis_window(fft, synthesis, hop), slow_stft.synthesis_window(fft, synthesis, hop), atol=1e-12)
+    np.testing.assert_allclose(
+        synthesis_window(fft, synthesis, hop), slow_stft.synthesis_window(fft, synthesis, hop), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("fft", [64, 2048])
@@ -37,7 +38,9 @@ def test_products_of_windows_sum_to_one(fft, synthesis, hop):
 @pytest.mark.parametrize("fft, synthesis, hop", SIZES)
 def test_spectra_match_fourier_sums(fft, synthesis, hop):
     samples = np.random.default_rng(3).standard_normal((2, 6 * hop))
-    analysis = StftAnalysis(analysis_window(fft, synthesis), hop_samples=hop, num_channels=2, num_frames=3, dtype=np.float64)
+    analysis = StftAnalysis(
+        analysis_window(fft, synthesis), hop_samples=hop, num_channels=2, num_frames=3, dtype=np.float64
+    )
     spectra = np.concatenate([analysis.process(samples[:, : 3 * hop]), analysis.process(samples[:, 3 * hop :])], axis=1)
     window = slow_stft.analysis_window(fft, synthesis)
     for channel in range(2):
@@ -55,11 +58,15 @@ def test_round_trip_returns_the_input_late_by_the_overlap(fft, synthesis, hop, n
     back = StftSynthesis(synthesis_window(fft, synthesis, hop), **steps, synthesis_samples=synthesis, lead_shape=(2,))
     stride = hop * num_frames
     samples = np.random.default_rng(5).standard_normal((2, 24 * stride)).astype(dtype)
-    out = np.concatenate([back.process(analysis.process(samples[:, i : i + stride])) for i in range(0, 24 * stride, stride)], axis=1)
+    out = np.concatenate(
+        [back.process(analysis.process(samples[:, i : i + stride])) for i in range(0, 24 * stride, stride)], axis=1
+    )
     assert out.dtype == dtype
     delay = synthesis - hop
     assert not np.abs(out[:, :delay]).max(initial=0) > tolerance
-    np.testing.assert_allclose(out[:, delay:], samples[:, : 24 * stride - delay], atol=tolerance * np.abs(samples).max())
+    np.testing.assert_allclose(
+        out[:, delay:], samples[:, : 24 * stride - delay], atol=tolerance * np.abs(samples).max()
+    )
 
 
 def test_silence_stays_exactly_silent_and_reset_forgets():

@@ -3,10 +3,9 @@
 
 import numpy as np
 import pytest
-from support.tiny_models import build_model
-
 from stemlane.errors import EngineError, InputError, ModelError
 from stemlane.streaming import StreamingSeparator, resampler_lag_samples
+from support.tiny_models import build_model
 
 MASKS = (0.5, 0.25, 0.125)
 ROUNDING = 1e-6  # float32 transforms of signals of unit size
@@ -46,14 +45,18 @@ def test_an_impulse_stays_where_it_is(tmp_path, rate):
         around = stems[stem, 0, 1234 - 200 : 1234 + 200]
         centre = np.sum(np.arange(-200, 200) * around**2) / np.sum(around**2)
         assert abs(centre) < 1e-3  # samples: a linear-phase low-pass is symmetric about the impulse
-        np.testing.assert_allclose(stems[stem, 0].sum(), mask, atol=2e-3)  # gain at 0 Hz, to the ripple of the resampler
+        np.testing.assert_allclose(
+            stems[stem, 0].sum(), mask, atol=2e-3
+        )  # gain at 0 Hz, to the ripple of the resampler
 
 
 @pytest.mark.parametrize("rate", [8000, 32000, 48000, 88200, 192000])
 def test_other_rates_keep_what_both_rates_can_hold(tmp_path, rate):
     separator = StreamingSeparator(build_model(tmp_path), rate, 1)
     time = np.arange(rate) / rate
-    mixture = sum(np.sin(2 * np.pi * f * time + f) for f in (100, 997, 0.2 * min(rate, 44100)))[None].astype(np.float32) / 3
+    mixture = (
+        sum(np.sin(2 * np.pi * f * time + f) for f in (100, 997, 0.2 * min(rate, 44100)))[None].astype(np.float32) / 3
+    )
     mixture *= np.sin(np.pi * time).astype(np.float32) ** 4  # a sudden end is not band-limited
     stems = separate(separator, mixture)
     # soxr HQ: 20 bits, so -120 dB; two passes and float32 transforms stay under -106 dB.
@@ -85,7 +88,9 @@ def test_samples_that_are_not_finite_count_as_zero(tmp_path):
     broken, mended = mixture.copy(), mixture.copy()
     broken[0, 100], broken[1, 2000], broken[0, 2999] = np.nan, np.inf, -np.inf
     mended[0, 100] = mended[1, 2000] = mended[0, 2999] = 0
-    np.testing.assert_array_equal(separate(StreamingSeparator(folder, 44100, 2), broken), separate(StreamingSeparator(folder, 44100, 2), mended))
+    np.testing.assert_array_equal(
+        separate(StreamingSeparator(folder, 44100, 2), broken), separate(StreamingSeparator(folder, 44100, 2), mended)
+    )
 
 
 def test_output_that_is_not_finite_is_an_error_until_reset(tmp_path):

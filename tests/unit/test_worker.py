@@ -6,10 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-from support.tiny_models import build_model
-
 from stemlane.errors import StemlaneError
 from stemlane.worker import Worker
+from support.tiny_models import build_model
 
 
 def test_numbers_and_names(tiny_models):
@@ -46,13 +45,16 @@ def test_networks_that_do_not_load_say_so_on_one_line(tmp_path):
 
     text = manifest.read_text(encoding="utf-8")
     old = next(line for line in text.splitlines() if line.startswith("sha256"))
-    manifest.write_text(text.replace(old, f'sha256 = "{hashlib.sha256(b"not a network").hexdigest()}"'), encoding="utf-8")
+    manifest.write_text(
+        text.replace(old, f'sha256 = "{hashlib.sha256(b"not a network").hexdigest()}"'), encoding="utf-8"
+    )
     with pytest.raises(StemlaneError, match="not a network onnxruntime can load") as caught:
         Worker(str(folder), 44100, 2)
     assert "\n" not in str(caught.value)
 
 
 def test_import_is_light():
-    script = "import sys, stemlane.worker; print([m for m in ('soundfile', 'cffi', 'soxr', 'platformdirs') if m in sys.modules])"
+    heavy = "('soundfile', 'cffi', 'soxr', 'platformdirs')"
+    script = f"import sys, stemlane.worker; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

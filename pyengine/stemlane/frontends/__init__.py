@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""One front end per kind of model, all with one interface: a block processor of fixed size and fixed delay at the model's rate."""
+"""One front end per kind of model, with one interface: a processor of fixed stride and delay at the model's rate."""
 
 from typing import Protocol
 
