@@ -40,8 +40,8 @@ class Recipe:
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     real_song_weight: float = 3.0  # how much likelier a recorded song is than a rendered one
     song_stem_probability: float = 0.5  # in remixes: take the stem from a song rather than from single recordings
-    drop_probability: tuple[float, ...] = (0.15, 0.12, 0.15, 0.12)
-    level_db: tuple[float, ...] = (-26.0, -22.0, -25.0, -27.0)
+    drop_probability: tuple[float, ...] = (0.12, 0.12, 0.15, 0.1)
+    level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -27.0)
     level_spread_db: float = 5.0
     song_spread_db: float = 3.0
     master_spread_db: float = 5.0

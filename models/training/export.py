@@ -48,7 +48,7 @@ def state_names(count: int) -> list[tuple[str, str]]:
 
 
 def write_graph(separator: StreamingSeparator, config: ModelConfig, path: Path) -> int:
-    """Trace the separator into an ONNX file with float16 weights; returns the number of states."""
+    """Trace the separator into an ONNX file; returns the number of states."""
     states = separator.initial_states()
     mixture = torch.zeros(1, 2, 2, config.frames_per_step, config.stft.num_bins)
     names = state_names(len(states))
@@ -59,7 +59,6 @@ def write_graph(separator: StreamingSeparator, config: ModelConfig, path: Path) 
         torch.onnx.export(separator.eval(), (mixture, *states), str(path), dynamo=False, opset_version=17,
                           input_names=["mixture"] + [name for name, _ in names],
                           output_names=["stems"] + [name for _, name in names])
-    store_weights_as_half(path)
     return len(states)
 
 
@@ -171,6 +170,7 @@ def export(config: ModelConfig, weights: Path | None, folder: Path, *, version: 
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         path = Path(temporary) / "network.onnx"
         num_states = write_graph(separator, config, path)
+        store_weights_as_half(path)
         difference = largest_difference(separator, config, path)
         if not difference <= TOLERANCE:
             raise ExportError(f"onnxruntime and torch differ by {difference:.2e} of the input, allowed {TOLERANCE:.0e}")

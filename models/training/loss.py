@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The training loss: log mean-square error per stem, over the whole spectrum and per band.
+"""The training loss: mean-square error per stem relative to its running mean, over the whole spectrum and per band.
 
-The logarithm makes it the negative SDR up to a constant, so every stem counts alike however quiet.
+It weighs every stem alike however quiet, follows the SDR, and saturates gently for unusually hard excerpts.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ import torch
 
 from .spectral import NUM_BANDS, NUM_GROUPS, SECTIONS
 
-# Errors below these shares of the mixture's energy are not worth reducing: -35 dB overall, -30 dB in a band.
-FLOOR = 3e-4
-BAND_FLOOR = 1e-3
-BAND_WEIGHT = 0.25
+BAND_WEIGHT = 0.3
+RUNNING_DECAY = 0.98
 
 
 class GroupError(torch.autograd.Function):
@@ -45,24 +43,40 @@ def band_matrix() -> torch.Tensor:
     return matrix
 
 
-def separation_loss(masks: torch.Tensor, energy: torch.Tensor, product: torch.Tensor, stem_energy: torch.Tensor,
-                    bands: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Loss and the error-to-mixture ratio in dB per stem (for the log).
+class SeparationLoss:
+    """Mean over excerpts of log(error / mixture + running mean of error / mixture), per stem.
 
-    Parameters
-    ----------
-    masks, product : tensor (frames, batch, stems, 2, groups)
-    energy : tensor (frames, batch, 2, groups)
-    stem_energy : tensor (batch, stems, 2, groups), summed over the same frames
-    bands : tensor (groups, bands) from `band_matrix`
+    A fixed small floor instead of the running mean makes excerpts in which a stem is absent dominate: there
+    every leak counts as many decibels, and the network learns to give up that stem (see LOG.md).
     """
-    error = GroupError.apply(masks, energy, product) + stem_energy.sum(2)  # (batch, stems, groups)
-    mixture = energy.sum(dim=(0, 2))  # (batch, groups)
-    total = error.sum(-1).clamp_min(0.0)
-    total_mixture = mixture.sum(-1, keepdim=True) + 1e-3
-    whole = torch.log(total / total_mixture + FLOOR)
-    in_band = (error @ bands).clamp_min(0.0)
-    band_mixture = (mixture @ bands).unsqueeze(1) + 1e-4 * total_mixture.unsqueeze(1) + 1e-3
-    per_band = torch.log(in_band / band_mixture + BAND_FLOOR)
-    loss = whole.mean() + BAND_WEIGHT * per_band.mean()
-    return loss, 10.0 / 2.302585 * whole.detach().mean(0)
+
+    def __init__(self):
+        self.bands = band_matrix()
+        self.running: list[torch.Tensor] | None = None
+
+    def __call__(self, masks: torch.Tensor, energy: torch.Tensor, product: torch.Tensor,
+                 stem_energy: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss, and the error of each stem relative to the mixture (mean over the batch, linear, for the log).
+
+        Parameters
+        ----------
+        masks, product : tensor (frames, batch, stems, 2, groups)
+        energy : tensor (frames, batch, 2, groups)
+        stem_energy : tensor (batch, stems, 2, groups), summed over the same frames
+        """
+        self.bands = self.bands.to(masks.device)
+        error = GroupError.apply(masks, energy, product) + stem_energy.sum(2)  # (batch, stems, groups)
+        mixture = energy.sum(dim=(0, 2))  # (batch, groups)
+        total_mixture = mixture.sum(-1, keepdim=True) + 1e-3
+        whole = error.sum(-1).clamp_min(0.0) / total_mixture
+        # A band that holds little of the excerpt's energy matters little: -30 dB of the mean band.
+        floor = 1e-3 * total_mixture.unsqueeze(1) / NUM_BANDS
+        in_band = (error @ self.bands).clamp_min(0.0) / ((mixture @ self.bands).unsqueeze(1) + floor)
+        means = [whole.detach().mean(0), in_band.detach().mean(0)]
+        if self.running is None:
+            self.running = means
+        else:
+            self.running = [old.lerp(new, 1.0 - RUNNING_DECAY) for old, new in zip(self.running, means)]
+        loss = torch.log(whole + self.running[0] + 1e-5).mean()
+        loss = loss + BAND_WEIGHT * torch.log(in_band + self.running[1] + 1e-4).mean()
+        return loss, means[0]

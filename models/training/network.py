@@ -22,11 +22,11 @@ NUM_FEATURES = 3  # per group: log energy left, log energy right, their coherenc
 class NetworkConfig:
     """Widths of the network; the numbers of the committed models are the defaults."""
 
-    width: int = 64
-    num_layers: int = 4
-    squeeze: int = 16
-    bottleneck: int = 160
-    decoder: int = 96
+    width: int = 48
+    num_layers: int = 3
+    squeeze: int = 12
+    bottleneck: int = 128
+    decoder: int = 64
 
 
 def features(energy: torch.Tensor, cross: torch.Tensor) -> torch.Tensor:
