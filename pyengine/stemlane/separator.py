@@ -82,6 +82,7 @@ class Separator:
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         verify_model(self.manifest)
         self.stems = self.manifest.stems
+        self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
 
     def separate(
         self, mixture: np.ndarray, sample_rate: float, *, progress: Callable[[int], None] | None = None
@@ -133,18 +134,25 @@ class Separator:
         numpy.ndarray
             (all stems, channels, samples) float32, contiguous in time; in all as many samples as came in.
         """
-        stream = StreamingSeparator(self.manifest, sample_rate, num_channels)
-        waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
-        for block in blocks:
-            block = np.asarray(block, np.float32)
-            waiting = np.concatenate([waiting, block], axis=1)
-            separated = stream.process(block)
-            num_samples = min(separated.shape[2], waiting.shape[1])
-            if num_samples:
-                yield self._with_residual(waiting[:, :num_samples], separated)
-            waiting = waiting[:, num_samples:]
-        if waiting.shape[1]:
-            yield self._with_residual(waiting, stream.finish())
+        # Taken out while in use, so that several recordings can be separated at once.
+        stream = self._idle.pop((sample_rate, num_channels), None)
+        if stream is None:
+            stream = StreamingSeparator(self.manifest, sample_rate, num_channels)
+        try:
+            waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
+            for block in blocks:
+                block = np.asarray(block, np.float32)
+                waiting = np.concatenate([waiting, block], axis=1)
+                separated = stream.process(block)
+                num_samples = separated.shape[2]
+                if num_samples:
+                    yield self._with_residual(waiting[:, :num_samples], separated)
+                waiting = waiting[:, num_samples:]
+            if waiting.shape[1]:
+                yield self._with_residual(waiting, stream.finish())
+        finally:
+            stream.reset()
+            self._idle[sample_rate, num_channels] = stream
 
     def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
         """All stems in the model's order, from the mixture and the stems the network gave."""

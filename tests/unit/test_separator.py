@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from stemlane import separator as separator_module
 from stemlane.errors import InputError
 from stemlane.separator import BLOCK_SAMPLES, Separator, recut
 from support.tiny_models import build_model
@@ -55,6 +56,25 @@ def test_progress_adds_up(separator):
 def test_refusals_name_the_value(separator, mixture, rate, words):
     with pytest.raises(InputError, match=words):
         separator.separate(mixture, rate)
+
+
+def test_networks_are_loaded_once_and_shared_with_nobody(separator, monkeypatch):
+    loads = []
+    original = separator_module.StreamingSeparator
+    monkeypatch.setattr(separator_module, "StreamingSeparator", lambda *args: loads.append(args) or original(*args))
+    mixture = np.random.default_rng(53).uniform(-1, 1, (2, 20000)).astype(np.float32)
+    blocks = np.split(mixture, 10, axis=1)
+    first = separator.separate(mixture, 44100)
+    one, two = separator.separate_blocks(blocks, 44100, 2), separator.separate_blocks(blocks, 44100, 2)
+    pieces = [(next(one), next(two)), *zip(one, two)]  # side by side
+    assert len(loads) == 2
+    for each in zip(*pieces):
+        np.testing.assert_array_equal(np.concatenate(each, axis=2), np.stack(list(first.values())))
+    given_up = separator.separate_blocks(blocks, 44100, 2)
+    next(given_up)
+    given_up.close()
+    np.testing.assert_array_equal(separator.separate(mixture, 44100)["vocals"], first["vocals"])
+    assert len(loads) == 2
 
 
 def test_no_blocks_give_no_stems(separator):
