@@ -131,9 +131,10 @@ void StemlaneEditor::showModel() {
   }
   const int samples = processor_.getLatencySamples();
   const double sampleRate = processor_.getSampleRate();
-  juce::String text = juce::String(samples) + " samples";
-  if (sampleRate > 0.0) text << "  =  " << juce::String(1000.0 * samples / sampleRate, 1) << " ms";
-  latency_.setText("Latency  " + text, juce::dontSendNotification);
+  juce::String text;
+  if (samples > 0 && sampleRate > 0.0)
+    text << "Latency  " << samples << " samples  =  " << juce::String(1000.0 * samples / sampleRate, 1) << " ms";
+  latency_.setText(text, juce::dontSendNotification);
 }
 
 void StemlaneEditor::showEngine() {

@@ -190,6 +190,8 @@ void StemlaneProcessor::setModel(const std::string& name) {
 StreamStatus StemlaneProcessor::status() const {
   const std::lock_guard lock(mutex_);
   if (!choice_.problem.empty()) return {EngineState::failed, choice_.problem, 0};
+  if (numChannels_.load(std::memory_order_acquire) == 0)
+    return {EngineState::starting, "waiting for the host to start its audio", 0};
   return stream_.status();
 }
 

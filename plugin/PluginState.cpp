@@ -8,6 +8,15 @@ namespace {
 constexpr const char* kTag = "STEMLANE";
 constexpr int kStateVersion = 1;
 
+// JUCE's wrapping is a magic number, the length of the text and the text. JUCE reads what
+// is there of a text that has been cut off; half a state would reset the other half.
+bool isComplete(const void* data, int size) {
+  constexpr int kHeadBytes = 8;
+  if (size < kHeadBytes) return false;
+  const auto length = juce::ByteOrder::littleEndianInt(static_cast<const char*>(data) + 4);
+  return length <= static_cast<juce::uint32>(size - kHeadBytes);
+}
+
 }  // namespace
 
 const char* stateName(EngineState state) noexcept {
@@ -37,6 +46,7 @@ void writeState(juce::MemoryBlock& target, const juce::String& model,
 
 std::optional<juce::String> readState(const void* data, int size,
                                       const juce::Array<juce::AudioProcessorParameter*>& parameters) {
+  if (!isComplete(data, size)) return std::nullopt;
   const auto state = juce::AudioProcessor::getXmlFromBinary(data, size);
   if (state == nullptr || !state->hasTagName(kTag)) return std::nullopt;
   for (auto* parameter : parameters) {

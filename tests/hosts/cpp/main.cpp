@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Entry point of the plugin's tests: JUCE's message machinery lives as long as they run.
+#define CATCH_CONFIG_RUNNER
+#include <catch2/catch.hpp>
+
+#include <juce_events/juce_events.h>
+
+int main(int argc, char** argv) {
+  const juce::ScopedJuceInitialiser_GUI gui;
+  return Catch::Session().run(argc, argv);
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <catch2/catch.hpp>
+
+#include "allocation_guard.h"
+#include "processor_fixture.h"
+
+using namespace stemlane;
+using namespace std::chrono_literals;
+
+TEST_CASE("in real time the stems arrive within the latency") {
+  Host host("live", layout(kStereo, kNone), false);
+  REQUIRE(wait_for([&] { return is_ready(*host.processor); }));
+  *host.processor->parameters().strips[0].mute = true;
+  const Audio in = noise(2, 44100);
+  auto next = std::chrono::steady_clock::now();
+  const Buffer out = host.play(in, 512, [&] { std::this_thread::sleep_until(next += 11610us); });
+  // The engine may be woken late once at the start, on a busy machine; from then on the
+  // vocals are gone.
+  CHECK(is_delayed(out, 0, in, 0, host.latency(), 1.0F - kShares[0], 2e-7F, 22050));
+}
+
+TEST_CASE("in real time nothing waits for an engine that hangs") {
+  Host host("hangs", layout(kStereo, kStereo), false);
+  *host.processor->parameters().strips[0].mute = true;
+  const Audio in = noise(2, 44100 * 2);
+  const auto begin = std::chrono::steady_clock::now();
+  const Buffer out = host.play(in);
+  // Two seconds of music take a few milliseconds; half a second allows for a busy machine.
+  CHECK(std::chrono::steady_clock::now() - begin < 500ms);
+  CHECK(is_delayed(out, 0, in, 0, host.latency(), 1.0F, 0.0F));
+  CHECK(is_delayed(out, 12, in, 0, host.latency(), 1.0F, 0.0F));  // the residual carries the mixture
+}
+
+TEST_CASE("a block in real time allocates nothing") {
+  Host host("live", layout(kStereo, kStereo), false);
+  REQUIRE(wait_for([&] { return is_ready(*host.processor); }));
+  host.processor->setMeters(true);
+  Buffer buffer(14, 700);
+  buffer.clear();
+  juce::MidiBuffer midi;
+  host.processor->processBlock(buffer, midi);
+  std::int64_t count = 0;
+  for (int i = 0; i < 200; ++i) {
+    *host.processor->parameters().strips[0].gain = static_cast<float>(i % 10);
+    const AllocationGuard guard;
+    host.processor->processBlock(buffer, midi);
+    if (i == 100) host.processor->reset();
+    count += guard.count();
+  }
+  CHECK(count == 0);
+}
+
+TEST_CASE("bypass and the host's bypass are the delayed mixture") {
+  Host host("live", layout(kStereo, kNone));
+  for (const auto& strip : host.processor->parameters().strips) *strip.gain = -20.0F;
+  const Audio in = noise(2, 10000);
+  *host.processor->parameters().bypass = true;
+  CHECK(is_delayed(host.play(in), 0, in, 0, host.latency(), 1.0F, 0.0F));
+
+  *host.processor->parameters().bypass = false;
+  host.processor->reset();
+  Buffer buffer(2, in.num_samples());
+  for (int channel = 0; channel < 2; ++channel)
+    buffer.copyFrom(channel, 0, in.samples[static_cast<std::size_t>(channel)].data(), in.num_samples());
+  juce::MidiBuffer midi;
+  host.processor->processBlockBypassed(buffer, midi);
+  CHECK(is_delayed(buffer, 0, in, 0, host.latency(), 1.0F, 0.0F));
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <catch2/catch.hpp>
+
+#include "processor_fixture.h"
+
+using namespace stemlane;
+
+namespace {
+
+/// Counts what a host is told.
+struct Listener final : juce::AudioProcessorListener {
+  explicit Listener(juce::AudioProcessor& watched) : processor(watched) { processor.addListener(this); }
+  ~Listener() override { processor.removeListener(this); }
+  void audioProcessorParameterChanged(juce::AudioProcessor*, int, float) override {}
+  void audioProcessorChanged(juce::AudioProcessor*, const ChangeDetails& details) override {
+    numLatencyChanges += details.latencyChanged ? 1 : 0;
+  }
+  juce::AudioProcessor& processor;
+  int numLatencyChanges = 0;
+};
+
+std::string stateOf(StemlaneProcessor& processor) {
+  juce::MemoryBlock block;
+  processor.getStateInformation(block);
+  const auto xml = juce::AudioProcessor::getXmlFromBinary(block.getData(), static_cast<int>(block.getSize()));
+  REQUIRE(xml != nullptr);
+  for (const char* note : {"engine_state", "engine_text", "latency_samples"}) xml->removeAttribute(note);
+  return xml->toString().toStdString();
+}
+
+}  // namespace
+
+TEST_CASE("the latency is that of the model, and hosts hear of real changes only") {
+  Host host("live");
+  Listener listener(*host.processor);
+  CHECK(host.latency() == 512 + 512 + 1536 + kFadeReserveSamples);
+  for (const int blockSamples : {1, 64, 512, 8192, 512}) host.processor->prepareToPlay(44100.0, blockSamples);
+  host.processor->reset();
+  host.processor->setModel("live");
+  CHECK(listener.numLatencyChanges == 0);
+  host.processor->setModel("mix");
+  CHECK(listener.numLatencyChanges == 1);
+  CHECK(host.latency() == 1024 + 5120 + 4096 + kFadeReserveSamples);
+  CHECK(host.processor->getTailLengthSeconds() == Approx(host.latency() / 44100.0));
+}
+
+TEST_CASE("a layout query at a new rate already tells the new latency") {
+  Host host("live");
+  host.processor->setRateAndBufferSizeDetails(48000.0, 512);
+  CHECK(host.processor->checkBusesLayoutSupported(layout(kStereo, kNone)));
+  const int announced = host.latency();
+  host.processor->prepareToPlay(48000.0, 512);
+  CHECK(host.latency() == announced);
+  CHECK(announced > 512 + 512 + 1536 + kFadeReserveSamples);
+}
+
+TEST_CASE("an impulse leaves at the latency, whatever the rate and the block") {
+  for (const double sampleRate : {44100.0, 48000.0, 96000.0})
+    for (const int blockSamples : {1, 441, 8192}) {
+      Host host("mix", layout(kMono, kNone), true, sampleRate, blockSamples);
+      Audio in(1, host.latency() + 500);
+      in.samples[0][123] = 1.0F;
+      CHECK(is_delayed(host.play(in, blockSamples), 0, in, 0, host.latency(), 1.0F, 0.0F));
+    }
+}
+
+TEST_CASE("changing the model while playing starts it anew") {
+  Host host("live");
+  *host.processor->parameters().strips[0].mute = true;
+  const Audio in = noise(2, 20000);
+  for (const char* model : {"mix", "live", "mix"}) {
+    host.processor->setModel(model);
+    CHECK(is_delayed(host.play(in), 0, in, 0, host.latency(), 1.0F - kShares[0], 2e-7F));
+  }
+}
+
+TEST_CASE("a rate that cannot work is a state, and the mixture passes") {
+  Host host("live", layout(kStereo, kNone), true, 10.0);
+  CHECK(host.processor->status().state == EngineState::failed);
+  CHECK_THAT(host.processor->status().text, Catch::Contains("sample rate"));
+  const Audio in = noise(2, 1000);
+  CHECK(is_delayed(host.play(in), 0, in, 0, 0, 1.0F, 0.0F));
+  host.processor->prepareToPlay(44100.0, 512);
+  CHECK(is_delayed(host.play(in), 0, in, 0, host.latency(), 1.0F, 0.0F));
+}
+
+TEST_CASE("a model that is not installed, or whose engine fails, passes the mixture and says why") {
+  Host host("nobody");
+  const Audio in = noise(2, 10000);
+  *host.processor->parameters().strips[0].mute = true;
+  CHECK(is_delayed(host.play(in), 0, in, 0, host.latency(), 1.0F, 0.0F));
+  CHECK_THAT(host.processor->status().text, Catch::Contains("model 'nobody' is not installed"));
+  CHECK(host.processor->modelName() == "nobody");
+
+  host.processor->setModel("refuses");
+  CHECK(is_delayed(host.play(in), 0, in, 0, host.latency(), 1.0F, 0.0F));
+  CHECK(host.processor->status().state == EngineState::failed);
+  CHECK_THAT(host.processor->status().text, Catch::Contains("no such model"));
+}
+
+TEST_CASE("a state survives and a damaged one changes nothing") {
+  Host one("mix");
+  *one.processor->parameters().strips[0].gain = -60.0F;
+  *one.processor->parameters().strips[3].gain = 7.3F;
+  *one.processor->parameters().strips[5].solo = true;
+  *one.processor->parameters().outputGain = -0.1F;
+  juce::MemoryBlock saved;
+  one.processor->getStateInformation(saved);
+  const std::string before = stateOf(*one.processor);
+
+  StemlaneProcessor other;
+  other.setStateInformation(saved.getData(), static_cast<int>(saved.getSize()));
+  CHECK(stateOf(other) == before);
+  CHECK(other.modelName() == "mix");
+
+  juce::Random random(7);
+  for (int round = 0; round < 300; ++round) {
+    juce::MemoryBlock damaged(saved);
+    damaged.setSize(static_cast<std::size_t>(random.nextInt(static_cast<int>(saved.getSize()))));
+    other.setStateInformation(damaged.getData(), static_cast<int>(damaged.getSize()));
+  }
+  other.setStateInformation(nullptr, 0);
+  CHECK(stateOf(other) == before);
+}
