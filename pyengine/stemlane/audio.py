@@ -128,8 +128,9 @@ class AudioOutput:
         try:
             for start in range(0, block.shape[1], BLOCK_SAMPLES):
                 self._file.write(block[:, start : start + BLOCK_SAMPLES].T)
-        except (OSError, RuntimeError) as error:
-            raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
+        except (OSError, RuntimeError, AssertionError) as error:  # soundfile asserts that all was written
+            free_mb = shutil.disk_usage(self.path.parent).free // 1_000_000
+            raise InputError(f"{self.path}: cannot be written ({_reason(error)}; {free_mb} MB free)") from None
 
     def __exit__(self, error_type, *_):
         try:

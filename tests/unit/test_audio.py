@@ -150,3 +150,16 @@ def test_staging_leaves_no_folder_after_an_error(tmp_path):
     with pytest.raises(InputError, match="cannot be written"), staged_folder(tmp_path / "file" / "song"):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize(
+    "error", [AssertionError(), OSError(28, "No space left on device"), RuntimeError("System error.")]
+)
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, error):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", fail)
+    with pytest.raises(InputError, match=r"a.wav: cannot be written \(.*; \d+ MB free\)"):
+        write(tmp_path / "a.wav", noise(1, 2000))
+    assert list(tmp_path.iterdir()) == []
