@@ -37,8 +37,8 @@ class Batch:
 class Recipe:
     """How excerpts are drawn; probabilities and dB."""
 
-    song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
-    real_song_weight: float = 3.0  # how much likelier a recorded song is than a rendered one
+    song_probability: float = 0.45  # aligned stems of one song, else stems of anywhere
+    recorded_probability: float = 0.65  # of aligned songs: a recorded one rather than a rendered one
     song_stem_probability: float = 0.5  # in remixes: take the stem from a song rather than from single recordings
     drop_probability: tuple[float, ...] = (0.12, 0.12, 0.15, 0.1)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -27.0)
@@ -113,9 +113,12 @@ class BatchMaker:
             gains_db[index] += self.recipe.level_db[index] - 10.0 * np.log10(power)
 
     def _song(self, rng: np.random.Generator) -> dict:
-        weights = np.array([1.0 if next(iter(song.values())).parent.name.startswith("rendered")
-                            else self.recipe.real_song_weight for song in self.pool.songs])
-        return self.pool.songs[int(rng.choice(len(weights), p=weights / weights.sum()))]
+        kinds: dict[bool, list[dict]] = {True: [], False: []}
+        for song in self.pool.songs:
+            kinds[not next(iter(song.values())).parent.name.startswith("rendered")].append(song)
+        recorded = bool(rng.random() < self.recipe.recorded_probability)
+        songs = kinds[recorded] or kinds[not recorded]
+        return songs[int(rng.integers(len(songs)))]
 
     def _single(self, rng: np.random.Generator, stem: str) -> np.ndarray:
         """An excerpt of one stem from anywhere, audible if a few tries find it so."""
