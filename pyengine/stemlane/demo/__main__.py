@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: MIT
+"""Bounces a song through the VST3 in pedalboard, without vocals and with moving drums, and shows what happened."""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from stemlane.audio import AudioInput, AudioOutput
+from stemlane.demo.picture import draw
+from stemlane.demo.song import SAMPLE_RATE, make_song
+from stemlane.errors import PluginError, StemlaneError, one_line
+from stemlane.evaluate import measure
+from stemlane.plugin import load_plugin, plugin_status
+from stemlane.progress import Progress
+from stemlane.separator import Separator
+
+MODEL = "mix"
+BLOCK_SAMPLES = 512
+SWEEP_DB = (-18.0, 3.0)  # the drums' fader moves between these
+SWEEP_SECONDS = 8.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m stemlane.demo", description=__doc__)
+    parser.add_argument("song", nargs="?", help="an audio file; without one, a song is synthesised")
+    parser.add_argument("-o", "--output", default="demo", help="folder for the results (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        run(options.song, Path(options.output))
+    except StemlaneError as error:
+        print(f"stemlane demo: {one_line(error)}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def run(song: str | None, folder: Path) -> None:
+    """Write bounce, stems and picture of one song into `folder`, and print the numbers."""
+    truth = None
+    if song is None:
+        print("composing the demo song (SONG=path takes your own)")
+        truth, sample_rate = make_song(), SAMPLE_RATE
+        mixture = np.sum(list(truth.values()), axis=0)
+    else:
+        with AudioInput(song) as source:
+            mixture, sample_rate = np.concatenate(list(source.blocks()), axis=1), source.sample_rate
+    folder.mkdir(parents=True, exist_ok=True)
+    seconds = mixture.shape[1] / sample_rate
+
+    started = time.perf_counter()
+    separator = Separator(MODEL)
+    stems = separator.separate(mixture, sample_rate)
+    library_seconds = time.perf_counter() - started
+
+    started = time.perf_counter()
+    plugin = load_plugin(model=MODEL, vocals_gain="-inf")
+    load_seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    bounce = bounce_with_moving_drums(plugin, mixture, sample_rate)
+    bounce_seconds = time.perf_counter() - started
+    status = plugin_status(plugin)
+    if status.engine_state == "failed":
+        raise PluginError(f"the bounce is not complete: {status.engine_text}")
+
+    if truth is not None:
+        _write(folder / "song.wav", mixture, sample_rate)
+    _write(folder / "bounce.wav", bounce, sample_rate)
+    for name, stem in stems.items():
+        _write(folder / f"{name}.wav", stem, sample_rate)
+    rows = {"mixture": mixture, **stems, "bounce: vocals at −inf, drums moving": bounce}
+    draw(rows, sample_rate, folder / "spectrograms.png", f"Stemlane, model {MODEL}")
+
+    latency = status.latency_samples
+    print(f"latency      {latency} samples = {1000 * latency / sample_rate:.1f} ms at {sample_rate:g} Hz, model {MODEL}")
+    print(f"plugin       loaded in {load_seconds:.2f} s, bounced {seconds:.1f} s in {bounce_seconds:.1f} s: "
+          f"{seconds / bounce_seconds:.1f} × real time, engine start included")  # fmt: skip
+    print(f"library      separated in {library_seconds:.1f} s: {seconds / library_seconds:.1f} × real time, one thread")
+    if truth is not None:
+        _print_sdr(truth, stems, mixture)
+    print(f"written      {folder}/bounce.wav, {', '.join(f'{name}.wav' for name in stems)}, spectrograms.png")
+
+
+def bounce_with_moving_drums(plugin, mixture: np.ndarray, sample_rate: float) -> np.ndarray:
+    """Send the mixture through the plugin block by block and move the drums' fader meanwhile.
+
+    A gain set before a block acts on that block's samples, however late they come out.
+    """
+    plugin.reset()
+    low, high = SWEEP_DB
+    num_samples = mixture.shape[1]
+    out = []
+    with Progress("bouncing", num_samples / sample_rate) as progress:
+        for start in range(0, num_samples, BLOCK_SAMPLES):
+            phase = 2 * np.pi * (start / sample_rate) / SWEEP_SECONDS
+            plugin.drums_gain_db = float((low + high) / 2 + (high - low) / 2 * np.cos(phase))
+            block = mixture[:, start : start + BLOCK_SAMPLES]
+            out.append(plugin.process(block, sample_rate, buffer_size=BLOCK_SAMPLES, reset=False))
+            progress(block.shape[1] / sample_rate)
+        # The plugin answers late by its latency: silence pushes out what is left.
+        silence = np.zeros((mixture.shape[0], BLOCK_SAMPLES), np.float32)
+        while sum(piece.shape[1] for piece in out) < num_samples:
+            out.append(plugin.process(silence, sample_rate, buffer_size=BLOCK_SAMPLES, reset=False))
+    return np.concatenate(out, axis=1)[:, :num_samples]
+
+
+def _write(path: Path, audio: np.ndarray, sample_rate: float) -> None:
+    with AudioOutput(path, int(sample_rate), audio.shape[0]) as output:
+        output.write(audio)
+
+
+def _print_sdr(truth: dict[str, np.ndarray], stems: dict[str, np.ndarray], mixture: np.ndarray) -> None:
+    print("SDR, dB      " + "  ".join(f"{name:>8}" for name in truth))
+    true = np.stack(list(truth.values()))
+    for title, estimate in (("separated", np.stack([stems[name] for name in truth])), ("mixture", np.stack([mixture] * len(truth)))):
+        results = measure([true], [estimate])
+        print(f"  {title:<10} " + "  ".join(f"{result.sdr_db:8.1f}" for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
