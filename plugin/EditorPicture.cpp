@@ -54,9 +54,8 @@ int main(int argc, char** argv) {
   auto& parameters = processor.parameters();
   setFader(*parameters.strips[0].gain, -4.5F);
   setFader(*parameters.strips[1].gain, 2.0F);
-  setFader(*parameters.strips[5].gain, -9.0F);
+  setFader(*parameters.strips[5].gain, -3.0F);
   setFader(*parameters.outputGain, -1.0F);
-  *parameters.strips[2].mute = true;
 
   stemlane::StemlaneEditor editor(processor);
   play(processor, editor);
