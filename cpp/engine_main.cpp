@@ -142,6 +142,7 @@ class Worker {
 // Serves until the host closes its socket.
 void serve(Worker& worker, SharedAudio& memory) {
   using Clock = std::chrono::steady_clock;
+  const DenormalGuard guard;  // decaying network states are slow as denormals
   EngineEnd end(memory);
   auto last_work = Clock::now();
   auto last_check = last_work;

@@ -30,13 +30,17 @@ struct LatencySum {
   int total() const noexcept { return delay + stride + resampling + allowance + fade_reserve; }
 };
 
-/// Longest lag of a soxr 'HQ' stream from one rate to another, in seconds: 960 samples
-/// of the lower rate for its half-band and polyphase stages, 480 more where another
-/// stage is needed (measured: 926 and 1334; the tests measure it again).
+/// Longest lag of a soxr 'HQ' stream between two rates, in seconds. soxr has no formula
+/// for it: the bounds, in samples of the lower rate, are from sweeps over all ratios, and
+/// the tests of the Python engine, which uses the same numbers, measure them again.
 inline double resampler_lag_seconds(double from_hz, double to_hz) noexcept {
   const double low = std::min(from_hz, to_hz);
-  const double high = std::max(from_hz, to_hz);
-  return (960.0 + (high > 2.5 * low ? 480.0 : 0.0)) / low;
+  const double ratio = std::max(from_hz, to_hz) / low;
+  const double samples = ratio > 4.0 && ratio < 4.1    ? 1760.0
+                         : ratio > 2.5                 ? 1440.0
+                         : ratio > 1.45 && ratio < 1.5 ? 1320.0
+                                                       : 960.0;
+  return samples / low;
 }
 
 /// Adds up the latency of `model` at `sample_rate` (Hz). Any thread.

@@ -66,11 +66,11 @@ def _drums(track: np.ndarray, random: np.random.Generator) -> None:
         if beat % 2 == 1:
             rattle = _highpass(random.standard_normal(len(time)), 1200) * np.exp(-18 * time)
             tone = np.sin(2 * np.pi * 185 * time) * np.exp(-25 * time)
-            _add(track, start, 0.22 * rattle + 0.35 * tone, 0.9, 1.0)
+            _add(track, start, 0.4 * rattle + 0.35 * tone, 0.9, 1.0)
         for half in (0.0, 0.5):
             short = _seconds(0.18 if half and random.random() < 0.3 else 0.06)
             hat = _highpass(random.standard_normal(len(short)), 7000) * np.exp(-4 * short / short[-1])
-            _add(track, start + half * BEAT + 0.003 * random.random(), random.uniform(0.07, 0.13) * hat, 1.0, 0.6)
+            _add(track, start + half * BEAT + 0.003 * random.random(), random.uniform(0.14, 0.26) * hat, 1.0, 0.6)
 
 
 def _bass(track: np.ndarray, random: np.random.Generator) -> None:
@@ -113,7 +113,7 @@ def _sing(length: float, note: float, vowel: str, next_vowel: str, random: np.ra
     for harmonic in range(1, int(12000 / _note_hz(note))):
         frequency = harmonic * _note_hz(note)
         filtered = sum(weight / (1 + ((frequency - centre) / width) ** 2)
-                       for centre, width, weight in zip(formants, _BANDWIDTHS, (1.0, 0.6, 0.3, 0.2)))  # fmt: skip
+                       for centre, width, weight in zip(formants, _BANDWIDTHS, (1.0, 0.7, 0.5, 0.4)))  # fmt: skip
         sound += (filtered + 0.004) * np.sin(harmonic * phase) / harmonic**0.7
     breath = _highpass(random.standard_normal(len(time)), 3000)
     consonant = 0.5 * breath * np.exp(-((time - 0.02) ** 2) / (2 * 0.012**2))

@@ -26,6 +26,12 @@ TEST_CASE("the latency is the sum of its terms, at the host's rate") {
   CHECK(other.delay + other.stride == 6131);  // ceil(6130.07)
   CHECK(other.allowance == 4459);             // ceil(4458.23)
   CHECK(other.resampling == 2 * 1045 + kFeedSamples);  // ceil(960 / 44100 * 48000 = 1044.9)
+
+  // Ratios at which soxr needs more stages, in samples of the lower rate.
+  CHECK(resampler_lag_seconds(96000.0, 44100.0) == Approx(960.0 / 44100.0));
+  CHECK(resampler_lag_seconds(44100.0, 192000.0) == Approx(1440.0 / 44100.0));
+  CHECK(resampler_lag_seconds(44100.0, 178000.0) == Approx(1760.0 / 44100.0));
+  CHECK(resampler_lag_seconds(65000.0, 44100.0) == Approx(1320.0 / 44100.0));
 }
 
 TEST_CASE("an index is read line by line; what is not understood is left out") {
