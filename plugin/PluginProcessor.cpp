@@ -53,7 +53,7 @@ void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
     maxBlockSamples_ = std::max({maxBlockSamples_, maxBlockSamples, kExpectedBlockSamples});
     applyModel();
   }
-  setLatencySamples(stream_.latency_samples());
+  setLatencySamples(streamLatency());
 }
 
 // A VST3 host should ask for the latency after it has activated the plugin, and JUCE
@@ -93,6 +93,12 @@ void StemlaneProcessor::applyModel() {
   } catch (const std::exception& error) {
     choice_.problem = error.what();
   }
+}
+
+// A stream that could not be prepared passes the mixture as it comes.
+int StemlaneProcessor::streamLatency() const {
+  const std::lock_guard lock(mutex_);
+  return numChannels_.load(std::memory_order_acquire) != 0 ? stream_.latency_samples() : 0;
 }
 
 void StemlaneProcessor::reset() {
@@ -183,7 +189,7 @@ void StemlaneProcessor::setModel(const std::string& name) {
     applyModel();
   }
   suspendProcessing(false);
-  setLatencySamples(stream_.latency_samples());
+  setLatencySamples(streamLatency());
   updateHostDisplay(ChangeDetails().withNonParameterStateChanged(true));
 }
 

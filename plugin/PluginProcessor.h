@@ -64,6 +64,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
   void applyModel();
   void announceLatency();
+  int streamLatency() const;
   StemSet presentStems() const noexcept;
 
   StemParameters parameters_;
@@ -76,10 +77,10 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   double sampleRate_ = 0.0;
   int maxBlockSamples_ = 0;
 
-  std::atomic<int> numChannels_{0};      // writer: control; reader: audio; 0: not prepared
+  std::atomic<int> numChannels_{0};        // writer: control; reader: audio; 0: not prepared
   std::atomic<unsigned> presentStems_{0};  // writer: control; readers: all; one bit per stem
-  std::atomic<bool> meters_{false};      // writer: message; reader: audio
-  std::atomic<float> outputPeak_{0.0F};  // writers: audio, message (swap to 0)
+  std::atomic<bool> meters_{false};        // writer: message; reader: audio
+  std::atomic<float> outputPeak_{0.0F};    // writers: audio, message (swap to 0)
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(StemlaneProcessor)
 };

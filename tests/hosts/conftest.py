@@ -10,10 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.tiny_models import build_model
-
 from stemlane.manifest import index_text
 from stemlane.plugin import this_python
+from support.tiny_models import build_model
 
 # Gains of the stems that the tiny models separate: a stem is this part of the mixture.
 TINY_STEMS = {"vocals": 0.5, "drums": 0.25, "bass": 0.125}
@@ -28,11 +27,12 @@ def user_folder(tmp_path_factory):
     """
     home = tmp_path_factory.mktemp("user data")
     models = home / "stemlane" / "models"
-    live = dict(fft_samples=2048, synthesis_samples=1024, hop_samples=512, frames_per_step=1, lookahead_frames=0, compute_allowance_samples=1536)
-    mix = dict(fft_samples=2048, synthesis_samples=2048, hop_samples=512, frames_per_step=4, lookahead_frames=4, compute_allowance_samples=4096)
-    build_model(models, name="tiny-live", **live)
-    build_model(models, name="tiny-mix", **mix)
-    build_model(models, name="tiny-fade", fade_in=True, **mix)
+    common = {"fft_samples": 2048, "hop_samples": 512}
+    live = {"synthesis_samples": 1024, "frames_per_step": 1, "lookahead_frames": 0, "compute_allowance_samples": 1536}
+    mix = {"synthesis_samples": 2048, "frames_per_step": 4, "lookahead_frames": 4, "compute_allowance_samples": 4096}
+    build_model(models, name="tiny-live", **common, **live)
+    build_model(models, name="tiny-mix", **common, **mix)
+    build_model(models, name="tiny-fade", fade_in=True, **common, **mix)
     (models / "models.index").write_text(index_text(models), encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_DATA_HOME", str(home))
@@ -51,7 +51,7 @@ def run_script(user_folder, tmp_path):
         search = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         variables |= {"PYTHONPATH": os.pathsep.join(search), **environment}
         command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, env=variables)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=timeout, env=variables)
         assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

@@ -5,7 +5,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
 from stemlane.plugin import engine_path, plugin_path
 
 
@@ -22,7 +21,9 @@ def output(*command) -> str:
 def test_no_python_in_symbols_or_libraries(binary):
     symbols = [line.split()[-1] for line in output("nm", "--dynamic", binary).splitlines()]
     assert symbols and not [name for name in symbols if name.startswith(("Py", "_Py")) or "pybind11" in name]
-    needed = [line for line in output("readelf", "--dynamic", binary).splitlines() if "NEEDED" in line or "PATH" in line]
+    needed = [
+        line for line in output("readelf", "--dynamic", binary).splitlines() if "NEEDED" in line or "PATH" in line
+    ]
     assert needed and not [line for line in needed if "python" in line.lower()]
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from host_tools import engines, noise, stream, wait_for, wait_until_no_engine_is_left
-
 import stemlane
+from host_tools import engines, noise, stream, wait_for, wait_until_no_engine_is_left
 from stemlane import plugin_state
 from stemlane.plugin import engine_configuration, engine_path, plugin_path
 
@@ -148,7 +147,9 @@ def test_a_missing_python_passes_the_mixture_and_names_the_remedy(run_script, bu
 def test_no_python_at_all_names_the_remedy(run_script, bundle, tmp_path):
     home = tmp_path / "home without configuration"
     home.mkdir()
-    state, sound, text = run_script(BOUNCE, bundle, STEMLANE_PYTHON="", HOME=str(home), XDG_CONFIG_HOME=str(home)).strip().split("|")
+    state, sound, text = (
+        run_script(BOUNCE, bundle, STEMLANE_PYTHON="", HOME=str(home), XDG_CONFIG_HOME=str(home)).strip().split("|")
+    )
     assert (state, sound) == ("failed", "mixture")
     assert "stemlane plugin install" in text
 

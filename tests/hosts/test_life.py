@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pedalboard
-from host_tools import engines, noise, wait_for, wait_until_no_engine_is_left
-
+import pytest
 import stemlane
+from host_tools import engines, noise, wait_for, wait_until_no_engine_is_left
 
 
 def test_a_scan_is_quick_and_starts_no_engine():
@@ -30,11 +30,11 @@ def test_a_scan_is_quick_and_starts_no_engine():
 
 def test_an_insert_that_stays_has_its_engine_soon():
     wait_until_no_engine_is_left()
-    plugin = stemlane.load_plugin("tiny-live")
-    wait_for(lambda: stemlane.plugin_status(plugin).engine_state == "ready")
-    assert stemlane.plugin_status(plugin).engine_text == "running model 'tiny-live'"
+    plugins = [stemlane.load_plugin("tiny-live")]
+    wait_for(lambda: stemlane.plugin_status(plugins[0]).engine_state == "ready")
+    assert stemlane.plugin_status(plugins[0]).engine_text == "running model 'tiny-live'"
     assert len(engines()) == 1
-    del plugin
+    plugins.clear()
     wait_until_no_engine_is_left()
 
 
@@ -92,10 +92,10 @@ if sys.argv[1] == "abruptly":
 """
 
 
-def test_engines_leave_with_their_host(run_script):
-    for way in ("orderly", "abruptly"):
-        pid = int(run_script(EXIT, way))
-        wait_for(lambda: not (Path("/proc") / str(pid)).exists(), 5.0)
+@pytest.mark.parametrize("way", ["orderly", "abruptly"])
+def test_engines_leave_with_their_host(run_script, way):
+    engine = Path("/proc") / run_script(EXIT, way).strip()
+    wait_for(lambda: not engine.exists(), 5.0)
 
 
 FORK = """

@@ -3,10 +3,9 @@
 
 import numpy as np
 import pytest
+import stemlane
 from conftest import TINY_STEMS
 from host_tools import noise, stream
-
-import stemlane
 
 STEMS = ["vocals", "drums", "bass", "guitar", "piano", "other"]
 ROUNDING = 1e-6  # float32 transforms: -120 dB of full scale
@@ -51,7 +50,9 @@ def test_the_bottom_is_silence(plugin, silence):
     assert bounced_factor(plugin) == pytest.approx(1 - TINY_STEMS["vocals"], abs=ROUNDING)
 
 
-@pytest.mark.parametrize("text,value", [("+3 dB", 3.0), ("-4.5", -4.5), ("0", 0.0), (" -60 ", -np.inf), ("12.0dB", 12.0)])
+@pytest.mark.parametrize(
+    "text,value", [("+3 dB", 3.0), ("-4.5", -4.5), ("0", 0.0), (" -60 ", -np.inf), ("12.0dB", 12.0)]
+)
 def test_texts_are_understood(plugin, text, value):
     parameter = plugin.parameters["drums_gain_db"]
     parameter.raw_value = parameter.get_raw_value_for_text(text)

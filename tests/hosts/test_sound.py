@@ -3,10 +3,9 @@
 
 import numpy as np
 import pytest
+import stemlane
 from conftest import TINY_STEMS
 from host_tools import noise, stream
-
-import stemlane
 
 RATES = [44100, 48000, 96000]
 BLOCKS = [64, 441, 512, 8192]

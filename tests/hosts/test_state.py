@@ -3,12 +3,18 @@
 
 import numpy as np
 import pytest
-from host_tools import noise
-
 import stemlane
+from host_tools import noise
 from stemlane import plugin_state
 
-PARAMETERS = dict(vocals_gain="-inf", drums_gain=4.5, bass_mute=True, other_solo=True, piano_gain=-12.3, output_gain=-1.5)
+PARAMETERS = {
+    "vocals_gain": "-inf",
+    "drums_gain": 4.5,
+    "bass_mute": True,
+    "other_solo": True,
+    "piano_gain": -12.3,
+    "output_gain": -1.5,
+}
 
 
 def values(plugin) -> dict:
@@ -89,7 +95,9 @@ def test_what_is_missing_takes_its_default_and_the_unknown_is_ignored():
     assert stemlane.plugin_status(plugin).model == "tiny-mix"
 
 
-@pytest.mark.parametrize("text,value", [("nan", 0.0), ("inf", 0.0), ("1e9", 12.0), ("-1e9", -np.inf), ("loud", 0.0), ("", 0.0)])
+@pytest.mark.parametrize(
+    "text,value", [("nan", 0.0), ("inf", 0.0), ("1e9", 12.0), ("-1e9", -np.inf), ("loud", 0.0), ("", 0.0)]
+)
 def test_impossible_values_become_possible_ones(text, value):
     plugin = stemlane.load_plugin("tiny-live")
     with_attributes(plugin, drums_gain=text)

@@ -78,6 +78,7 @@ TEST_CASE("a rate that cannot work is a state, and the mixture passes") {
   Host host("live", layout(kStereo, kNone), true, 10.0);
   CHECK(host.processor->status().state == EngineState::failed);
   CHECK_THAT(host.processor->status().text, Catch::Contains("sample rate"));
+  CHECK(host.latency() == 0);
   const Audio in = noise(2, 1000);
   CHECK(is_delayed(host.play(in), 0, in, 0, 0, 1.0F, 0.0F));
   host.processor->prepareToPlay(44100.0, 512);
