@@ -15,7 +15,7 @@ SONG ?=
 
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
-SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 
 SOURCES := CMakeLists.txt pyproject.toml README.md \
            $(shell find cpp plugin pyengine -type f -not -name '*.pyc' 2>/dev/null) \
@@ -39,7 +39,7 @@ $(STAMPS)/system:
 	@missing=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>&1 | grep -cv '^installed '); \
 	if [ "$$missing" != 0 ]; then \
 	  $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) -E apt-get install -y -qq --no-install-recommends $(PACKAGES); \
+	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(PACKAGES); \
 	fi
 	@touch $@
 
