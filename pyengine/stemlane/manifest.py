@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stemlane.errors import ManifestError, StemlaneError
+from stemlane.manifest_table import Table
+from stemlane.model_kinds import SETTINGS_READERS, SpleeterSettings, StreamingSettings
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
@@ -26,38 +28,6 @@ class ModelFile:
 
     path: str
     sha256: str
-
-
-@dataclass(frozen=True)
-class StreamingSettings:
-    """Numbers and tensor names of a `streaming` model: a stateful network fed a few frames at a time.
-
-    The network's output frame t belongs to its input frame t - `lookahead_frames`.
-    """
-
-    fft_samples: int
-    synthesis_samples: int
-    hop_samples: int
-    frames_per_step: int
-    lookahead_frames: int
-    mixture_tensor: str
-    stems_tensor: str
-    state_tensors: tuple[tuple[str, str], ...]
-
-    @property
-    def stride_samples(self) -> int:
-        """Samples the network takes at once."""
-        return self.frames_per_step * self.hop_samples
-
-    @property
-    def delay_samples(self) -> int:
-        """Samples by which the finished stems trail the mixture: overlap-add tail plus lookahead."""
-        return self.synthesis_samples - self.hop_samples + self.lookahead_frames * self.hop_samples
-
-    @property
-    def num_bins(self) -> int:
-        """Bins of one frame."""
-        return self.fft_samples // 2 + 1
 
 
 @dataclass(frozen=True)
@@ -77,7 +47,7 @@ class Manifest:
     origin: str
     training_data: str
     files: tuple[ModelFile, ...]
-    settings: StreamingSettings
+    settings: StreamingSettings | SpleeterSettings
 
     @property
     def separated_stems(self) -> tuple[str, ...]:
@@ -93,46 +63,6 @@ class Manifest:
     def delay_samples(self) -> int:
         """Samples by which the stems trail the mixture, at the model's rate."""
         return self.settings.delay_samples
-
-
-class _Table:
-    """A TOML table whose values are fetched with their type checked; errors name file, key and value."""
-
-    def __init__(self, values: dict, where: str):
-        self._values = values
-        self._where = where
-
-    def fail(self, key: str, problem: str):
-        raise ManifestError(f"{self._where}: {key} {problem}")
-
-    def get(self, key: str, kind: type, expected: str):
-        if key not in self._values:
-            self.fail(key, f"is missing: add {key} = {expected}")
-        value = self._values[key]
-        if not isinstance(value, kind) or isinstance(value, bool):
-            self.fail(key, f"is {value!r}, should be {expected}")
-        return value
-
-    def text(self, key: str) -> str:
-        value = self.get(key, str, 'a "text"').strip()
-        if not value or "\t" in value:
-            self.fail(key, f"is {value!r}, should be a text without tabs, not empty")
-        return " ".join(value.split())
-
-    def integer(self, key: str, lowest: int, highest: int) -> int:
-        value = self.get(key, int, f"a whole number from {lowest} to {highest}")
-        if not lowest <= value <= highest:
-            self.fail(key, f"is {value}, should be from {lowest} to {highest}")
-        return value
-
-    def table(self, key: str) -> "_Table":
-        return _Table(self.get(key, dict, f"a table [{key}]"), f"{self._where} [{key}]")
-
-    def array(self, key: str, expected: str) -> list:
-        value = self.get(key, list, expected)
-        if not value:
-            self.fail(key, f"is empty, should be {expected}")
-        return value
 
 
 def load_manifest(folder: Path | str) -> Manifest:
@@ -156,7 +86,7 @@ def load_manifest(folder: Path | str) -> Manifest:
 
 def parse_manifest(values: dict, folder: Path) -> Manifest:
     """Turn the parsed TOML of the model in `folder` into a checked `Manifest`."""
-    top = _Table(values, str(folder / MANIFEST_NAME))
+    top = Table(values, str(folder / MANIFEST_NAME))
     found_format = top.integer("format", 0, 10**6)
     if found_format != FORMAT:
         top.fail("format", f"is {found_format}, this version reads {FORMAT}: update stemlane or the model")
@@ -164,18 +94,18 @@ def parse_manifest(values: dict, folder: Path) -> Manifest:
     if not _NAME.fullmatch(name):
         top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
     kind = top.text("kind")
-    if kind not in _SETTINGS_READERS:
-        top.fail("kind", f"is {kind!r}, this version knows: {', '.join(_SETTINGS_READERS)}")
+    if kind not in SETTINGS_READERS:
+        top.fail("kind", f"is {kind!r}, this version knows: {', '.join(SETTINGS_READERS)}")
     stems, residual = _read_stems(top)
     return Manifest(
         folder=folder, name=name, title=top.text("title"), kind=kind, version=top.text("version"),
         stems=stems, residual=residual, sample_rate=top.integer("sample_rate", 8000, 192000),
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
-        files=_read_files(top), settings=_SETTINGS_READERS[kind](top))  # fmt: skip
+        files=_read_files(top), settings=SETTINGS_READERS[kind](top))  # fmt: skip
 
 
-def _read_stems(top: _Table) -> tuple[tuple[str, ...], str]:
+def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:
     stems = top.array("stems", 'a list like ["vocals", "other"]')
     for stem in stems:
         if stem not in STEM_ORDER:
@@ -188,12 +118,12 @@ def _read_stems(top: _Table) -> tuple[tuple[str, ...], str]:
     return tuple(stems), residual
 
 
-def _read_files(top: _Table) -> tuple[ModelFile, ...]:
+def _read_files(top: Table) -> tuple[ModelFile, ...]:
     files = []
     for entry in top.array("files", "one [[files]] table per file"):
         if not isinstance(entry, dict):
             top.fail("files", f"holds {entry!r}, should hold [[files]] tables")
-        table = _Table(entry, f"{top._where} [[files]]")
+        table = Table(entry, f"{top.where} [[files]]")
         path, sha256 = table.text("path"), table.text("sha256")
         parts = PurePosixPath(path)
         if parts.is_absolute() or ".." in parts.parts or "\\" in path:
@@ -202,31 +132,6 @@ def _read_files(top: _Table) -> tuple[ModelFile, ...]:
             table.fail("sha256", f"is {sha256!r}, should be 64 lower-case hexadecimal digits")
         files.append(ModelFile(path, sha256))
     return tuple(files)
-
-
-def _read_streaming(top: _Table) -> StreamingSettings:
-    table, tensors = top.table("streaming"), top.table("tensors")
-    fft = table.integer("fft_samples", 16, 65536)
-    synthesis = table.integer("synthesis_samples", 4, fft)
-    hop = table.integer("hop_samples", 2, synthesis)
-    if fft % 2:
-        table.fail("fft_samples", f"is {fft}, should be even")
-    if synthesis not in (2 * hop, 4 * hop):
-        table.fail("synthesis_samples", f"is {synthesis}, should be 2 or 4 times hop_samples = {hop}")
-    states = []
-    for pair in tensors.get("states", list, 'a list like [["state0", "next_state0"]]'):
-        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(end, str) and end for end in pair)):
-            tensors.fail("states", f"holds {pair!r}, should hold pairs of an input name and an output name")
-        states.append((pair[0], pair[1]))
-    return StreamingSettings(
-        fft_samples=fft, synthesis_samples=synthesis, hop_samples=hop,
-        frames_per_step=table.integer("frames_per_step", 1, 1024),
-        lookahead_frames=table.integer("lookahead_frames", 0, 1024),
-        mixture_tensor=tensors.text("mixture"), stems_tensor=tensors.text("stems"),
-        state_tensors=tuple(states))  # fmt: skip
-
-
-_SETTINGS_READERS = {"streaming": _read_streaming}
 
 
 def model_folders(folder: Path | str) -> list[Path]:

@@ -34,6 +34,8 @@ class StatefulSession:
         The network's output, float32.
     state_names
         Pairs of input and output names. Their shapes are read from the graph and must be fixed. They start at zero.
+    warm_up
+        Run once at once, so that the first step takes no longer than the others. Not worth it for whole segments.
 
     Raises
     ------
@@ -41,7 +43,7 @@ class StatefulSession:
         If the file cannot be loaded or a tensor is not as described.
     """
 
-    def __init__(self, path: Path, *, input_name, input_shape, output_name, output_shape, state_names=()):
+    def __init__(self, path: Path, *, input_name, input_shape, output_name, output_shape, state_names=(), warm_up=True):
         self._path = path
         self._session = _load(path)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
@@ -67,8 +69,9 @@ class StatefulSession:
                 _bind(binding.bind_input, source, pair[turn])
                 _bind(binding.bind_output, target, pair[1 - turn])
         self._turn = 0
-        self.run()  # warm-up: the first run plans and allocates the network's own memory
-        self.reset()
+        if warm_up:
+            self.run()  # the first run plans and allocates the network's own memory
+            self.reset()
 
     def run(self) -> np.ndarray:
         """Run one step on `self.input`; returns `self.output`, valid until the next step."""
@@ -94,11 +97,19 @@ class StatefulSession:
             raise ModelError(
                 f"{self._path}: {role} {name!r} is {tensors[name].type}, should be {np.dtype(dtype or np.float32).name}"
             )
-        if not all(isinstance(size, int) for size in found_shape) or (shape is not None and found_shape != shape):
+        if not _fits(found_shape, shape):
             raise ModelError(
                 f"{self._path}: {role} {name!r} has shape {found_shape}, should be {shape or 'of fixed sizes'}"
             )
         return found_dtype, found_shape
+
+
+def _fits(found: tuple, shape: tuple | None) -> bool:
+    """Whether a tensor of the graph, whose free sizes have names, can be of `shape`; without one, all must be fixed."""
+    if shape is None:
+        return all(isinstance(size, int) for size in found)
+    free_or_equal = (not isinstance(size, int) or size == wanted for size, wanted in zip(found, shape))
+    return len(found) == len(shape) and all(free_or_equal)
 
 
 def _load(path: Path) -> onnxruntime.InferenceSession:

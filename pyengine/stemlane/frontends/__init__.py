@@ -53,4 +53,8 @@ def create_front_end(manifest: Manifest) -> FrontEnd:
         from stemlane.frontends.streaming import StreamingFrontEnd
 
         return StreamingFrontEnd(manifest)
+    if manifest.kind == "spleeter":
+        from stemlane.frontends.spleeter import SpleeterFrontEnd
+
+        return SpleeterFrontEnd(manifest)
     raise AssertionError(f"manifest.py accepted the kind {manifest.kind!r} without a front end")

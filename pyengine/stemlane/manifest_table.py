@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+"""Reads values out of a parsed TOML table with their types and ranges checked. Standard library only."""
+
+from stemlane.errors import ManifestError
+
+
+class Table:
+    """A TOML table whose values are fetched with their type checked; errors name file, key and value."""
+
+    def __init__(self, values: dict, where: str):
+        self._values = values
+        self.where = where
+
+    def fail(self, key: str, problem: str):
+        raise ManifestError(f"{self.where}: {key} {problem}")
+
+    def get(self, key: str, kind: type, expected: str):
+        if key not in self._values:
+            self.fail(key, f"is missing: add {key} = {expected}")
+        value = self._values[key]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            self.fail(key, f"is {value!r}, should be {expected}")
+        return value
+
+    def text(self, key: str) -> str:
+        value = self.get(key, str, 'a "text"').strip()
+        if not value or "\t" in value:
+            self.fail(key, f"is {value!r}, should be a text without tabs, not empty")
+        return " ".join(value.split())
+
+    def integer(self, key: str, lowest: int, highest: int) -> int:
+        value = self.get(key, int, f"a whole number from {lowest} to {highest}")
+        if not lowest <= value <= highest:
+            self.fail(key, f"is {value}, should be from {lowest} to {highest}")
+        return value
+
+    def table(self, key: str) -> "Table":
+        return Table(self.get(key, dict, f"a table [{key}]"), f"{self.where} [{key}]")
+
+    def array(self, key: str, expected: str) -> list:
+        value = self.get(key, list, expected)
+        if not value:
+            self.fail(key, f"is empty, should be {expected}")
+        return value

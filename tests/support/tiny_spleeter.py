@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: MIT
+"""Builds tiny `spleeter` models whose masks depend on few neighbouring frames, and the original's way to use them."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+FFT, HOP = 512, 128
+REACH_FRAMES = 2  # a mask depends on that many frames on each side
+
+
+def build_spleeter(
+    folder: Path,
+    *,
+    name: str = "tiny-spleeter",
+    segment_frames: int = 64,
+    stride_frames: int = 64,
+    crossfade_frames: int = 0,
+    network_bins: int = 192,
+    mask_extension: str = "zeros",
+    steepness: float = 1.0,
+    stems=("vocals", "drums", "other"),
+) -> Path:
+    """Write `folder/name` with manifest and network; returns that folder.
+
+    Mask i is 1 / (i + 1 + steepness * mean magnitude of the five frames around): constant for `steepness` 0.
+    """
+    kernel = np.zeros((2, 1, 2 * REACH_FRAMES + 1, 1), np.float32) + steepness / (2 * REACH_FRAMES + 1)
+    offsets = np.arange(1, len(stems), dtype=np.float32).reshape(1, -1, 1, 1, 1)
+    constants = [
+        numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(offsets, "offsets"),
+        numpy_helper.from_array(np.array([1]), "axis"),
+    ]  # fmt: skip
+    nodes = [
+        helper.make_node("Conv", ["magnitude", "kernel"], ["mean"], group=2, pads=[REACH_FRAMES, 0, REACH_FRAMES, 0]),
+        helper.make_node("Unsqueeze", ["mean", "axis"], ["one"]),
+        helper.make_node("Add", ["one", "offsets"], ["sum"]),
+        helper.make_node("Reciprocal", ["sum"], ["masks"]),
+    ]
+    free = ["frames", "bins"]
+    inputs = [helper.make_tensor_value_info("magnitude", TensorProto.FLOAT, [1, 2, *free])]
+    outputs = [helper.make_tensor_value_info("masks", TensorProto.FLOAT, [1, len(stems) - 1, 2, *free])]
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.checker.check_model(model)
+    network = model.SerializeToString()
+    folder = Path(folder) / name
+    folder.mkdir(parents=True)
+    (folder / "network.onnx").write_bytes(network)
+    quoted = ", ".join(f'"{stem}"' for stem in stems)
+    (folder / "manifest.toml").write_text(
+        f"""format = 1
+name = "{name}"
+title = "Tiny {name}"
+kind = "spleeter"
+version = "0.1.0"
+stems = [{quoted}]
+residual = "{stems[-1]}"
+sample_rate = 44100
+compute_allowance_samples = 2048
+licence = "MIT"
+origin = "built by the tests"
+training_data = "none"
+[spleeter]
+fft_samples = {FFT}
+hop_samples = {HOP}
+segment_frames = {segment_frames}
+stride_frames = {stride_frames}
+crossfade_frames = {crossfade_frames}
+network_bins = {network_bins}
+mask_extension = "{mask_extension}"
+[[files]]
+path = "network.onnx"
+sha256 = "{hashlib.sha256(network).hexdigest()}"
+[tensors]
+magnitude = "magnitude"
+masks = "masks"
+""",
+        encoding="utf-8",
+    )
+    return folder
+
+
+def tiny_masks(magnitude: np.ndarray, steepness: float, num_masks: int) -> np.ndarray:
+    """What the network above gives for (channels, frames, bins), frame by frame in float64."""
+    masks = np.empty((num_masks, *magnitude.shape))
+    num_frames = magnitude.shape[1]
+    for frame in range(num_frames):
+        near = magnitude[:, max(frame - REACH_FRAMES, 0) : frame + REACH_FRAMES + 1].sum(axis=1)
+        for mask in range(num_masks):
+            masks[mask, :, frame] = 1 / (mask + 1 + steepness * near / (2 * REACH_FRAMES + 1))
+    return masks
+
+
+def slow_separation(
+    mixture: np.ndarray,
+    *,
+    segment_frames: int,
+    network_bins: int,
+    mask_extension: str,
+    steepness: float,
+    num_masks: int,
+) -> np.ndarray:
+    """The original's offline procedure in float64: (masks, channels, samples) of (channels, samples).
+
+    One frame of zeros in front, frames to the end of the padded signal, segments from the first frame on, the last
+    one filled up with zeros, masks, overlap-add with 2/3, cut.
+    """
+    num_channels, num_samples = mixture.shape
+    padded = np.concatenate([np.zeros((num_channels, FFT)), mixture], axis=1)
+    num_frames = -(-padded.shape[1] // HOP)
+    padded = np.pad(padded, ((0, 0), (0, num_frames * HOP + FFT - padded.shape[1])))
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)
+    spectra = np.stack(
+        [np.fft.rfft(padded[:, k * HOP : k * HOP + FFT] * window, axis=-1) for k in range(num_frames)], axis=1
+    )
+    num_segments = -(-num_frames // segment_frames)
+    magnitude = np.zeros((num_channels, num_segments * segment_frames, network_bins))
+    magnitude[:, :num_frames] = np.abs(spectra[:, :, :network_bins])
+    segments = np.split(magnitude, num_segments, axis=1)
+    masks = np.concatenate([tiny_masks(part, steepness, num_masks) for part in segments], axis=2)[:, :, :num_frames]
+    above = masks.mean(axis=-1, keepdims=True) * (mask_extension == "average")
+    above = np.broadcast_to(above, (*masks.shape[:3], FFT // 2 + 1 - network_bins))
+    frames = np.fft.irfft(spectra * np.concatenate([masks, above], axis=-1), FFT) * window * 2 / 3
+    stems = np.zeros((num_masks, num_channels, num_frames * HOP + FFT))
+    for k in range(num_frames):
+        stems[:, :, k * HOP : k * HOP + FFT] += frames[:, :, k]
+    return stems[:, :, FFT : FFT + num_samples]
