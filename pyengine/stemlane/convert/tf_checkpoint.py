@@ -56,11 +56,7 @@ class Checkpoint:
     def __init__(self, prefix: Path | str):
         self.index_path = Path(f"{prefix}.index")
         self.data_path = Path(f"{prefix}.data-00000-of-00001")
-        records = _read_table(self.index_path, _read_bytes(self.index_path))
-        header = _fields(self.index_path, records.pop(b"", b""))
-        if header.get(1, [0])[-1] != 1 or header.get(2, [0])[-1] != 0:
-            raise ModelError(f"{self.index_path}: should describe one little-endian data file")
-        self.entries = {name.decode("utf-8", "replace"): self._entry(value) for name, value in records.items()}
+        self.entries = read_index(self.index_path)
         needed = max((entry.offset + entry.size_bytes for entry in self.entries.values()), default=0)
         try:
             found = self.data_path.stat().st_size
@@ -86,16 +82,30 @@ class Checkpoint:
             raise ModelError(f"{self.data_path}: {name} is damaged: its checksum differs")
         return np.frombuffer(content, dtype).reshape(entry.shape)
 
-    def _entry(self, record: bytes) -> TensorEntry:
-        fields = _fields(self.index_path, record)
-        if 7 in fields:
-            raise ModelError(f"{self.index_path}: holds a tensor in slices, which is not supported")
-        dims = _fields(self.index_path, fields.get(2, [b""])[-1]).get(2, [])
-        shape = tuple(_fields(self.index_path, dim).get(1, [0])[-1] for dim in dims)
-        number = {key: fields.get(key, [0])[-1] for key in (1, 3, 4, 5, 6)}
-        if not all(isinstance(value, int) for value in (*number.values(), *shape)):
-            raise _damaged(self.index_path)
-        return TensorEntry(number[1], shape, number[3], number[4], number[5], number[6])
+
+def read_index(path: Path | str) -> dict[str, TensorEntry]:
+    """The tensors a checkpoint's index describes, by name; raises `ModelError` as `Checkpoint` does."""
+    path = Path(path)
+    records = _read_table(path, _read_bytes(path))
+    header = _fields(path, records.pop(b"", b""))
+    if header.get(1, [0])[-1] != 1 or header.get(2, [0])[-1] != 0:
+        raise ModelError(f"{path}: should describe one little-endian data file")
+    return {name.decode("utf-8", "replace"): _entry(path, value) for name, value in records.items()}
+
+
+def _entry(path: Path, record: bytes) -> TensorEntry:
+    fields = _fields(path, record)
+    if 7 in fields:
+        raise ModelError(f"{path}: holds a tensor in slices, which is not supported")
+    try:
+        dims = _fields(path, fields.get(2, [b""])[-1]).get(2, [])
+        shape = tuple(_fields(path, dim).get(1, [0])[-1] for dim in dims)
+    except TypeError:  # a number where a message should be
+        raise _damaged(path) from None
+    number = {key: fields.get(key, [0])[-1] for key in (1, 3, 4, 5, 6)}
+    if not all(isinstance(value, int) for value in (*number.values(), *shape)):
+        raise _damaged(path)
+    return TensorEntry(number[1], shape, number[3], number[4], number[5], number[6])
 
 
 def _damaged(path: Path) -> ModelError:
