@@ -63,19 +63,21 @@ $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	@touch $@
 
 # --- Tests -----------------------------------------------------------------------------
-CMAKE_TESTS = cmake -S . -G Ninja -DSTEMLANE_PLUGIN=OFF -DSTEMLANE_TESTS=ON \
-              -DPython_EXECUTABLE=$(CURDIR)/$(BIN)/python -Dpybind11_DIR=$$($(BIN)/python -m pybind11 --cmakedir)
+# The wheel's build folder already holds core and plugin.
+BUILD = $(firstword $(wildcard build/cp*))
 
-test-core: $(STAMPS)/venv
-	$(CMAKE_TESTS) -B build/core > /dev/null
-	cmake --build build/core --target core_tests
-	build/core/tests/unit/cpp/core_tests
+test-core: $(STAMPS)/installed
+	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
+	cmake --build $(BUILD) --target core_tests plugin_tests
+	$(BUILD)/tests/unit/cpp/core_tests
+	$(BUILD)/plugin/tests/plugin_tests
 
-# The same tests under the sanitizers. A fork under the thread sanitizer is told to go on.
+# The core's tests under the sanitizers. A fork under the thread sanitizer is told to go on.
 test-sanitized: $(STAMPS)/venv
 	@for kind in thread address,undefined; do \
 	  folder=build/$${kind%%,*}; \
-	  $(CMAKE_TESTS) -B $$folder -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMLANE_SANITIZE=$$kind > /dev/null && \
+	  cmake -S . -B $$folder -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMLANE_SANITIZE=$$kind \
+	    -DSTEMLANE_PLUGIN=OFF -DSTEMLANE_ENGINE=OFF -DSTEMLANE_TESTS=ON > /dev/null && \
 	  cmake --build $$folder --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
 	done
