@@ -37,15 +37,16 @@ class Batch:
 class Recipe:
     """How excerpts are drawn; probabilities and dB."""
 
-    song_probability: float = 0.45  # aligned stems of one song, else stems of anywhere
+    song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     recorded_probability: float = 0.65  # of aligned songs: a recorded one rather than a rendered one
-    song_stem_probability: float = 0.5  # in remixes: take the stem from a song rather than from single recordings
-    drop_probability: tuple[float, ...] = (0.12, 0.12, 0.15, 0.1)
-    level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -27.0)
-    level_spread_db: float = 5.0
-    song_spread_db: float = 3.0
+    song_stem_probability: float = 0.4  # in remixes: take the stem from a song rather than from single recordings
+    drop_probability: tuple[float, ...] = (0.12, 0.12, 0.15, 0.2)
+    level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
+    level_spread_db: float = 6.0
+    song_spread_db: float = 5.0
     master_spread_db: float = 5.0
-    eq_db: float = 4.0
+    eq_db: float = 4.5
+    tilt_db: float = 7.0  # from the middle to either end of the spectrum: dark and bright versions of a timbre
 
 
 class BatchMaker:
@@ -140,7 +141,8 @@ class BatchMaker:
     def _filter(self, rng: np.random.Generator) -> np.ndarray:
         """A random smooth gain per stem, channel and bin: equaliser, panning, polarity."""
         num_bins = self.stft_config.num_bins
-        knots_db = rng.normal(0.0, self.recipe.eq_db, (len(STEMS), 8)).astype(np.float32)
+        knots_db = rng.normal(0.0, self.recipe.eq_db, (len(STEMS), 8))
+        knots_db += rng.normal(0.0, self.recipe.tilt_db, (len(STEMS), 1)) * np.linspace(-1.0, 1.0, 8)
         knots_db -= knots_db[:, 2:6].mean(1, keepdims=True)
         octave = np.log2(1.0 + np.arange(num_bins) * (1024.0 / num_bins)) * 0.7  # 0 to 7
         curve = np.stack([np.interp(octave, np.arange(8), knots) for knots in knots_db])

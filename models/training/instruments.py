@@ -78,6 +78,9 @@ class Synth:
         self.cutoff_hz = float(np.exp(rng.uniform(np.log(high / 20.0), np.log(high))))
         self.resonance = float(rng.uniform(0.0, 0.6))
         self.drive_db = float(rng.uniform(3, 18)) if kind in ("bass", "lead") and rng.random() < 0.4 else 0.0
+        if kind == "bass" and rng.random() < 0.3:  # a pure sub bass
+            self.shapes, self.unison, self.sub, self.drive_db = ["sine"], 1, 0.0, 0.0
+            self.sustain, self.attack = float(rng.uniform(0.7, 1.0)), float(rng.uniform(0.005, 0.05))
         self._cache: dict[tuple[int, int], np.ndarray] = {}
 
     def _note(self, pitch: int, seconds: float) -> np.ndarray:
@@ -154,16 +157,52 @@ def drum_samples() -> dict[str, tuple[tuple[Path, ...], ...]]:
     }
 
 
+def synthesised_kick(rng: np.random.Generator) -> np.ndarray:
+    """An electronic bass drum: a sine that falls to a low tone, with a short or a booming tail and a click."""
+    seconds = float(rng.uniform(0.15, 0.6))
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    low_hz, sweep_hz = float(rng.uniform(38, 65)), float(np.exp(rng.uniform(np.log(40), np.log(500))))
+    fall = float(rng.uniform(0.01, 0.06))
+    phase = 2.0 * np.pi * (low_hz * time - sweep_hz * fall * (np.exp(-time / fall) - 1.0))
+    audio = np.sin(phase) * np.exp(-time / (seconds * float(rng.uniform(0.15, 0.5)))) * np.clip((seconds - time) / 0.02, 0, 1)
+    click = rng.standard_normal(len(time)) * np.exp(-time / 0.003) * float(rng.uniform(0.0, 0.3))
+    drive = float(rng.uniform(0.5, 4.0))
+    audio = np.tanh(drive * (audio + click)) / np.tanh(drive)
+    return np.stack([audio, audio]).astype(np.float32)
+
+
+def sub_drops(rng: np.random.Generator, seconds_per_beat: float, num_samples: int) -> np.ndarray:
+    """Long low notes of electronic music, every few beats: they swell or decay, and glide; filed as bass."""
+    track = np.zeros((2, num_samples), np.float32)
+    grid = float(rng.choice([1.0, 2.0, 4.0, 8.0])) * seconds_per_beat
+    base_hz, glide = float(rng.uniform(33, 62)), float(rng.choice([0.0, 0.0, 0.3, 1.0]))
+    swell, drive = float(rng.choice([0.01, 0.1, 0.4, 0.8])), float(rng.uniform(0.3, 3.0))
+    length = min(float(rng.uniform(0.4, 2.5)), grid)
+    time = np.arange(int(length * SAMPLE_RATE)) / SAMPLE_RATE
+    offset = float(rng.choice([0.0, 0.0, 0.5])) * grid
+    for index in range(int(num_samples / SAMPLE_RATE / grid)):
+        if rng.random() < 0.75:
+            hz = base_hz * 2.0 ** (float(rng.choice([0, 0, 0, 2, 3, 5, -2])) / 12.0)
+            hz = hz * (1.0 + glide * np.exp(-time / (0.3 * length)))
+            tone = np.tanh(drive * np.sin(2.0 * np.pi * np.cumsum(hz) / SAMPLE_RATE)) / np.tanh(drive)
+            tone *= np.minimum(1.0, time / min(swell, 0.7 * length)) * np.clip((length - time) / 0.08, 0.0, 1.0)
+            mix_in(track, np.stack([tone, tone]).astype(np.float32), index * grid + offset)
+    return track
+
+
 def sampled_drums(rng: np.random.Generator, hits: list[Hit], seconds_per_beat: float, num_samples: int) -> np.ndarray:
     """Hits on a kit put together at random."""
     kit = {name: choices[int(rng.integers(len(choices)))] for name, choices in drum_samples().items() if choices}
     gain = {name: float(10.0 ** (rng.normal(0, 3) / 20)) for name in kit}
     pan = {name: 0.0 if name in ("kick", "snare") else float(rng.uniform(-0.5, 0.5)) for name in kit}
     base = {"kick": 1.0, "snare": 0.8, "clap": 0.6}
+    kick = synthesised_kick(rng) if rng.random() < 0.45 else None
     track = np.zeros((2, num_samples), np.float32)
     for hit in hits:
         if hit.drum in kit:
             audio = sample(kit[hit.drum][int(rng.integers(len(kit[hit.drum])))])
+            if hit.drum == "kick" and kick is not None:
+                audio = kick
             peak = float(np.abs(audio).max()) + 1e-6
             level = base.get(hit.drum, 0.35) * gain[hit.drum] * hit.velocity ** 1.5 / peak
             balance = np.array([[1.0 - max(0.0, pan[hit.drum])], [1.0 + min(0.0, pan[hit.drum])]], np.float32)

@@ -76,15 +76,15 @@ def training_songs() -> dict[str, Path]:
 
 def make_songs(pool: Path, *, speeds: int, seed: int) -> None:
     """Every training song once as it is and `speeds` - 1 times at random speeds of 0.8 to 1.25."""
-    songs = {}
-    for name, folder in training_songs().items():
+    for number, (name, folder) in enumerate(training_songs().items()):
+        rng = np.random.default_rng([seed, 1, number])
+        played = [1.0] + [float(np.exp(rng.uniform(np.log(0.8), np.log(1.25)))) for _ in range(speeds - 1)]
+        targets = [pool / "songs" / f"{name.split('.')[-1].split('_')[0]}_{version}" for version in range(speeds)]
+        if all(target.exists() for target in targets):
+            continue
         multitrack = folder / "multi-track"
-        songs[name] = band_song(multitrack) if multitrack.exists() else album_song(folder)
-    rng = np.random.default_rng([seed, 1])
-    for version in range(speeds):
-        for name, stems in songs.items():
-            speed = 1.0 if version == 0 else float(np.exp(rng.uniform(np.log(0.8), np.log(1.25))))
-            target = pool / "songs" / f"{name.split('.')[-1].split('_')[0]}_{version}"
+        stems = band_song(multitrack) if multitrack.exists() else album_song(folder)
+        for speed, target in zip(played, targets):
             if not target.exists():
                 save_song(target, {stem: at_speed(audio, speed) for stem, audio in stems.items()})
                 print(f"{target.name}: speed {speed:.3f}", flush=True)
@@ -111,6 +111,32 @@ def vocal_chain(rng: np.random.Generator) -> pedalboard.Pedalboard:
     return pedalboard.Pedalboard(chain)
 
 
+def produced(rng: np.random.Generator, phrase: np.ndarray) -> np.ndarray:
+    """A phrase as electronic productions treat it: chopped, gated, reversed, as a telephone, drowned in reverb."""
+    if rng.random() < 0.3:  # the same syllable again and again
+        length = min(phrase.shape[1], int(rng.uniform(0.12, 0.6) * SAMPLE_RATE))
+        start = int(rng.integers(0, phrase.shape[1] - length + 1))
+        piece = phrase[:, start:start + length] * np.minimum(1.0, np.arange(length, 0, -1) / 500.0)
+        phrase = np.tile(piece, (1, int(rng.integers(2, 9))))
+    if rng.random() < 0.1:
+        phrase = phrase[:, ::-1]
+    if rng.random() < 0.15:
+        period = int(rng.uniform(0.1, 0.3) * SAMPLE_RATE)
+        phrase = phrase * np.clip(4.0 * np.sin(2 * np.pi * np.arange(phrase.shape[1]) / period) + 2.0, 0.0, 1.0)
+    chain = []
+    if rng.random() < 0.2:
+        chain += [pedalboard.HighpassFilter(float(rng.uniform(200, 700))),
+                  pedalboard.LowpassFilter(float(rng.uniform(1500, 6000)))]
+    if rng.random() < 0.1:
+        chain.append(pedalboard.Bitcrush(float(rng.uniform(6, 10))))
+    if rng.random() < 0.35:
+        phrase = np.pad(phrase, ((0, 0), (0, 2 * SAMPLE_RATE)))
+        chain.append(pedalboard.Reverb(float(rng.uniform(0.7, 1.0)), 0.4, float(rng.uniform(0.4, 0.9)),
+                                       float(rng.uniform(0.1, 0.6)), 1.0))
+    phrase = np.ascontiguousarray(phrase, dtype=np.float32)
+    return pedalboard.Pedalboard(chain)(phrase, SAMPLE_RATE) if chain else phrase
+
+
 def phrase_files() -> tuple[list[Path], list[Path]]:
     """Sung phrases, and the folders with other voices used now and then."""
     root = audio_folder() / "vocals"
@@ -125,7 +151,8 @@ def make_vocal_track(path: Path, sung: list[Path], rest: list[Path], rng: np.ran
     length = 120 * SAMPLE_RATE
     track = np.zeros((2, length), np.float32)
     speed = float(np.exp(rng.uniform(np.log(0.78), np.log(1.2))))
-    voices = 1 if rng.random() < 0.6 else int(rng.integers(2, 4))
+    electronic = bool(rng.random() < 0.6)
+    voices = 1 if rng.random() < 0.5 else int(rng.integers(2, 4))
     for voice in range(voices):
         position = int(rng.uniform(0, 2) * SAMPLE_RATE)
         detune = 1.0 if voice == 0 else float(rng.choice([1.0, 1.06, 1.122, 1.189, 0.89]))
@@ -134,6 +161,8 @@ def make_vocal_track(path: Path, sung: list[Path], rest: list[Path], rng: np.ran
         while position < length:
             files = rest if rest and rng.random() < 0.12 else sung
             phrase = at_speed(read_stereo(files[int(rng.integers(len(files)))]), speed * detune)
+            if electronic and rng.random() < 0.6:
+                phrase = produced(rng, phrase)
             rms = float(np.sqrt((phrase ** 2).mean())) + 1e-6
             phrase = phrase * (0.1 / rms) * level * np.float32(10.0 ** (rng.normal(0, 3) / 20))
             phrase = phrase * np.array([[np.sqrt(0.5 - pan / 2)], [np.sqrt(0.5 + pan / 2)]], np.float32)

@@ -14,7 +14,7 @@ import numpy as np
 import pedalboard
 
 from . import instruments, scores
-from .pool import Pool, cache_folder, save_song
+from .pool import Pool, cache_folder, save, save_song
 from .spectral import SAMPLE_RATE
 
 SONG_SECONDS = 60.0
@@ -148,13 +148,35 @@ def render_song(seed: int, seconds: float = SONG_SECONDS) -> dict[str, np.ndarra
     return {"drums": drums, "bass": bass, "other": other}
 
 
+def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarray:
+    """Electronic drums or a synthesised bass line alone (2, samples): far cheaper than a whole song."""
+    rng = np.random.default_rng([8, seed])
+    beat, num_samples = 60.0 / float(rng.uniform(80, 150)), int(seconds * SAMPLE_RATE)
+    if stem == "drums":
+        hits = scores.electronic_drums(rng, seconds / beat)
+        return _level(with_effects(rng, instruments.sampled_drums(rng, hits, beat, num_samples), wet=0.3), -21.0)
+    if rng.random() < 0.35:
+        return _level(instruments.sub_drops(rng, beat, num_samples), -22.0)
+    line = scores.bass_line(rng, scores.loop_chords(rng, seconds / beat), low=int(rng.integers(25, 34)))
+    played = instruments.Synth(rng, "bass").play(line, beat, num_samples)
+    if rng.random() < 0.4:
+        played = _side_chain(played, scores.electronic_drums(rng, seconds / beat), beat, float(rng.uniform(0.3, 0.9)))
+    return _level(played, -24.0)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--songs", type=int, default=40)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--parts", type=int, default=0, help="single drum and bass tracks to render first")
     parser.add_argument("--seconds", type=float, default=SONG_SECONDS)
     options = parser.parse_args(arguments)
+    for seed in range(options.first, options.first + options.parts):
+        for stem in ("drums", "bass"):
+            target = cache_folder() / "pool" / stem / f"part_{seed:05d}.npy"
+            if not target.exists():
+                save(target, render_part(seed, stem, options.seconds))
     folder = cache_folder() / "pool" / "songs"
     for seed in range(options.first, options.first + options.songs):
         target = folder / f"rendered_{seed:05d}"
