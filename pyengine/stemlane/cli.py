@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from stemlane import __version__
+from stemlane import __version__, cli_models
 from stemlane.errors import StemlaneError, one_line
 
 
@@ -104,10 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)"
     )
 
-    models = group("models", "List, show and verify models.")
-    command(models, "list", _models_list, "List the models that can be used.")
-    command(models, "show", _models_show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    command(models, "verify", _models_verify, "Check a model's files.").add_argument("name", metavar="NAME")
+    cli_models.add_commands(group("models", "List, show, verify, add and remove models."), command)
 
     plugin = group("plugin", "Install the plugin for this user, or say where it is.")
     command(plugin, "install", _plugin_install, "Copy the plugin to where hosts look for it.")
@@ -169,63 +166,6 @@ def _render(options) -> int:
     if warning:
         print(f"stemlane: warning: {warning}", file=sys.stderr)
     print(options.output)
-    return 0
-
-
-def _models_list(options) -> int:
-    from stemlane.registry import ALIASES, list_models
-
-    listings = list_models()
-    if not listings:
-        return _problem("no model is installed; install the stemlane package again")
-    for listing in listings:
-        if listing.manifest is None:
-            print(f"{listing.name:<12} unusable: {listing.problem}")
-            continue
-        manifest = listing.manifest
-        names = [listing.name, *(alias for alias, name in ALIASES.items() if name == listing.name)]
-        numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
-        print(f"{', '.join(names):<16} {manifest.title}: {numbers}")
-    return 0
-
-
-def _models_show(options) -> int:
-    from stemlane.registry import find_model
-
-    manifest = find_model(options.name)
-    milliseconds = 1000 / manifest.sample_rate
-    model_samples = manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples
-    rows = {
-        "name": manifest.name,
-        "title": manifest.title,
-        "version": manifest.version,
-        "kind": manifest.kind,
-        "stems": ", ".join(manifest.stems),
-        "residual": manifest.residual,
-        "sample rate": f"{manifest.sample_rate} Hz",
-        "stride": f"{manifest.stride_samples} samples",
-        "delay": f"{manifest.delay_samples} samples",
-        "compute time": f"{manifest.compute_allowance_samples} samples allowed",
-        "latency": f"{model_samples * milliseconds:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
-        "licence": manifest.licence,
-        "origin": manifest.origin,
-        "training data": manifest.training_data,
-        "folder": str(manifest.folder),
-        "files": ", ".join(entry.path for entry in manifest.files),
-    }
-    for label, value in rows.items():
-        print(f"{label:<14} {value}")
-    return 0
-
-
-def _models_verify(options) -> int:
-    from stemlane.registry import find_model, verify_model
-    from stemlane.streaming import StreamingSeparator
-
-    manifest = find_model(options.name)
-    verify_model(manifest)
-    StreamingSeparator(manifest, manifest.sample_rate, 2)  # loads the network and checks every tensor
-    print(f"{manifest.name}: ok")
     return 0
 
 

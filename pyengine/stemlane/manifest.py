@@ -32,7 +32,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A model as its manifest describes it; `folder` is where it was read from."""
+    """A model as its manifest describes it; `folder` is where it was read from, `self_test` may be empty."""
 
     folder: Path
     name: str
@@ -48,6 +48,7 @@ class Manifest:
     training_data: str
     files: tuple[ModelFile, ...]
     settings: StreamingSettings | SpleeterSettings
+    self_test: dict[str, tuple[float, ...]]
 
     @property
     def separated_stems(self) -> tuple[str, ...]:
@@ -102,7 +103,8 @@ def parse_manifest(values: dict, folder: Path) -> Manifest:
         stems=stems, residual=residual, sample_rate=top.integer("sample_rate", 8000, 192000),
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
-        files=_read_files(top), settings=SETTINGS_READERS[kind](top))  # fmt: skip
+        files=_read_files(top), settings=SETTINGS_READERS[kind](top),
+        self_test=_read_self_test(top, stems, residual) if "self_test" in values else {})  # fmt: skip
 
 
 def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:
@@ -134,12 +136,25 @@ def _read_files(top: Table) -> tuple[ModelFile, ...]:
     return tuple(files)
 
 
+def _read_self_test(top: Table, stems: tuple[str, ...], residual: str) -> dict[str, tuple[float, ...]]:
+    table = top.table("self_test")
+    expected = "four numbers"
+    found = {}
+    for stem in stems:
+        if stem != residual:
+            values = table.array(stem, expected)
+            if len(values) != 4 or not all(isinstance(value, float) for value in values):
+                table.fail(stem, f"is {values}, should be {expected}")
+            found[stem] = tuple(values)
+    return found
+
+
 def model_folders(folder: Path | str) -> list[Path]:
     """Folders directly inside `folder` that hold a manifest, by name; none if `folder` does not exist."""
     return sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST_NAME}"))
 
 
-def index_text(folder: Path | str) -> str:
+def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
     """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs."""
     fields = (
         "name",
@@ -153,7 +168,12 @@ def index_text(folder: Path | str) -> str:
     )
     lines = ["# " + "\t".join(fields)]
     for model_folder in model_folders(folder):
-        model = load_manifest(model_folder)
+        try:
+            model = load_manifest(model_folder)
+        except ManifestError:
+            if skip_unusable:
+                continue
+            raise
         values = [getattr(model, field) for field in fields]
         values[fields.index("stems")] = ",".join(model.separated_stems)
         lines.append("\t".join(map(str, values)))

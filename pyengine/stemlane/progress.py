@@ -42,3 +42,24 @@ class Progress:
     def __exit__(self, *_):
         if self._drawn:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+class StageProgress:
+    """A bar for each stage of a longer work. Call it with a stage's name, what is done of it, and its total."""
+
+    def __init__(self):
+        self._label, self._bar, self._done = "", None, 0
+
+    def __enter__(self):
+        return self
+
+    def __call__(self, label: str, done: float, total: float) -> None:
+        if label != self._label or done < self._done:
+            self.__exit__()
+            self._label, self._bar, self._done = label, Progress(label, total), 0
+        self._bar(done - self._done)
+        self._done = done
+
+    def __exit__(self, *_):
+        if self._bar:
+            self._bar.__exit__()

@@ -168,8 +168,8 @@ def _manifest(kind: Variant, description: Description, window: Window, sha256: s
         return json.dumps(value, ensure_ascii=False)  # JSON's strings are TOML's
 
     stems = ", ".join(text(stem) for stem in kind.stems)
-    # A segment takes a fraction of its own length to compute; a quarter leaves room on slow machines.
-    allowance_samples = window.segment_frames * _HOP_SAMPLES // 4
+    # A segment of 5 stems takes an eighth of its own length to compute on one slow core; more bins take longer.
+    allowance_samples = window.segment_frames * _HOP_SAMPLES // 4 * description.network_bins // 1024
     return f"""# SPDX-License-Identifier: MIT
 # Written by 'stemlane models add'.
 format = 1
