@@ -13,6 +13,8 @@ BIN := $(VENV)/bin
 STAMPS := build/stamps
 SONG ?=
 
+# For the song renderer of models/training.
+TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
@@ -34,13 +36,17 @@ install: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 
 # --- Setting up ------------------------------------------------------------------------
+define install_packages
+@missing=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(1) 2>&1 | grep -cv '^installed '); \
+if [ "$$missing" != 0 ]; then \
+  $(SUDO) apt-get update -qq && \
+  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(1); \
+fi
+endef
+
 $(STAMPS)/system:
 	@mkdir -p $(STAMPS)
-	@missing=$$(dpkg-query -W -f '$${db:Status-Status} $${Package}\n' $(PACKAGES) 2>&1 | grep -cv '^installed '); \
-	if [ "$$missing" != 0 ]; then \
-	  $(SUDO) apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $(PACKAGES); \
-	fi
+	$(call install_packages,$(PACKAGES))
 	@touch $@
 
 $(STAMPS)/venv: $(STAMPS)/system
@@ -59,6 +65,7 @@ $(STAMPS)/test-tools: $(STAMPS)/installed
 	@touch $@
 
 $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
+	$(call install_packages,$(TRAINING_PACKAGES))
 	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
 	@touch $@
 
