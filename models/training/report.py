@@ -16,7 +16,7 @@ from .evaluate import Evaluation, sdr_db, separate
 from .export import MODELS_FOLDER
 from .material import at_speed, read_stereo, vocal_chain
 from .network import MaskNetwork
-from .pool import STEMS, audio_folder
+from .pool import STEMS, audio_folder, cache_folder
 from .render import render_song
 from .restore import restore
 from .spectral import SAMPLE_RATE
@@ -42,6 +42,15 @@ def unseen_song(index: int, seconds: float) -> np.ndarray:
         position = stop + int(SAMPLE_RATE * rng.uniform(0.3, 2))
     stems[0] = vocal_chain(rng)(stems[0], SAMPLE_RATE)
     return stems
+
+
+def cached_song(index: int, seconds: float) -> np.ndarray:
+    """`unseen_song`, kept in the cache folder because rendering is slow."""
+    path = cache_folder() / "unseen" / f"{index:03d}_{seconds:g}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, unseen_song(index, seconds))
+    return np.load(path)
 
 
 def leak_db(network: MaskNetwork, config: ModelConfig, stems: np.ndarray) -> float:
@@ -76,7 +85,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     sdr, leaks = [], []
     for index in range(options.songs):
-        stems = unseen_song(index, options.seconds)
+        stems = cached_song(index, options.seconds)
         estimates = separate(network, stems.sum(0), config.stft, config.lookahead_frames)
         sdr.append([sdr_db(stem, estimate) for stem, estimate in zip(stems, estimates)])
         leaks.append(leak_db(network, config, stems))
