@@ -45,7 +45,7 @@ def melody_contour(rng: np.random.Generator, num_frames: int, centre: float, *, 
 
 
 def resing(rng: np.random.Generator, audio: np.ndarray, *, narrow: bool, melody: bool, stretch: float,
-           formant: float, voices: int) -> np.ndarray:
+           formant: float, transpose: float, voices: int) -> np.ndarray:
     """One or more voices (2, samples) from a mono phrase.
 
     Parameters
@@ -55,8 +55,8 @@ def resing(rng: np.random.Generator, audio: np.ndarray, *, narrow: bool, melody:
         The recording holds nothing above 8 kHz.
     melody : bool
         Replace the pitch by a melody, else keep its course.
-    stretch, formant : float
-        Factors on time and on the formants' frequencies.
+    stretch, formant, transpose : float
+        Factors on time, on the formants' frequencies, and on the pitch where it keeps its course.
     voices : int
         More than one: detuned and delayed doubles or harmonies across the panorama.
     """
@@ -83,7 +83,7 @@ def resing(rng: np.random.Generator, audio: np.ndarray, *, narrow: bool, melody:
         contour = melody_contour(rng, len(f0), target, beat_seconds=float(rng.uniform(0.3, 0.8)))
         f0 = np.where(f0 > 0, contour, 0.0)
     else:
-        f0 = f0 * float(rng.choice([1.0, 0.84, 1.19, 1.5])) * formant
+        f0 = f0 * transpose
     track = np.zeros((2, int(len(f0) * FRAME_SECONDS * SAMPLE_RATE) + SAMPLE_RATE // 5), np.float32)
     for voice in range(voices):
         interval = 0.0 if voice == 0 else float(rng.choice([0.0, 0.0, 3.0, 4.0, 7.0, -5.0, 12.0]))
@@ -119,7 +119,7 @@ def make_track(seed: int) -> np.ndarray:
         phrase = phrase[int(rng.integers(0, max(1, len(phrase) - 4 * SAMPLE_RATE))):][:4 * SAMPLE_RATE]
         stretch = float(rng.uniform(1.2, 3.0)) if is_speech else float(rng.uniform(0.9, 1.4))
         audio = resing(rng, phrase, narrow=narrow, melody=is_speech or rng.random() < 0.4, stretch=stretch,
-                       formant=formant, voices=voices)
+                       formant=formant, transpose=formant * float(rng.choice([1.0, 0.84, 1.19, 1.5])), voices=voices)
         if audio.shape[1] and float((audio ** 2).mean()) > 1e-9:
             if rng.random() < 0.2:
                 audio = produced(rng, audio)
