@@ -12,6 +12,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := build/stamps
 SONG ?=
+# The wheel's build folder: it holds core and plugin.
+BUILD = $(firstword $(wildcard build/cp*))
+ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin as p; print(p.engine_path(p.plugin_path()))')
 
 # For the song renderer of models/training.
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont
@@ -31,6 +34,9 @@ test: test-core test-sanitized test-python train-smoke
 
 bench: $(STAMPS)/installed
 	$(BIN)/stemlane bench
+	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
+	cmake --build $(BUILD) --target soak
+	for model in live mix; do $(BUILD)/tests/benchmark/soak $(ENGINE) $(BUILD)/models.index $$model 30; done
 
 install: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
@@ -70,9 +76,6 @@ $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	@touch $@
 
 # --- Tests -----------------------------------------------------------------------------
-# The wheel's build folder already holds core and plugin.
-BUILD = $(firstword $(wildcard build/cp*))
-
 test-core: $(STAMPS)/installed
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target core_tests plugin_tests
