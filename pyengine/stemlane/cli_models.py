@@ -16,7 +16,8 @@ def add_commands(models, command) -> None:
     add.add_argument(
         "source",
         metavar="SOURCE",
-        help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), or a folder with a manifest.toml",
+        help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
+        "open-unmix:umxl, or a folder with a manifest.toml",
     )
     add.add_argument(
         "--from",
@@ -71,7 +72,7 @@ def _show(options) -> int:
         "delay": f"{manifest.delay_samples} samples",
         "compute time": f"{manifest.compute_allowance_samples} samples allowed",
         "latency": f"{model_samples * milliseconds:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
-        **(_segment_rows(manifest.settings, manifest.sample_rate) if manifest.kind == "spleeter" else {}),
+        **(_segment_rows(manifest) if manifest.kind != "streaming" else {}),
         "licence": manifest.licence,
         "origin": manifest.origin,
         "training data": manifest.training_data,
@@ -130,8 +131,9 @@ def latency_text(manifest) -> str:
     return f"latency {milliseconds:.0f} ms" if milliseconds < 1000 else f"latency {milliseconds / 1000:.1f} s"
 
 
-def _segment_rows(settings, sample_rate: int) -> dict[str, str]:
+def _segment_rows(manifest) -> dict[str, str]:
     """What a window of a segment model means, and what it costs."""
+    settings, sample_rate = manifest.settings, manifest.sample_rate
     frame_seconds = settings.hop_samples / sample_rate
     before, after = settings.context_before_frames * frame_seconds, settings.context_after_frames * frame_seconds
     edge_hz = settings.network_bins * sample_rate / settings.fft_samples
@@ -142,10 +144,14 @@ def _segment_rows(settings, sample_rate: int) -> dict[str, str]:
     else:
         cost = f"{settings.relative_cost:.1f} times the computing of whole segments without overlap"
         quality = f"the network hears {before:.2f} s before and {after:.2f} s after what is kept"
-    return {
+    rows = {
         "segment": f"{settings.segment_frames * frame_seconds:.2f} s, moves on by "
         f"{settings.stride_frames * frame_seconds:.2f} s, blends {settings.crossfade_frames * frame_seconds:.2f} s",
         "cost": cost,
         "quality": quality,
-        "band": f"masks to {edge_hz:.0f} Hz; above, the sound {above}",
     }
+    if settings.network_bins < settings.num_bins:
+        rows["band"] = f"masks to {edge_hz:.0f} Hz; above, the sound {above}"
+    if manifest.kind == "open-unmix":
+        rows["masks"] = "shares of the four networks' magnitudes; the original can refine them (Wiener), this does not"
+    return rows

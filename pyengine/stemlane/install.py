@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stemlane import registry, selftest
-from stemlane.convert import spleeter_source
+from stemlane.convert import open_unmix_source, spleeter_source
 from stemlane.errors import ModelError, StemlaneError
 from stemlane.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
 from stemlane.model_kinds import MASK_EXTENSIONS
@@ -23,7 +23,10 @@ from stemlane.model_kinds import MASK_EXTENSIONS
 INDEX_NAME = "models.index"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
-_SOURCES = "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz, or a folder with a manifest.toml"
+_SOURCES = (
+    "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
+    "open-unmix:umxl; or a folder with a manifest.toml"
+)
 
 
 def add_model(
@@ -40,10 +43,11 @@ def add_model(
     Parameters
     ----------
     source
-        `spleeter:2stems`, `spleeter:4stems` or `spleeter:5stems`, with `-16kHz` for 1536 instead of 1024 bins; or the
-        path of a folder that is a model already.
+        `spleeter:2stems`, `spleeter:4stems` or `spleeter:5stems`, with `-16kHz` for 1536 instead of 1024 bins;
+        `open-unmix:umx`, `open-unmix:umxhq` or `open-unmix:umxl`; or the path of a folder that is a model already.
     location
-        Path or address of the weights in place of the official address: an archive, or for a path also a folder.
+        Path or address of the weights in place of the official address. Spleeter: an archive, or for a path also a
+        folder. Open-Unmix: a folder of .pth files.
         What comes from an address must be the official weights.
     name
         Name of the model in place of the usual one; the models of shorter windows add to it.
@@ -67,7 +71,9 @@ def add_model(
     """
     if mask_extension not in MASK_EXTENSIONS:
         raise ModelError(f"extension is {mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
-    known = spleeter_source.parse(source)
+    spleeter = spleeter_source.parse(source)
+    open_unmix = open_unmix_source.parse(source)
+    known = spleeter or open_unmix
     is_folder = known is None and (Path(source) / MANIFEST_NAME).is_file()
     if known is None and not is_folder:
         raise ModelError(f"no source called {source!r}; there is: {_SOURCES}")
@@ -83,9 +89,13 @@ def add_model(
         scratch.mkdir()
         if is_folder:
             folders = [_copy(load_manifest(source), staged)]
+        elif open_unmix:
+            folders = open_unmix_source.add(
+                open_unmix, location, wanted, downloads=models.parent / "downloads", target=staged, report=report
+            )
         else:
             folders = spleeter_source.add(
-                known, location, wanted, mask_extension,
+                spleeter, location, wanted, mask_extension,
                 downloads=models.parent / "downloads", scratch=scratch, target=staged, report=report)  # fmt: skip
         for folder in folders:
             _check_name(folder.name, force)

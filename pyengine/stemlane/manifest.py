@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from stemlane.errors import ManifestError, StemlaneError
 from stemlane.manifest_table import Table
-from stemlane.model_kinds import SETTINGS_READERS, SpleeterSettings, StreamingSettings
+from stemlane.model_kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
@@ -47,7 +47,7 @@ class Manifest:
     origin: str
     training_data: str
     files: tuple[ModelFile, ...]
-    settings: StreamingSettings | SpleeterSettings
+    settings: StreamingSettings | MaskedSegmentSettings
     self_test: dict[str, tuple[float, ...]]
 
     @property

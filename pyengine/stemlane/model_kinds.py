@@ -4,7 +4,7 @@
 How a kind is run is its front end's business.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stemlane.manifest_table import Table
 
@@ -65,12 +65,12 @@ def read_streaming(top: Table) -> StreamingSettings:
 
 
 @dataclass(frozen=True)
-class SpleeterSettings:
-    """Numbers and tensor names of a `spleeter` model: a network that masks the magnitudes of whole segments.
+class MaskedSegmentSettings:
+    """Numbers and tensor names of a `spleeter` or `open-unmix` model: magnitudes of whole segments to masks.
 
     A segment of `segment_frames` is cut into context, `stride_frames` that are kept, `crossfade_frames` that are
     blended into the next segment's, and context again. `mask_extension` says what the bins above `network_bins` get:
-    "zeros" (they stay in the residual) or "average" (the mean of the mask below).
+    "zeros" (they stay in the residual) or "average" (the mean of the mask below); open-unmix has none.
     """
 
     fft_samples: int
@@ -124,29 +124,41 @@ MASK_EXTENSIONS = ("zeros", "average")
 _NETWORK_STEP = 64  # six layers that halve: segment and bins must be multiples of 2^6
 
 
-def read_spleeter(top: Table) -> SpleeterSettings:
+def read_spleeter(top: Table) -> MaskedSegmentSettings:
     """Read [spleeter] and [tensors] of a manifest."""
-    table, tensors = top.table("spleeter"), top.table("tensors")
+    table = top.table("spleeter")
+    settings = _read_segments(top, table, lowest_segment=_NETWORK_STEP)
+    bins = table.integer("network_bins", _NETWORK_STEP, settings.fft_samples // 2)
+    for key, value in (("segment_frames", settings.segment_frames), ("network_bins", bins)):
+        if value % _NETWORK_STEP:
+            table.fail(key, f"is {value}, should be a multiple of {_NETWORK_STEP}")
+    extension = table.text("mask_extension")
+    if extension not in MASK_EXTENSIONS:
+        table.fail("mask_extension", f"is {extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
+    return replace(settings, network_bins=bins, mask_extension=extension)
+
+
+def read_open_unmix(top: Table) -> MaskedSegmentSettings:
+    """Read [open-unmix] and [tensors] of a manifest."""
+    return _read_segments(top, top.table("open-unmix"), lowest_segment=1)
+
+
+def _read_segments(top: Table, table: Table, *, lowest_segment: int) -> MaskedSegmentSettings:
+    """What both kinds state; the network's bins are all there are."""
+    tensors = top.table("tensors")
     fft = table.integer("fft_samples", 256, 65536)
     hop = table.integer("hop_samples", 64, fft)
     if fft != 4 * hop:
         table.fail("fft_samples", f"is {fft}, should be 4 times hop_samples = {hop}")
-    segment = table.integer("segment_frames", _NETWORK_STEP, 4096)
-    bins = table.integer("network_bins", _NETWORK_STEP, fft // 2)
-    for key, value in (("segment_frames", segment), ("network_bins", bins)):
-        if value % _NETWORK_STEP:
-            table.fail(key, f"is {value}, should be a multiple of {_NETWORK_STEP}")
+    segment = table.integer("segment_frames", lowest_segment, 4096)
     stride = table.integer("stride_frames", 1, segment)
     crossfade = table.integer("crossfade_frames", 0, segment - stride)
     if crossfade > stride:
         table.fail("crossfade_frames", f"is {crossfade}, should be at most stride_frames = {stride}")
-    extension = table.text("mask_extension")
-    if extension not in MASK_EXTENSIONS:
-        table.fail("mask_extension", f"is {extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
-    return SpleeterSettings(
+    return MaskedSegmentSettings(
         fft_samples=fft, hop_samples=hop, segment_frames=segment, stride_frames=stride, crossfade_frames=crossfade,
-        network_bins=bins, mask_extension=extension,
+        network_bins=fft // 2 + 1, mask_extension="zeros",
         magnitude_tensor=tensors.text("magnitude"), masks_tensor=tensors.text("masks"))  # fmt: skip
 
 
-SETTINGS_READERS = {"streaming": read_streaming, "spleeter": read_spleeter}
+SETTINGS_READERS = {"streaming": read_streaming, "spleeter": read_spleeter, "open-unmix": read_open_unmix}

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane import cli
-from stemlane.convert.spleeter import Description, convert
+from stemlane.convert.segment_models import Description
+from stemlane.convert.spleeter import convert
 from stemlane.convert.tf_checkpoint import Checkpoint
 from stemlane.separator import Separator
 from support import spleeter_case
@@ -24,12 +25,12 @@ def converted(request):
     case = spleeter_case.CASES[request.param]
     with tempfile.TemporaryDirectory() as scratch:
         checkpoint = Checkpoint(write_checkpoint(request.param, Path(scratch) / "checkpoint"))
-        description = Description(
-            "original", "Seeded", "MIT", "drawn", "none", case.network_bins, case.mask_extension
-        )  # fmt: skip
+        description = Description("original", "Seeded", "1", "MIT", "drawn", "none")
         folder = Path(scratch) / "models"
         folder.mkdir()
-        yield request.param, convert(checkpoint, request.param, description, folder)
+        yield request.param, convert(
+            checkpoint, request.param, description, folder,
+            network_bins=case.network_bins, mask_extension=case.mask_extension)  # fmt: skip
 
 
 def test_files_in_to_files_out(converted, tmp_path):

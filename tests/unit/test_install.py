@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from stemlane import cli, convert, registry
 from stemlane.convert import spleeter_network, spleeter_source
+from stemlane.convert.places import MIRROR_VARIABLE
 from stemlane.convert.tf_checkpoint import Checkpoint
 from stemlane.errors import ModelError
 from stemlane.install import add_model, remove_model
@@ -34,7 +35,7 @@ def surroundings(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.delenv("STEMLANE_MODELS", raising=False)
-    monkeypatch.delenv(spleeter_source.MIRROR_VARIABLE, raising=False)
+    monkeypatch.delenv(MIRROR_VARIABLE, raising=False)
     monkeypatch.setattr(spleeter_network, "FILTERS", (2, 3, 2, 3, 2, 4))
 
 
@@ -97,7 +98,7 @@ def index_names(data: Path) -> list[str]:
 
 def test_from_a_server_that_cuts_and_redirects(data, official, capsys, monkeypatch):
     with serve(official, cut_after=[1000, 5000]) as server:
-        monkeypatch.setenv(spleeter_source.MIRROR_VARIABLE, server.url + "/elsewhere/v1.4.0/")
+        monkeypatch.setenv(MIRROR_VARIABLE, server.url + "/elsewhere/v1.4.0/")
         assert cli.main(["models", "add", "spleeter:4stems"]) == 0
         assert server.requests[0][0] == "/elsewhere/v1.4.0/4stems.tar.gz"
     said = capsys.readouterr().out

@@ -2,25 +2,22 @@
 """Where Spleeter's weights come from: official archives and their identities, mirrors, local archives and folders."""
 
 import hashlib
-import os
 import re
 import tarfile
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.convert.places import Report, address, file_sha256, is_url
 from stemlane.download import check_url, download
 from stemlane.errors import ModelError, one_line
 
 RELEASE = "https://github.com/deezer/spleeter/releases/download/v1.4.0"
-MIRROR_VARIABLE = "STEMLANE_MIRROR"
 _MEMBERS = ("model.index", "model.data-00000-of-00001")
 _HIGHEST_MEMBER_BYTES = 1 << 30
 _COPY_BYTES = 1 << 20
 _SOURCE = re.compile(r"spleeter:([245]stems)(-16khz)?", re.IGNORECASE)
-Report = Callable[[str, int, int], None]  # stage, bytes done, bytes in all
 
 
 @dataclass(frozen=True)
@@ -105,8 +102,8 @@ def add(
         from stemlane.convert.tf_checkpoint import Checkpoint
     except ImportError as error:
         raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
-    place = location or _official_place(source.variant)
-    fetched = _is_url(place)
+    place = location or address(RELEASE, f"{source.variant}.tar.gz")
+    fetched = is_url(place)
     archive = Path(place)
     if fetched:
         check_url(place)
@@ -131,8 +128,9 @@ def add(
             done += num_bytes
             report("converting", done, size)
 
-        about = describe(source, place, official, name, mask_extension)
-        folders = spleeter.convert(checkpoint, source.variant, about, target, progress=converted)
+        folders = spleeter.convert(
+            checkpoint, source.variant, describe(source, place, official, name), target,
+            network_bins=source.network_bins, mask_extension=mask_extension, progress=converted)  # fmt: skip
     except ModelError:
         if fetched:  # it was whole, so what is wrong with it will not go away
             archive.unlink(missing_ok=True)
@@ -142,20 +140,19 @@ def add(
     return folders
 
 
-def describe(source: SpleeterSource, place: str, official: bool, name: str, mask_extension: str):
+def describe(source: SpleeterSource, place: str, official: bool, name: str):
     """What the manifests say of licence, origin and training; only official weights carry Deezer's statements."""
-    from stemlane.convert.spleeter import Description
+    from stemlane.convert.segment_models import Description
 
-    numbers = {"network_bins": source.network_bins, "mask_extension": mask_extension}
     converter = f"converted by stemlane {__version__}"
     if official:
         return Description(
-            name, source.title, "MIT (Deezer SA)",
+            name, source.title, "1.4.0", "MIT (Deezer SA)",
             f"Deezer's Spleeter, {RELEASE}/{source.variant}.tar.gz, {converter}",
-            "Deezer's internal recordings, not published (Hennequin et al., JOSS 2020)", **numbers)  # fmt: skip
+            "Deezer's internal recordings, not published (Hennequin et al., JOSS 2020)")  # fmt: skip
     return Description(
-        name, f"{source.title}, own weights", "unknown: ask who made the weights",
-        f"weights of Spleeter's form from {place}, not Deezer's, {converter}", "unknown", **numbers)  # fmt: skip
+        name, f"{source.title}, own weights", "unknown", "unknown: ask who made the weights",
+        f"weights of Spleeter's form from {place}, not Deezer's, {converter}", "unknown")  # fmt: skip
 
 
 def unpack(archive: Path, folder: Path, report: Report = lambda stage, done, total: None) -> Path:
@@ -198,17 +195,7 @@ def fingerprint(entries) -> str:
 def _is_official(checkpoint, variant: str) -> bool:
     if fingerprint(checkpoint.entries) != OFFICIAL[variant].index_sha256:
         return False
-    with checkpoint.data_path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == OFFICIAL[variant].data_sha256
-
-
-def _official_place(variant: str) -> str:
-    base = os.environ.get(MIRROR_VARIABLE) or RELEASE
-    return f"{base.rstrip('/')}/{variant}.tar.gz"
-
-
-def _is_url(place: str) -> bool:
-    return "://" in place
+    return file_sha256(checkpoint.data_path) == OFFICIAL[variant].data_sha256
 
 
 def _bad_archive(archive: Path, error: Exception) -> ModelError:

@@ -53,8 +53,8 @@ def create_front_end(manifest: Manifest) -> FrontEnd:
         from stemlane.frontends.streaming import StreamingFrontEnd
 
         return StreamingFrontEnd(manifest)
-    if manifest.kind == "spleeter":
-        from stemlane.frontends.spleeter import SpleeterFrontEnd
+    if manifest.kind in ("spleeter", "open-unmix"):
+        from stemlane.frontends.masked_segments import MaskedSegmentFrontEnd
 
-        return SpleeterFrontEnd(manifest)
+        return MaskedSegmentFrontEnd(manifest)
     raise AssertionError(f"manifest.py accepted the kind {manifest.kind!r} without a front end")

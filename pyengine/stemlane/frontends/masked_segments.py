@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Front end of `spleeter` models: a network that masks whole segments of magnitudes, kept in the original's places.
+"""Front end of `spleeter` and `open-unmix` models: a network that gives masks for the magnitudes of whole segments.
 
 Hennequin et al., "Spleeter: a fast and efficient music source separation tool with pre-trained models", JOSS 2020.
-The original puts one frame of zeros before the recording, so frame i ends with sample i hop - 1, and cuts the frames
+Spleeter puts one frame of zeros before the recording, so frame i ends with sample i hop - 1, and cuts the frames
 into segments from frame 0 on. With stride = segment this front end computes the same frames, segments and masks.
 Shorter strides keep the middle of each segment and blend it into the next one's.
 """
@@ -18,7 +18,7 @@ from stemlane.stft import StftAnalysis, StftSynthesis, hann
 _FRAMES_AT_ONCE = 32  # frames transformed at once: bounds the memory, does not change the result
 
 
-class SpleeterFrontEnd:
+class MaskedSegmentFrontEnd:
     """See `stemlane.frontends.FrontEnd`.
 
     The network maps `magnitude` (1, channel, frames, bins) to `masks` (1, stem, channel, frames, bins).

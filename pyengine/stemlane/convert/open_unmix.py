@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: MIT
+"""Turns the weights of Open-Unmix's four stems into Stemlane models: one network, one manifest for each window.
+
+Getting them is `open_unmix_source`'s job.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from stemlane.convert.open_unmix_network import build_network, check_weights
+from stemlane.convert.places import Report
+from stemlane.convert.segment_models import SHORT_WINDOWS, Description, Window, write_models
+from stemlane.convert.torch_weights import read_weights
+from stemlane.errors import ModelError
+
+# The original hears whole recordings; it was trained on 6 s. Half of 12 s, with almost 3 s before and after.
+WINDOWS = (Window("", "", 512, 256, 8), *SHORT_WINDOWS)
+
+
+def convert(
+    paths: Mapping[str, Path],
+    description: Description,
+    folder: Path,
+    *,
+    report: Report = lambda stage, done, total: None,
+) -> list[Path]:
+    """Write the model folders `folder`/<name><window>.
+
+    Parameters
+    ----------
+    paths
+        A file of weights for every stem, in Stemlane's order, the residual last. The masks of all stems sum to one,
+        so that the residual is what its own network says.
+    folder
+        An existing folder without these models. After an error it may hold incomplete ones.
+
+    Returns
+    -------
+    list of Path
+        The models' folders, that of the longest window first.
+
+    Raises
+    ------
+    ModelError
+        If a file is damaged, asks for code to be run, or is not Open-Unmix's.
+    """
+    weights = []
+    for number, (stem, path) in enumerate(paths.items()):
+        weights.append(read_weights(path))
+        check_weights(weights[-1], str(path))
+        if weights[-1]["fc1.weight"].shape != weights[0]["fc1.weight"].shape:
+            raise ModelError(f"{path}: the network for {stem} has another size than the others")
+        report("converting", number + 1, len(paths))
+    network = build_network(weights, len(paths) - 1)
+    return write_models(
+        network, folder, kind="open-unmix", stems=list(paths), windows=WINDOWS, description=description, extra={}
+    )

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+"""What all sources of weights share: official addresses and mirrors, addresses and paths, hashes, progress."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+MIRROR_VARIABLE = "STEMLANE_MIRROR"
+Report = Callable[[str, int, int], None]  # stage, bytes done, bytes in all
+
+
+def address(official_folder: str, file_name: str) -> str:
+    """Where a file is fetched: in the mirror the user has named, else in its official folder."""
+    folder = os.environ.get(MIRROR_VARIABLE) or official_folder
+    return f"{folder.rstrip('/')}/{file_name}"
+
+
+def is_url(place: str) -> bool:
+    """Whether `place` is an address and not a path."""
+    return "://" in place
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
