@@ -34,6 +34,17 @@ class ExportError(RuntimeError):
     """The graph does not do what the network does."""
 
 
+def soften(network: MaskNetwork, temperature: float) -> MaskNetwork:
+    """Divide the mask logits by `temperature`: above 1 the masks are less sure of themselves.
+
+    A network is too sure on music unlike its training songs; the value is chosen on rendered songs (LOG.md).
+    """
+    with torch.no_grad():
+        for value in [network.decoder.bias, *network.decoder.weights]:
+            value.div_(temperature)
+    return network
+
+
 def half_precision(network: MaskNetwork) -> MaskNetwork:
     """The network with its weights rounded to float16 (still stored as float32)."""
     with torch.no_grad():
@@ -152,7 +163,7 @@ states = [{states}]
 """
 
 
-def export(config: ModelConfig, weights: Path | None, folder: Path, *, version: str) -> float:
+def export(config: ModelConfig, weights: Path | None, folder: Path, *, version: str, temperature: float = 1.0) -> float:
     """Write network.onnx and manifest.toml into `folder`; returns the difference found.
 
     Raises
@@ -164,7 +175,7 @@ def export(config: ModelConfig, weights: Path | None, folder: Path, *, version: 
     network = MaskNetwork(config.network)
     if weights:
         network.load_state_dict(load_weights(weights))
-    network = half_precision(network).eval()
+    network = half_precision(soften(network, temperature)).eval()
     separator = StreamingSeparator(network, num_bins=config.stft.num_bins, lookahead_frames=config.lookahead_frames)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
@@ -187,10 +198,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, help="checkpoint or state dict; none: random weights")
     parser.add_argument("--folder", type=Path, default=None)
     parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--temperature", type=float, default=1.0, help="see soften")
     options = parser.parse_args(arguments)
     config = CONFIGS[options.config]
     folder = options.folder or MODELS_FOLDER / config.name
-    difference = export(config, options.weights, folder, version=options.version)
+    difference = export(config, options.weights, folder, version=options.version,
+                        temperature=options.temperature)
     size = (folder / "network.onnx").stat().st_size / 1e6
     print(f"{folder}: {size:.1f} MB, onnxruntime differs from torch by {difference:.1e} of the input")
 

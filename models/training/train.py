@@ -114,6 +114,7 @@ class Trainer:
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         torch.manual_seed(options.seed)
+        torch.set_flush_denormal(True)
         self.network = MaskNetwork(config.network).to(self.device)
         if options.start_from:
             self.network.load_state_dict(load_weights(Path(options.start_from)))
