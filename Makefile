@@ -63,7 +63,7 @@ $(STAMPS)/venv: $(STAMPS)/system
 # Without build isolation CMake finds the same pybind11 at the same place each time, so
 # that a second build compiles only what has changed.
 $(STAMPS)/installed: $(STAMPS)/venv $(SOURCES)
-	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[demo]'
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[demo,convert]'
 	@touch $@
 
 $(STAMPS)/test-tools: $(STAMPS)/installed
