@@ -5,6 +5,8 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -59,7 +61,6 @@ class FakeSeparator {
          work = end_.next(model_.stride_samples, model_.stride_samples)) {
       if (work == Work::restart) {
         pending_.assign(static_cast<std::size_t>(memory_.num_channels()), {});
-        skipped_ = 0;
         num_restarts += 1;
         continue;
       }
@@ -69,10 +70,14 @@ class FakeSeparator {
         channel.insert(channel.end(), mixture, mixture + end_.num_samples());
       }
       end_.consume();
+      num_consumed += end_.num_samples();
+      if (after_step) after_step(num_consumed);
       deliver();
     }
   }
 
+  std::int64_t num_consumed = 0;
+  std::function<void(std::int64_t)> after_step;  ///< called with `num_consumed`
   int num_restarts = 0;
   bool poison = false;  ///< deliver NaN
 
@@ -97,5 +102,4 @@ class FakeSeparator {
   stemlane::EngineEnd end_;
   stemlane::ModelDescriptor model_;
   std::vector<std::vector<float>> pending_;
-  std::int64_t skipped_ = 0;
 };
