@@ -60,6 +60,10 @@ class AudioInput:
     def __exit__(self, *_):
         self._file.close()
 
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read from the start; each loop reads anew."""
+        return self.blocks()
+
     def blocks(self, block_samples: int = BLOCK_SAMPLES) -> Iterator[np.ndarray]:
         """Read from the start: yields (channels, samples) float32, all of `block_samples` but the last."""
         position = 0

@@ -54,7 +54,7 @@ def separate_file(
             stack.enter_context(AudioOutput(staged / f"{stem}.{file_format}", *stream, source.num_samples))
             for stem in chosen
         ]
-        for piece in separator.separate_blocks(source.blocks(), *stream):
+        for piece in separator.separate_blocks(source, *stream):
             for index, output in zip(indices, outputs):
                 output.write(piece[index])
             progress(piece.shape[2])

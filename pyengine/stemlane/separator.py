@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Separates whole recordings, in memory or as a stream of blocks, into all stems of a model, the residual included.
 
-It runs the streaming engine and nothing else, so files and the plugin get the same stems.
+It runs the streaming engine and nothing else, so files and the plugin get the same stems, but for models whose
+original looks at the whole recording.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -111,7 +112,7 @@ class Separator:
         mixture = check_mixture(mixture, sample_rate)
         stems = np.empty((len(self.stems), *mixture.shape), np.float32)
         position = 0
-        blocks = (mixture[:, start : start + BLOCK_SAMPLES] for start in range(0, mixture.shape[1], BLOCK_SAMPLES))
+        blocks = [mixture[:, start : start + BLOCK_SAMPLES] for start in range(0, mixture.shape[1], BLOCK_SAMPLES)]
         for piece in self.separate_blocks(blocks, sample_rate, mixture.shape[0]):
             stems[:, :, position : position + piece.shape[2]] = piece
             position += piece.shape[2]
@@ -127,7 +128,8 @@ class Separator:
         Parameters
         ----------
         blocks
-            Arrays (channels, samples) of any lengths, finite.
+            Arrays (channels, samples) of any lengths, finite. A model that looks at the whole recording first goes
+            through them twice, and keeps them if they can be had only once.
 
         Yields
         ------
@@ -137,8 +139,11 @@ class Separator:
         # Taken out while in use, so that several recordings can be separated at once.
         stream = self._idle.pop((sample_rate, num_channels), None)
         if stream is None:
-            stream = StreamingSeparator(self.manifest, sample_rate, num_channels)
+            stream = StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True)
         try:
+            if stream.learns:
+                blocks = list(blocks) if iter(blocks) is blocks else blocks
+                stream.learn(blocks)
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
             for block in blocks:
                 block = np.asarray(block, np.float32)

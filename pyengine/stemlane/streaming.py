@@ -6,6 +6,7 @@ The result does not depend on how the input was cut into blocks, bit for bit.
 """
 
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -59,11 +60,16 @@ class StreamingSeparator:
         Rate of the stream in Hz, 8000 to 192000.
     num_channels
         1 or 2. Mono is given to the model as equal channels, and the mean of both comes back.
+    whole
+        What comes is one recording from its start to its end, so that a front end may do what its original does there
+        and a live stream cannot, see `stemlane.frontends.FrontEnd`.
 
     Attributes
     ----------
     manifest
         The model.
+    learns
+        Whether `learn` wants to hear the recording before it is separated.
     stems
         Names of what `process` returns: all stems but the residual, which is the mixture minus their sum.
     max_lag_samples
@@ -75,11 +81,14 @@ class StreamingSeparator:
         If the model cannot be used or the rate or number of channels is not supported.
     """
 
-    def __init__(self, model: Manifest | str | Path, sample_rate: float, num_channels: int):
+    def __init__(self, model: Manifest | str | Path, sample_rate: float, num_channels: int, *, whole: bool = False):
         check_stream(sample_rate, num_channels)
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         verify_model(self.manifest)
-        self._front_end = create_front_end(self.manifest)
+        self._front_end = create_front_end(self.manifest, whole=whole)
+        self.learns = whole and hasattr(self._front_end, "learn")
+        self._finish_front_end = getattr(self._front_end, "finish", None) if whole else None
+        self._lead_samples = getattr(self._front_end, "lead_samples", 0) if whole else 0
         self.stems = self._front_end.stems
         self.sample_rate = sample_rate
         self.num_channels = num_channels
@@ -127,20 +136,25 @@ class StreamingSeparator:
         self._num_in += mixture.shape[1]
         if not np.isfinite(mixture).all():
             mixture = np.where(np.isfinite(mixture), mixture, np.float32(0))
-        if self._to_model is not None:
-            mixture = self._to_model.resample_chunk(np.ascontiguousarray(mixture.T)).T
-        stems = self._run_model(mixture)
-        if self._to_stream is not None:
-            interleaved = np.ascontiguousarray(stems.reshape(len(self.stems) * self.num_channels, stems.shape[2]).T)
-            resampled = self._to_stream.resample_chunk(interleaved)
-            stems = np.ascontiguousarray(resampled.T).reshape(len(self.stems), self.num_channels, len(resampled))
+        stems = self._at_stream_rate(self._run_model(self._at_model_rate(mixture)))
         self._num_out += stems.shape[2]
         return stems
+
+    def learn(self, blocks: Iterable[np.ndarray]) -> None:
+        """Hear the whole recording, blocks (channels, samples), before it comes to `process`, if `learns`."""
+        self.reset()
+        for block in blocks:
+            self._front_end.learn(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
+        if self._to_model is not None:
+            nothing = np.zeros((self.num_channels, 0), np.float32)
+            self._front_end.learn(self._both_channels(self._at_model_rate(nothing, last=True)))
+            self._to_model.clear()
 
     def finish(self) -> np.ndarray:
         """Return the rest, so that in all as many samples have come out as went in. `reset` before going on.
 
-        The stream is continued with silence, as a host does at the end of a bounce.
+        The stream is continued with silence, as a host does at the end of a bounce, unless the front end of a whole
+        recording knows better.
 
         Returns
         -------
@@ -148,6 +162,8 @@ class StreamingSeparator:
             (stems, channels, samples) float32.
         """
         total = self._num_in
+        if self._finish_front_end is not None:
+            return self._finish_whole(total - self._num_out)
         pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
         silence = np.zeros((self.num_channels, 4096), np.float32)
         while self._num_out < total:
@@ -165,8 +181,44 @@ class StreamingSeparator:
 
     def _clear_positions(self) -> None:
         self._num_in = self._num_out = 0
-        self._num_waiting = 0  # samples in the unfinished stride
-        self._num_to_drop = self._front_end.delay_samples  # what comes out first lies before position 0
+        self._num_waiting = self._lead_samples  # samples in the unfinished stride
+        self._stride[:, : self._num_waiting] = 0
+        self._num_to_drop = self._front_end.delay_samples + self._lead_samples  # what comes first lies before position 0
+
+    def _finish_whole(self, num_samples: int) -> np.ndarray:
+        """The last `num_samples` of the stems, from a front end that is told that the recording ends."""
+        nothing = np.zeros((self.num_channels, 0), np.float32)
+        first = self._run_model(self._at_model_rate(nothing, last=True))
+        last = self._checked(self._finish_front_end(self._stride[:, : self._num_waiting]))
+        rest = self._at_stream_rate(np.concatenate([first, last], axis=2), last=True)[:, :, :num_samples]
+        # What two resamplers make of the last sample's place may be one short.
+        return np.pad(rest, ((0, 0), (0, 0), (0, num_samples - rest.shape[2])))
+
+    def _both_channels(self, mixture: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.broadcast_to(mixture, (2, mixture.shape[1])))
+
+    def _at_model_rate(self, mixture: np.ndarray, *, last: bool = False) -> np.ndarray:
+        """(channels, samples) of the stream continued at the model's rate."""
+        if self._to_model is None:
+            return mixture
+        return self._to_model.resample_chunk(np.ascontiguousarray(mixture.T), last=last).T
+
+    def _at_stream_rate(self, stems: np.ndarray, *, last: bool = False) -> np.ndarray:
+        """(stems, channels, samples) of the model continued at the stream's rate."""
+        if self._to_stream is None:
+            return stems
+        interleaved = np.ascontiguousarray(stems.reshape(len(self.stems) * self.num_channels, stems.shape[2]).T)
+        resampled = self._to_stream.resample_chunk(interleaved, last=last)
+        return np.ascontiguousarray(resampled.T).reshape(len(self.stems), self.num_channels, len(resampled))
+
+    def _checked(self, stems: np.ndarray) -> np.ndarray:
+        """What a front end returned, finite, without what lies before position 0, of the stream's channels."""
+        if not np.isfinite(stems).all():
+            raise EngineError(f"model {self.manifest.name!r} returned values that are not finite")
+        num_dropped = min(self._num_to_drop, stems.shape[2])
+        self._num_to_drop -= num_dropped
+        stems = stems[:, :, num_dropped:]
+        return stems if self.num_channels == 2 else stems.mean(axis=1, keepdims=True)
 
     def _run_model(self, mixture: np.ndarray) -> np.ndarray:
         """Feed (channels, samples) at the model's rate stride by stride; (stems, channels, samples) that came out."""
@@ -185,10 +237,5 @@ class StreamingSeparator:
             self._num_waiting = 0
             with np.errstate(invalid="ignore", over="ignore"):  # reported just below
                 stems = self._front_end.process(self._stride)
-            if not np.isfinite(stems).all():
-                raise EngineError(f"model {self.manifest.name!r} returned values that are not finite")
-            num_dropped = min(self._num_to_drop, stride_samples)
-            self._num_to_drop -= num_dropped
-            stems = stems[:, :, num_dropped:]
-            pieces.append(stems if self.num_channels == 2 else stems.mean(axis=1, keepdims=True))
+            pieces.append(self._checked(stems))
         return np.concatenate(pieces, axis=2)

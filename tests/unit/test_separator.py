@@ -61,7 +61,7 @@ def test_refusals_name_the_value(separator, mixture, rate, words):
 def test_networks_are_loaded_once_and_shared_with_nobody(separator, monkeypatch):
     loads = []
     original = separator_module.StreamingSeparator
-    monkeypatch.setattr(separator_module, "StreamingSeparator", lambda *args: loads.append(args) or original(*args))
+    monkeypatch.setattr(separator_module, "StreamingSeparator", lambda *args, **whole: loads.append(args) or original(*args, **whole))
     mixture = np.random.default_rng(53).uniform(-1, 1, (2, 20000)).astype(np.float32)
     blocks = np.split(mixture, 10, axis=1)
     first = separator.separate(mixture, 44100)

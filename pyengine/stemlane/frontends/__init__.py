@@ -11,6 +11,15 @@ from stemlane.manifest import Manifest
 class FrontEnd(Protocol):
     """What `streaming` needs of a model, whatever its kind.
 
+    Some originals look at a whole recording. Their front ends have some of three more members, which are used where a
+    recording is separated as a whole and ignored in a live stream:
+
+    - `lead_samples`: zeros, fewer than a stride, that are thought to stand before sample 0, so that segments lie where
+      the original's lie;
+    - `learn(mixture)`: takes the whole recording beforehand, in pieces (2, any number of samples); `reset` forgets it;
+    - `finish(rest)`: takes the samples after the last stride, (2, fewer than a stride), lead included if there was no
+      stride, and returns all stems still owed, (stems, 2, samples) from where `process` ended to the recording's end.
+
     Attributes
     ----------
     stems
@@ -47,8 +56,8 @@ class FrontEnd(Protocol):
         """Forget everything heard so far."""
 
 
-def create_front_end(manifest: Manifest) -> FrontEnd:
-    """Load the network of a model whose files have been verified."""
+def create_front_end(manifest: Manifest, *, whole: bool = False) -> FrontEnd:
+    """Load the network of a model whose files have been verified; `whole` as in `StreamingSeparator`."""
     if manifest.kind == "streaming":
         from stemlane.frontends.streaming import StreamingFrontEnd
 
