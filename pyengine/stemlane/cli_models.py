@@ -17,7 +17,7 @@ def add_commands(models, command) -> None:
         "source",
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
-        "open-unmix:umxl, or a folder with a manifest.toml",
+        "open-unmix:umxl, mdx, or a folder with a manifest.toml",
     )
     add.add_argument(
         "--from",
@@ -33,6 +33,17 @@ def add_commands(models, command) -> None:
         metavar="zeros|average",
         help="what Spleeter's stems get above 11 kHz (16 kHz): nothing, which leaves it in the residual, or the mean "
         "of the mask below (default: %(default)s)",
+    )
+    mdx = add.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
+    mdx.add_argument(
+        "--stem", metavar="NAME", help="what the network gives: vocals, drums, bass, guitar, piano or instrumental"
+    )
+    mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="length of its transform in samples")
+    mdx.add_argument(
+        "--compensation", type=float, metavar="X", help="factor for its output (default: as known, else 1)"
+    )
+    mdx.add_argument(
+        "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
     )
     command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
 
@@ -55,30 +66,10 @@ def _list(options) -> int:
 
 
 def _show(options) -> int:
+    from stemlane.explain import explain
     from stemlane.registry import find_model
 
-    manifest = find_model(options.name)
-    milliseconds = 1000 / manifest.sample_rate
-    model_samples = manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples
-    rows = {
-        "name": manifest.name,
-        "title": manifest.title,
-        "version": manifest.version,
-        "kind": manifest.kind,
-        "stems": ", ".join(manifest.stems),
-        "residual": manifest.residual,
-        "sample rate": f"{manifest.sample_rate} Hz",
-        "stride": f"{manifest.stride_samples} samples",
-        "delay": f"{manifest.delay_samples} samples",
-        "compute time": f"{manifest.compute_allowance_samples} samples allowed",
-        "latency": f"{model_samples * milliseconds:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
-        **(_segment_rows(manifest) if manifest.kind != "streaming" else {}),
-        "licence": manifest.licence,
-        "origin": manifest.origin,
-        "training data": manifest.training_data,
-        "folder": str(manifest.folder),
-        "files": ", ".join(entry.path for entry in manifest.files),
-    }
+    rows = explain(find_model(options.name))
     for label, value in rows.items():
         print(f"{label:<14} {value}")
     return 0
@@ -98,6 +89,7 @@ def _verify(options) -> int:
 
 
 def _add(options) -> int:
+    from stemlane.explain import latency_text
     from stemlane.install import add_model
     from stemlane.progress import StageProgress
 
@@ -107,8 +99,12 @@ def _add(options) -> int:
             location=options.location,
             name=options.name,
             force=options.force,
-            mask_extension=options.extension,
             report=report,
+            mask_extension=options.extension,
+            stem=options.stem,
+            fft_samples=options.fft_samples,
+            compensation=options.compensation,
+            both_signs=options.both_signs,
         )
     for label in ("licence", "origin", "training_data"):
         print(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
@@ -122,36 +118,3 @@ def _remove(options) -> int:
 
     print(remove_model(options.name))
     return 0
-
-
-def latency_text(manifest) -> str:
-    """Latency of a model at its own rate, for people."""
-    samples = manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples
-    milliseconds = 1000 * samples / manifest.sample_rate
-    return f"latency {milliseconds:.0f} ms" if milliseconds < 1000 else f"latency {milliseconds / 1000:.1f} s"
-
-
-def _segment_rows(manifest) -> dict[str, str]:
-    """What a window of a segment model means, and what it costs."""
-    settings, sample_rate = manifest.settings, manifest.sample_rate
-    frame_seconds = settings.hop_samples / sample_rate
-    before, after = settings.context_before_frames * frame_seconds, settings.context_after_frames * frame_seconds
-    edge_hz = settings.network_bins * sample_rate / settings.fft_samples
-    above = "stays in the residual" if settings.mask_extension == "zeros" else "follows the mean of the mask below"
-    if settings.relative_cost == 1:
-        cost = "each frame once, segments side by side as in the original"
-        quality = "the original's"
-    else:
-        cost = f"{settings.relative_cost:.1f} times the computing of whole segments without overlap"
-        quality = f"the network hears {before:.2f} s before and {after:.2f} s after what is kept"
-    rows = {
-        "segment": f"{settings.segment_frames * frame_seconds:.2f} s, moves on by "
-        f"{settings.stride_frames * frame_seconds:.2f} s, blends {settings.crossfade_frames * frame_seconds:.2f} s",
-        "cost": cost,
-        "quality": quality,
-    }
-    if settings.network_bins < settings.num_bins:
-        rows["band"] = f"masks to {edge_hz:.0f} Hz; above, the sound {above}"
-    if manifest.kind == "open-unmix":
-        rows["masks"] = "shares of the four networks' magnitudes; the original can refine them (Wiener), this does not"
-    return rows

@@ -15,17 +15,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stemlane import registry, selftest
-from stemlane.convert import open_unmix_source, spleeter_source
+from stemlane.convert import mdx_source, open_unmix_source, spleeter_source
+from stemlane.convert.options import AddOptions
 from stemlane.errors import ModelError, StemlaneError
 from stemlane.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
-from stemlane.model_kinds import MASK_EXTENSIONS
 
 INDEX_NAME = "models.index"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
-_SOURCES = (
+_SOURCES = (spleeter_source, open_unmix_source, mdx_source)
+_SOURCE_NAMES = (
     "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
-    "open-unmix:umxl; or a folder with a manifest.toml"
+    "open-unmix:umxl; mdx with --from FILE.onnx; or a folder with a manifest.toml"
 )
 
 
@@ -35,8 +36,8 @@ def add_model(
     location: str | None = None,
     name: str | None = None,
     force: bool = False,
-    mask_extension: str = "zeros",
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    **options,
 ) -> list[Manifest]:
     """Install a model for this user.
 
@@ -44,19 +45,19 @@ def add_model(
     ----------
     source
         `spleeter:2stems`, `spleeter:4stems` or `spleeter:5stems`, with `-16kHz` for 1536 instead of 1024 bins;
-        `open-unmix:umx`, `open-unmix:umxhq` or `open-unmix:umxl`; or the path of a folder that is a model already.
+        `open-unmix:umx`, `open-unmix:umxhq` or `open-unmix:umxl`; `mdx`; or the path of a folder that is a model already.
     location
         Path or address of the weights in place of the official address. Spleeter: an archive, or for a path also a
-        folder. Open-Unmix: a folder of .pth files.
+        folder. Open-Unmix: a folder of .pth files. MDX: the .onnx file.
         What comes from an address must be the official weights.
     name
         Name of the model in place of the usual one; the models of shorter windows add to it.
     force
         Replace models of these names.
-    mask_extension
-        "zeros" or "average": what bins above Spleeter's network get.
     report
         Called with a stage's name, what is done of it and its total, in bytes.
+    **options
+        See `stemlane.convert.options.AddOptions`.
 
     Returns
     -------
@@ -69,17 +70,15 @@ def add_model(
         If there is no such source, a name is taken, or the weights are not what they should be. Nothing has changed
         then.
     """
-    if mask_extension not in MASK_EXTENSIONS:
-        raise ModelError(f"extension is {mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
-    spleeter = spleeter_source.parse(source)
-    open_unmix = open_unmix_source.parse(source)
-    known = spleeter or open_unmix
-    is_folder = known is None and (Path(source) / MANIFEST_NAME).is_file()
-    if known is None and not is_folder:
-        raise ModelError(f"no source called {source!r}; there is: {_SOURCES}")
+    options = AddOptions(**options)
+    known = [(module, parsed) for module in _SOURCES if (parsed := module.parse(source, location)) is not None]
+    is_folder = not known and (Path(source) / MANIFEST_NAME).is_file()
+    if not known and not is_folder:
+        raise ModelError(f"no source called {source!r}; there is: {_SOURCE_NAMES}")
     if is_folder and (name or location):
         raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
-    wanted = load_manifest(source).name if is_folder else known.model_name if name is None else name
+    options.check_taken(source, () if is_folder else known[0][0].OPTIONS)
+    wanted = load_manifest(source).name if is_folder else known[0][1].model_name if name is None else name
     if not is_folder:
         _check_name(wanted, force)  # before anything is fetched
     models = registry.user_folder()
@@ -89,13 +88,10 @@ def add_model(
         scratch.mkdir()
         if is_folder:
             folders = [_copy(load_manifest(source), staged)]
-        elif open_unmix:
-            folders = open_unmix_source.add(
-                open_unmix, location, wanted, downloads=models.parent / "downloads", target=staged, report=report
-            )
         else:
-            folders = spleeter_source.add(
-                spleeter, location, wanted, mask_extension,
+            [(module, parsed)] = known
+            folders = module.add(
+                parsed, location, wanted, options,
                 downloads=models.parent / "downloads", scratch=scratch, target=staged, report=report)  # fmt: skip
         for folder in folders:
             _check_name(folder.name, force)

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from stemlane.errors import ManifestError, StemlaneError
 from stemlane.manifest_table import Table
+from stemlane.mdx_settings import MdxSettings
 from stemlane.model_kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
@@ -47,7 +48,7 @@ class Manifest:
     origin: str
     training_data: str
     files: tuple[ModelFile, ...]
-    settings: StreamingSettings | MaskedSegmentSettings
+    settings: StreamingSettings | MaskedSegmentSettings | MdxSettings
     self_test: dict[str, tuple[float, ...]]
 
     @property

@@ -34,6 +34,27 @@ class Table:
             self.fail(key, f"is {value}, should be from {lowest} to {highest}")
         return value
 
+    def number(self, key: str, lowest: float, highest: float) -> float:
+        value = self._values.get(key)
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if not isinstance(value, float):
+            value = self.get(key, float, f"a number from {lowest:g} to {highest:g}")
+        if not lowest <= value <= highest:
+            self.fail(key, f"is {value:g}, should be from {lowest:g} to {highest:g}")
+        return value
+
+    def flag(self, key: str) -> bool:
+        if not isinstance(self._values.get(key), bool):
+            self.fail(key, f"is {self._values.get(key)!r}, should be true or false")
+        return self._values[key]
+
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        value = self.text(key)
+        if value not in choices:
+            self.fail(key, f"is {value!r}, should be one of: {', '.join(choices)}")
+        return value
+
     def table(self, key: str) -> "Table":
         return Table(self.get(key, dict, f"a table [{key}]"), f"{self.where} [{key}]")
 

@@ -7,6 +7,7 @@ How a kind is run is its front end's business.
 from dataclasses import dataclass, replace
 
 from stemlane.manifest_table import Table
+from stemlane.mdx_settings import read_mdx
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,7 @@ def read_spleeter(top: Table) -> MaskedSegmentSettings:
     for key, value in (("segment_frames", settings.segment_frames), ("network_bins", bins)):
         if value % _NETWORK_STEP:
             table.fail(key, f"is {value}, should be a multiple of {_NETWORK_STEP}")
-    extension = table.text("mask_extension")
-    if extension not in MASK_EXTENSIONS:
-        table.fail("mask_extension", f"is {extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
-    return replace(settings, network_bins=bins, mask_extension=extension)
+    return replace(settings, network_bins=bins, mask_extension=table.choice("mask_extension", MASK_EXTENSIONS))
 
 
 def read_open_unmix(top: Table) -> MaskedSegmentSettings:
@@ -161,4 +159,6 @@ def _read_segments(top: Table, table: Table, *, lowest_segment: int) -> MaskedSe
         magnitude_tensor=tensors.text("magnitude"), masks_tensor=tensors.text("masks"))  # fmt: skip
 
 
-SETTINGS_READERS = {"streaming": read_streaming, "spleeter": read_spleeter, "open-unmix": read_open_unmix}
+SETTINGS_READERS = {
+    "streaming": read_streaming, "spleeter": read_spleeter, "open-unmix": read_open_unmix, "mdx": read_mdx,
+}  # fmt: skip

@@ -5,8 +5,8 @@ import numpy as np
 import onnxruntime
 import pytest
 from stemlane.convert import open_unmix
+from stemlane.convert.manifest_text import Description
 from stemlane.convert.open_unmix_network import expected_shapes
-from stemlane.convert.segment_models import Description
 from stemlane.separator import Separator
 from support import open_unmix_case as case
 from support.spleeter_checkpoint import REFERENCES

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane import cli
-from stemlane.convert.segment_models import Description
+from stemlane.convert.manifest_text import Description
 from stemlane.convert.spleeter import convert
 from stemlane.convert.tf_checkpoint import Checkpoint
 from stemlane.separator import Separator

@@ -71,6 +71,7 @@ def test_from_a_mirror_with_the_licence(tmp_path, monkeypatch, capsys):
     assert cli.main(["models", "show", NAMES[2]]) == 0
     said = capsys.readouterr().out
     assert "kind           open-unmix" in said and "band" not in said
+    assert "notice         these weights, and what is made with them, are not for commercial use" in said
     assert "cost           2.0 times the computing of whole segments" in said
 
 

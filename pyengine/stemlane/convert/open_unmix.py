@@ -7,9 +7,10 @@ Getting them is `open_unmix_source`'s job.
 from collections.abc import Mapping
 from pathlib import Path
 
+from stemlane.convert.manifest_text import Description
 from stemlane.convert.open_unmix_network import build_network, check_weights
 from stemlane.convert.places import Report
-from stemlane.convert.segment_models import SHORT_WINDOWS, Description, Window, write_models
+from stemlane.convert.segment_models import SHORT_WINDOWS, Window, write_models
 from stemlane.convert.torch_weights import read_weights
 from stemlane.errors import ModelError
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.convert.options import AddOptions
 from stemlane.convert.places import Report, address, file_sha256, is_url
 from stemlane.download import check_url, download
 from stemlane.errors import ModelError
 
+OPTIONS = ()  # those of `AddOptions` that mean something here
 STEMS = ("vocals", "drums", "bass", "other")
 _SOURCE = re.compile(r"open-unmix:(umx|umxhq|umxl)", re.IGNORECASE)
 
@@ -61,15 +63,15 @@ class OpenUnmixSource:
         return f"open-unmix-{self.variant}"
 
 
-def parse(source: str) -> OpenUnmixSource | None:
+def parse(source: str, location: str | None = None) -> OpenUnmixSource | None:
     """The set of weights that `source` names, or None."""
     match = _SOURCE.fullmatch(source)
     return OpenUnmixSource(match[1].lower()) if match else None
 
 
 def add(
-    source: OpenUnmixSource, location: str | None, name: str, *,
-    downloads: Path, target: Path, report: Report,
+    source: OpenUnmixSource, location: str | None, name: str, options: AddOptions, *,
+    downloads: Path, scratch: Path, target: Path, report: Report,
 ) -> list[Path]:  # fmt: skip
     """Get the weights and convert them.
 
@@ -96,7 +98,7 @@ def add(
     """
     try:
         from stemlane.convert import open_unmix
-        from stemlane.convert.segment_models import Description
+        from stemlane.convert.manifest_text import Description
     except ImportError as error:
         raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
     published = OFFICIAL[source.variant]

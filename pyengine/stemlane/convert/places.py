@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""What all sources of weights share: official addresses and mirrors, addresses and paths, hashes, progress."""
+"""What all sources of weights share: official addresses and mirrors, addresses and paths, hashes, progress, links."""
 
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,3 +26,11 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def link(source: Path, target: Path) -> None:
+    """Make `target` the same file where the file system can, else a copy: the weights are needed only once."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

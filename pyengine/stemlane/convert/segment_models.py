@@ -2,14 +2,14 @@
 """Writes the folders of a converted network that masks segments: one for each length of window, one file of weights."""
 
 import hashlib
-import json
-import os
-import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import onnx
+
+from stemlane.convert.manifest_text import Description, manifest_text
+from stemlane.convert.places import link
 
 HOP_SAMPLES = 1024
 FFT_SAMPLES = 4096
@@ -31,18 +31,6 @@ SHORT_WINDOWS = (
     Window("-3s", ", 3 s windows", 128, 64, 8),
     Window("-1.5s", ", 1.5 s windows", 64, 32, 8),
 )
-
-
-@dataclass(frozen=True)
-class Description:
-    """What the manifests say of the weights."""
-
-    name: str
-    title: str
-    version: str
-    licence: str
-    origin: str
-    training_data: str
 
 
 def write_models(
@@ -68,54 +56,17 @@ def write_models(
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     for path, window in zip(folders, windows):
         if path != folders[0]:
-            _link(folders[0] / "network.onnx", path / "network.onnx")
+            link(folders[0] / "network.onnx", path / "network.onnx")
         # The slowest network takes an eighth of a segment's length on one slow core.
         allowance_samples = round(window.segment_frames * HOP_SAMPLES / 4 * allowance_scale)
-        text = _manifest(kind, stems, window, description, extra, allowance_samples, sha256)
+        named = replace(description, name=path.name, title=description.title + window.title)
+        frames = {
+            "segment_frames": window.segment_frames, "stride_frames": window.stride_frames,
+            "crossfade_frames": window.crossfade_frames,
+        }  # fmt: skip
+        text = manifest_text(
+            named, kind=kind, stems=stems, residual=stems[-1], sample_rate=44100, allowance_samples=allowance_samples,
+            settings={"fft_samples": FFT_SAMPLES, "hop_samples": HOP_SAMPLES, **frames, **extra},
+            tensors={"magnitude": "magnitude", "masks": "masks"}, files={"network.onnx": sha256})  # fmt: skip
         (path / "manifest.toml").write_text(text, encoding="utf-8")
     return folders
-
-
-def _link(source: Path, target: Path) -> None:
-    """Make `target` the same file where the file system can, else a copy: the weights are needed only once."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
-def _manifest(kind, stems, window, description, extra, allowance_samples, sha256) -> str:
-    def text(value) -> str:
-        return json.dumps(value, ensure_ascii=False)  # JSON's strings, numbers and lists are TOML's
-
-    extras = "".join(f"{key} = {text(value)}\n" for key, value in extra.items())
-    return f"""# SPDX-License-Identifier: MIT
-# Written by 'stemlane models add'.
-format = 1
-name = {text(description.name + window.suffix)}
-title = {text(description.title + window.title)}
-kind = {text(kind)}
-version = {text(description.version)}
-stems = {text(list(stems))}
-residual = {text(stems[-1])}
-sample_rate = 44100
-compute_allowance_samples = {allowance_samples}
-licence = {text(description.licence)}
-origin = {text(description.origin)}
-training_data = {text(description.training_data)}
-
-[{kind}]
-fft_samples = {FFT_SAMPLES}
-hop_samples = {HOP_SAMPLES}
-segment_frames = {window.segment_frames}
-stride_frames = {window.stride_frames}
-crossfade_frames = {window.crossfade_frames}
-{extras}
-[[files]]
-path = "network.onnx"
-sha256 = "{sha256}"
-
-[tensors]
-magnitude = "magnitude"
-masks = "masks"
-"""

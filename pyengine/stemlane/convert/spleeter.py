@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.convert.segment_models import SHORT_WINDOWS, Description, Window, write_models
+from stemlane.convert.manifest_text import Description
+from stemlane.convert.segment_models import SHORT_WINDOWS, Window, write_models
 from stemlane.convert.spleeter_network import ELU, LEAKY, Activations, build_network, expected_shapes
 from stemlane.convert.tf_checkpoint import Checkpoint
 from stemlane.errors import ModelError

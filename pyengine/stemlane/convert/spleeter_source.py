@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.convert.options import AddOptions
 from stemlane.convert.places import Report, address, file_sha256, is_url
 from stemlane.download import check_url, download
 from stemlane.errors import ModelError, one_line
@@ -17,6 +18,7 @@ RELEASE = "https://github.com/deezer/spleeter/releases/download/v1.4.0"
 _MEMBERS = ("model.index", "model.data-00000-of-00001")
 _HIGHEST_MEMBER_BYTES = 1 << 30
 _COPY_BYTES = 1 << 20
+OPTIONS = ("mask_extension",)  # those of `AddOptions` that mean something here
 _SOURCE = re.compile(r"spleeter:([245]stems)(-16khz)?", re.IGNORECASE)
 
 
@@ -62,14 +64,14 @@ class SpleeterSource:
         return f"Spleeter {self.variant[0]} stems" + (" to 16 kHz" if self.network_bins != 1024 else "")
 
 
-def parse(source: str) -> SpleeterSource | None:
+def parse(source: str, location: str | None = None) -> SpleeterSource | None:
     """The Spleeter model that `source` names, or None."""
     match = _SOURCE.fullmatch(source)
     return SpleeterSource(match[1].lower(), 1536 if match[2] else 1024) if match else None
 
 
 def add(
-    source: SpleeterSource, location: str | None, name: str, mask_extension: str, *,
+    source: SpleeterSource, location: str | None, name: str, options: AddOptions, *,
     downloads: Path, scratch: Path, target: Path, report: Report,
 ) -> list[Path]:  # fmt: skip
     """Get the weights and convert them.
@@ -130,7 +132,7 @@ def add(
 
         folders = spleeter.convert(
             checkpoint, source.variant, describe(source, place, official, name), target,
-            network_bins=source.network_bins, mask_extension=mask_extension, progress=converted)  # fmt: skip
+            network_bins=source.network_bins, mask_extension=options.mask_extension, progress=converted)  # fmt: skip
     except ModelError:
         if fetched:  # it was whole, so what is wrong with it will not go away
             archive.unlink(missing_ok=True)
@@ -142,7 +144,7 @@ def add(
 
 def describe(source: SpleeterSource, place: str, official: bool, name: str):
     """What the manifests say of licence, origin and training; only official weights carry Deezer's statements."""
-    from stemlane.convert.segment_models import Description
+    from stemlane.convert.manifest_text import Description
 
     converter = f"converted by stemlane {__version__}"
     if official:

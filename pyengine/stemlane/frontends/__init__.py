@@ -66,4 +66,8 @@ def create_front_end(manifest: Manifest, *, whole: bool = False) -> FrontEnd:
         from stemlane.frontends.masked_segments import MaskedSegmentFrontEnd
 
         return MaskedSegmentFrontEnd(manifest)
+    if manifest.kind == "mdx":
+        from stemlane.frontends.mdx import MdxFrontEnd
+
+        return MdxFrontEnd(manifest, whole=whole)
     raise AssertionError(f"manifest.py accepted the kind {manifest.kind!r} without a front end")

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: MIT
+"""Where MDX-Net models come from: ONNX files as they are published, with what is known of them or the user says."""
+
+import hashlib
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from stemlane import __version__
+from stemlane.convert.manifest_text import Description, manifest_text
+from stemlane.convert.mdx_table import MdxFacts, find_facts
+from stemlane.convert.options import AddOptions
+from stemlane.convert.places import Report, file_sha256, is_url, link
+from stemlane.download import check_url, download
+from stemlane.errors import ModelError
+from stemlane.mdx_settings import HIGHEST_COMPENSATION, LOWEST_COMPENSATION
+
+OPTIONS = ("stem", "fft_samples", "compensation", "both_signs")  # those of `AddOptions` that mean something here
+HOP_SAMPLES = 1024
+_SAMPLE_RATE = 44100
+_SILENT_BINS = 3  # Ultimate Vocal Remover from 5.6 on
+_CROSSFADE_SAMPLES = 4096
+# The network's stem, and the residual beside it. A table's "Instrumental" is everything but the voice.
+_STEMS = {
+    "vocals": ("vocals", "other"), "drums": ("drums", "other"), "bass": ("bass", "other"),
+    "guitar": ("guitar", "other"), "piano": ("piano", "other"), "instrumental": ("other", "vocals"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MdxSource:
+    """The source `mdx`, whose name depends on the file."""
+
+    model_name: str
+
+
+def parse(source: str, location: str | None = None) -> MdxSource | None:
+    """The source `mdx`, or None."""
+    if source.lower() != "mdx":
+        return None
+    if not location:
+        raise ModelError("mdx needs --from FILE.onnx, the path or address of the network")
+    stem = PurePosixPath(unquote(urlsplit(location).path) if is_url(location) else Path(location).name).stem
+    return MdxSource(re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip(".-_") or "mdx")
+
+
+def add(
+    source: MdxSource, location: str, name: str, options: AddOptions, *,
+    downloads: Path, scratch: Path, target: Path, report: Report,
+) -> list[Path]:  # fmt: skip
+    """Get the network and write the models' folders into `target`.
+
+    Parameters
+    ----------
+    location
+        Path or address of the file. From an address only files that are in the table of `mdx_table` are taken.
+    name
+        Name of the model.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be had, is no MDX-Net network, or it is not known what it needs to be run.
+    """
+    path = Path(location)
+    if is_url(location):
+        check_url(location)
+        path = downloads / f"mdx-{hashlib.sha256(location.encode()).hexdigest()[:12]}.onnx"
+        if not path.is_file():
+            download(location, path, progress=lambda done, total: report("downloading", done, total))
+        if find_facts(path) is None:
+            path.unlink()
+            raise ModelError(
+                f"{location}: is no file of the table of known networks; nothing was installed. "
+                "For others download it first, then --from PATH"
+            )
+    elif not path.is_file():
+        raise ModelError(f"{path}: no such file; it should be an MDX-Net network, FILE.onnx")
+    try:
+        return _write(path, source, location, name, options, target)
+    finally:
+        if is_url(location):
+            path.unlink(missing_ok=True)
+
+
+def _write(
+    path: Path, source: MdxSource, location: str, name: str, options: AddOptions, target: Path
+) -> list[Path]:
+    known = find_facts(path)
+    spectrum, stem_tensor, bins, frames = _tensors(path)
+    if known and (known.network_bins, known.segment_frames) != (bins, frames):
+        raise ModelError(
+            f"{path}: has {bins} bins and {frames} frames, the table says {known.network_bins}, {known.segment_frames}"
+        )
+    stem, residual = _stems(known, options, path)
+    fft = options.fft_samples if options.fft_samples is not None or not known else known.fft_samples
+    if fft is None:
+        raise ModelError(f"{path}: is not in the table of known networks: give the length of its transform, --n-fft N")
+    segment, lowest = HOP_SAMPLES * (frames - 1), 2 * (bins - 1)
+    if fft % 2 or fft < max(lowest, 2 * HOP_SAMPLES) or fft >= segment:
+        raise ModelError(f"--n-fft is {fft}, should be even, from {max(lowest, 2 * HOP_SAMPLES)} to {segment - 2}")
+    compensation = options.compensation if options.compensation is not None else known.compensation if known else 1.0
+    if not LOWEST_COMPENSATION <= compensation <= HIGHEST_COMPENSATION:
+        raise ModelError(
+            f"--compensation is {compensation:g}, should be from {LOWEST_COMPENSATION:g} to {HIGHEST_COMPENSATION:g}"
+        )
+    origin = f"{source.model_name}.onnx from {location}" + (
+        ", numbers from Ultimate Vocal Remover's table" if known else ", numbers as given when it was added"
+    )
+    description = Description(
+        name, f"MDX-Net {source.model_name}", "unknown", "unknown: ask who made the weights",
+        f"{origin}, added by stemlane {__version__}", "unknown",
+    )  # fmt: skip
+    settings = {
+        "fft_samples": fft, "hop_samples": HOP_SAMPLES, "segment_frames": frames, "network_bins": bins,
+        "silent_bins": min(_SILENT_BINS, bins), "compensation": compensation, "both_signs": options.both_signs,
+    }  # fmt: skip
+    inner = segment - fft
+    quarter = max(inner // 4 // HOP_SAMPLES * HOP_SAMPLES, HOP_SAMPLES)
+    joins = {
+        "": {"stride_samples": inner, "weights": "hann", "crossfade_samples": 0},
+        "-low-latency": {
+            "stride_samples": quarter, "weights": "flat", "crossfade_samples": min(_CROSSFADE_SAMPLES, quarter),
+        },
+    }  # fmt: skip
+    folders = []
+    sha256 = file_sha256(path)
+    for suffix, join in joins.items():
+        if inner - join["stride_samples"] < join["crossfade_samples"]:
+            continue  # a network of few frames has no room for it
+        folder = target / (name + suffix)
+        folder.mkdir()
+        if folders:
+            link(folders[0] / "network.onnx", folder / "network.onnx")
+        else:
+            shutil.copyfile(path, folder / "network.onnx")
+        named = Description(
+            name + suffix, description.title + (", low latency" if suffix else ""), description.version,
+            description.licence, description.origin, description.training_data,
+        )  # fmt: skip
+        text = manifest_text(
+            named, kind="mdx", stems=(stem, residual), residual=residual, sample_rate=_SAMPLE_RATE,
+            # Whoever keeps up at all has finished a segment when the next one begins.
+            allowance_samples=join["stride_samples"], settings={**settings, **join},
+            tensors={"spectrum": spectrum, "stem": stem_tensor}, files={"network.onnx": sha256})  # fmt: skip
+        (folder / "manifest.toml").write_text(text, encoding="utf-8")
+        folders.append(folder)
+    return folders
+
+
+def _tensors(path: Path) -> tuple[str, str, int, int]:
+    """Names of input and output, bins and frames; `ModelError` if the file is not MDX-Net's."""
+    from stemlane.session import describe_network
+
+    inputs, outputs = describe_network(path)
+    found = ", ".join(f"{name} {shape}" for name, shape in [*inputs.items(), *outputs.items()])
+    wanted = "should have one input and one output, both (1, 4, bins, frames)"
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelError(f"{path}: has {found}: {wanted}: not an MDX-Net network")
+    (spectrum, shape), (stem, stem_shape) = *inputs.items(), *outputs.items()
+    fixed = len(shape) == 4 and shape[1] == 4 and all(isinstance(size, int) for size in shape[2:])
+    if not fixed or len(stem_shape) != 4 or (isinstance(shape[0], int) and shape[0] != 1):
+        raise ModelError(f"{path}: has {found}: {wanted}: not an MDX-Net network")
+    return spectrum, stem, shape[2], shape[3]
+
+
+def _stems(known: MdxFacts | None, options: AddOptions, path: Path) -> tuple[str, str]:
+    """The network's stem and the residual."""
+    named = options.stem or (known.stem if known else None)
+    if named is None:
+        raise ModelError(f"{path}: is not in the table of known networks: say what it gives, --stem NAME")
+    if named.lower() not in _STEMS:
+        raise ModelError(f"{path}: gives {named!r}; --stem should be one of: {', '.join(_STEMS)}")
+    return _STEMS[named.lower()]
