@@ -34,6 +34,10 @@ def add_commands(models, command) -> None:
         help="what Spleeter's stems get above 11 kHz (16 kHz): nothing, which leaves it in the residual, or the mean "
         "of the mask below (default: %(default)s)",
     )
+    add.add_argument(
+        "--wiener", dest="wiener_iterations", type=int, metavar="N",
+        help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, none for Spleeter, as they do)",
+    )  # fmt: skip
     mdx = add.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
     mdx.add_argument(
         "--stem", metavar="NAME", help="what the network gives: vocals, drums, bass, guitar, piano or instrumental"
@@ -101,6 +105,7 @@ def _add(options) -> int:
             force=options.force,
             report=report,
             mask_extension=options.extension,
+            wiener_iterations=options.wiener_iterations,
             stem=options.stem,
             fft_samples=options.fft_samples,
             compensation=options.compensation,

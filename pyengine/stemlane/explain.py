@@ -78,8 +78,20 @@ def _masked_segments(manifest: Manifest) -> dict[str, str]:
         above = "stays in the residual" if settings.mask_extension == "zeros" else "follows the mean of the mask below"
         rows["band"] = f"masks to {edge_hz:.0f} Hz; above, the sound {above}"
     if manifest.kind == "open-unmix":
-        rows["masks"] = "shares of the four networks' magnitudes; the original can refine them (Wiener), this does not"
+        rows["masks"] = "shares of the networks' magnitudes"
+    if settings.wiener_iterations:
+        times = "once" if settings.wiener_iterations == 1 else f"{settings.wiener_iterations} times"
+        rows["masks"] = f"multichannel Wiener filter, {times}, its covariances from {_wiener_span(manifest)}"
     return rows
+
+
+def _wiener_span(manifest: Manifest) -> str:
+    settings = manifest.settings
+    seconds = settings.hop_samples / manifest.sample_rate
+    if manifest.kind == "spleeter":
+        return f"the whole recording, in a live stream from {settings.segment_frames * seconds:.1f} s at a time"
+    frames = settings.wiener_frames if settings.wiener_frames <= settings.stride_frames else settings.segment_frames
+    return f"{frames * seconds:.1f} s at a time"
 
 
 def _mdx(manifest: Manifest) -> dict[str, str]:

@@ -11,6 +11,9 @@ class Table:
         self._values = values
         self.where = where
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._values
+
     def fail(self, key: str, problem: str):
         raise ManifestError(f"{self.where}: {key} {problem}")
 

@@ -67,11 +67,15 @@ def read_streaming(top: Table) -> StreamingSettings:
 
 @dataclass(frozen=True)
 class MaskedSegmentSettings:
-    """Numbers and tensor names of a `spleeter` or `open-unmix` model: magnitudes of whole segments to masks.
+    """Numbers and tensor names of a `spleeter` or `open-unmix` model: magnitudes of whole segments to masks or stems.
 
     A segment of `segment_frames` is cut into context, `stride_frames` that are kept, `crossfade_frames` that are
     blended into the next segment's, and context again. `mask_extension` says what the bins above `network_bins` get:
     "zeros" (they stay in the residual) or "average" (the mean of the mask below); open-unmix has none.
+    With `wiener_iterations` above 0 the magnitudes of all stems are taken from the network in place of masks, and a
+    multichannel Wiener filter makes the stems of them. Open-unmix takes its covariances from blocks of `wiener_frames`
+    of the frames kept, or from whole segments if that is more than `stride_frames`; spleeter from the whole recording,
+    or live from the segment.
     """
 
     fft_samples: int
@@ -81,8 +85,11 @@ class MaskedSegmentSettings:
     crossfade_frames: int
     network_bins: int
     mask_extension: str
+    wiener_iterations: int
+    wiener_frames: int
     magnitude_tensor: str
     masks_tensor: str
+    magnitudes_tensor: str
 
     @property
     def context_before_frames(self) -> int:
@@ -122,13 +129,14 @@ class MaskedSegmentSettings:
 
 
 MASK_EXTENSIONS = ("zeros", "average")
+_SHORTEST_STRIDE = 3  # of open-unmix: half a transform is mirrored at the beginning
 _NETWORK_STEP = 64  # six layers that halve: segment and bins must be multiples of 2^6
 
 
 def read_spleeter(top: Table) -> MaskedSegmentSettings:
     """Read [spleeter] and [tensors] of a manifest."""
     table = top.table("spleeter")
-    settings = _read_segments(top, table, lowest_segment=_NETWORK_STEP)
+    settings = _read_segments(top, table, lowest_segment=_NETWORK_STEP, most_iterations=1)
     bins = table.integer("network_bins", _NETWORK_STEP, settings.fft_samples // 2)
     for key, value in (("segment_frames", settings.segment_frames), ("network_bins", bins)):
         if value % _NETWORK_STEP:
@@ -138,10 +146,19 @@ def read_spleeter(top: Table) -> MaskedSegmentSettings:
 
 def read_open_unmix(top: Table) -> MaskedSegmentSettings:
     """Read [open-unmix] and [tensors] of a manifest."""
-    return _read_segments(top, top.table("open-unmix"), lowest_segment=1)
+    table = top.table("open-unmix")
+    table.integer("stride_frames", _SHORTEST_STRIDE, 4096)
+    settings = _read_segments(top, table, lowest_segment=_SHORTEST_STRIDE, most_iterations=10)
+    if not settings.wiener_iterations:
+        return settings
+    frames = table.integer("wiener_frames", 1, settings.segment_frames)
+    if frames <= settings.stride_frames and settings.crossfade_frames:
+        found = settings.crossfade_frames
+        table.fail("crossfade_frames", f"is {found}, should be 0 where wiener_frames are at most stride_frames")
+    return replace(settings, wiener_frames=frames)
 
 
-def _read_segments(top: Table, table: Table, *, lowest_segment: int) -> MaskedSegmentSettings:
+def _read_segments(top: Table, table: Table, *, lowest_segment: int, most_iterations: int) -> MaskedSegmentSettings:
     """What both kinds state; the network's bins are all there are."""
     tensors = top.table("tensors")
     fft = table.integer("fft_samples", 256, 65536)
@@ -153,10 +170,14 @@ def _read_segments(top: Table, table: Table, *, lowest_segment: int) -> MaskedSe
     crossfade = table.integer("crossfade_frames", 0, segment - stride)
     if crossfade > stride:
         table.fail("crossfade_frames", f"is {crossfade}, should be at most stride_frames = {stride}")
+    iterations = table.integer("wiener_iterations", 0, most_iterations) if "wiener_iterations" in table else 0
     return MaskedSegmentSettings(
         fft_samples=fft, hop_samples=hop, segment_frames=segment, stride_frames=stride, crossfade_frames=crossfade,
-        network_bins=fft // 2 + 1, mask_extension="zeros",
-        magnitude_tensor=tensors.text("magnitude"), masks_tensor=tensors.text("masks"))  # fmt: skip
+        network_bins=fft // 2 + 1, mask_extension="zeros", wiener_iterations=iterations,
+        wiener_frames=segment,
+        magnitude_tensor=tensors.text("magnitude"),
+        masks_tensor="" if iterations else tensors.text("masks"),
+        magnitudes_tensor=tensors.text("magnitudes") if iterations else "")  # fmt: skip
 
 
 SETTINGS_READERS = {

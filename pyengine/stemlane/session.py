@@ -44,7 +44,7 @@ class StatefulSession:
     """
 
     def __init__(self, path: Path, *, input_name, input_shape, output_name, output_shape, state_names=(), warm_up=True):
-        self._path = path
+        self._path, self._input_name, self._output_name = path, input_name, output_name
         self._session = _load(path)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
         outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
@@ -81,6 +81,15 @@ class StatefulSession:
             raise ModelError(f"{self._path}: the network failed: {one_line(error)}") from None
         self._turn = 1 - self._turn
         return self.output
+
+    def run_part(self, values: np.ndarray) -> np.ndarray:
+        """One step on an input of another size than planned, for a network without states; returns a new array."""
+        try:
+            return self._session.run([self._output_name], {self._input_name: values})[0]
+        except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
+            raise ModelError(
+                f"{self._path}: the network does not take an input of {values.shape}: {one_line(error)}"
+            ) from None
 
     def reset(self) -> None:
         """Set all states to zero, as before the first step."""

@@ -3,8 +3,8 @@
 
 In an environment with torch: pip install openunmix==1.3.0 (its torchaudio is not needed here). Then
     python tests/reference/make_open_unmix_reference.py
-writes tests/reference/open_unmix.npz (masks of the networks, parts of the stems of a recording) and two small files
-as torch writes them, torch_zip.pth and torch_old.pth.
+writes tests/reference/open_unmix.npz (masks of the networks, parts of the stems of a recording without and with the
+Wiener filter) and two small files as torch writes them, torch_zip.pth and torch_old.pth.
 """
 
 import importlib
@@ -48,11 +48,12 @@ def main() -> None:
         outputs = torch.stack([networks[stem](magnitude.clone())[0] for stem in case.STEMS])
         masks = (outputs / (1e-10 + outputs.sum(dim=0))).permute(0, 1, 3, 2).numpy()
         results["masks"] = masks[:, :, ::6, ::16].astype(np.float32)
-        separator = model.Separator(networks, niter=0, softmask=True).eval()
-        stems = separator(torch.from_numpy(case.recording())[None])[0].numpy()
-    for stem, samples in zip(case.STEMS, stems):
-        results[stem] = case.kept(samples)
-        print(stem, "rms", np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
+        for name, iterations in case.FILTERS.items():
+            separator = model.Separator(networks, niter=iterations, softmask=iterations == 0, wiener_win_len=300).eval()
+            stems = separator(torch.from_numpy(case.recording())[None])[0].numpy()
+            for stem, samples in zip(case.STEMS, stems):
+                results[f"{name}_{stem}"] = case.kept(samples)
+                print(name, stem, "rms", np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
     np.savez_compressed(HERE / "open_unmix.npz", **results)
     small = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.arange(6.0).reshape(2, 3).T, "n": torch.tensor(7)}
     module = torch.nn.Linear(3, 2)

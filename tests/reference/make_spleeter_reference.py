@@ -3,7 +3,8 @@
 
 In an environment of its own (Python 3.11): pip install spleeter==2.4.2, which brings tensorflow 2.12.1. Then
     python tests/reference/make_spleeter_reference.py
-writes tests/reference/spleeter_<case>.npz (parts of the stems, and projections of the whole of them) and
+writes tests/reference/spleeter_<case>.npz (parts of the stems, and projections of the whole of them; for one case the
+same with the multichannel Wiener filter in spleeter_filtered.npz) and
 tests/reference/spleeter_<case>.index (the checkpoint's index as TensorFlow writes it, checksums of all weights in it).
 """
 
@@ -72,6 +73,13 @@ def main() -> None:
                 sums[f"{stem}_projections"] = spleeter_case.projections(samples.T)
                 print(name, stem, "rms", np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
             np.savez_compressed(HERE / f"spleeter_{name}.npz", **parts, **sums)
+            if name == spleeter_case.FILTERED:
+                tf.compat.v1.reset_default_graph()
+                filtered = Separator(str(config_path), MWF=True, multiprocess=False)
+                stems = filtered.separate(spleeter_case.recording(name).T)
+                parts = {stem: spleeter_case.kept(samples.T) for stem, samples in stems.items()}
+                sums = {f"{stem}_projections": spleeter_case.projections(samples.T) for stem, samples in stems.items()}
+                np.savez_compressed(HERE / "spleeter_filtered.npz", **parts, **sums)
             shutil.copy(folder / "model.index", HERE / f"spleeter_{name}.index")
             if "STEMLANE_KEEP" in os.environ:  # the whole checkpoint, to try things with
                 shutil.copytree(folder, Path(os.environ["STEMLANE_KEEP"]) / name, dirs_exist_ok=True)

@@ -10,12 +10,14 @@ from support.spleeter_case import uniform
 STEMS = ("vocals", "drums", "bass", "other")
 HIDDEN, INPUT_BINS, NUM_BINS = 32, 1487, 2049  # few hidden units, all else as published
 SAMPLE_RATE = 44100
-NUM_SAMPLES = 400_001
+NUM_SAMPLES = 700_001
 NUM_FRAMES = 60  # of the spectrogram on which the networks alone are compared
-# Where the stems are kept: some seconds in, around the seam of the windows of 256 frames; then the very ends.
-KEPT_STARTS = (120_000, 258_000, 262_500, 0, NUM_SAMPLES - 1500)
-KEPT_SAMPLES = 1500
+# Where the stems are kept: some seconds in; around the seam of the segments at frame 298 and that of the filter's blocks
+# at frame 300; then the very ends.
+KEPT_STARTS = (120_000, 304_500, 306_500, 0, NUM_SAMPLES - 1200)
+KEPT_SAMPLES = 1200
 NUM_INNER_PARTS = 3
+FILTERS = {"shares": 0, "filtered": 1, "filtered_twice": 2}  # iterations of the Wiener filter
 
 
 def weight(stem: str, name: str, shape: tuple[int, ...]) -> np.ndarray:

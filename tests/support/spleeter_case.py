@@ -32,6 +32,7 @@ CASES = {
     "4stems": Case(("vocals", "drums", "bass", "other"), 1024, "zeros", 9000),
     "5stems": Case(("vocals", "piano", "drums", "bass", "other"), 1536, "average", 20000),
 }
+FILTERED = "4stems"  # the case that is also compared with the multichannel Wiener filter
 SAMPLE_RATE = 44100
 NUM_SAMPLES = 600_001  # a little more than one segment of 512 frames, and odd
 # Where the outputs are kept: start, middle, around the seam of the segments at (512 - 4) * 1024, end.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds tiny `spleeter` models whose masks depend on few neighbouring frames, and the original's way to use them."""
+"""Builds tiny `spleeter` and `open-unmix` models whose masks depend on few neighbouring frames, and the originals' ways to use them."""
 
 import hashlib
 from pathlib import Path
@@ -16,6 +16,7 @@ def build_spleeter(
     folder: Path,
     *,
     name: str = "tiny-spleeter",
+    kind: str = "spleeter",
     segment_frames: int = 64,
     stride_frames: int = 64,
     crossfade_frames: int = 0,
@@ -23,26 +24,36 @@ def build_spleeter(
     mask_extension: str = "zeros",
     steepness: float = 1.0,
     stems=("vocals", "drums", "other"),
+    wiener_iterations: int = 0,
+    wiener_frames: int = 64,
 ) -> Path:
     """Write `folder/name` with manifest and network; returns that folder.
 
-    Mask i is 1 / (i + 1 + steepness * mean magnitude of the five frames around): constant for `steepness` 0.
+    Mask i is 1 / (i + 1 + steepness * mean magnitude of the five frames around): constant for `steepness` 0. Magnitudes,
+    the residual's too, are the mixture's times the masks.
     """
     kernel = np.zeros((2, 1, 2 * REACH_FRAMES + 1, 1), np.float32) + steepness / (2 * REACH_FRAMES + 1)
-    offsets = np.arange(1, len(stems), dtype=np.float32).reshape(1, -1, 1, 1, 1)
+    offsets = np.arange(1, len(stems) + 1, dtype=np.float32).reshape(1, -1, 1, 1, 1)
     constants = [
         numpy_helper.from_array(kernel, "kernel"), numpy_helper.from_array(offsets, "offsets"),
-        numpy_helper.from_array(np.array([1]), "axis"),
+        numpy_helper.from_array(np.array([1]), "axis"), numpy_helper.from_array(np.array([0]), "first"),
+        numpy_helper.from_array(np.array([len(stems) - 1]), "last"),
     ]  # fmt: skip
     nodes = [
         helper.make_node("Conv", ["magnitude", "kernel"], ["mean"], group=2, pads=[REACH_FRAMES, 0, REACH_FRAMES, 0]),
         helper.make_node("Unsqueeze", ["mean", "axis"], ["one"]),
         helper.make_node("Add", ["one", "offsets"], ["sum"]),
-        helper.make_node("Reciprocal", ["sum"], ["masks"]),
+        helper.make_node("Reciprocal", ["sum"], ["all"]),
+        helper.make_node("Slice", ["all", "first", "last", "axis"], ["masks"]),
+        helper.make_node("Unsqueeze", ["magnitude", "axis"], ["mixture"]),
+        helper.make_node("Mul", ["all", "mixture"], ["magnitudes"]),
     ]
     free = ["frames", "bins"]
     inputs = [helper.make_tensor_value_info("magnitude", TensorProto.FLOAT, [1, 2, *free])]
-    outputs = [helper.make_tensor_value_info("masks", TensorProto.FLOAT, [1, len(stems) - 1, 2, *free])]
+    outputs = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, num_stems, 2, *free])
+        for name, num_stems in (("masks", len(stems) - 1), ("magnitudes", len(stems)))
+    ]
     graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
@@ -51,11 +62,15 @@ def build_spleeter(
     folder.mkdir(parents=True)
     (folder / "network.onnx").write_bytes(network)
     quoted = ", ".join(f'"{stem}"' for stem in stems)
+    if kind == "spleeter":
+        own = f'network_bins = {network_bins}\nmask_extension = "{mask_extension}"\n'
+    else:
+        own = f"wiener_frames = {wiener_frames}\n"
     (folder / "manifest.toml").write_text(
         f"""format = 1
 name = "{name}"
 title = "Tiny {name}"
-kind = "spleeter"
+kind = "{kind}"
 version = "0.1.0"
 stems = [{quoted}]
 residual = "{stems[-1]}"
@@ -64,20 +79,20 @@ compute_allowance_samples = 2048
 licence = "MIT"
 origin = "built by the tests"
 training_data = "none"
-[spleeter]
+[{kind}]
 fft_samples = {FFT}
 hop_samples = {HOP}
 segment_frames = {segment_frames}
 stride_frames = {stride_frames}
 crossfade_frames = {crossfade_frames}
-network_bins = {network_bins}
-mask_extension = "{mask_extension}"
+{own}wiener_iterations = {wiener_iterations}
 [[files]]
 path = "network.onnx"
 sha256 = "{hashlib.sha256(network).hexdigest()}"
 [tensors]
 magnitude = "magnitude"
 masks = "masks"
+magnitudes = "magnitudes"
 """,
         encoding="utf-8",
     )
@@ -129,3 +144,24 @@ def slow_separation(
     for k in range(num_frames):
         stems[:, :, k * HOP : k * HOP + FFT] += frames[:, :, k]
     return stems[:, :, FFT : FFT + num_samples]
+
+
+def slow_open_unmix(mixture: np.ndarray, *, steepness: float, num_masks: int) -> np.ndarray:
+    """Open-Unmix's procedure in float64: (masks, channels, samples) of (channels, samples).
+
+    Frames centred on multiples of the hop, the recording mirrored at its ends, masks for the whole of it, overlap-add
+    divided by the sum of the squared windows that are there.
+    """
+    num_samples = mixture.shape[1]
+    padded = np.pad(mixture.astype(np.float64), ((0, 0), (FFT // 2, FFT // 2)), mode="reflect")
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)
+    num_frames = num_samples // HOP + 1
+    frames = np.stack([padded[:, k * HOP : k * HOP + FFT] * window for k in range(num_frames)], axis=1)
+    spectra = np.fft.rfft(frames, axis=-1)
+    found = np.fft.irfft(spectra * tiny_masks(np.abs(spectra), steepness, num_masks), FFT) * window
+    stems, envelope = np.zeros((num_masks, *padded.shape)), np.zeros(padded.shape[1])
+    for k in range(num_frames):
+        stems[:, :, k * HOP : k * HOP + FFT] += found[:, :, k]
+        envelope[k * HOP : k * HOP + FFT] += window**2
+    inside = slice(FFT // 2, FFT // 2 + num_samples)
+    return stems[:, :, inside] / envelope[inside]

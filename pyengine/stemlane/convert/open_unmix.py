@@ -14,8 +14,9 @@ from stemlane.convert.segment_models import SHORT_WINDOWS, Window, write_models
 from stemlane.convert.torch_weights import read_weights
 from stemlane.errors import ModelError
 
-# The original hears whole recordings; it was trained on 6 s. Half of 12 s, with almost 3 s before and after.
-WINDOWS = (Window("", "", 512, 256, 8), *SHORT_WINDOWS)
+# The original hears whole recordings and filters blocks of 300 frames; it was trained on 6 s. Two such blocks with 7 s
+# before and after, so that blocks begin where the original's do.
+WINDOWS = (Window("", "", 1196, 600, 0, wiener_frames=300), *SHORT_WINDOWS)
 
 # Of umxhq, whose window of 12 s takes 0.5 s on one core. umxl has twice as many and takes 1.7 s.
 _USUAL_HIDDEN = 512
@@ -26,6 +27,7 @@ def convert(
     description: Description,
     folder: Path,
     *,
+    wiener_iterations: int = 1,
     report: Report = lambda stage, done, total: None,
 ) -> list[Path]:
     """Write the model folders `folder`/<name><window>.
@@ -35,6 +37,8 @@ def convert(
     paths
         A file of weights for every stem, in Stemlane's order, the residual last. The masks of all stems sum to one,
         so that the residual is what its own network says.
+    wiener_iterations
+        Of the multichannel Wiener filter; without any, the masks are the shares of the networks' magnitudes.
     folder
         An existing folder without these models. After an error it may hold incomplete ones.
 
@@ -59,4 +63,5 @@ def convert(
     num_hidden = weights[0]["fc1.weight"].shape[0]
     return write_models(
         network, folder, kind="open-unmix", stems=list(paths), windows=WINDOWS, description=description, extra={},
+        wiener_iterations=wiener_iterations,
         allowance_scale=max(1, num_hidden / _USUAL_HIDDEN))  # fmt: skip

@@ -93,12 +93,15 @@ def build_network(stems: Sequence[Mapping[str, np.ndarray]], num_emitted: int) -
     Returns
     -------
     onnx.ModelProto
-        `magnitude` (1, 2, frames, 2049) to `masks` (1, num_emitted, 2, frames, 2049), for any number of frames.
+        `magnitude` (1, 2, frames, 2049) to `masks` (1, num_emitted, 2, frames, 2049) and to `magnitudes`
+        (1, stems, 2, frames, 2049), for any number of frames.
     """
     graph = _Graph()
     axis = graph.constant(np.array([1]))
     gains = [graph.node("Unsqueeze", _stem(graph, weights), axis) for weights in stems]
-    outputs = graph.node("Mul", graph.node("Concat", *gains, axis=1), graph.node("Unsqueeze", "magnitude", axis))
+    gains = graph.node("Concat", *gains, axis=1)
+    outputs = "magnitudes"
+    graph.nodes.append(helper.make_node("Mul", [gains, graph.node("Unsqueeze", "magnitude", axis)], [outputs]))
     total = graph.node("ReduceSum", outputs, axis, keepdims=1)
     total = graph.node("Add", total, graph.constant(np.float32(_MASK_EPSILON)))
     chosen = graph.node("Gather", outputs, graph.constant(np.arange(num_emitted)), axis=1)
@@ -108,7 +111,8 @@ def build_network(stems: Sequence[Mapping[str, np.ndarray]], num_emitted: int) -
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *lead, 2, "frames", NUM_BINS])
 
     description = helper.make_graph(
-        graph.nodes, "open-unmix", [tensor("magnitude")], [tensor("masks", num_emitted)], graph.constants
+        graph.nodes, "open-unmix", [tensor("magnitude")],
+        [tensor("masks", num_emitted), tensor("magnitudes", len(stems))], graph.constants,
     )
     model = helper.make_model(description, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
     model.producer_name = "stemlane"

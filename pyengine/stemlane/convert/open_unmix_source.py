@@ -11,7 +11,8 @@ from stemlane.convert.places import Report, address, file_sha256, is_url
 from stemlane.download import check_url, download
 from stemlane.errors import ModelError
 
-OPTIONS = ()  # those of `AddOptions` that mean something here
+OPTIONS = ("wiener_iterations",)  # those of `AddOptions` that mean something here
+DEFAULT_ITERATIONS = 1  # of the Wiener filter; the original's
 STEMS = ("vocals", "drums", "bass", "other")
 _SOURCE = re.compile(r"open-unmix:(umx|umxhq|umxl)", re.IGNORECASE)
 
@@ -96,6 +97,7 @@ def add(
     ModelError
         If the weights cannot be had, are damaged or are not the ones named.
     """
+    options.check_wiener(10)
     try:
         from stemlane.convert import open_unmix
         from stemlane.convert.manifest_text import Description
@@ -115,7 +117,8 @@ def add(
             f"weights of Open-Unmix's form from {location}, not the published {source.variant}, {converter}", "unknown",
         )  # fmt: skip
     try:
-        return open_unmix.convert(paths, about, target, report=report)
+        iterations = DEFAULT_ITERATIONS if options.wiener_iterations is None else options.wiener_iterations
+        return open_unmix.convert(paths, about, target, wiener_iterations=iterations, report=report)
     finally:
         if fetched:
             for path in paths.values():

@@ -41,6 +41,11 @@ class AddOptions:
                 f"extension is {self.mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}"
             )
 
+    def check_wiener(self, highest: int) -> None:
+        """Raise `ModelError` if the Wiener filter is to be iterated more often than `highest`."""
+        if self.wiener_iterations is not None and not 0 <= self.wiener_iterations <= highest:
+            raise ModelError(f"--wiener is {self.wiener_iterations}, should be from 0 to {highest}")
+
     def check_taken(self, source: str, taken: tuple[str, ...]) -> None:
         """Raise `ModelError` if an option has been set that the source does not take."""
         for field in fields(self):

@@ -17,13 +17,17 @@ FFT_SAMPLES = 4096
 
 @dataclass(frozen=True)
 class Window:
-    """A latency mode: frames of a segment, frames it moves on by, frames blended from one to the next."""
+    """A latency mode: frames of a segment, frames it moves on by, frames blended from one to the next.
+
+    `wiener_frames` is the length of the blocks the Wiener filter works on; 0 for whole segments.
+    """
 
     suffix: str
     title: str
     segment_frames: int
     stride_frames: int
     crossfade_frames: int
+    wiener_frames: int = 0
 
 
 # Half of a short window is kept: as much context as music, for twice the work.
@@ -35,7 +39,7 @@ SHORT_WINDOWS = (
 
 def write_models(
     network: onnx.ModelProto, folder: Path, *, kind: str, stems: Sequence[str], windows: Sequence[Window],
-    description: Description, extra: Mapping[str, int | str], allowance_scale: float = 1.0,
+    description: Description, extra: Mapping[str, int | str], wiener_iterations: int = 0, allowance_scale: float = 1.0,
 ) -> list[Path]:  # fmt: skip
     """Write `folder`/<name><suffix of the window> for every window; returns these folders.
 
@@ -45,6 +49,8 @@ def write_models(
         In Stemlane's order; the last one is the residual.
     extra
         What the section of the kind states beyond the window's numbers.
+    wiener_iterations
+        Of the multichannel Wiener filter.
     allowance_scale
         How much longer than usual the network computes.
     """
@@ -64,9 +70,15 @@ def write_models(
             "segment_frames": window.segment_frames, "stride_frames": window.stride_frames,
             "crossfade_frames": window.crossfade_frames,
         }  # fmt: skip
+        tensors = {"magnitude": "magnitude", "masks": "masks"}
+        if wiener_iterations:
+            frames["wiener_iterations"] = wiener_iterations
+            if kind == "open-unmix":
+                frames["wiener_frames"] = window.wiener_frames or window.segment_frames
+            tensors = {"magnitude": "magnitude", "magnitudes": "magnitudes"}
         text = manifest_text(
             named, kind=kind, stems=stems, residual=stems[-1], sample_rate=44100, allowance_samples=allowance_samples,
             settings={"fft_samples": FFT_SAMPLES, "hop_samples": HOP_SAMPLES, **frames, **extra},
-            tensors={"magnitude": "magnitude", "masks": "masks"}, files={"network.onnx": sha256})  # fmt: skip
+            tensors=tensors, files={"network.onnx": sha256})  # fmt: skip
         (path / "manifest.toml").write_text(text, encoding="utf-8")
     return folders

@@ -72,6 +72,7 @@ def convert(
     *,
     network_bins: int = 1024,
     mask_extension: str = "zeros",
+    wiener_iterations: int = 0,
     progress: Callable[[int], None] = lambda num_bytes: None,
 ) -> list[Path]:
     """Write the model folders `folder`/<name><window> of a checkpoint.
@@ -86,6 +87,8 @@ def convert(
         An existing folder without these models. After an error it may hold incomplete ones.
     network_bins, mask_extension
         How many bins the network gets, and what those above get: "zeros" or "average".
+    wiener_iterations
+        Of the multichannel Wiener filter: 0 or, the original's MWF, 1.
     progress
         Called with the number of bytes of weights read since its last call.
 
@@ -109,11 +112,11 @@ def convert(
         progress(values.nbytes)
         return values
 
-    emitted = [kind.instruments.index(stem) for stem in kind.stems[:-1]]
+    order = [kind.instruments.index(stem) for stem in kind.stems]
     network = build_network(
-        read, num_stems=len(kind.instruments), activations=kind.activations, softmax=kind.softmax, emitted=emitted
+        read, num_stems=len(kind.instruments), activations=kind.activations, softmax=kind.softmax, order=order
     )
     return write_models(
         network, folder, kind="spleeter", stems=kind.stems, windows=WINDOWS, description=description,
-        extra={"network_bins": network_bins, "mask_extension": mask_extension},
+        extra={"network_bins": network_bins, "mask_extension": mask_extension}, wiener_iterations=wiener_iterations,
         allowance_scale=network_bins / 1024)  # fmt: skip

@@ -89,7 +89,7 @@ def build_network(
     num_stems: int,
     activations: Activations,
     softmax: bool,
-    emitted: Sequence[int],
+    order: Sequence[int],
 ) -> onnx.ModelProto:
     """Build the network.
 
@@ -103,25 +103,26 @@ def build_network(
         `LEAKY` for 2 stems, `ELU` for 4 and 5.
     softmax
         Whether the stems' outputs are shares of the magnitude (5 stems), or each a sigmoid's.
-    emitted
-        Which stems' masks are returned, in this order.
+    order
+        The stems' numbers in the order of the outputs; the last one's mask is left out.
 
     Returns
     -------
     onnx.ModelProto
-        `magnitude` (1, 2, frames, bins) to `masks` (1, len(emitted), 2, frames, bins). Frames and bins are free
-        multiples of 64.
+        `magnitude` (1, 2, frames, bins) to `masks` (1, num_stems - 1, 2, frames, bins) and to `magnitudes`
+        (1, num_stems, 2, frames, bins). Frames and bins are free multiples of 64.
     """
     graph = _Graph()
-    logits = [_unet(graph, read, stem, activations) for stem in range(num_stems)]
+    logits = [_unet(graph, read, stem, activations) for stem in order]
     axis = graph.constant(np.array([1]))
     stacked = graph.node("Concat", [graph.node("Unsqueeze", [logit, axis]) for logit in logits], axis=1)
     shares = graph.node("Softmax", [stacked], axis=1) if softmax else graph.node("Sigmoid", [stacked])
-    outputs = graph.node("Mul", [shares, graph.node("Unsqueeze", ["magnitude", axis])])
+    outputs = "magnitudes"
+    graph.nodes.append(helper.make_node("Mul", [shares, graph.node("Unsqueeze", ["magnitude", axis])], [outputs]))
     powers = graph.node("Mul", [outputs, outputs])
     total = graph.node("ReduceSum", [powers, axis], keepdims=1)
     total = graph.node("Add", [total, graph.constant(np.float32(_MASK_EPSILON))])
-    chosen = graph.node("Gather", [powers, graph.constant(np.array(emitted))], axis=1)
+    chosen = graph.node("Gather", [powers, graph.constant(np.arange(num_stems - 1))], axis=1)
     chosen = graph.node("Add", [chosen, graph.constant(np.float32(_MASK_EPSILON / num_stems))])
     graph.nodes.append(helper.make_node("Div", [chosen, total], ["masks"]))
 
@@ -129,7 +130,8 @@ def build_network(
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *lead, 2, "frames", "bins"])
 
     description = helper.make_graph(
-        graph.nodes, "spleeter", [tensor("magnitude")], [tensor("masks", len(emitted))], graph.constants
+        graph.nodes, "spleeter", [tensor("magnitude")],
+        [tensor("masks", num_stems - 1), tensor("magnitudes", num_stems)], graph.constants,
     )
     model = helper.make_model(description, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
     model.producer_name = "stemlane"

@@ -18,7 +18,7 @@ RELEASE = "https://github.com/deezer/spleeter/releases/download/v1.4.0"
 _MEMBERS = ("model.index", "model.data-00000-of-00001")
 _HIGHEST_MEMBER_BYTES = 1 << 30
 _COPY_BYTES = 1 << 20
-OPTIONS = ("mask_extension",)  # those of `AddOptions` that mean something here
+OPTIONS = ("mask_extension", "wiener_iterations")  # those of `AddOptions` that mean something here
 _SOURCE = re.compile(r"spleeter:([245]stems)(-16khz)?", re.IGNORECASE)
 
 
@@ -99,6 +99,7 @@ def add(
     ModelError
         If the weights cannot be had, are damaged or are not the ones named.
     """
+    options.check_wiener(1)
     try:
         from stemlane.convert import spleeter
         from stemlane.convert.tf_checkpoint import Checkpoint
@@ -132,7 +133,8 @@ def add(
 
         folders = spleeter.convert(
             checkpoint, source.variant, describe(source, place, official, name), target,
-            network_bins=source.network_bins, mask_extension=options.mask_extension, progress=converted)  # fmt: skip
+            network_bins=source.network_bins, mask_extension=options.mask_extension,
+            wiener_iterations=options.wiener_iterations or 0, progress=converted)  # fmt: skip
     except ModelError:
         if fetched:  # it was whole, so what is wrong with it will not go away
             archive.unlink(missing_ok=True)

@@ -62,10 +62,18 @@ def create_front_end(manifest: Manifest, *, whole: bool = False) -> FrontEnd:
         from stemlane.frontends.streaming import StreamingFrontEnd
 
         return StreamingFrontEnd(manifest)
-    if manifest.kind in ("spleeter", "open-unmix"):
+    if manifest.kind == "spleeter" and manifest.settings.wiener_iterations:
+        from stemlane.frontends.spleeter_wiener import SpleeterWienerFrontEnd
+
+        return SpleeterWienerFrontEnd(manifest)
+    if manifest.kind == "spleeter":
         from stemlane.frontends.masked_segments import MaskedSegmentFrontEnd
 
         return MaskedSegmentFrontEnd(manifest)
+    if manifest.kind == "open-unmix":
+        from stemlane.frontends.open_unmix import OpenUnmixFrontEnd
+
+        return OpenUnmixFrontEnd(manifest)
     if manifest.kind == "mdx":
         from stemlane.frontends.mdx import MdxFrontEnd
 
