@@ -105,7 +105,10 @@ void StemlaneProcessor::reset() {
   if (numChannels_.load(std::memory_order_acquire) != 0) stream_.reset();
 }
 
+// A render begins without a past: what was played before it, for how long, and how much of
+// that the engine caught, must not change its sound. Not every host resets in between.
 void StemlaneProcessor::setNonRealtime(bool isNonRealtime) noexcept {
+  if (isNonRealtime && !this->isNonRealtime()) renderBegins_.store(true, std::memory_order_relaxed);
   AudioProcessor::setNonRealtime(isNonRealtime);
   stream_.set_offline(isNonRealtime);
 }
@@ -144,6 +147,7 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
       block.stem_out[stem] = stems[stem].data();
   }
   if (!usable) return;
+  if (renderBegins_.exchange(false, std::memory_order_relaxed)) stream_.reset();
   stream_.process(block);
 
   // A mono stem on a stereo bus sounds on both sides.

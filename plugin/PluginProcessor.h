@@ -79,6 +79,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
 
   std::atomic<int> numChannels_{0};        // writer: control; reader: audio; 0: not prepared
   std::atomic<unsigned> presentStems_{0};  // writer: control; readers: all; one bit per stem
+  std::atomic<bool> renderBegins_{false};  // writer: control; reader: audio (swap to false)
   std::atomic<bool> meters_{false};        // writer: message; reader: audio
   std::atomic<float> outputPeak_{0.0F};    // writers: audio, message (swap to 0)
 

@@ -50,6 +50,21 @@ TEST_CASE("a block in real time allocates nothing") {
   CHECK(count == 0);
 }
 
+TEST_CASE("a render begins without the past that was played before it") {
+  Host host("live", layout(kStereo, kNone), false);
+  *host.processor->parameters().strips[0].mute = true;
+  const Audio in = noise(2, 20000);
+  host.play(in);
+  host.processor->setNonRealtime(true);
+  const Buffer whole = host.play(in);
+  CHECK(is_delayed(whole, 0, in, 0, host.latency(), 1.0F - kShares[0], 2e-7F));
+
+  // It is told so before every block, and goes on.
+  host.processor->setNonRealtime(true);
+  const Buffer next = host.play(in);
+  CHECK(next.getSample(0, 0) == Approx((1.0F - kShares[0]) * in.samples[0][in.samples[0].size() - static_cast<std::size_t>(host.latency())]));
+}
+
 TEST_CASE("bypass and the host's bypass are the delayed mixture") {
   Host host("live", layout(kStereo, kNone));
   for (const auto& strip : host.processor->parameters().strips) *strip.gain = -20.0F;

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Stemlane in Ardour: found, inserted, automated, in time with other tracks, recalled, with all its buses."""
+
+import math
+from pathlib import Path
+
+import ardour_tools
+import numpy as np
+import pytest
+import soundfile
+import stemlane
+from ardour_tools import BLOCK_SAMPLES, Ardour, host_scale
+from host_tools import noise
+
+SAMPLE_RATE = 44100
+SECONDS = 3
+LIVE_LATENCY = 2624  # samples at 44.1 kHz, see cpp/latency.h
+# Where the audio starts: the blocks of Ardour's that reach it then begin where those of `render` do, as the
+# latency, too, is 64 samples more than a multiple of a block.
+START_SAMPLES = 64
+EXACT = 1e-5  # of full scale, asked for; 6e-8 was seen
+ROUNDING = 2e-6  # sums of up to seven float32 values near full scale
+
+pytestmark = pytest.mark.skipif(bool(ardour_tools.missing()), reason=ardour_tools.missing())
+
+
+@pytest.fixture(scope="module")
+def ardour(user_folder, tmp_path_factory):
+    """Ardour with the plugin installed and scanned."""
+    host = Ardour(tmp_path_factory.mktemp("ardour"), Path(stemlane.plugin_path()))
+    host.found = host.scan()
+    return host
+
+
+@pytest.fixture(scope="module")
+def music(request):
+    """Three seconds (2, samples) of the song of the other tests, where it is at hand; noise otherwise."""
+    try:
+        folder = request.getfixturevalue("shared_audio") / "songs" / "validation" / "3.Sodium"
+    except pytest.skip.Exception:
+        return noise(2, SECONDS * SAMPLE_RATE, seed=31)
+    stems = [
+        soundfile.read(folder / f"{stem}.ogg", SECONDS * SAMPLE_RATE, 92 * SAMPLE_RATE, dtype="float32")[0]
+        for stem in ("vocals", "drums", "bass", "other")
+    ]
+    return np.sum(stems, axis=0, dtype=np.float32).T
+
+
+def heard(bounce: np.ndarray, audio: np.ndarray) -> np.ndarray:
+    """The part of a bounce where the audio lies."""
+    return bounce[:, START_SAMPLES : START_SAMPLES + audio.shape[1]]
+
+
+def silence_before(latency_samples: int) -> int:
+    """Samples of silence that the plugin hears in an export before the audio at `START_SAMPLES`.
+
+    Ardour lets everything run for two seconds, then starts early by the latency, both in whole blocks.
+    """
+    warm_up = math.ceil(2 * SAMPLE_RATE / BLOCK_SAMPLES) * BLOCK_SAMPLES
+    early = math.ceil(latency_samples / BLOCK_SAMPLES) * BLOCK_SAMPLES
+    return warm_up + early - latency_samples + START_SAMPLES
+
+
+def render_in_export(audio, latency_samples, gains, points, model) -> np.ndarray:
+    """What `stemlane.render` makes of the audio after that silence; `points` are (sample in the session, dB)."""
+    before = silence_before(latency_samples)
+    whole = np.concatenate([np.zeros((2, before), np.float32), audio], axis=1)
+    # Ardour sends a value when its place leaves the plugin; the plugin applies it to what comes in.
+    offset = before + latency_samples - START_SAMPLES
+    automation = [
+        {"time": (sample + offset) / SAMPLE_RATE, "stem": "vocals", "gain_db": gain_db} for sample, gain_db in points
+    ]
+    return stemlane.render(whole, SAMPLE_RATE, gains, automation=automation, model=model)[:, before:]
+
+
+def test_ardour_finds_the_plugin_and_its_buses(ardour):
+    assert ardour.found.get("name") == "Stemlane"
+    counts = {key: int(ardour.found.get(key)) for key in ("n_inputs", "n_outputs", "n_aux_outputs")}
+    assert counts == {"n_inputs": 2, "n_outputs": 2, "n_aux_outputs": 12}
+
+
+def test_automation_sounds_as_render_says_and_the_session_comes_back(ardour, music):
+    # Vocals go from 0 to -12 dB in steps of the plugin's, one per block.
+    points = [(80 * BLOCK_SAMPLES, 0.0), (200 * BLOCK_SAMPLES, -12.0)]
+    lua_points = ", ".join(f"{{{sample}, {host_scale(gain_db)}}}" for sample, gain_db in points)
+    session = ardour.create(
+        "automation",
+        SAMPLE_RATE,
+        f"""
+        local plugin = insert_stemlane(new_track("song", true))
+        assert(plugin:to_insert():signal_latency() == {LIVE_LATENCY})
+        set(plugin, "Drums Gain", {host_scale(3.0)})
+        set(plugin, "Guitar Mute", 1)
+        automate(plugin, "Vocals Gain", {{{lua_points}}})
+        """,
+    )
+    session.place({"song": music}, START_SAMPLES, music.shape[1] + SAMPLE_RATE)
+    bounce = session.bounce()
+    rendered = render_in_export(music, LIVE_LATENCY, {"drums": 3.0}, points, "live")
+    np.testing.assert_allclose(heard(bounce, music), rendered, rtol=0, atol=EXACT)
+
+    (saved,) = session.plugin_states()
+    assert (saved.get("model"), saved.get("drums_gain"), saved.get("guitar_mute")) == ("live", "3.0", "On")
+    session.change("")  # opens and saves
+    (saved_again,) = session.plugin_states()
+    facts = ("engine_state", "engine_text")
+    assert {key: value for key, value in saved_again.attrib.items() if key not in facts} == {
+        key: value for key, value in saved.attrib.items() if key not in facts
+    }
+    np.testing.assert_array_equal(session.bounce(), bounce)
+
+
+@pytest.mark.parametrize("sample_rate,model", [(44100, "live"), (48000, "tiny-mix")])
+def test_delay_compensation_is_exact(ardour, music, sample_rate, model):
+    """A track with Stemlane, all faders at 0 dB, and the same dry with its polarity inverted are nothing together."""
+    session = ardour.create(
+        f"delay-{sample_rate}",
+        sample_rate,
+        """
+        insert_stemlane(new_track("wet", true))
+        local dry = new_track("dry", true)
+        for channel = 0, 1 do dry:phase_control():set_phase_invert(channel, true) end
+        """,
+    )
+    session.place({"wet": music, "dry": music}, START_SAMPLES, music.shape[1] + SAMPLE_RATE)
+    session.change_states(model=model)
+    np.testing.assert_array_equal(session.bounce(), 0.0)
+    alone = session.bounce('session:route_by_name("dry"):mute_control():set_value(1, PBD.GroupControlDisposition.NoGroup)')
+    np.testing.assert_array_equal(heard(alone, music), music)
+
+
+def test_stem_buses_carry_the_stems_and_add_up_to_the_main_bus(ardour, music):
+    """With flexible I/O and the stem buses on, the main bus less all stems is nothing, and a stem is the stem."""
+    session = ardour.create(
+        "buses",
+        SAMPLE_RATE,
+        """
+        local song = new_track("song", false)
+        insert_stemlane(song)
+        assert(song:n_outputs():n_audio() == 14, song:n_outputs():n_audio())
+        song:panner_shell():set_bypassed(true)  -- it would mix the fourteen
+
+        local sum = session:new_audio_route(
+          2, 2, nil, 1, "stems", ARDOUR.PresentationInfo.Flag.AudioBus, ARDOUR.PresentationInfo.max_order):front()
+        sum:set_strict_io(true)
+        for channel = 0, 1 do sum:phase_control():set_phase_invert(channel, true) end
+        song:output():disconnect_all(nil)
+        for channel = 0, 1 do
+          song:output():audio(channel):connect(session:master_out():input():audio(channel):name())
+          for bus = 1, 6 do
+            song:output():audio(2 * bus + channel):connect(sum:input():audio(channel):name())
+          end
+        end
+        """,
+    )
+    session.place({"song": music}, START_SAMPLES, music.shape[1] + SAMPLE_RATE)
+    session.change_states(model="tiny-mix", vocals_gain="-3.0", drums_gain="-6.0")
+    assert np.abs(session.bounce()).max() <= ROUNDING
+
+    only_drums = session.bounce("""
+        local song = session:route_by_name("song")
+        song:output():disconnect_all(nil)
+        for channel = 0, 1 do
+          song:output():audio(4 + channel):connect(session:master_out():input():audio(channel):name())
+        end
+    """)
+    drums = stemlane.Separator("tiny-mix").separate(music, SAMPLE_RATE)["drums"] * 10 ** (-6 / 20)
+    np.testing.assert_allclose(heard(only_drums, music), drums, rtol=0, atol=ROUNDING)
