@@ -104,6 +104,7 @@ class AudioOutput:
     def __init__(self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0):
         self.path = Path(path)
         self.peak = 0.0
+        self._num_written = 0
         file_format, subtype = FORMATS[check_format(self.path.suffix.removeprefix("."), self.path)]
         if file_format == "WAV" and num_samples * num_channels * 4 > _LARGEST_WAV_BYTES:
             file_format = "RF64"
@@ -133,13 +134,19 @@ class AudioOutput:
             for start in range(0, block.shape[1], BLOCK_SAMPLES):
                 self._file.write(block[:, start : start + BLOCK_SAMPLES].T)
         except (OSError, RuntimeError, AssertionError) as error:  # soundfile asserts that all was written
-            free_mb = shutil.disk_usage(self.path.parent).free // 1_000_000
-            raise InputError(f"{self.path}: cannot be written ({_reason(error)}; {free_mb} MB free)") from None
+            raise self._no_room(_reason(error)) from None
+        self._num_written += block.shape[1]
+
+    def _no_room(self, reason: str) -> InputError:
+        free_mb = shutil.disk_usage(self.path.parent).free // 1_000_000
+        return InputError(f"{self.path}: cannot be written ({reason}; {free_mb} MB free)")
 
     def __exit__(self, error_type, *_):
         try:
             self._file.close()
             if error_type is None:
+                if not _holds(self._partial, self._num_written):
+                    raise self._no_room("the end is missing")
                 os.replace(self._partial, self.path)
         except (OSError, RuntimeError) as error:
             raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
@@ -180,6 +187,18 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _holds(path: Path, num_samples: int) -> bool:
+    """Whether a file holds so many samples, to the last one: closing a file, libsndfile says nothing of a full disk."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            if file.frames != num_samples:
+                return False
+            file.seek(max(num_samples - 1, 0))
+            return len(file.read(1)) == min(num_samples, 1)
+    except (OSError, RuntimeError):
+        return num_samples == 0  # an empty Vorbis file cannot be opened
 
 
 def _partial_name(path: Path) -> Path:

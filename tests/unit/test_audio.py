@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Audio files: values and lengths survive, bad files are named, nothing half-written stays."""
 
+import resource
+
 import numpy as np
 import pytest
 import soundfile
@@ -163,3 +165,25 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, error):
     with pytest.raises(InputError, match=r"a.wav: cannot be written \(.*; \d+ MB free\)"):
         write(tmp_path / "a.wav", noise(1, 2000))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg"])
+def test_files_that_may_not_grow_are_whole_or_not_there(tmp_path, ending):
+    """A limit on the size of files stops writing where a full disk would, at every 2 KB, the end included."""
+    samples = noise(2, 6000)
+    path = tmp_path / f"a.{ending}"
+    write(path, samples)
+    whole = path.stat().st_size
+    path.unlink()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for limit in [*range(0, whole, 2048), whole - 1, whole]:
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+            if limit < whole:
+                with pytest.raises(InputError, match=rf"a.{ending}: cannot be written \(.*\)$"):
+                    write(path, samples)
+            else:
+                write(path, samples)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        assert [found.stat().st_size for found in tmp_path.iterdir()] == ([whole] if limit == whole else [])
