@@ -2,8 +2,9 @@
 # Each target sets up whatever it needs, from a bare Debian 12 on:
 #   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
 #   make test    all tests          make bench   speed and memory          make lint   style
+#   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized test-python train-smoke bench lint install clean
+.PHONY: demo test test-core test-sanitized test-python train-smoke ardour bench lint install clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -74,6 +75,9 @@ $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	$(call install_packages,$(TRAINING_PACKAGES))
 	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
 	@touch $@
+
+ardour:
+	$(call install_packages,ardour)
 
 # --- Tests -----------------------------------------------------------------------------
 test-core: $(STAMPS)/installed
