@@ -13,6 +13,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := build/stamps
 SONG ?=
+# Originals that `make bench` measures against, if they are installed: AGAINST="spleeter:/path/to/its/python htdemucs:…"
+AGAINST ?=
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin as p; print(p.engine_path(p.plugin_path()))')
@@ -37,6 +39,7 @@ bench: $(STAMPS)/installed
 	$(BIN)/stemlane bench
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target soak
+	$(if $(AGAINST),$(BIN)/stemlane bench $(addprefix --against ,$(AGAINST)))
 	for model in live mix; do $(BUILD)/tests/benchmark/soak $(ENGINE) $(BUILD)/models.index $$model 30; done
 
 install: $(STAMPS)/installed

@@ -112,6 +112,11 @@ def _parser() -> argparse.ArgumentParser:
     command(plugin, "path", _plugin_path, "Print the path of the plugin that came with the package.")
 
     bench = command(commands, "bench", _bench, "Measure speed, start-up and memory on this machine.")
+    bench.add_argument(
+        "--against", action="append", metavar="NAME:PYTHON",
+        help="measure against an original instead, spleeter or htdemucs, installed for the Python of that path; "
+        "repeat for more",
+    )  # fmt: skip
     bench.add_argument("--json", action="store_true", help="print JSON")
     evaluate = command(commands, "evaluate", _evaluate, "Measure separation against true stems.")
     evaluate.add_argument("folder", metavar="DIR", help="folder of songs, each a folder with vocals.wav, drums.wav, …")
@@ -193,7 +198,12 @@ def _plugin_path(options) -> int:
 def _bench(options) -> int:
     from stemlane import bench
 
-    numbers = bench.run()
+    if options.against:
+        from stemlane import bench_against
+
+        numbers = bench_against.run(options.against)
+    else:
+        numbers = bench.run()
     print(json.dumps(numbers, indent=2) if options.json else bench.as_text(numbers))
     return 0
 
