@@ -26,6 +26,7 @@ _ROUNDS = 2
 _NUM_THREADS = "2"
 
 _PYTHON = sys.executable
+_STEMLANE = (sys.executable, "-m", "stemlane")
 # The system counts what a process was before it became the command as that command's memory: so a small one starts it.
 _LAUNCHER = """
 import json, os, sys, time
@@ -147,13 +148,12 @@ def _measure(name: str, python: str, progress: Callable[[int], None]) -> dict:
             "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
         }  # fmt: skip
         environment.pop("STEMLANE_MODELS", None)
-        ours = [sys.executable, "-m", "stemlane"]
         _run([python, "-c", original.weights_script, str(weights)], environment)
-        _run([*ours, "models", "add", original.source, "--from", str(weights / original.location), "--name", "bench"],
+        _run([*_STEMLANE, "models", "add", original.source, "--from", str(weights / original.location), "--name", "bench"],
              environment)  # fmt: skip
         commands = {
             "original": [python, *original.command(weights, song, stems)],
-            "stemlane": [*ours, "separate", str(song), "-o", str(stems), "--model", "bench"],
+            "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems), "--model", "bench"],
         }
         best = {}
         for _ in range(_ROUNDS):

@@ -65,7 +65,7 @@ def against(tmp_path, monkeypatch):
     ours = tmp_path / "ours"
     ours.write_text('#!/bin/sh\nif [ "$3" = separate ]; then mkdir "$6"; fi\n', encoding="utf-8")
     ours.chmod(0o755)
-    monkeypatch.setattr(bench_against.sys, "executable", str(ours))
+    monkeypatch.setattr(bench_against, "_STEMLANE", (str(ours), "-m", "stemlane"))
     return tmp_path
 
 
