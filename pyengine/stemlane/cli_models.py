@@ -103,6 +103,7 @@ def _add(options) -> int:
             location=options.location,
             name=options.name,
             force=options.force,
+            measure=True,
             report=report,
             mask_extension=options.extension,
             wiener_iterations=options.wiener_iterations,

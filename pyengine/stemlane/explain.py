@@ -27,6 +27,7 @@ def explain(manifest: Manifest) -> dict[str, str]:
         "  delay": f"{manifest.delay_samples} samples: transform, context and overlap",
         "  compute time": f"{manifest.compute_allowance_samples} samples allowed",
         **_DETAILS[manifest.kind](manifest),
+        **_measured(manifest),
         "licence": manifest.licence,
     }
     if "non-commercial" in manifest.licence.lower() or "not for commercial" in manifest.licence.lower():
@@ -82,6 +83,22 @@ def _masked_segments(manifest: Manifest) -> dict[str, str]:
     if settings.wiener_iterations:
         times = "once" if settings.wiener_iterations == 1 else f"{settings.wiener_iterations} times"
         rows["masks"] = f"multichannel Wiener filter, {times}, its covariances from {_wiener_span(manifest)}"
+    return rows
+
+
+def _measured(manifest: Manifest) -> dict[str, str]:
+    """What was found when the model was added."""
+    found = manifest.measured
+    rows = {}
+    if "processor_seconds" in found:
+        rows["processor"] = f"{found['processor_seconds']:.2g} s of one core for a second of music, on this machine"
+    if "seam_db" in found:
+        rows["seams"] = (
+            f"segments half a stride later change the stems by {found['seam_db']:.0f} dB, "
+            f"a sample by at most {found['seam_largest']:.1g} of full scale"
+        )
+    if "window_sdr_db" in found:
+        rows["window"] = f"{found['window_sdr_db']:.1f} dB SDR against the stems of the longest window"
     return rows
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from stemlane import registry, selftest
+from stemlane import measured, registry, selftest
 from stemlane.convert import mdx_source, open_unmix_source, spleeter_source
 from stemlane.convert.options import AddOptions
 from stemlane.errors import ModelError, StemlaneError
@@ -36,6 +36,7 @@ def add_model(
     location: str | None = None,
     name: str | None = None,
     force: bool = False,
+    measure: bool = False,
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
     **options,
 ) -> list[Manifest]:
@@ -54,6 +55,8 @@ def add_model(
         Name of the model in place of the usual one; the models of shorter windows add to it.
     force
         Replace models of these names.
+    measure
+        Measure what segment models cost and how much their windows show; takes some seconds.
     report
         Called with a stage's name, what is done of it and its total, in bytes.
     **options
@@ -96,6 +99,8 @@ def add_model(
         for folder in folders:
             _check_name(folder.name, force)
             _try(folder)
+        if measure:
+            measured.store(folders, report)
         _move(folders, models, workshop / "replaced")
     return [load_manifest(models / folder.name) for folder in folders]
 

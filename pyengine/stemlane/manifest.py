@@ -18,6 +18,7 @@ from stemlane.model_kinds import SETTINGS_READERS, MaskedSegmentSettings, Stream
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
+MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.measured`
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -33,7 +34,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A model as its manifest describes it; `folder` is where it was read from, `self_test` may be empty."""
+    """A model as its manifest describes it; `folder` is where it was read from; `self_test` and `measured` may be empty."""
 
     folder: Path
     name: str
@@ -50,6 +51,7 @@ class Manifest:
     files: tuple[ModelFile, ...]
     settings: StreamingSettings | MaskedSegmentSettings | MdxSettings
     self_test: dict[str, tuple[float, ...]]
+    measured: dict[str, float]
 
     @property
     def separated_stems(self) -> tuple[str, ...]:
@@ -105,7 +107,8 @@ def parse_manifest(values: dict, folder: Path) -> Manifest:
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
         files=_read_files(top), settings=SETTINGS_READERS[kind](top),
-        self_test=_read_self_test(top, stems, residual) if "self_test" in values else {})  # fmt: skip
+        self_test=_read_self_test(top, stems, residual) if "self_test" in values else {},
+        measured=_read_measured(top) if "measured" in values else {})  # fmt: skip
 
 
 def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:
@@ -148,6 +151,11 @@ def _read_self_test(top: Table, stems: tuple[str, ...], residual: str) -> dict[s
                 table.fail(stem, f"is {values}, should be {expected}")
             found[stem] = tuple(values)
     return found
+
+
+def _read_measured(top: Table) -> dict[str, float]:
+    table = top.table("measured")
+    return {key: table.number(key, -1000, 1e6) for key in MEASURED if key in table}
 
 
 def model_folders(folder: Path | str) -> list[Path]:

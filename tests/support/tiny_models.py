@@ -133,3 +133,9 @@ def _graph(mask, num_bins, frames, lookahead, fade_in, poison_above):
         result = "poisoned"
     nodes.append(helper.make_node("Identity", [result], ["stems"]))
     return helper.make_graph(nodes, "tiny", inputs, outputs, constants)
+
+
+def short_recording(sample_rate: int, seconds: float) -> np.ndarray:
+    """Three seconds of noise in place of `stemlane.measured.recording`, whose song takes seconds to make."""
+    del seconds
+    return np.random.default_rng(3).uniform(-0.5, 0.5, (2, 3 * sample_rate)).astype(np.float32)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stemlane import cli, convert, registry
+from stemlane import cli, convert, measured, registry
 from stemlane.convert import spleeter_network, spleeter_source
 from stemlane.convert.places import MIRROR_VARIABLE
 from stemlane.convert.tf_checkpoint import Checkpoint
@@ -22,7 +22,7 @@ from stemlane.manifest import load_manifest
 from stemlane.separator import Separator
 from support.spleeter_case import weight
 from support.tiny_checkpoint import write_checkpoint
-from support.tiny_models import build_model
+from support.tiny_models import build_model, short_recording
 from support.tiny_spleeter import build_spleeter
 from support.unreliable_server import serve
 
@@ -34,6 +34,7 @@ def surroundings(tmp_path, monkeypatch):
     """A user without models, and networks of few filters, so that seconds become milliseconds."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(measured, "recording", short_recording)
     monkeypatch.delenv("STEMLANE_MODELS", raising=False)
     monkeypatch.delenv(MIRROR_VARIABLE, raising=False)
     monkeypatch.setattr(spleeter_network, "FILTERS", (2, 3, 2, 3, 2, 4))

@@ -7,12 +7,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from stemlane import cli, registry
+from stemlane import cli, measured, registry
 from stemlane.convert import mdx_source, mdx_table
 from stemlane.errors import ModelError
 from stemlane.install import add_model
 from stemlane.separator import Separator
 from support.tiny_mdx import network
+from support.tiny_models import short_recording
 from support.unreliable_server import serve
 
 BINS, FRAMES, FFT = 70, 12, 4096
@@ -23,6 +24,7 @@ def surroundings(tmp_path, monkeypatch):
     """A user without models."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(measured, "recording", short_recording)
     monkeypatch.delenv("STEMLANE_MODELS", raising=False)
 
 
