@@ -123,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--model", action="append", metavar="NAME", help="repeat for more models (default: all embedded ones)"
     )
+    evaluate.add_argument(
+        "--window", action="append", type=float, metavar="SECONDS",
+        help="measure the models' windows of that length too, and how far their stems are from the models' own; repeat",
+    )  # fmt: skip
     evaluate.add_argument("--json", action="store_true", help="print JSON")
     command(commands, "doctor", _doctor, "Check that everything Stemlane needs is in place.")
     return parser
@@ -209,10 +213,10 @@ def _bench(options) -> int:
 
 
 def _evaluate(options) -> int:
-    from stemlane import evaluate
+    from stemlane import evaluate, evaluate_text
 
-    songs = evaluate.run(options.folder, options.model)
-    print(json.dumps(songs, indent=2, default=vars) if options.json else evaluate.as_text(songs))
+    songs = evaluate.run(options.folder, options.model, options.window)
+    print(json.dumps(songs, indent=2, default=vars) if options.json else evaluate_text.as_text(songs))
     return 0
 
 

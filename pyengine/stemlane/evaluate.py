@@ -7,7 +7,8 @@ Everything streams, so that songs of any length fit in memory.
 import contextlib
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -187,16 +188,47 @@ def score(sdr_db: float, mixture_db: float, ideal_db: float) -> float:
     return (sdr_db - base) / (ideal_db - base)
 
 
+class _ProcessorTime:
+    """Counts the processor time that goes into a stream."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def of(self, stream: Iterable) -> Iterator:
+        """The same stream."""
+        stream = iter(stream)
+        while True:
+            begin = time.process_time()
+            try:
+                piece = next(stream)
+            except StopIteration:
+                return
+            finally:
+                self.seconds += time.process_time() - begin
+            yield piece
+
+
 def evaluate_song(
-    song: Song, separators: list[Separator], progress: Callable[[float], None] = lambda seconds: None
+    song: Song,
+    separators: list[Separator],
+    progress: Callable[[float], None] = lambda seconds: None,
+    *,
+    windows: Mapping[str, Separator] | None = None,
 ) -> dict:
     """Measure models that share their stems on one song; `progress` is called with the seconds finished, row after row.
+
+    Parameters
+    ----------
+    windows
+        For models that are short windows of another, by name: that other model.
 
     Returns
     -------
     dict
         `song`, `seconds`, `stems`, and `rows`: for the mixture, the ideal mask and every model a list of
-        `StemResult`, and for models `scores` (one per stem, None where the true stem is silent) and `mean_score`.
+        `StemResult`, and for models `scores` (one per stem, None where the true stem is silent), `mean_score`,
+        `processor_seconds` per second of music, and for windows `against`, that other model's name, and
+        `window_results`, a list of `StemResult` with that other model's stems as the truth.
     """
     stems, residual = separators[0].stems, separators[0].manifest.residual
     seconds = 0.0
@@ -225,9 +257,10 @@ def evaluate_song(
     }
     rows["ideal mask"] = {"results": run(lambda truth, *_: ideal_ratio_mask(truth))}
     for separator in separators:
+        spent = _ProcessorTime()
         results = run(
-            lambda truth, *stream, separator=separator: separator.separate_blocks(
-                (piece.sum(axis=0) for piece in truth), *stream
+            lambda truth, *stream, separator=separator, spent=spent: spent.of(
+                separator.separate_blocks((piece.sum(axis=0) for piece in truth), *stream)
             )
         )
         scores = [
@@ -236,54 +269,53 @@ def evaluate_song(
         ]
         known = [value for value in scores if value is not None]
         mean_score = float(np.mean(known)) if known else None
-        rows[separator.manifest.name] = {"results": results, "scores": scores, "mean_score": mean_score}
+        row = {
+            "results": results, "scores": scores, "mean_score": mean_score,
+            "processor_seconds": spent.seconds / seconds,
+        }  # fmt: skip
+        full = (windows or {}).get(separator.manifest.name)
+        if full is not None:
+            row |= {"against": full.manifest.name, "window_results": _compare(song, full, separator)}
+            progress(seconds)
+        rows[separator.manifest.name] = row
     return {"song": song.folder.name, "seconds": seconds, "stems": list(stems), "rows": rows}
 
 
-def run(folder: str | Path, models: Sequence[str] | None = None) -> list[dict]:
+def _compare(song: Song, full: Separator, window: Separator) -> list[StemResult]:
+    """The stems of one model with those of another as the truth."""
+    streams = []
+    for separator in (full, window):
+        sample_rate, num_channels, truth = read_truth(song, separator.stems, separator.manifest.residual)
+        mixture = (piece.sum(axis=0) for piece in truth)
+        streams.append(recut(separator.separate_blocks(mixture, sample_rate, num_channels), sample_rate))
+    return measure(*streams)
+
+
+def run(
+    folder: str | Path, models: Sequence[str] | None = None, windows: Sequence[float] | None = None
+) -> list[dict]:
     """Measure models on every song in `folder`; those with the same stems share a table. See `evaluate_song`.
 
-    `models` defaults to all embedded ones.
+    `models` defaults to all embedded ones. For each of `windows`, in seconds, the models' short windows are measured
+    too: those called like them with "-1.5s" at the end.
     """
     songs = find_songs(folder)
+    if windows and not models:
+        raise InputError("--window needs --model: which models are meant?")
+    suffixes = [f"-{seconds:g}s" for seconds in windows or ()]
+    full_names = {name + suffix: name for name in models or () for suffix in suffixes}
+    models = [name + suffix for name in models for suffix in ("", *suffixes)] if models else None
     names = models or [path.name for path in model_folders(embedded_folder())]
     if not names:
         raise ModelError(f"no model in {embedded_folder()}; name one")
     by_stems: dict[tuple, list[Separator]] = {}
+    separators: dict[str, Separator] = {}
     for name in dict.fromkeys(names):
-        separator = Separator(name)
+        separator = separators[name] = Separator(name)
         by_stems.setdefault((separator.stems, separator.manifest.residual), []).append(separator)
-    num_rows = sum(len(group) + 2 for group in by_stems.values())
+    pairs = {separators[name].manifest.name: separators[full] for name, full in full_names.items()}
+    num_rows = sum(len(group) + 2 for group in by_stems.values()) + len(pairs)
     with Progress("evaluate", num_rows * sum(map(song_seconds, songs))) as progress:
-        return [evaluate_song(song, group, progress) for song in songs for group in by_stems.values()]
-
-
-def as_text(tables: list[dict]) -> str:
-    """The tables as text for people."""
-    lines = []
-    for table in tables:
-        lines.append(f"{table['song']}, {table['seconds']:.1f} s: SDR in dB (median over 1-second frames), score")
-        lines.append(f"{'':<12}" + "".join(f"{stem:>20}" for stem in [*table["stems"], "mean"]))
-        for name, row in table["rows"].items():
-            scores = row.get("scores") or [None] * len(row["results"])
-            cells = [_cell(result, value) for result, value in zip(row["results"], scores)]
-            cells.append(_mean_cell(row["results"], row.get("mean_score")))
-            lines.append(f"{name:<12}" + "".join(f"{cell:>20}" for cell in cells))
-        lines.append("")
-    lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")
-    lines.append("leak: the true stem is silent; energy of the estimate relative to the mixture.")
-    return "\n".join(lines)
-
-
-def _cell(result: StemResult, value: float | None) -> str:
-    if result.sdr_db is None:
-        return f"leak {result.leak_db:.1f} dB"
-    median = "-" if result.median_sdr_db is None else f"{result.median_sdr_db:.1f}"
-    return f"{result.sdr_db:.2f} ({median})" + ("" if value is None else f" {value:.2f}")
-
-
-def _mean_cell(results: list[StemResult], mean_score: float | None) -> str:
-    sdrs = [result.sdr_db for result in results if result.sdr_db is not None]
-    if not sdrs:
-        return "-"
-    return f"{np.mean(sdrs):.2f}" + ("" if mean_score is None else f" {mean_score:.2f}")
+        return [
+            evaluate_song(song, group, progress, windows=pairs) for song in songs for group in by_stems.values()
+        ]

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from stemlane import evaluate
-from stemlane.errors import InputError
+from stemlane import evaluate, evaluate_text
+from stemlane.errors import InputError, ModelError
 from stemlane.separator import Separator
 from support.tiny_models import build_model
 
@@ -128,7 +128,7 @@ def test_tables(tmp_path):
     for model in ("mix", "live"):
         assert table["rows"][model]["results"][0].sdr_db == pytest.approx(expected, abs=1e-3)
     assert table["rows"]["mix"]["scores"][2] is None and table["rows"]["mix"]["results"][2].sdr_db is None
-    text = evaluate.as_text([table])
+    text = evaluate_text.as_text([table])
     assert "leak" in text and "ideal mask" in text
     json.dumps([table], default=vars)
 
@@ -146,3 +146,26 @@ def test_groups_by_stems(tmp_path, tiny_models):
     two_stems = build_model(tmp_path / "models", name="two", stems=("vocals", "other"), masks=(0.5,))
     tables = evaluate.run(tmp_path / "song", ["mix", str(two_stems)])
     assert [table["stems"] for table in tables] == [["vocals", "drums", "bass", "other"], ["vocals", "other"]]
+
+
+def test_windows_are_compared_with_the_model_itself(tmp_path, monkeypatch):
+    stems = {"vocals": noise(1), "drums": noise(2), "other": noise(3)}
+    song_folder(tmp_path / "song", stems)
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
+    build_model(tmp_path / "models", name="m", sample_rate=RATE, stems=("vocals", "other"), masks=(0.5,))
+    build_model(tmp_path / "models", name="m-1.5s", sample_rate=RATE, stems=("vocals", "other"), masks=(0.45,))
+    [table] = evaluate.run(tmp_path, ["m"], [1.5])
+    row = table["rows"]["m-1.5s"]
+    assert row["against"] == "m" and "against" not in table["rows"]["m"]
+    # 0.45 of the mixture against 0.5 of it: an error of a tenth. The rest is 0.55 against 0.5.
+    for result in row["window_results"]:
+        assert result.sdr_db == pytest.approx(20, abs=1e-3)
+    assert all(table["rows"][name]["processor_seconds"] > 0 for name in ("m", "m-1.5s"))
+    text = evaluate_text.as_text([table])
+    assert "m-1.5s: against the stems of m vocals 20.00 dB, other 20.00 dB" in text
+    assert "s of one core for a second of music" in text
+    json.dumps([table], default=vars)
+    with pytest.raises(ModelError, match="no model called 'm-3s'"):
+        evaluate.run(tmp_path, ["m"], [3.0])
+    with pytest.raises(InputError, match="--window needs --model"):
+        evaluate.run(tmp_path, None, [3.0])
