@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Runs one ONNX network step by step on one thread, carrying its state tensors; every buffer is allocated once.
+"""Runs one ONNX network, step by step with states that are carried, or on whole segments; buffers are allocated once.
 
 Two input/output bindings alternate, so that the state written by a step is read by the next without a copy.
 What the tensors mean is the front end's business.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -48,8 +49,8 @@ class StatefulSession:
         self._session = _load(path)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
         outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
-        self._check(inputs, input_name, "input", np.float32, tuple(input_shape))
-        self._check(outputs, output_name, "output", np.float32, tuple(output_shape))
+        _check(path, inputs, input_name, "input", np.float32, tuple(input_shape))
+        _check(path, outputs, output_name, "output", np.float32, tuple(output_shape))
         unfed = set(inputs) - {input_name} - {source for source, _ in state_names}
         if unfed:
             raise ModelError(f"{path}: input {min(unfed)!r} is neither the mixture nor a state of the manifest")
@@ -61,8 +62,8 @@ class StatefulSession:
             _bind(binding.bind_input, input_name, self.input)
             _bind(binding.bind_output, output_name, self.output)
         for source, target in state_names:
-            dtype, shape = self._check(inputs, source, "input")
-            self._check(outputs, target, "output", dtype, shape)
+            dtype, shape = _check(path, inputs, source, "input")
+            _check(path, outputs, target, "output", dtype, shape)
             pair = [np.zeros(shape, dtype) for _ in range(2)]
             self._states += pair
             for turn, binding in enumerate(self._bindings):
@@ -75,10 +76,7 @@ class StatefulSession:
 
     def run(self) -> np.ndarray:
         """Run one step on `self.input`; returns `self.output`, valid until the next step."""
-        try:
-            self._session.run_with_iobinding(self._bindings[self._turn])
-        except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
-            raise ModelError(f"{self._path}: the network failed: {one_line(error)}") from None
+        _run(self._path, self._session, self._bindings[self._turn])
         self._turn = 1 - self._turn
         return self.output
 
@@ -97,20 +95,72 @@ class StatefulSession:
             state.fill(0)
         self._turn = 0
 
-    def _check(self, tensors, name, role, dtype=None, shape=None):
-        """Type and shape of the tensor `name`, compared with what is expected where that is given."""
-        if name not in tensors:
-            raise ModelError(f"{self._path}: has no {role} {name!r}; it has: {', '.join(tensors)}")
-        found_dtype, found_shape = _DTYPES.get(tensors[name].type), tuple(tensors[name].shape)
-        if found_dtype is None or (dtype is not None and found_dtype != dtype):
-            raise ModelError(
-                f"{self._path}: {role} {name!r} is {tensors[name].type}, should be {np.dtype(dtype or np.float32).name}"
-            )
-        if not _fits(found_shape, shape):
-            raise ModelError(
-                f"{self._path}: {role} {name!r} has shape {found_shape}, should be {shape or 'of fixed sizes'}"
-            )
-        return found_dtype, found_shape
+
+class SegmentSession:
+    """An ONNX network with any number of inputs and outputs of fixed shapes, and no states.
+
+    Parameters
+    ----------
+    path
+        The ONNX file.
+    inputs, outputs
+        Shapes by name, all float32.
+    threads
+        Threads that compute. They sleep while there is nothing to do.
+
+    Attributes
+    ----------
+    inputs, outputs
+        Arrays by name; `run` reads and writes them.
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be loaded or a tensor is not as described.
+    """
+
+    def __init__(self, path: Path, *, inputs: Mapping[str, tuple], outputs: Mapping[str, tuple], threads: int):
+        self._path = path
+        # What a plan saves is nothing beside such a network, and its memory comes on top of the first run's.
+        self._session = _load(path, threads, plan_memory=False)
+        self.inputs = {name: np.zeros(shape, np.float32) for name, shape in inputs.items()}
+        self.outputs = {name: np.zeros(shape, np.float32) for name, shape in outputs.items()}
+        self._binding = self._session.io_binding()
+        for role, found, arrays, bind in (
+            ("input", self._session.get_inputs(), self.inputs, self._binding.bind_input),
+            ("output", self._session.get_outputs(), self.outputs, self._binding.bind_output),
+        ):
+            tensors = {tensor.name: tensor for tensor in found}
+            for name, array in arrays.items():
+                _check(path, tensors, name, role, np.float32, array.shape)
+                _bind(bind, name, array)
+            if role == "input" and set(tensors) - set(arrays):
+                raise ModelError(f"{path}: input {min(set(tensors) - set(arrays))!r} is not in the manifest")
+
+    def run(self) -> None:
+        """Compute the outputs from the inputs."""
+        _run(self._path, self._session, self._binding)
+
+
+def _run(path: Path, session: onnxruntime.InferenceSession, binding) -> None:
+    try:
+        session.run_with_iobinding(binding)
+    except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
+        raise ModelError(f"{path}: the network failed: {one_line(error)}") from None
+
+
+def _check(path: Path, tensors: Mapping, name: str, role: str, dtype=None, shape=None):
+    """Type and shape of the tensor `name`, compared with what is expected where that is given."""
+    if name not in tensors:
+        raise ModelError(f"{path}: has no {role} {name!r}; it has: {', '.join(tensors)}")
+    found_dtype, found_shape = _DTYPES.get(tensors[name].type), tuple(tensors[name].shape)
+    if found_dtype is None or (dtype is not None and found_dtype != dtype):
+        raise ModelError(
+            f"{path}: {role} {name!r} is {tensors[name].type}, should be {np.dtype(dtype or np.float32).name}"
+        )
+    if not _fits(found_shape, shape):
+        raise ModelError(f"{path}: {role} {name!r} has shape {found_shape}, should be {shape or 'of fixed sizes'}")
+    return found_dtype, found_shape
 
 
 def describe_network(path: Path) -> tuple[dict[str, tuple], dict[str, tuple]]:
@@ -128,12 +178,13 @@ def _fits(found: tuple, shape: tuple | None) -> bool:
     return len(found) == len(shape) and all(free_or_equal)
 
 
-def _load(path: Path) -> onnxruntime.InferenceSession:
+def _load(path: Path, threads: int = 1, *, plan_memory: bool = True) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelError(f"{path}: no such file; install the model again")
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    options.enable_mem_pattern = plan_memory
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 4  # errors come back as exceptions; nothing is printed into the host's log
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: MIT
+"""Builds an ONNX graph node by node, its large weights in a file beside it, which graphs of other sizes can share."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+_OPSET = 20  # the first with Gelu
+_ALIGNMENT_BYTES = 4096  # so that the weights can be mapped into memory
+
+
+class GraphBuilder:
+    """Collects nodes, constants and shared weights."""
+
+    def __init__(self):
+        self._nodes: list = []
+        self._constants: list = []
+        self._known: dict[tuple, str] = {}
+        self._weights: list[tuple[str, np.ndarray]] = []
+
+    def node(self, operator: str, *inputs: str, output: str | None = None, domain: str = "", **attributes) -> str:
+        """Add a node of one output; returns the output's name."""
+        name = output or f"{operator.lower()}{len(self._nodes)}"
+        self._nodes.append(helper.make_node(operator, list(inputs), [name], domain=domain, **attributes))
+        return name
+
+    def constant(self, value) -> str:
+        """A constant that lies in the graph itself; equal ones are stored once."""
+        values = np.ascontiguousarray(value)
+        key = (values.dtype.str, values.shape, values.tobytes())
+        if key not in self._known:
+            self._known[key] = f"constant{len(self._constants)}"
+            self._constants.append(numpy_helper.from_array(values, self._known[key]))
+        return self._known[key]
+
+    def weight(self, value: np.ndarray) -> str:
+        """Weights, stored as float32 in the file beside the graph; equal ones once."""
+        values = np.ascontiguousarray(value, np.float32)
+        key = (values.shape, hashlib.sha256(values.tobytes()).digest())
+        if key not in self._known:
+            self._known[key] = f"weight{len(self._weights)}"
+            self._weights.append((self._known[key], values))
+        return self._known[key]
+
+    def shape(self, source: str, *sizes: int) -> str:
+        """`source` in another shape of as many values."""
+        return self.node("Reshape", source, self.constant(np.array(sizes)))
+
+    def slice(self, source: str, axis: int, start: int, end: int) -> str:
+        """Positions start to end of one axis."""
+        return self.node("Slice", source, *(self.constant(np.array([number])) for number in (start, end, axis)))
+
+    def pad(self, source: str, rank: int, axis: int, before: int, after: int) -> str:
+        """Zeros before and after along one axis; negative numbers take away."""
+        pads = np.zeros((2, rank), np.int64)
+        pads[:, axis] = before, after
+        return self.node("Pad", source, self.constant(pads.reshape(-1)))
+
+    def mean(self, source: str, *axes: int) -> str:
+        """Mean over axes, which stay with size one."""
+        return self.node("ReduceMean", source, self.constant(np.array(axes)), keepdims=1)
+
+    def save(
+        self, folder: Path, name: str, inputs: Mapping[str, Sequence[int]], outputs: Mapping[str, Sequence[int]]
+    ) -> tuple[Path, Path]:
+        """Write `folder`/<name>.onnx and `folder`/<name>.weights; returns their paths."""
+        graph_path, weights_path = folder / f"{name}.onnx", folder / f"{name}.weights"
+        with weights_path.open("wb") as file:
+            for label, values in self._weights:
+                file.write(bytes(-file.tell() % _ALIGNMENT_BYTES))
+                self._constants.append(_outside(label, values, weights_path.name, file.tell()))
+                file.write(values.tobytes())
+        ends = [
+            [helper.make_tensor_value_info(label, TensorProto.FLOAT, list(sizes)) for label, sizes in end.items()]
+            for end in (inputs, outputs)
+        ]
+        graph = helper.make_graph(self._nodes, name, *ends, self._constants)
+        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+        model.producer_name = "stemlane"
+        graph_path.write_bytes(model.SerializeToString())
+        return graph_path, weights_path
+
+
+def _outside(name: str, values: np.ndarray, location: str, offset: int) -> onnx.TensorProto:
+    """A tensor whose values lie in another file."""
+    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=values.shape)
+    tensor.data_location = TensorProto.EXTERNAL
+    for key, value in (("location", location), ("offset", offset), ("length", values.nbytes)):
+        tensor.external_data.add(key=key, value=str(value))
+    return tensor
