@@ -7,6 +7,7 @@ of four positions, side by side in memory, with its weights. Group normalisation
 pass over that output: its mean and variance follow from the layer's few inputs.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -134,7 +135,7 @@ class Layers:
         num_parts = -(-signal.rows * len(matrix) // _PART_VALUES)
         ends = [signal.time * part // num_parts for part in range(num_parts + 1)]
         parts = []
-        for first, last in zip(ends, ends[1:]):
+        for first, last in itertools.pairwise(ends):
             part = replace(signal, time=last - first)
             near = self._neighbours(graph.slice(padded, 0, first, last + 2), 1, signal.positions)
             near = graph.node("Concat", *(graph.slice(near, 0, row, row + part.time) for row in range(3)), axis=2)

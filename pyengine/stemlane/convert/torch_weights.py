@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: MIT
 """Reads files of named tensors that torch.save wrote, in its old and its zip form, without torch.
 
-Such files are pickles, which can call anything. Here they can only make dictionaries and tensors: every other name
-is refused before it is looked up.
+Such files are pickles, which can call anything. Here they can only make dictionaries, tensors and numbers: every other
+name is refused before it is looked up. Packages that name the class of their network get that name, never the class.
 """
 
 import collections
 import io
 import math
 import pickle
+import re
 import struct
 import zipfile
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -73,24 +76,71 @@ def _rebuild_parameter(view, *_):
     return view
 
 
+@dataclass(frozen=True)
+class ClassName:
+    """Stands for a class that a file names; it cannot be called."""
+
+    text: str
+
+
+class _NumberType:
+    """Stands for a numpy dtype of single numbers."""
+
+    def __init__(self, code, *_):
+        if code not in ("f4", "f8", "i4", "i8"):
+            raise pickle.UnpicklingError("holds numbers of an unknown type")
+        self.dtype = np.dtype(f"<{code}")
+
+    def __setstate__(self, state):
+        if not isinstance(state, tuple) or state[1] != "<":
+            raise pickle.UnpicklingError("holds numbers of another byte order")
+
+
+def _number(kind, content):
+    if not isinstance(kind, _NumberType) or not isinstance(content, bytes) or len(content) != kind.dtype.itemsize:
+        raise pickle.UnpicklingError("holds a damaged number")
+    return np.frombuffer(content, kind.dtype)[0].item()
+
+
+def _bytes(text, encoding):
+    if encoding != "latin1":
+        raise pickle.UnpicklingError("holds bytes of another form")
+    return text.encode("latin1")
+
+
+def _fraction(text):
+    if not isinstance(text, str) or not re.fullmatch(r"\d{1,9}(/[1-9]\d{0,8})?", text):
+        raise pickle.UnpicklingError("holds a damaged fraction")
+    return Fraction(text)
+
+
 _ALLOWED = {
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _rebuild_parameter,
     **{("torch", name): _StorageType(dtype) for name, dtype in _DTYPES.items()},
 }
+# What the settings beside the weights of published packages are made of.
+_ALLOWED_IN_PACKAGES = {
+    ("fractions", "Fraction"): _fraction,
+    ("numpy", "dtype"): _NumberType,
+    ("numpy.core.multiarray", "scalar"): _number,
+    ("numpy._core.multiarray", "scalar"): _number,
+    ("_codecs", "encode"): _bytes,
+}
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes dictionaries and tensors, refuses everything else."""
+    """Makes what the tables above say, refuses everything else."""
 
-    def __init__(self, file, load_storage=None):
+    def __init__(self, file, allowed, load_storage=None):
         super().__init__(file, encoding="utf-8")
+        self._allowed = allowed
         self._load_storage = load_storage
 
     def find_class(self, module, name):
         try:
-            return _ALLOWED[module, name]
+            return self._allowed[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"asks for {module}.{name}, which weights do not need") from None
 
@@ -115,20 +165,48 @@ def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     ModelError
         If the file is missing, cut off, of another form, or asks for code to be run.
     """
-    path = Path(path)
+    found = _read(Path(path), _ALLOWED)
+    return {str(name): values for name, values in found.items() if isinstance(values, np.ndarray)}
+
+
+def read_package(path: Path | str, class_names: Iterable[str]) -> dict:
+    """A dictionary of anything that is made of dictionaries, lists, numbers, texts, tensors and names of classes.
+
+    Parameters
+    ----------
+    class_names
+        The classes the file may name, such as "package.module.Class". They come back as `ClassName`.
+
+    Raises
+    ------
+    ModelError
+        As `read_weights`.
+    """
+    names = {tuple(name.rsplit(".", 1)): ClassName(name) for name in class_names}
+    return _read(Path(path), {**_ALLOWED, **_ALLOWED_IN_PACKAGES, **names})
+
+
+def _read(path: Path, allowed: Mapping) -> dict:
     try:
         with path.open("rb") as file:
-            found = _read_zip(path) if zipfile.is_zipfile(file) else _read_legacy(path)
+            found = _read_zip(path, allowed) if zipfile.is_zipfile(file) else _read_legacy(path, allowed)
         if not isinstance(found, dict):
             raise pickle.UnpicklingError("not a dictionary of tensors")
-        return {str(name): view.array() for name, view in found.items() if isinstance(view, _View)}
+        return _with_arrays(found)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from None
     except Exception as error:  # noqa: BLE001 - damaged pickles raise nearly anything
         raise ModelError(f"{path}: not a file of weights, or damaged: {' '.join(str(error).split())}") from None
 
 
-def _read_zip(path: Path):
+def _with_arrays(found: dict) -> dict:
+    """The dictionary, and those in it, with arrays for tensors."""
+    views = {name: values.array() for name, values in found.items() if isinstance(values, _View)}
+    tables = {name: _with_arrays(values) for name, values in found.items() if isinstance(values, dict)}
+    return {**found, **views, **tables}
+
+
+def _read_zip(path: Path, allowed: Mapping):
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         (pickled,) = [name for name in names if name.endswith("/data.pkl")]
@@ -146,22 +224,22 @@ def _read_zip(path: Path):
                 storages[key] = _Storage(dtype, num_values, np.frombuffer(content, dtype))
             return storages[key]
 
-        return _Unpickler(io.BytesIO(archive.read(pickled)), load).load()
+        return _Unpickler(io.BytesIO(archive.read(pickled)), allowed, load).load()
 
 
-def _read_legacy(path: Path):
+def _read_legacy(path: Path, allowed: Mapping):
     storages: dict[str, _Storage] = {}
 
     def load(dtype: np.dtype, key: str, num_values: int) -> _Storage:
         return storages.setdefault(key, _Storage(dtype, num_values))
 
     with path.open("rb") as file:
-        if _Unpickler(file).load() != _LEGACY_MAGIC or _Unpickler(file).load() != _LEGACY_PROTOCOL:
+        if _Unpickler(file, allowed).load() != _LEGACY_MAGIC or _Unpickler(file, allowed).load() != _LEGACY_PROTOCOL:
             raise ValueError("torch did not write it")
-        if not _Unpickler(file).load().get("little_endian", True):
+        if not _Unpickler(file, allowed).load().get("little_endian", True):
             raise ValueError("written on a big-endian machine")
-        found = _Unpickler(file, load).load()
-        for key in _Unpickler(file).load():
+        found = _Unpickler(file, allowed, load).load()
+        for key in _Unpickler(file, allowed).load():
             storage = storages[str(key)]
             (num_values,) = struct.unpack("<q", file.read(8))
             content = file.read(storage.num_values * storage.dtype.itemsize)
