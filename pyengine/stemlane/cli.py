@@ -85,6 +85,14 @@ def _parser() -> argparse.ArgumentParser:
         "--format", default="wav", metavar="FORMAT", help="wav (32-bit float), flac (24 bit) or ogg; default: wav"
     )
 
+    separate.add_argument(
+        "--shifts",
+        type=int,
+        default=0,
+        metavar="N",
+        help="for htdemucs models: average N passes, each shifted by up to half a second, for N times the work",
+    )
+
     render = command(commands, "render", _render, "Write one file mixed anew with a gain for every stem.")
     render.add_argument("input", metavar="INPUT", help="audio file")
     render.add_argument("-o", "--output", required=True, metavar="OUT", help="file to write: .wav, .flac or .ogg")
@@ -144,7 +152,7 @@ def _separate(options) -> int:
 
     check_format(options.format)
     folders = offline.output_folders(options.inputs, options.output)
-    separator = Separator(options.model)
+    separator = Separator(options.model, shifts=options.shifts)
     offline.choose_stems(separator, options.stems)
     for path, folder in zip(options.inputs, folders):
         with AudioInput(path) as source:

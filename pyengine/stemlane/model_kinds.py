@@ -6,6 +6,7 @@ How a kind is run is its front end's business.
 
 from dataclasses import dataclass, replace
 
+from stemlane.htdemucs_settings import read_htdemucs
 from stemlane.manifest_table import Table
 from stemlane.mdx_settings import read_mdx
 
@@ -182,4 +183,5 @@ def _read_segments(top: Table, table: Table, *, lowest_segment: int, most_iterat
 
 SETTINGS_READERS = {
     "streaming": read_streaming, "spleeter": read_spleeter, "open-unmix": read_open_unmix, "mdx": read_mdx,
+    "htdemucs": read_htdemucs,
 }  # fmt: skip

@@ -16,6 +16,7 @@ from stemlane.registry import find_model, verify_model
 from stemlane.streaming import StreamingSeparator, check_stream
 
 BLOCK_SAMPLES = 16384
+_HIGHEST_SHIFTS = 20
 
 
 def check_finite(block: np.ndarray, position: int = 0) -> None:
@@ -64,6 +65,9 @@ class Separator:
     ----------
     model
         A model's name as `stemlane models list` shows it, `default`, or the path of a model's folder.
+    shifts
+        For an `htdemucs` model: average so many passes, each shifted by up to half a second, always the same ones. It
+        takes as many times as long. 0 for one pass that is not shifted.
 
     Attributes
     ----------
@@ -79,10 +83,13 @@ class Separator:
         instrumental = mixture - stems["vocals"]
     """
 
-    def __init__(self, model: str | Path | Manifest = "default"):
+    def __init__(self, model: str | Path | Manifest = "default", *, shifts: int = 0):
+        if not 0 <= shifts <= _HIGHEST_SHIFTS:
+            raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         verify_model(self.manifest)
         self.stems = self.manifest.stems
+        self._shifts = shifts
         self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
 
     def separate(
@@ -139,7 +146,9 @@ class Separator:
         # Taken out while in use, so that several recordings can be separated at once.
         stream = self._idle.pop((sample_rate, num_channels), None)
         if stream is None:
-            stream = StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True)
+            stream = StreamingSeparator(
+                self.manifest, sample_rate, num_channels, whole=True, shifts=self._shifts
+            )
         try:
             if stream.learns:
                 blocks = list(blocks) if iter(blocks) is blocks else blocks

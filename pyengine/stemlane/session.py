@@ -5,6 +5,7 @@ Two input/output bindings alternate, so that the state written by a step is read
 What the tensors mean is the front end's business.
 """
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -140,6 +141,11 @@ class SegmentSession:
     def run(self) -> None:
         """Compute the outputs from the inputs."""
         _run(self._path, self._session, self._binding)
+
+
+def available_threads() -> int:
+    """How many threads a network of whole segments should have: one for each processor, up to eight."""
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
 
 
 def _run(path: Path, session: onnxruntime.InferenceSession, binding) -> None:

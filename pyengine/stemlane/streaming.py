@@ -63,6 +63,8 @@ class StreamingSeparator:
     whole
         What comes is one recording from its start to its end, so that a front end may do what its original does there
         and a live stream cannot, see `stemlane.frontends.FrontEnd`.
+    shifts
+        How many shifted passes of an `htdemucs` model are averaged; 0 for one that is not shifted. Needs `whole`.
 
     Attributes
     ----------
@@ -81,11 +83,11 @@ class StreamingSeparator:
         If the model cannot be used or the rate or number of channels is not supported.
     """
 
-    def __init__(self, model: Manifest | str | Path, sample_rate: float, num_channels: int, *, whole: bool = False):
+    def __init__(self, model: Manifest | str | Path, sample_rate: float, num_channels: int, *, whole: bool = False, shifts: int = 0):
         check_stream(sample_rate, num_channels)
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         verify_model(self.manifest)
-        self._front_end = create_front_end(self.manifest, whole=whole)
+        self._front_end = create_front_end(self.manifest, whole=whole, shifts=shifts)
         self.learns = whole and hasattr(self._front_end, "learn")
         self._finish_front_end = getattr(self._front_end, "finish", None) if whole else None
         self._lead_samples = getattr(self._front_end, "lead_samples", 0) if whole else 0

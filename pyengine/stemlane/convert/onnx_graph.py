@@ -61,8 +61,10 @@ class GraphBuilder:
         return self.node("Pad", source, self.constant(pads.reshape(-1)))
 
     def mean(self, source: str, *axes: int) -> str:
-        """Mean over axes, which stay with size one."""
-        return self.node("ReduceMean", source, self.constant(np.array(axes)), keepdims=1)
+        """Mean over axes, which stay with size one; added up in float64, because float32 loses what can be measured."""
+        exact = self.node("Cast", source, to=TensorProto.DOUBLE)
+        mean = self.node("ReduceMean", exact, self.constant(np.array(axes)), keepdims=1)
+        return self.node("Cast", mean, to=TensorProto.FLOAT)
 
     def save(
         self, folder: Path, name: str, inputs: Mapping[str, Sequence[int]], outputs: Mapping[str, Sequence[int]]

@@ -108,8 +108,10 @@ def _bytes(text, encoding):
     return text.encode("latin1")
 
 
-def _fraction(text):
-    if not isinstance(text, str) or not re.fullmatch(r"\d{1,9}(/[1-9]\d{0,8})?", text):
+def _fraction(*parts):
+    """Python before 3.11 stores a text like "39/5", later ones two numbers."""
+    text = "/".join(map(str, parts))
+    if not re.fullmatch(r"\d{1,9}(/[1-9]\d{0,8})?", text):
         raise pickle.UnpicklingError("holds a damaged fraction")
     return Fraction(text)
 

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from stemlane.errors import InputError
 from stemlane.manifest import Manifest
 
 
@@ -56,8 +57,14 @@ class FrontEnd(Protocol):
         """Forget everything heard so far."""
 
 
-def create_front_end(manifest: Manifest, *, whole: bool = False) -> FrontEnd:
-    """Load the network of a model whose files have been verified; `whole` as in `StreamingSeparator`."""
+def create_front_end(manifest: Manifest, *, whole: bool = False, shifts: int = 0) -> FrontEnd:
+    """Load the network of a model whose files have been verified; `whole` and `shifts` as in `StreamingSeparator`."""
+    if manifest.kind == "htdemucs":
+        from stemlane.frontends.htdemucs import HtdemucsFrontEnd
+
+        return HtdemucsFrontEnd(manifest, whole=whole, shifts=shifts)
+    if shifts:
+        raise InputError(f"model {manifest.name!r} cannot be shifted: leave shifts out, or take an htdemucs model")
     if manifest.kind == "streaming":
         from stemlane.frontends.streaming import StreamingFrontEnd
 
