@@ -5,6 +5,7 @@ Two input/output bindings alternate, so that the state written by a step is read
 What the tensors mean is the front end's business.
 """
 
+import functools
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -122,8 +123,7 @@ class SegmentSession:
 
     def __init__(self, path: Path, *, inputs: Mapping[str, tuple], outputs: Mapping[str, tuple], threads: int):
         self._path = path
-        # What a plan saves is nothing beside such a network, and its memory comes on top of the first run's.
-        self._session = _load(path, threads, plan_memory=False)
+        self._session = _load(path, threads, shared_memory=True)
         self.inputs = {name: np.zeros(shape, np.float32) for name, shape in inputs.items()}
         self.outputs = {name: np.zeros(shape, np.float32) for name, shape in outputs.items()}
         self._binding = self._session.io_binding()
@@ -184,13 +184,26 @@ def _fits(found: tuple, shape: tuple | None) -> bool:
     return len(found) == len(shape) and all(free_or_equal)
 
 
-def _load(path: Path, threads: int = 1, *, plan_memory: bool = True) -> onnxruntime.InferenceSession:
+@functools.cache
+def _share_memory() -> None:
+    """Make one arena for all sessions that want it: networks that run in turn need the memory of the largest only."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, None)
+
+
+def _load(path: Path, threads: int = 1, *, shared_memory: bool = False) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelError(f"{path}: no such file; install the model again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_mem_pattern = plan_memory
+    if shared_memory:
+        _share_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
+        # What a plan saves is nothing beside large networks, and its memory comes on top of the first run's.
+        options.enable_mem_pattern = False
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 4  # errors come back as exceptions; nothing is printed into the host's log
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

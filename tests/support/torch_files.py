@@ -11,7 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-STORAGES = {"float32": "FloatStorage", "float64": "DoubleStorage", "int64": "LongStorage"}
+STORAGES = {
+    "float16": "HalfStorage", "float32": "FloatStorage", "float64": "DoubleStorage", "int64": "LongStorage",
+}  # fmt: skip
 
 
 class Name:
@@ -60,14 +62,24 @@ class _Pickler(pickle._Pickler):  # the one in Python: the other cannot write na
 
 def write_torch(path: Path, tensors: dict[str, np.ndarray], *, legacy: bool = False, extra: dict | None = None) -> Path:
     """Write `tensors`, and `extra` beside them; returns `path`."""
-    state = collections.OrderedDict()
-    state.update(
-        {name: _Tensor(np.ascontiguousarray(values), str(key)) for key, (name, values) in enumerate(tensors.items())}
-    )
-    state.update(extra or {})
+    state = _state(tensors)
+    return _write(path, {**state, **(extra or {})}, state, legacy=legacy)
+
+
+def write_package(path: Path, tensors: dict[str, np.ndarray], **beside) -> Path:
+    """Write a package as Demucs does: `tensors` under "state", and `beside` it anything; returns `path`."""
+    state = _state(tensors)
+    return _write(path, {**beside, "state": {**state, **beside.get("state", {})}}, state, legacy=False)
+
+
+def _state(tensors: dict[str, np.ndarray]) -> dict:
+    return {name: _Tensor(np.ascontiguousarray(values), str(key)) for key, (name, values) in enumerate(tensors.items())}
+
+
+def _write(path: Path, content: dict, state: dict, *, legacy: bool) -> Path:
     buffer = io.BytesIO()
-    _Pickler(buffer, legacy=legacy).dump(state)
-    storages = [entry.storage for entry in state.values() if isinstance(entry, _Tensor)]
+    _Pickler(buffer, legacy=legacy).dump(collections.OrderedDict(content))
+    storages = [entry.storage for entry in state.values()]
     if not legacy:
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("archive/data.pkl", buffer.getvalue())

@@ -23,7 +23,7 @@ _CLASS = "demucs.htdemucs.HTDemucs"
 # Named only so that the message can say what the file holds.
 _OTHER_CLASSES = ("demucs.hdemucs.HDemucs", "demucs.demucs.Demucs", "demucs.wdemucs.WDemucs")
 _SHORT_FRAMES = 128  # 3 s; a multiple of 64, so that no branch pads
-_NUM_STRIDES = 3  # parts in which a segment's stride comes
+_MOST_PARTS = 3  # in which a segment's stride comes, so that its last sample is not waited for too long
 
 
 @dataclass(frozen=True)
@@ -114,11 +114,12 @@ def convert(
     if missing:
         raise ModelError(f"no network gives {', '.join(missing)}")
     for target, (suffix, title, samples) in zip(folders, _windows(first)):
-        stride = _segment_stride(samples)
+        stride = samples * 3 // 4  # as the original moves on
+        num_parts = next(parts for parts in range(_MOST_PARTS, 0, -1) if stride % parts == 0)
         about = replace(description, name=description.name + suffix, title=description.title + title)
         settings = {
             "fft_samples": first.fft_samples, "segment_samples": samples, "segment_stride_samples": stride,
-            "stride_samples": stride // _NUM_STRIDES, "networks": networks,
+            "stride_samples": stride // num_parts, "networks": networks,
         }  # fmt: skip
         # One network takes half of the stride on two cores; several may take all of it.
         allowance = stride * 2 // 3 if len(networks) == 1 else stride
@@ -136,12 +137,6 @@ def _windows(found: Architecture) -> Sequence[tuple[str, str, int]]:
     if short < found.segment_samples:
         windows.append(("-3s", ", 3 s windows", short))
     return windows
-
-
-def _segment_stride(segment_samples: int) -> int:
-    """Three quarters of a segment, as the original moves on; a multiple of the number of strides."""
-    stride = segment_samples * 3 // 4
-    return stride - stride % _NUM_STRIDES
 
 
 def _separated(found: Architecture) -> list[str]:

@@ -20,6 +20,12 @@ _SHIFT_SECONDS = 0.5  # by at most so much the original shifts
 _SHIFT_SEED = 0
 
 
+def shift_leads(shifts: int, sample_rate: int) -> list[int]:
+    """Samples of silence before the recording in each shifted pass; drawn anew by the original, always the same here."""
+    longest = round(_SHIFT_SECONDS * sample_rate)
+    return [int(bits % np.uint64(longest + 1)) for bits in np.random.PCG64(_SHIFT_SEED).random_raw(shifts)]
+
+
 class HtdemucsFrontEnd:
     """See `stemlane.frontends.FrontEnd`.
 
@@ -41,10 +47,8 @@ class HtdemucsFrontEnd:
         half = settings.segment_samples // 2
         weights = np.concatenate([np.arange(1, half + 1), np.arange(settings.segment_samples - half, 0, -1)])
         self._weights = (weights / weights.max()).astype(np.float32)
-        longest = round(_SHIFT_SECONDS * self.sample_rate)
-        # The original draws how much of half a second of silence to leave before the recording.
-        drawn = np.random.default_rng(_SHIFT_SEED).integers(0, longest + 1, shifts)
-        self._passes = [_Pass(int(lead), len(self.stems), settings) for lead in (drawn if shifts else [0])]
+        leads = shift_leads(shifts, self.sample_rate) if shifts else [0]
+        self._passes = [_Pass(lead, len(self.stems), settings) for lead in leads]
         # Enough for a last segment that reaches back by half its length from where no segment has begun.
         self._heard = np.zeros((2, 2 * settings.segment_samples + settings.stride_samples), np.float32)
         if whole:
