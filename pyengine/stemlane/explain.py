@@ -4,7 +4,6 @@
 from stemlane.manifest import Manifest
 
 _TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
-_HTDEMUCS_LOAD = 0.8  # measured, one network, one core of a 2024 server processor
 
 _KINDS = {
     "streaming": "a network with a memory that masks the spectrum a few frames at a time",
@@ -143,14 +142,14 @@ def _htdemucs(manifest: Manifest) -> dict[str, str]:
     return {
         "segment": f"{segment_seconds:.2f} s, moves on by {settings.segment_stride_samples / sample_rate:.2f} s, "
         f"blends {overlap / sample_rate:.2f} s",
-        "cost": f"{networks}, each moment {settings.segment_samples / settings.segment_stride_samples:.2f} times; with "
-        f"the published sizes about {_HTDEMUCS_LOAD * len(settings.networks):.1f} s of computing for each second of "
-        "music, shared by all processors",
+        "cost": f"{networks} on all processors, each moment "
+        f"{settings.segment_samples / settings.segment_stride_samples:.2f} times",
         "quality": "the original's" if best else "the networks were trained on 7.8 s and hear less here",
         "level": "files: brought to mean 0 and deviation 1, as in the original; live: a usual level is assumed",
     }
 
 
 _DETAILS = {
-    "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments, "mdx": _mdx, "htdemucs": _htdemucs,
+    "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments, "mdx": _mdx,
+    "htdemucs": _htdemucs,
 }  # fmt: skip

@@ -4,7 +4,7 @@
 import numpy as np
 import pytest
 from stemlane.convert import htdemucs
-from stemlane.convert.htdemucs_architecture import expected_shapes, read_architecture
+from stemlane.convert.htdemucs_architecture import read_architecture
 from stemlane.convert.htdemucs_network import write_network
 from stemlane.convert.manifest_text import Description
 from stemlane.convert.torch_weights import read_package
@@ -15,30 +15,19 @@ from stemlane.separator import Separator
 from stemlane.session import SegmentSession
 from support import htdemucs_case as case
 from support.spleeter_checkpoint import REFERENCES
-from support.torch_files import Name, write_package
+from support.tiny_htdemucs import package, seeded
 
 # float32 in another order; found: 2e-7 of the networks, 4e-7 of the stems. The project promises 1e-4.
 TOLERANCE = 5e-6
-
-
-def seeded(title: str, sizes: dict) -> dict[str, np.ndarray]:
-    found = read_architecture({"args": (), "kwargs": sizes}, title)
-    return {name: case.weight(title, name, shape) for name, shape in expected_shapes(found).items()}
-
-
-def package(path, title: str, sizes: dict):
-    return write_package(
-        path, seeded(title, sizes), klass=Name("demucs.htdemucs", "HTDemucs"), args=(), kwargs=sizes, training_args={}
-    )
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """Folder of the converted model for each case."""
     folder = tmp_path_factory.mktemp("htdemucs")
-    paths = {title: {"": package(folder / f"{title}.th", title, sizes)} for title, sizes in case.CASES.items()}
+    paths = {title: {"": package(folder / f"{title}.th", seeded(sizes, title), sizes)} for title, sizes in case.CASES.items()}
     paths["ft"] = {
-        stem: package(folder / f"{stem}.th", stem, case.CASES["4"]) for stem in case.FOUR if stem != "other"
+        stem: package(folder / f"{stem}.th", seeded(case.CASES["4"], stem), case.CASES["4"]) for stem in case.FOUR if stem != "other"
     }
     about = {title: Description(f"case{title}", "Seeded", "1", "MIT", "drawn", "none") for title in paths}
     return {title: htdemucs.convert(paths[title], about[title], folder)[0] for title in paths}
@@ -53,7 +42,7 @@ def reference():
 def test_the_networks_alone(title, tmp_path, reference):
     sizes = case.CASES[title]
     found = read_architecture({"args": (), "kwargs": sizes}, title)
-    path, _ = write_network(found, seeded(title, sizes), found.sources, case.SEGMENT, tmp_path, "all")
+    path, _ = write_network(found, seeded(sizes, title), found.sources, case.SEGMENT, tmp_path, "all")
     segment = case.recording()[:, : case.SEGMENT]
     spectra = SegmentSpectra(found.fft_samples, case.SEGMENT).analyse(segment)  # (2, frames, bins)
     frames, channels = spectra.shape[1], 2 * len(found.sources)

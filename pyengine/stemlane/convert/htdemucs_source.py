@@ -149,7 +149,6 @@ def _find(published: Official, place: Path) -> dict[str, Path]:
         signature = file_name.split("-")[0]
         found = sorted(place.glob(f"{signature}*.th")) or sorted(place.glob(f"{stem}*.th"))
         if len(found) != 1:
-            names = f"{signature}*.th" + (f" or {stem}*.th" if stem else "")
-            raise ModelError(f"{place}: should hold one file {names}, holds {len(found)}")
+            raise ModelError(f"{place}: should hold one file {signature}*.th or {stem}*.th, holds {len(found)}")
         paths[stem] = found[0]
     return paths
