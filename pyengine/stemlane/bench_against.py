@@ -64,7 +64,8 @@ import torch
 from demucs.htdemucs import HTDemucs
 torch.manual_seed(1)
 folder = pathlib.Path(sys.argv[1])
-model = HTDemucs(sources=["drums", "bass", "other", "vocals"], segment=Fraction(39, 5), bottom_channels=512)
+sources = ["drums", "bass", "other", "vocals"]
+model = HTDemucs(sources=sources, segment=Fraction(39, 5), bottom_channels=512, dconv_mode=3)
 args, kwargs = model._init_args_kwargs
 state = {name: values.half() for name, values in model.state_dict().items()}
 package = {"klass": HTDemucs, "args": args, "kwargs": kwargs, "state": state, "training_args": {}}

@@ -144,7 +144,10 @@ class SegmentSession:
 
 
 def available_threads() -> int:
-    """How many threads a network of whole segments should have: one for each processor, up to eight."""
+    """How many threads a large network should have: OMP_NUM_THREADS, or one for each processor, up to eight."""
+    named = os.environ.get("OMP_NUM_THREADS", "")
+    if named.isdecimal() and int(named):
+        return int(named)
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
 
 
