@@ -7,6 +7,8 @@ import stemlane
 from host_tools import noise
 from stemlane.install import add_model, remove_model
 from stemlane.separator import Separator
+from stemlane.streaming import StreamingSeparator
+from support.tiny_mdx import build_mdx
 from support.tiny_spleeter import build_spleeter
 
 WINDOWS = {
@@ -15,13 +17,23 @@ WINDOWS = {
 }
 
 
+# Whose originals look at whole recordings: a bounce is the live stream's.
+LIVE = {
+    "tiny-mdx": (build_mdx, {}),
+    "tiny-unmix": (build_spleeter, {"kind": "open-unmix", "stride_frames": 32, "crossfade_frames": 8}),
+    "tiny-filter": (build_spleeter, {"stride_frames": 32, "crossfade_frames": 8, "wiener_iterations": 1}),
+}
+
+
 @pytest.fixture(scope="module", autouse=True)
 def added(tmp_path_factory, user_folder):
     """The two models, added as a user adds their own."""
     for name, window in WINDOWS.items():
         add_model(str(build_spleeter(tmp_path_factory.mktemp("own"), name=name, **window)))
+    for name, (build, settings) in LIVE.items():
+        add_model(str(build(tmp_path_factory.mktemp("own"), name=name, **settings)))
     yield
-    for name in WINDOWS:
+    for name in (*WINDOWS, *LIVE):
         remove_model(name)
 
 
@@ -48,3 +60,14 @@ def test_an_impulse_leaves_at_the_reported_latency(model):
     total = manifest.stride_samples + manifest.delay_samples + manifest.compute_allowance_samples
     assert latency == total + 64  # fade reserve, see cpp/latency.h
     assert np.abs(out).argmax(axis=1).tolist() == [20_000, 20_000]
+
+
+@pytest.mark.parametrize("model", LIVE)
+def test_bounces_are_the_live_streams(model):
+    mixture = noise(2, 60_000, seed=8)
+    plugin = stemlane.load_plugin(model=model, vocals_gain="-inf")
+    out = plugin.process(mixture, 44100, buffer_size=512)
+    separator = StreamingSeparator(model, 44100, 2)
+    stems = np.concatenate([separator.process(mixture), separator.finish()], axis=2)
+    np.testing.assert_allclose(out, mixture - stems[0], rtol=0, atol=2e-6)
+    assert np.abs(out - mixture).max() > 0.02

@@ -99,3 +99,12 @@ def test_a_second_recording_learns_anew(tmp_path):
     again = used.separate(noise(25000), 44100)
     for stem, samples in Separator(model).separate(noise(25000), 44100).items():
         np.testing.assert_array_equal(again[stem], samples)
+
+
+def test_the_floor_of_a_very_quiet_stem_follows_the_scale():
+    estimates = 300 * spectra(9, NUM_STEMS, 2, NUM_FRAMES, NUM_BINS)
+    estimates[1] *= 2e-5
+    mixture = estimates.sum(axis=0)
+    found = refined(mixture, estimates, iterations=1, epsilon=1.2e-7)[1]
+    expected = slowly_refined(mixture, estimates, 1, 1.2e-7)[1]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
