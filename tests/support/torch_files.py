@@ -26,6 +26,16 @@ class Name:
         raise AssertionError("only written, never called")
 
 
+class Call:
+    """Stands for what a call of something importable returns, and for the state it is given then."""
+
+    def __init__(self, function: Name, arguments: tuple, state=None):
+        self.parts = (function, arguments) if state is None else (function, arguments, state)
+
+    def __reduce__(self):
+        return self.parts
+
+
 class _Storage:
     def __init__(self, values: np.ndarray, key: str):
         self.values, self.key = values, key

@@ -5,13 +5,14 @@ import collections
 import os
 import pickle
 import zipfile
+from fractions import Fraction
 
 import numpy as np
 import pytest
-from stemlane.convert.torch_weights import read_weights
+from stemlane.convert.torch_weights import ClassName, read_package, read_weights
 from stemlane.errors import ModelError
 from support.spleeter_checkpoint import REFERENCES
-from support.torch_files import Name, write_torch
+from support.torch_files import Call, Name, write_package, write_torch
 
 RNG = np.random.default_rng(13)
 TENSORS = {
@@ -93,3 +94,48 @@ def test_tensors_larger_than_their_numbers(tmp_path, monkeypatch):
         Name("torch._utils", "_rebuild_tensor_v2"), (self.storage, 0, (1000, 1000), (1000, 1), False, {})))  # fmt: skip
     with pytest.raises(ModelError, match="larger than what is stored"):
         read_weights(write_torch(tmp_path / "w.pth", {"a": np.ones(4, np.float32)}))
+
+
+def number(code: str, content: str, *, order: str = "<", encoding: str = "latin1", module: str = "numpy.core.multiarray"):
+    """A single number of numpy, pickled as before version 2."""
+    kind = Call(Name("numpy", "dtype"), (code, False, True), state=(3, order, None, None, None, -1, -1, 0))
+    return Call(Name(module, "scalar"), (kind, Call(Name("_codecs", "encode"), (content, encoding))))
+
+
+def fraction(*parts):
+    return Call(Name("fractions", "Fraction"), parts)
+
+
+def test_what_packages_hold(tmp_path):
+    klass = Name("demucs.htdemucs", "HTDemucs")
+    settings = {"segment": fraction("39/5"), "new": fraction(39, 5), "lr": number("f8", "\0\0\0\0\0\0\xf8?"), "a": [1, None]}
+    path = write_package(tmp_path / "x.th", TENSORS, klass=klass, kwargs=settings)
+    found = read_package(path, ["demucs.htdemucs.HTDemucs"])
+    assert found["klass"] == ClassName("demucs.htdemucs.HTDemucs")
+    assert found["kwargs"] == {"segment": Fraction(39, 5), "new": Fraction(39, 5), "lr": 1.5, "a": [1, None]}
+    np.testing.assert_array_equal(found["state"]["layer.weight"], TENSORS["layer.weight"])
+    with pytest.raises(ModelError, match="asks for demucs.htdemucs.HTDemucs"):
+        read_package(path, ["demucs.hdemucs.HDemucs"])
+    with pytest.raises(ModelError, match="asks for"):  # weights alone name less
+        read_weights(path)
+
+
+@pytest.mark.parametrize(
+    "value, words",
+    [
+        (fraction("1/0"), "damaged fraction"),
+        (fraction("1e999999999"), "damaged fraction"),
+        (fraction(10**12), "damaged fraction"),
+        (number("O", "\0\0\0\0\0\0\0\0"), "numbers of an unknown type"),
+        (number("f8", "\0"), "damaged number"),
+        (number("f8", "\0\0\0\0\0\0\0\0", order=">"), "another byte order"),
+        (number("f8", "x", encoding="rot13"), "bytes of another form"),
+        (number("f8", "x", module="numpy.random"), "asks for numpy.random.scalar"),
+        (Call(Name("demucs.htdemucs", "HTDemucs"), ()), "damaged"),
+        (Call(Name("_codecs", "lookup"), ("zip",)), "asks for _codecs.lookup"),
+    ],
+)
+def test_packages_that_are_refused(tmp_path, value, words):
+    path = write_package(tmp_path / "x.th", TENSORS, klass=None, kwargs={"x": value})
+    with pytest.raises(ModelError, match=words):
+        read_package(path, ["demucs.htdemucs.HTDemucs"])
