@@ -254,7 +254,7 @@ def test_a_failure_while_replacing_keeps_what_was_there(data, checkpoint, monkey
     assert {path: (data / path).read_bytes() for path in everything_in(data)} == before
 
 
-def test_models_of_ones_own(tmp_path, data):
+def test_models_of_ones_own(tmp_path, data, capsys):
     build_model(tmp_path, name="own")
     build_spleeter(tmp_path, name="segments")
     (tmp_path / "own" / "notes.txt").write_text("private", encoding="utf-8")
@@ -270,7 +270,10 @@ def test_models_of_ones_own(tmp_path, data):
     shutil.copytree(other, data / "models" / "segments", dirs_exist_ok=True)
     with (data / "models" / "segments" / "manifest.toml").open("a", encoding="utf-8") as file:
         file.write(known)
+    capsys.readouterr()
     assert cli.main(["models", "verify", "segments"]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"than when it was added: the \w+ channel's \w+ of vocals is 0\.\d+, was 0\.\d+; the .* of drums is", said)
     (tmp_path / "own" / "network.onnx").write_bytes(b"changed")
     with pytest.raises(ModelError, match="is damaged or changed"):
         add_model(str(tmp_path / "own"), force=True)

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Open-Unmix models: ends and length are the original's, windows do not show, streams come as late as stated."""
 
+import hashlib
+
 import numpy as np
+import onnx
 import pytest
-from stemlane.errors import ManifestError
+from stemlane.errors import ManifestError, ModelError
+from stemlane.install import add_model
 from stemlane.manifest import load_manifest
 from stemlane.separator import Separator
 from stemlane.streaming import StreamingSeparator
@@ -89,3 +93,18 @@ def test_wiener_blocks_lie_where_they_lie_in_a_single_window(tmp_path, wiener_fr
 def test_manifests_that_cannot_be(tmp_path, settings, words):
     with pytest.raises(ManifestError, match=words):
         load_manifest(model(tmp_path, **settings))
+
+
+def test_a_network_that_takes_one_number_of_frames_alone(tmp_path, monkeypatch):
+    """A recording's ends need fewer: such a network is refused when it is added."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    folder = model(tmp_path, name="rigid", stride_frames=32, crossfade_frames=8)
+    network = onnx.load(folder / "network.onnx")
+    network.graph.input[0].type.tensor_type.shape.dim[2].dim_value = 64
+    before = hashlib.sha256((folder / "network.onnx").read_bytes()).hexdigest()
+    onnx.save(network, folder / "network.onnx")
+    after = hashlib.sha256((folder / "network.onnx").read_bytes()).hexdigest()
+    manifest = folder / "manifest.toml"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"'rigid' does not run: .* does not take an input of \(1, 2, 30, 257\)"):
+        add_model(str(folder))
