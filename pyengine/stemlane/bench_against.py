@@ -27,6 +27,7 @@ _NUM_THREADS = "2"
 
 _PYTHON = sys.executable
 _STEMLANE = (sys.executable, "-m", "stemlane")
+_ADD = "import sys; from stemlane.install import add_model; add_model(sys.argv[1], location=sys.argv[2], name='bench')"
 # The system counts what a process was before it became the command as that command's memory: so a small one starts it.
 _LAUNCHER = """
 import json, os, sys, time
@@ -150,8 +151,7 @@ def _measure(name: str, python: str, progress: Callable[[int], None]) -> dict:
         }  # fmt: skip
         environment.pop("STEMLANE_MODELS", None)
         _run([python, "-c", original.weights_script, str(weights)], environment)
-        _run([*_STEMLANE, "models", "add", original.source, "--from", str(weights / original.location), "--name", "bench"],
-             environment)  # fmt: skip
+        _run([_STEMLANE[0], "-c", _ADD, original.source, str(weights / original.location)], environment)
         commands = {
             "original": [python, *original.command(weights, song, stems)],
             "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems), "--model", "bench"],

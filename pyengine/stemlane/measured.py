@@ -15,7 +15,7 @@ from stemlane.manifest import MANIFEST_NAME, MEASURED, Manifest, load_manifest
 from stemlane.streaming import StreamingSeparator
 
 _EDGE_SECONDS = 1.0  # left out at both ends, where a stream begins and ends
-_SHORTEST_SECONDS = 8.0
+_SHORTEST_SECONDS = 6.0
 _LONGEST_SECONDS = 60.0
 
 
@@ -32,7 +32,9 @@ def recording(sample_rate: int, seconds: float) -> np.ndarray:
     return np.tile(song, math.ceil(num_samples / song.shape[1]))[:, :num_samples].astype(np.float32)
 
 
-def measure(manifests: Sequence[Manifest]) -> list[dict[str, float]]:
+def measure(
+    manifests: Sequence[Manifest], report: Callable[[str, int, int], None] = lambda stage, done, total: None
+) -> list[dict[str, float]]:
     """Measure models of one network.
 
     Parameters
@@ -47,26 +49,28 @@ def measure(manifests: Sequence[Manifest]) -> list[dict[str, float]]:
         change if all segments lie half a stride later, relative to the stems in dB and the largest change of a
         sample; and for all but the first `window_sdr_db`, the SDR of its stems with those of the first as the truth.
     """
-    first = manifests[0]
-    longest = max(manifest.delay_samples + 2.5 * manifest.stride_samples for manifest in manifests) / first.sample_rate
-    mixture = recording(first.sample_rate, min(max(longest + 2 * _EDGE_SECONDS, _SHORTEST_SECONDS), _LONGEST_SECONDS))
-    edge = round(_EDGE_SECONDS * first.sample_rate)
-    inner = slice(edge, mixture.shape[1] - edge)
+    rate = manifests[0].sample_rate
+    mixture = recording(rate, max(map(_seconds, manifests)))
+    edge = round(_EDGE_SECONDS * rate)
     results, truth = [], None
-    for manifest in manifests:
-        separator = StreamingSeparator(manifest, manifest.sample_rate, 2)
+    for number, manifest in enumerate(manifests):
+        report("measuring", number, len(manifests))
+        separator = StreamingSeparator(manifest, rate, 2)
         begin = time.process_time()
         stems = _separate(separator, mixture)
         processor_seconds = time.process_time() - begin
         hop = getattr(manifest.settings, "hop_samples", 1)
         num_before = max(round(manifest.stride_samples / 2 / hop), 1) * hop
         silence = np.zeros((2, num_before), np.float32)
-        later = _separate(separator, np.concatenate([silence, mixture], axis=1))[:, :, num_before:]
+        part = mixture[:, : round(_seconds(manifest) * rate)]  # no longer than it takes
+        later = _separate(separator, np.concatenate([silence, part], axis=1))[:, :, num_before:]
+        inner = slice(edge, part.shape[1] - edge)
         numbers = {
-            "processor_seconds": processor_seconds * manifest.sample_rate / mixture.shape[1],
+            "processor_seconds": processor_seconds * rate / mixture.shape[1],
             "seam_db": -_sdr_db(stems[:, :, inner], later[:, :, inner]),
-            "seam_largest": float(np.abs(stems - later)[:, :, inner].max()),
+            "seam_largest": float(np.abs(stems[:, :, inner] - later[:, :, inner]).max()),
         }
+        inner = slice(edge, mixture.shape[1] - edge)
         if truth is None:
             truth = stems
         else:
@@ -80,12 +84,17 @@ def store(folders: Sequence[Path], report: Callable[[str, int, int], None]) -> N
     manifests = [load_manifest(folder) for folder in folders]
     if manifests[0].kind == "streaming" or any(manifest.measured for manifest in manifests):
         return
-    report("measuring", 0, 1)
-    for manifest, numbers in zip(manifests, measure(manifests)):
+    for manifest, numbers in zip(manifests, measure(manifests, report)):
         lines = [f"{key} = {numbers[key]!r}" for key in MEASURED if key in numbers]
         with (manifest.folder / MANIFEST_NAME).open("a", encoding="utf-8") as file:
             file.write("\n[measured]\n" + "\n".join(lines) + "\n")
-    report("measuring", 1, 1)
+    report("measuring", len(manifests), len(manifests))
+
+
+def _seconds(manifest: Manifest) -> float:
+    """Length of a recording in which segments meet at two places at least."""
+    least = (manifest.delay_samples + 1.5 * manifest.stride_samples) / manifest.sample_rate + 2 * _EDGE_SECONDS
+    return min(max(least, _SHORTEST_SECONDS), _LONGEST_SECONDS)
 
 
 def _separate(separator: StreamingSeparator, mixture: np.ndarray) -> np.ndarray:
