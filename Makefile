@@ -5,6 +5,7 @@
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
 .PHONY: demo test test-core test-sanitized test-python train-smoke ardour bench lint install clean
+.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke bench lint install clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -15,6 +16,7 @@ STAMPS := build/stamps
 SONG ?=
 # Originals that `make bench` measures against, if they are installed: AGAINST="spleeter:/path/to/its/python htdemucs:…"
 AGAINST ?=
+FUZZ_SECONDS ?= 20
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin as p; print(p.engine_path(p.plugin_path()))')
@@ -85,11 +87,13 @@ ardour:
 # --- Tests -----------------------------------------------------------------------------
 test-core: $(STAMPS)/installed
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
-	cmake --build $(BUILD) --target core_tests plugin_tests
+	cmake --build $(BUILD) --target core_tests real_time_tests plugin_tests
 	$(BUILD)/tests/unit/cpp/core_tests
+	$(BUILD)/tests/unit/cpp/real_time_tests
 	$(BUILD)/plugin/tests/plugin_tests
 
-# The core's tests under the sanitizers. A fork under the thread sanitizer is told to go on.
+# The core's tests under the sanitizers, and an engine that writes anything. A fork under
+# the thread sanitizer is told to go on.
 test-sanitized: $(STAMPS)/venv
 	@for kind in thread address,undefined; do \
 	  folder=build/$${kind%%,*}; \
@@ -98,9 +102,15 @@ test-sanitized: $(STAMPS)/venv
 	  cmake --build $$folder --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
 	done
+	cmake --build build/address --target fuzz_seeded
+	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
 
 test-python: $(STAMPS)/test-tools
 	$(BIN)/python -m pytest --ignore=tests/training
+
+# Every kind of model, rate and block pattern; `make test` plays a part of them.
+test-matrix: $(STAMPS)/test-tools
+	STEMLANE_MATRIX=full $(BIN)/python -m pytest tests/property/test_host_laws.py
 
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training

@@ -56,6 +56,18 @@ void take_mixture(EngineEnd& engine) {
     if (work == EngineEnd::Work::mixture) engine.consume();
 }
 
+void pull(stemlane_stream& handle, float* out, int num_samples, bool complete) {
+  require(num_samples == handle.num_pushed, "pull: as many samples as were pushed are possible");
+  std::array<float*, kMaxChannels> channels = {out, out + num_samples};
+  StreamBlock block;
+  block.out = channels.data();
+  block.num_samples = num_samples;
+  handle.num_pushed = 0;
+  require(!complete || handle.stream.stems_ready(block), "pull: stems of this block have not been put yet");
+  const DenormalGuard guard;
+  handle.stream.pull(block);
+}
+
 ModelDescriptor descriptor(const stemlane_model& model) {
   require(model.num_stems >= 1 && model.num_stems <= kMaxSeparatedStems, "num_stems: 1 to 5 are possible");
   require(model.residual >= 0 && model.residual < kNumStems, "residual: 0 to 5 are possible");
@@ -129,17 +141,11 @@ int32_t stemlane_stream_put_stems(stemlane_stream* stream, const float* stems, i
 }
 
 int32_t stemlane_stream_pull(stemlane_stream* stream, float* out, int32_t num_samples) {
-  return guarded([&] {
-    require(num_samples == stream->num_pushed, "pull: as many samples as were pushed are possible");
-    std::array<float*, kMaxChannels> channels = {out, out + num_samples};
-    StreamBlock block;
-    block.out = channels.data();
-    block.num_samples = num_samples;
-    stream->num_pushed = 0;
-    require(stream->stream.stems_ready(block), "pull: stems of this block have not been put yet");
-    const DenormalGuard guard;
-    stream->stream.pull(block);
-  });
+  return guarded([&] { pull(*stream, out, num_samples, true); });
+}
+
+int32_t stemlane_stream_pull_now(stemlane_stream* stream, float* out, int32_t num_samples) {
+  return guarded([&] { pull(*stream, out, num_samples, false); });
 }
 
 const char* stemlane_error(void) { return last_error.c_str(); }

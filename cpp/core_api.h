@@ -50,6 +50,9 @@ int32_t stemlane_stream_put_stems(stemlane_stream *stream, const float *stems, i
    were missing although their gains make them audible. */
 int32_t stemlane_stream_pull(stemlane_stream *stream, float *out, int32_t num_samples);
 
+/* The same as in real time: where stems are missing, the mixture fills in. */
+int32_t stemlane_stream_pull_now(stemlane_stream *stream, float *out, int32_t num_samples);
+
 /* Text of the last failure on this thread. */
 const char *stemlane_error(void);
 

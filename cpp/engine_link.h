@@ -9,11 +9,15 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <utility>
 
 #include "realtime.h"
 #include "shared_audio.h"
 
 namespace stemlane {
+
+/// A count of wake-ups above this one is left for the next wait.
+inline constexpr int kMostWakeUps = 1000;
 
 /// Waits on `semaphore` for at most `nanoseconds`, then takes all its counts.
 inline void wait_and_drain(sem_t& semaphore, std::int64_t nanoseconds) noexcept {
@@ -23,18 +27,22 @@ inline void wait_and_drain(sem_t& semaphore, std::int64_t nanoseconds) noexcept 
   until.tv_sec += static_cast<time_t>(total / 1'000'000'000);
   until.tv_nsec = static_cast<long>(total % 1'000'000'000);
   if (sem_clockwait(&semaphore, CLOCK_MONOTONIC, &until) != 0) return;
-  while (sem_trywait(&semaphore) == 0) {
+  // Bounded: the count is the other side's.
+  for (int i = 0; i < kMostWakeUps && sem_trywait(&semaphore) == 0; ++i) {
   }
 }
 
-/// The host's end. `write_mixture` and `stems_reach` belong to the audio thread.
+/// The host's end. `write_mixture`, `stems_range` and `set_wanted` belong to the audio thread.
 class HostEnd {
  public:
-  explicit HostEnd(SharedAudio& memory) noexcept : memory_(memory), header_(memory.header()) {}
+  explicit HostEnd(SharedAudio& memory) noexcept : memory_(memory), header_(memory.header()) {
+    header_.wanted.store(1, std::memory_order_relaxed);
+  }
 
   /// Starts a new generation at `position`. No block is being processed meanwhile.
   void begin_generation(std::int64_t position) noexcept STEMLANE_REALTIME {
     ++generation_;
+    generation_start_ = position;
     // An engine that sees a later mixture_end also sees the generation it belongs to.
     header_.generation_start.store(position, std::memory_order_relaxed);
     header_.generation.store(generation_, std::memory_order_release);
@@ -45,6 +53,9 @@ class HostEnd {
                      int num_samples) noexcept STEMLANE_REALTIME {
     for (int channel = 0; channel < memory_.num_channels(); ++channel)
       memory_.mixture().write(channel, position, mixture[channel], num_samples);
+    // Said again with each block, in case the engine has written over it.
+    header_.generation_start.store(generation_start_, std::memory_order_relaxed);
+    header_.generation.store(generation_, std::memory_order_release);
     header_.mixture_end.store(position + num_samples, std::memory_order_release);
   }
 
@@ -75,6 +86,12 @@ class HostEnd {
   void set_offline(bool offline) noexcept STEMLANE_REALTIME {
     header_.offline.store(offline ? 1 : 0, std::memory_order_relaxed);
   }
+  /// Tells the engine whether anyone can hear stems. It may sleep otherwise; when they are
+  /// wanted again it goes on where it was, or at `resume_position` if that is later.
+  void set_wanted(bool wanted, std::int64_t resume_position) noexcept STEMLANE_REALTIME {
+    header_.resume_position.store(resume_position, std::memory_order_relaxed);
+    header_.wanted.store(wanted ? 1 : 0, std::memory_order_release);
+  }
   /// Offline only (system calls).
   void wake_engine() noexcept { sem_post(&header_.mixture_written); }
   void wait_for_engine(std::int64_t nanoseconds) noexcept {
@@ -85,6 +102,7 @@ class HostEnd {
   SharedAudio& memory_;
   SharedHeader& header_;
   std::int64_t generation_ = 0;
+  std::int64_t generation_start_ = 0;
 };
 
 /// The engine's end. One thread.
@@ -106,6 +124,10 @@ class EngineEnd {
       const std::int64_t start = header_.generation_start.load(std::memory_order_relaxed);
       return restart_at(end - start > max_backlog() ? end : start);
     }
+    const bool slept = std::exchange(asleep_, header_.wanted.load(std::memory_order_acquire) == 0);
+    if (asleep_) return Work::none;
+    const std::int64_t resume = std::min(header_.resume_position.load(std::memory_order_relaxed), end);
+    if (slept && resume > position_) return restart_at(std::max(resume, end - max_backlog()));
     const std::int64_t backlog = end - position_;
     if (backlog < 0 || backlog > max_backlog()) return restart_at(end);
     // What a cut at the end of the ring has left of a feed comes first.
@@ -136,6 +158,17 @@ class EngineEnd {
     if (offline()) sem_post(&header_.stems_written);
   }
 
+  /// True if the host wants no stems for now.
+  bool asleep() const noexcept { return asleep_; }
+
+  /// Notes how long the step took that ends now.
+  void note_step(std::int64_t microseconds) noexcept {
+    const std::uint64_t number = header_.num_steps.load(std::memory_order_relaxed);
+    header_.step_microseconds[number % kNumStepTimes].store(static_cast<std::uint32_t>(microseconds),
+                                                            std::memory_order_relaxed);
+    header_.num_steps.store(number + 1, std::memory_order_release);
+  }
+
   bool offline() const noexcept { return header_.offline.load(std::memory_order_relaxed) != 0; }
   void wait_for_mixture(std::int64_t nanoseconds) noexcept {
     wait_and_drain(header_.mixture_written, nanoseconds);
@@ -164,6 +197,7 @@ class EngineEnd {
   std::int64_t num_samples_ = 0;
   std::int64_t stems_end_ = 0;
   std::int64_t fed_ = 0;
+  bool asleep_ = false;
 };
 
 }  // namespace stemlane

@@ -20,6 +20,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "engine_birth.h"
 #include "engine_link.h"
 #include "engine_protocol.h"
 #include "latency.h"
@@ -32,7 +33,7 @@ namespace {
 
 // In real time the host makes no system call, so the engine looks for itself: once a
 // millisecond, a small part of the compute allowance; every 5 ms when nothing has come
-// for 2 s.
+// for 2 s, or nobody wants stems.
 constexpr std::int64_t kPollNanoseconds = 1'000'000;
 constexpr std::int64_t kIdlePollNanoseconds = 5'000'000;
 constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
@@ -115,8 +116,9 @@ class Worker {
 
   void reset() { worker_.attr("reset")(); }
 
-  /// Runs the separator on the mixture of `end` and hands its stems back.
-  void process(EngineEnd& end, int num_stems) {
+  /// Runs the separator on the mixture of `end` and hands its stems back; false if there
+  /// are none yet.
+  bool process(EngineEnd& end, int num_stems) {
     constexpr auto kSampleBytes = static_cast<py::ssize_t>(sizeof(float));
     const py::array_t<float> mixture(
         {static_cast<py::ssize_t>(num_channels_), static_cast<py::ssize_t>(end.num_samples())},
@@ -126,7 +128,9 @@ class Worker {
     end.consume();
     if (stems.ndim() != 3 || stems.shape(0) != num_stems || stems.shape(1) != num_channels_)
       throw std::runtime_error("the separator returned stems of a wrong shape");
-    if (stems.shape(2) > 0) end.write_stems(stems.data(), stems.shape(2));
+    if (stems.shape(2) == 0) return false;
+    end.write_stems(stems.data(), stems.shape(2));
+    return true;
   }
 
   std::int64_t feed_samples() const noexcept { return feed_samples_; }
@@ -157,12 +161,13 @@ void serve(Worker& worker, SharedAudio& memory) {
         worker.reset();
         break;
       case EngineEnd::Work::mixture:
-        worker.process(end, memory.num_stems());
+        if (worker.process(end, memory.num_stems()))
+          end.note_step(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - now).count());
         last_work = now;
         break;
       case EngineEnd::Work::none:
         end.wait_for_mixture(end.offline() ? kOfflineWaitNanoseconds
-                             : now - last_work > kIdleAfter ? kIdlePollNanoseconds : kPollNanoseconds);
+                             : end.asleep() || now - last_work > kIdleAfter ? kIdlePollNanoseconds : kPollNanoseconds);
         break;
     }
   }
@@ -183,6 +188,7 @@ void run() {
 }  // namespace stemlane
 
 int main() {
+  stemlane::be_a_good_child();
   struct stat status {};
   if (fstat(stemlane::kEngineSocket, &status) != 0 || !S_ISSOCK(status.st_mode)) {
     std::fputs("stemlane-engine is started by the Stemlane plugin, not by hand\n", stderr);

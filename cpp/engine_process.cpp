@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
@@ -15,6 +16,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <fstream>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -34,6 +36,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstStart{250};
 constexpr milliseconds kFirstRetry{250};
 constexpr milliseconds kLastRetry{30'000};
+constexpr milliseconds kMemoryCheckEvery{1'000};
 
 void close_if_open(int& descriptor) noexcept {
   if (descriptor >= 0) close(std::exchange(descriptor, -1));
@@ -71,8 +74,13 @@ class SpawnSettings {
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
+    // Hosts call from real-time threads, whose class and priority are not for an engine.
+    const sched_param ordinary{};
+    posix_spawnattr_setschedpolicy(&attributes, SCHED_OTHER);
+    posix_spawnattr_setschedparam(&attributes, &ordinary);
     // A session of its own: a terminal's interrupt is the host's business.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETSCHEDULER | POSIX_SPAWN_SETSID);
   }
   ~SpawnSettings() {
     posix_spawn_file_actions_destroy(&actions);
@@ -100,6 +108,35 @@ ConfigureMessage configuration(const EngineLaunch& launch) {
   }
   stems.copy(message.stems, sizeof message.stems - 1);
   return message;
+}
+
+// Resident memory of process `pid`; 0 if that is not known.
+std::int64_t resident_bytes(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
+  std::int64_t all_pages = 0;
+  std::int64_t resident_pages = 0;
+  file >> all_pages >> resident_pages;
+  return file ? resident_pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
+// Text of another process for logs, XML and screens: one line of printable UTF-8.
+std::string printable(std::string text) {
+  int continued = 0;
+  std::size_t start = 0;
+  for (std::size_t i = 0; i <= text.size(); ++i) {
+    const auto byte = i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    if (continued > 0 && (byte & 0xC0U) == 0x80U) {
+      --continued;
+      continue;
+    }
+    if (continued > 0) std::fill(text.begin() + static_cast<std::ptrdiff_t>(start),
+                                 text.begin() + static_cast<std::ptrdiff_t>(i), '?');
+    if (i == text.size()) break;
+    start = i;
+    continued = byte >= 0xC2U && byte < 0xE0U ? 1 : byte >= 0xE1U && byte < 0xF0U && byte != 0xEDU ? 2 : 0;
+    if ((continued == 0 && byte >= 0x80U) || byte < 0x20U || byte == 0x7FU) text[i] = '?';
+  }
+  return text;
 }
 
 }  // namespace
@@ -155,10 +192,13 @@ void EngineProcess::set_state(EngineState state, std::string text) {
 }
 
 void EngineProcess::supervise() {
+  // A thread that a host's real-time thread starts inherits its priority.
+  const sched_param ordinary{};
+  pthread_setschedparam(pthread_self(), SCHED_OTHER, &ordinary);
   auto next_start = Clock::now() + kFirstStart;
   auto retry = kFirstRetry;
   for (;;) {
-    int timeout_ms = -1;
+    auto timeout_ms = static_cast<int>(kMemoryCheckEvery.count());
     if (pid_ < 0) {
       const auto left = std::chrono::ceil<milliseconds>(next_start - Clock::now());
       timeout_ms = static_cast<int>(std::max<milliseconds::rep>(0, left.count()));
@@ -175,7 +215,7 @@ void EngineProcess::supervise() {
     } else if (give_up_.exchange(false, std::memory_order_acq_rel)) {
       const std::lock_guard lock(mutex_);
       problem = give_up_reason_;
-    } else if (!message || handle_message()) {
+    } else if (message ? handle_message() : !has_grown(problem)) {
       if (state() == EngineState::ready) retry = kFirstRetry;
       continue;
     }
@@ -206,6 +246,7 @@ bool EngineProcess::launch(std::string& error) {
     error = std::string("no socket for the engine: ") + std::strerror(errno);
     return false;
   }
+  memory_->restore_description();
   // Above the numbers that the child is going to use for them.
   int child_socket = fcntl(ends[1], F_DUPFD_CLOEXEC, 16);
   int child_memory = fcntl(memory_->descriptor(), F_DUPFD_CLOEXEC, 16);
@@ -228,6 +269,7 @@ bool EngineProcess::launch(std::string& error) {
 
   const ConfigureMessage message = configuration(launch_);
   send(socket_, &message, sizeof message, MSG_NOSIGNAL);
+  first_bytes_ = 0;
   set_state(EngineState::starting, "loading model '" + launch_.model.name + "'");
   return true;
 }
@@ -240,12 +282,22 @@ bool EngineProcess::handle_message() {
   if (size != static_cast<ssize_t>(sizeof message) || message.magic != kProtocolMagic) return false;
   message.text[sizeof message.text - 1] = '\0';
   if (message.state == static_cast<std::uint32_t>(EngineState::ready)) {
-    set_state(EngineState::ready, message.text);
+    set_state(EngineState::ready, printable(message.text));
     return true;
   }
   const std::lock_guard lock(mutex_);
-  give_up_reason_ = message.text;
+  give_up_reason_ = printable(message.text);
   return false;
+}
+
+// True, and says so, if the engine takes much more memory than when it began to run.
+bool EngineProcess::has_grown(std::string& problem) {
+  if (state() != EngineState::ready) return false;
+  const std::int64_t bytes = resident_bytes(pid_);
+  if (first_bytes_ == 0) first_bytes_ = bytes;
+  if (bytes - first_bytes_ <= launch_.growth_bytes) return false;
+  problem = "the engine has grown to " + std::to_string(bytes >> 20) + " MiB; it is started again";
+  return true;
 }
 
 void EngineProcess::fail(const std::string& reason) {

@@ -22,6 +22,7 @@ struct EngineLaunch {
   ModelDescriptor model;
   double sample_rate = 44100.0;
   int num_channels = 2;
+  std::int64_t growth_bytes = std::int64_t{2} << 30;  ///< see StreamConfig::engine_growth_bytes
 };
 
 /// The life of one engine. All functions are for the control thread unless said otherwise.
@@ -60,6 +61,7 @@ class EngineProcess {
   void set_state(EngineState state, std::string text);
   std::string reap();
   bool wait(int timeout_ms, bool& message);
+  bool has_grown(std::string& problem);
 
   const EngineLaunch launch_;
   const std::shared_ptr<SharedAudio> memory_;
@@ -67,6 +69,7 @@ class EngineProcess {
   // Supervisor thread only.
   int socket_ = -1;
   int pid_ = -1;
+  std::int64_t first_bytes_ = 0;  ///< memory of the engine when it was first looked at; 0: not yet
 
   int wake_ = -1;  ///< eventfd: something below has changed
   std::atomic<bool> stop_{false};

@@ -13,13 +13,16 @@
 namespace stemlane {
 
 inline constexpr std::uint32_t kProtocolMagic = 0x4E4C5453;  // "STLN"
-inline constexpr std::uint32_t kProtocolVersion = 1;
+inline constexpr std::uint32_t kProtocolVersion = 2;
 
 /// Descriptors that the engine process finds open when it starts.
 inline constexpr int kEngineSocket = 3;
 inline constexpr int kEngineMemory = 4;
 
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
+
+/// How many of the engine's last steps can be read back.
+inline constexpr std::size_t kNumStepTimes = 256;
 
 /// Start of the shared memory. Positions count samples since `prepare` and never go
 /// back; a new generation (reset, seek) starts at the next position. Behind the header,
@@ -41,11 +44,15 @@ struct SharedHeader {
   std::atomic<std::int64_t> generation;
   std::atomic<std::int64_t> generation_start;
   std::atomic<std::uint32_t> offline;
+  std::atomic<std::uint32_t> wanted;  ///< 0: nobody hears stems, the engine may sleep
+  std::atomic<std::int64_t> resume_position;  ///< where an engine goes on that wakes up too late for all
 
   // Written by the engine.
   alignas(64) std::atomic<std::int64_t> stems_begin;
   std::atomic<std::int64_t> stems_end;
   std::atomic<std::int64_t> stems_generation;
+  std::atomic<std::uint64_t> num_steps;  ///< for measurements only, as the times below
+  std::atomic<std::uint32_t> step_microseconds[kNumStepTimes];
 
   // Wake-ups, used while rendering offline only: in real time the engine polls.
   alignas(64) sem_t mixture_written;  ///< posted by the host

@@ -59,7 +59,7 @@ std::unique_ptr<SharedAudio> SharedAudio::create(int num_channels, int num_stems
     return nullptr;
   }
   const std::size_t num_bytes = total_bytes(num_channels, num_stems, capacity_samples);
-  const int descriptor = memfd_create("stemlane", MFD_CLOEXEC);
+  const int descriptor = memfd_create("stemlane", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   if (descriptor < 0) {
     error = system_error("no shared memory");
     return nullptr;
@@ -68,7 +68,8 @@ std::unique_ptr<SharedAudio> SharedAudio::create(int num_channels, int num_stems
   void* memory = MAP_FAILED;
   if (const int failure = posix_fallocate(descriptor, 0, static_cast<off_t>(num_bytes)); failure != 0)
     errno = failure;
-  else
+  // Sealed: an engine that cut the file short would end the host with SIGBUS.
+  else if (fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
     memory = mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
   if (memory == MAP_FAILED) {
     error = system_error("no shared memory");
@@ -76,15 +77,21 @@ std::unique_ptr<SharedAudio> SharedAudio::create(int num_channels, int num_stems
     return nullptr;
   }
   auto* header = new (memory) SharedHeader{};
-  header->magic = kProtocolMagic;
-  header->version = kProtocolVersion;
-  header->num_channels = static_cast<std::uint32_t>(num_channels);
-  header->num_stems = static_cast<std::uint32_t>(num_stems);
-  header->capacity_samples = capacity_samples;
   sem_init(&header->mixture_written, 1, 0);
   sem_init(&header->stems_written, 1, 0);
-  return std::unique_ptr<SharedAudio>(new SharedAudio(descriptor, memory, num_bytes, num_channels,
-                                                      num_stems, capacity_samples));
+  std::unique_ptr<SharedAudio> audio(
+      new SharedAudio(descriptor, memory, num_bytes, num_channels, num_stems, capacity_samples));
+  audio->restore_description();
+  return audio;
+}
+
+void SharedAudio::restore_description() const noexcept {
+  SharedHeader& fixed = header();
+  fixed.magic = kProtocolMagic;
+  fixed.version = kProtocolVersion;
+  fixed.num_channels = static_cast<std::uint32_t>(num_channels_);
+  fixed.num_stems = static_cast<std::uint32_t>(num_stems_);
+  fixed.capacity_samples = capacity_;
 }
 
 std::unique_ptr<SharedAudio> SharedAudio::open(int descriptor, std::string& error) {

@@ -25,6 +25,10 @@ class SharedAudio {
   /// Takes `descriptor` over. Returns null and sets `error` if anything is off.
   static std::unique_ptr<SharedAudio> open(int descriptor, std::string& error);
 
+  /// Writes what describes the memory anew, for an engine that is started after another
+  /// one may have written over it. Any thread of the side that made it.
+  void restore_description() const noexcept;
+
   ~SharedAudio();
   SharedAudio(const SharedAudio&) = delete;
   SharedAudio& operator=(const SharedAudio&) = delete;

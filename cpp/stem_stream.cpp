@@ -12,21 +12,23 @@
 namespace stemlane {
 namespace {
 
-// Blocks up to here need no new memory when a host changes its buffer size.
-constexpr int kLeastMaxBlock = 4096;
-// Backlog that an engine may work off after a start, beyond the latency.
-constexpr double kBacklogSeconds = 1.0;
 // Generations start at multiples of this, so that strides rarely straddle the ring's end.
 constexpr std::int64_t kGenerationGrid = 8192;
-// How long `late` stays visible.
+// How long `late` and damage stay visible.
 constexpr double kLateSeconds = 2.0;
+// How long waking up may take before missing stems count as late.
+constexpr double kWakeUpSeconds = 1.0;
 constexpr std::int64_t kWaitNanoseconds = 5'000'000;
 
-bool is_finite(const float* samples, int num_samples) noexcept {
+// 120 dB above full scale: what is louder, infinite or not a number is no stem.
+constexpr float kLoudestStem = 1048576.0F;
+
+bool is_sound(const float* samples, int num_samples) noexcept {
+  // Without their sign, floats are in the order of their bits; NaN is above infinity.
   std::uint32_t worst = 0;
   for (int i = 0; i < num_samples; ++i)
-    worst = std::max(worst, std::bit_cast<std::uint32_t>(samples[i]) & 0x7F800000U);
-  return worst != 0x7F800000U;
+    worst = std::max(worst, std::bit_cast<std::uint32_t>(samples[i]) & 0x7FFFFFFFU);
+  return worst <= std::bit_cast<std::uint32_t>(kLoudestStem);
 }
 
 float peak_of(const float* samples, int num_samples) noexcept {
@@ -35,53 +37,7 @@ float peak_of(const float* samples, int num_samples) noexcept {
   return peak;
 }
 
-void check(const StreamConfig& config) {
-  if (!(config.sample_rate >= 1000.0 && config.sample_rate <= 768'000.0))
-    throw std::invalid_argument("sample rate " + std::to_string(config.sample_rate) +
-                                " Hz; 1000 to 768000 Hz are possible");
-  if (config.num_channels < 1 || config.num_channels > kMaxChannels)
-    throw std::invalid_argument(std::to_string(config.num_channels) +
-                                " channels; mono and stereo are possible");
-  if (config.model.stride_samples < 1 || config.model.stems.empty() || config.model.residual < 0)
-    throw std::invalid_argument("model '" + config.model.name + "' has no usable description");
-}
-
 }  // namespace
-
-StemStream::StemStream() : process_generation_(fork_generation()) {}
-StemStream::~StemStream() = default;
-
-void StemStream::prepare(const StreamConfig& wanted) {
-  check(wanted);
-  StreamConfig config = wanted;
-  config.max_block_samples = static_cast<int>(
-      std::bit_ceil(static_cast<unsigned>(std::max(wanted.max_block_samples, kLeastMaxBlock))));
-  if (config == config_ && host_ != nullptr) {
-    reset();
-    return;
-  }
-  engine_.reset();
-  host_.reset();
-  config_ = config;
-  latency_ = latency_sum(config.model, config.sample_rate);
-  delayed_.prepare(config.num_channels, latency_.total(), config.max_block_samples);
-
-  // The engine leaves an older backlog than half the ring alone; see engine_link.h.
-  const auto backlog = static_cast<std::int64_t>(kBacklogSeconds * config.sample_rate);
-  const std::int64_t half = latency_.total() + config.max_block_samples + backlog;
-  const auto capacity = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * half)));
-  memory_ = SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()),
-                                capacity, memory_error_);
-  if (memory_ != nullptr) {
-    host_ = std::make_unique<HostEnd>(*memory_);
-    input_position_ = 0;
-  }
-  reset();
-  if (host_ != nullptr && !config.engine_executable.empty())
-    engine_ = std::make_unique<EngineProcess>(
-        EngineLaunch{config.engine_executable, config.model, config.sample_rate, config.num_channels},
-        memory_);
-}
 
 void StemStream::reset() noexcept {
   input_position_ = (input_position_ + kGenerationGrid - 1) / kGenerationGrid * kGenerationGrid;
@@ -92,8 +48,10 @@ void StemStream::reset() noexcept {
   available_ = 1.0F;
   missing_ = false;
   offline_failed_ = false;
+  heard_until_ = sound_until_ = input_position_;
   failures_at_reset_ = engine_ != nullptr ? engine_->num_failures() : 0;
   late_until_.store(0, std::memory_order_relaxed);
+  damaged_until_.store(0, std::memory_order_relaxed);
   offline_error_set_.store(false, std::memory_order_relaxed);
   if (host_ != nullptr && !forked()) host_->begin_generation(input_position_);
 }
@@ -102,6 +60,7 @@ void StemStream::process(const StreamBlock& block) noexcept {
   const DenormalGuard guard;
   const bool offline = offline_.load(std::memory_order_relaxed) && engine_ != nullptr && !forked();
   if (engine_ != nullptr && !forked()) host_->set_offline(offline);
+  if (host_ != nullptr && !forked()) note_listeners(block, offline);
 
   std::array<const float*, kMaxChannels> in{};
   std::array<float*, kMaxChannels> out{};
@@ -130,7 +89,40 @@ void StemStream::process(const StreamBlock& block) noexcept {
       wait_until([&] { return stems_ready(part); });
     }
     pull(part);
+    if (offline && damaged_ && !offline_failed_) fail_offline(kDamageText);
   }
+}
+
+// Stems are heard while the gains differ or move, where someone takes or watches them, and
+// only of sound. Offline the engine never sleeps: a bounce is the same every time.
+void StemStream::note_listeners(const StreamBlock& block, bool offline) noexcept {
+  const ModelDescriptor& model = config_.model;
+  bool heard = block.gains != last_gains_ || meters_.load(std::memory_order_relaxed);
+  for (float* const* target : block.stem_out) heard = heard || target != nullptr;
+  for (const int stem : model.stems)
+    heard = heard || block.gains[static_cast<std::size_t>(stem)] != block.gains[static_cast<std::size_t>(model.residual)];
+  last_gains_ = block.gains;
+  const std::int64_t silent = input_position_ - sound_until_;
+  const std::int64_t end = input_position_ + block.num_samples;
+  if (heard) heard_until_ = end;
+  if (has_sound(block)) sound_until_ = end;
+
+  const std::int64_t idle = end - std::min(heard_until_, sound_until_) - latency_.total();
+  const bool wanted = offline || static_cast<double>(idle) < config_.sleep_after_seconds * config_.sample_rate;
+  if (wanted && !wanted_) {
+    excuse();
+    // In the middle of music the state must warm up; after silence, stems fade in before it ends.
+    resume_position_ = input_position_ - (silent > warm_up_ ? 2 * kFadeReserveSamples : warm_up_);
+  }
+  wanted_ = wanted;
+  host_->set_wanted(wanted, resume_position_);
+}
+
+bool StemStream::has_sound(const StreamBlock& block) const noexcept {
+  for (int channel = 0; channel < config_.num_channels; ++channel)
+    if (std::any_of(block.in[channel], block.in[channel] + block.num_samples, [](float sample) { return sample != 0.0F; }))
+      return true;
+  return false;
 }
 
 void StemStream::push(const StreamBlock& block) noexcept { push(block, block.num_samples); }
@@ -149,6 +141,7 @@ void StemStream::push(const StreamBlock& block, std::int64_t ramp_samples) noexc
 }
 
 void StemStream::pull(const StreamBlock& block) noexcept {
+  damaged_ = false;
   HostEnd::Range range;
   if (host_ != nullptr && !offline_failed_ && !forked()) range = host_->stems_range();
   for (int channel = 0; channel < config_.num_channels; ++channel)
@@ -205,16 +198,11 @@ void StemStream::find_stems(MixPiece& piece, HostEnd::Range range) noexcept {
   }
   shorten_to(range.end);
   piece.num_samples = static_cast<int>(host_->contiguous(piece.position, piece.num_samples));
-  piece.present = true;
-  for (int stem = 0; stem < piece.num_stems; ++stem)
-    for (int channel = 0; channel < piece.num_channels; ++channel) {
-      const float* samples = host_->stem(stem, channel, piece.position);
-      piece.stem[static_cast<std::size_t>(stem)][static_cast<std::size_t>(channel)] = samples;
-      piece.present = piece.present && is_finite(samples, piece.num_samples);
-    }
+  piece.present = copy_stems(piece);
   if (!piece.present) {
     available_ = 0.0F;
     note_missing(true);
+    note_damage();
     return;
   }
   constexpr float kStep = 1.0F / static_cast<float>(kFadeReserveSamples);
@@ -229,13 +217,43 @@ void StemStream::find_stems(MixPiece& piece, HostEnd::Range range) noexcept {
   note_missing(available_ < 1.0F);
 }
 
+// The engine could write while this reads: what has been checked is what is mixed.
+bool StemStream::copy_stems(MixPiece& piece) noexcept {
+  bool sound = true;
+  for (int stem = 0; stem < piece.num_stems; ++stem)
+    for (int channel = 0; channel < piece.num_channels; ++channel) {
+      float* copy = stems_[static_cast<std::size_t>(stem)][static_cast<std::size_t>(channel)].data();
+      std::memcpy(copy, host_->stem(stem, channel, piece.position),
+                  sizeof(float) * static_cast<std::size_t>(piece.num_samples));
+      piece.stem[static_cast<std::size_t>(stem)][static_cast<std::size_t>(channel)] = copy;
+      sound = is_sound(copy, piece.num_samples) && sound;
+    }
+  return sound;
+}
+
+void StemStream::note_damage() noexcept {
+  damaged_ = true;
+  damaged_until_.store(input_position_ + static_cast<std::int64_t>(kLateSeconds * config_.sample_rate),
+                       std::memory_order_relaxed);
+}
+
+// An engine that has just started or woken up is excused until it has caught up once.
 void StemStream::note_missing(bool missing) noexcept {
-  if (missing && !missing_ && engine_ != nullptr && engine_->state() == EngineState::ready) {
-    num_late_.fetch_add(1, std::memory_order_relaxed);
+  const bool ready = engine_ != nullptr && engine_->state() == EngineState::ready;
+  if (ready && !ready_) excuse();
+  ready_ = ready;
+  if (!missing) excused_until_ = 0;
+  if (!ready || !wanted_ || input_position_ < excused_until_) missing = false;
+  if (missing && !missing_) num_late_.fetch_add(1, std::memory_order_relaxed);
+  if (missing)
     late_until_.store(input_position_ + static_cast<std::int64_t>(kLateSeconds * config_.sample_rate),
                       std::memory_order_relaxed);
-  }
   missing_ = missing;
+}
+
+void StemStream::excuse() noexcept {
+  excused_until_ = input_position_ + latency_.total() +
+                   static_cast<std::int64_t>(kWakeUpSeconds * config_.sample_rate);
 }
 
 bool StemStream::stems_ready(const StreamBlock& block) noexcept {
@@ -306,35 +324,6 @@ void StemStream::measure(const MixPiece& piece) noexcept {
 
 float StemStream::take_peak(int stem) noexcept {
   return peaks_[static_cast<std::size_t>(stem)].exchange(0.0F, std::memory_order_relaxed);
-}
-
-StreamStatus StemStream::status() const {
-  StreamStatus status;
-  status.num_late = num_late_.load(std::memory_order_relaxed);
-  if (forked()) {
-    status.state = EngineState::failed;
-    status.text = "this process is a fork of the one with the engine; load the plugin in it again";
-    return status;
-  }
-  if (memory_ == nullptr && !memory_error_.empty()) {
-    status.state = EngineState::failed;
-    status.text = memory_error_;
-    return status;
-  }
-  if (engine_ == nullptr) return status;
-  status.state = engine_->state();
-  status.text = engine_->text();
-  if (status.state == EngineState::ready &&
-      position_.load(std::memory_order_relaxed) < late_until_.load(std::memory_order_relaxed)) {
-    status.state = EngineState::late;
-    status.text = "stems are late: choose model 'mix' or a smaller buffer";
-  }
-  if (offline_error_set_.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(offline_mutex_);
-    status.state = EngineState::failed;
-    status.text = offline_error_;
-  }
-  return status;
 }
 
 }  // namespace stemlane

@@ -33,6 +33,10 @@ struct StreamConfig {
   std::string engine_executable;
   /// Offline, an engine that makes no progress for so long has failed.
   double offline_timeout_seconds = 60.0;
+  /// In real time the engine sleeps when nobody has heard stems for so long.
+  double sleep_after_seconds = 5.0;
+  /// An engine that grows by more than this once it runs is started anew.
+  std::int64_t engine_growth_bytes = std::int64_t{2} << 30;
 
   bool operator==(const StreamConfig&) const = default;
 };
@@ -47,6 +51,10 @@ struct StreamBlock {
   /// Post-fader stems by stem number, (channels, samples), or null where not wanted.
   std::array<float* const*, kNumStems> stem_out{};
 };
+
+/// What the state says about stems that are no sound.
+inline constexpr const char* kDamageText =
+    "the engine sends stems that are no sound (not finite, or 120 dB too loud): choose another model";
 
 /// State for the editor.
 struct StreamStatus {
@@ -64,8 +72,8 @@ class StemStream {
   StemStream(const StemStream&) = delete;
   StemStream& operator=(const StemStream&) = delete;
 
-  /// Sizes everything and sets the latency. With an unchanged configuration the engine
-  /// keeps running and only `reset` takes place. Throws std::invalid_argument for a rate,
+  /// Sizes everything and sets the latency. With an unchanged configuration, or one that
+  /// differs by a smaller block only, the engine keeps running and only `reset` takes place. Throws std::invalid_argument for a rate,
   /// channel count or model that cannot work; a lack of shared memory is a state, not
   /// an error.
   void prepare(const StreamConfig& config);
@@ -115,6 +123,11 @@ class StemStream {
   int mix_piece(const StreamBlock& block, int offset, HostEnd::Range range) noexcept STEMLANE_REALTIME;
   void find_stems(MixPiece& piece, HostEnd::Range range) noexcept STEMLANE_REALTIME;
   void note_missing(bool missing) noexcept STEMLANE_REALTIME;
+  void excuse() noexcept STEMLANE_REALTIME;
+  void note_damage() noexcept STEMLANE_REALTIME;
+  void note_listeners(const StreamBlock& block, bool offline) noexcept STEMLANE_REALTIME;
+  bool has_sound(const StreamBlock& block) const noexcept STEMLANE_REALTIME;
+  bool copy_stems(MixPiece& piece) noexcept STEMLANE_REALTIME;
   void measure(const MixPiece& piece) noexcept STEMLANE_REALTIME;
 
   // Set in prepare.
@@ -125,6 +138,7 @@ class StemStream {
   std::unique_ptr<EngineProcess> engine_;
   std::string memory_error_;
   std::int64_t process_generation_;
+  std::int64_t warm_up_ = 0;  ///< samples
 
   // Audio thread.
   DelayedMixture delayed_;
@@ -135,16 +149,26 @@ class StemStream {
   std::int64_t output_position_ = 0;  ///< position of the next sample to go out
   bool snap_gains_ = true;            ///< first block since reset: no ramp
   float available_ = 1.0F;            ///< availability of the stems at the last sample
-  bool missing_ = false;
+  bool missing_ = false;              ///< stems are late
+  bool ready_ = false;                ///< an engine runs, as the audio thread knows
+  bool damaged_ = false;              ///< stems of this block were no sound
   bool offline_failed_ = false;       ///< no more waiting until the next reset
+  StemGains last_gains_ = kUnityGains;
+  bool wanted_ = true;                ///< someone hears stems, or has a moment ago
+  std::int64_t heard_until_ = 0;      ///< input position up to which stems are heard
+  std::int64_t sound_until_ = 0;      ///< input position up to which there is sound
+  std::int64_t resume_position_ = 0;  ///< see SharedHeader
+  std::int64_t excused_until_ = 0;    ///< no stem before it is late: the engine is waking up
   std::int64_t failures_at_reset_ = 0;
   std::array<float, kMixSamples> availability_{};
+  std::array<std::array<std::array<float, kMixSamples>, kMaxChannels>, kMaxSeparatedStems> stems_{};
 
   // Shared between threads.
   std::atomic<bool> offline_{false};           // writer: any; reader: audio
   std::atomic<bool> meters_{false};            // writer: message; reader: audio
   std::atomic<std::int64_t> num_late_{0};      // writer: audio; reader: message
   std::atomic<std::int64_t> late_until_{0};    // writer: audio; reader: message
+  std::atomic<std::int64_t> damaged_until_{0}; // writer: audio; reader: message
   std::atomic<std::int64_t> position_{0};      // writer: audio; reader: message
   std::atomic<bool> offline_error_set_{false}; // writer: audio; reader: message
   mutable std::mutex offline_mutex_;           // guards the text; never taken in real time

@@ -50,7 +50,7 @@ void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
   {
     const std::lock_guard lock(mutex_);
     sampleRate_ = sampleRate;
-    maxBlockSamples_ = std::max({maxBlockSamples_, maxBlockSamples, kExpectedBlockSamples});
+    maxBlockSamples_ = std::max(maxBlockSamples, kExpectedBlockSamples);
     applyModel();
   }
   setLatencySamples(streamLatency());

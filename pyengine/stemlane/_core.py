@@ -123,11 +123,20 @@ class CoreStream:
             )
         self._check(self._library.stemlane_stream_put_stems(self._stream, self._floats(stems), stems.shape[2]))
 
-    def pull(self, num_samples: int) -> np.ndarray:
-        """The mix, (channels, num_samples), of as many samples as the last `push` took."""
+    def pull(self, num_samples: int, *, complete: bool = True) -> np.ndarray:
+        """The mix, (channels, num_samples), of as many samples as the last `push` took.
+
+        Stems that have not been put although they can be heard are an error, or, unless `complete`, filled in by the
+        mixture as in real time.
+        """
         out = np.empty((self._num_channels, num_samples), np.float32)
-        self._check(self._library.stemlane_stream_pull(self._stream, self._floats(out, writable=True), num_samples))
+        call = self._library.stemlane_stream_pull if complete else self._library.stemlane_stream_pull_now
+        self._check(call(self._stream, self._floats(out, writable=True), num_samples))
         return out
+
+    def reset(self) -> None:
+        """Start a new timeline."""
+        self._check(self._library.stemlane_stream_reset(self._stream))
 
     def _floats(self, array: np.ndarray, writable: bool = False):
         array = array if writable else np.ascontiguousarray(array, np.float32)

@@ -7,12 +7,18 @@ from stemlane.manifest import Manifest
 from stemlane.session import StatefulSession
 from stemlane.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
 
+# Long enough that pauses in music are heard by the network as they were in training.
+_REST_AFTER_SECONDS = 2.0
+
 
 class StreamingFrontEnd:
     """See `stemlane.frontends.FrontEnd`.
 
     The network maps `mixture` (1, channel, part, frames, bins) to `stems` (1, stem, channel, part, frames, bins),
     part being real and imaginary, and returns the stems of the frames `lookahead_frames` ago.
+
+    In digital silence it rests: after 2 s of exact zeros in, with exact zeros out, the network is not run and keeps
+    its state until the next sample that is not zero. That depends on the strides only, never on how they come.
     """
 
     def __init__(self, manifest: Manifest):
@@ -37,19 +43,33 @@ class StreamingFrontEnd:
             synthesis_window(*sizes, settings.hop_samples),
             **steps, synthesis_samples=settings.synthesis_samples, lead_shape=(num_stems, 2))  # fmt: skip
         self._spectra = np.zeros((num_stems, 2, *frame_shape), np.complex64)
+        self._silence = np.zeros((num_stems, 2, self.stride_samples), np.float32)
+        # By then nothing of the sound before is left in windows or lookahead.
+        self._rest_after_samples = max(
+            _REST_AFTER_SECONDS * self.sample_rate, 2 * (self.delay_samples + self.stride_samples)
+        )
+        self._num_silent = 0
+        self._sounds = False
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
+        self._num_silent = 0 if mixture.any() else self._num_silent + self.stride_samples
+        if self._num_silent > self._rest_after_samples and not self._sounds:
+            return self._silence
         spectra = self._analysis.process(mixture)
         self._session.input[0, :, 0] = spectra.real
         self._session.input[0, :, 1] = spectra.imag
         masked = self._session.run()[0]
         self._spectra.real = masked[:, :, 0]
         self._spectra.imag = masked[:, :, 1]
-        return self._synthesis.process(self._spectra)
+        stems = self._synthesis.process(self._spectra)
+        self._sounds = self._num_silent > 0 and bool(stems.any())
+        return stems
 
     def reset(self) -> None:
         """Forget everything heard so far."""
         self._analysis.reset()
         self._session.reset()
         self._synthesis.reset()
+        self._num_silent = 0
+        self._sounds = False

@@ -7,7 +7,9 @@
 
 #include <cstring>
 #include <string>
+#include <vector>
 
+#include "engine_birth.h"
 #include "engine_protocol.h"
 #include "stream_fixture.h"
 
@@ -25,6 +27,7 @@ void say(EngineState state, const char* text) {
 }  // namespace
 
 int main() {
+  be_a_good_child();
   std::string error;
   const auto memory = SharedAudio::open(kEngineMemory, error);
   ConfigureMessage configuration;
@@ -36,12 +39,25 @@ int main() {
   }
   if (manner == "crashes") raise(SIGSEGV);
   if (manner == "hangs") for (;;) pause();
+  if (manner == "mumbles") {
+    say(EngineState::failed, ("B\xC3se \x01 \xC3\xA9 \xED\xA0" + std::string(60, 'x')).c_str());
+    return 1;
+  }
   say(EngineState::ready, "running");
+  if (manner == "babbles") {
+    const std::string noise(3 * sizeof(StatusMessage), 'z');
+    for (const std::size_t size : {std::size_t{1}, sizeof(StatusMessage), noise.size()})
+      send(kEngineSocket, noise.data(), size, MSG_NOSIGNAL);
+  }
 
   ModelDescriptor model = fake_model(configuration.stride_samples, configuration.delay_samples);
   FakeSeparator separator(*memory, model);
+  separator.poison = manner == "poisons";
+  std::vector<std::string> hoard;
   // Some misbehave in the middle of the music, wherever that falls among the turns below.
   separator.after_step = [&](std::int64_t num_consumed) {
+    if (manner == "slow") usleep(100'000);
+    if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (num_consumed < 50'000) return;
     if (manner == "stops") raise(SIGKILL);
     if (manner == "dozes") for (;;) pause();

@@ -2,9 +2,11 @@
 #include <catch2/catch.hpp>
 
 #include <fcntl.h>
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "engine_link.h"
 #include "shared_audio.h"
 
 using namespace stemlane;
@@ -45,4 +47,25 @@ TEST_CASE("memory that does not keep the contract is refused with a reason") {
   CHECK(spoil([](SharedHeader& header) { header.num_channels = 0; }));
   CHECK(spoil([](SharedHeader& header) { header.capacity_samples = -1024; }));
   CHECK(spoil([](SharedHeader& header) { header.capacity_samples = std::int64_t{1} << 40; }));
+}
+
+TEST_CASE("nobody can cut the shared memory short") {
+  std::string error;
+  const auto host = SharedAudio::create(2, 3, 1024, error);
+  REQUIRE(host != nullptr);
+  CHECK(ftruncate(host->descriptor(), 0) != 0);
+  CHECK(errno == EPERM);
+  CHECK(ftruncate(host->descriptor(), 1 << 24) != 0);
+  *host->stems().at(5, 1023) = 0.25F;
+}
+
+TEST_CASE("a count of wake-ups without end holds nobody up") {
+  std::string error;
+  const auto memory = SharedAudio::create(1, 1, 1024, error);
+  HostEnd host(*memory);
+  for (int i = 0; i < 2 * kMostWakeUps; ++i) sem_post(&memory->header().stems_written);
+  host.wait_for_engine(1'000'000);
+  int left = 0;
+  CHECK(sem_getvalue(&memory->header().stems_written, &left) == 0);
+  CHECK(left == kMostWakeUps - 1);
 }

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Streams with fake_engine as their engine: how to set one up, play it, and look at the
+// processes and descriptors that this process has.
+#pragma once
+
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "stream_fixture.h"
+
+inline stemlane::StreamConfig config_for(const std::string& manner, double timeout_seconds = 10.0) {
+  stemlane::StreamConfig config;
+  config.model = fake_model();
+  config.model.name = manner;
+  config.engine_executable = FAKE_ENGINE;
+  config.offline_timeout_seconds = timeout_seconds;
+  return config;
+}
+
+inline std::vector<int> children() {
+  std::vector<int> pids;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream file(task.path() / "children");
+    for (int pid = 0; file >> pid;) pids.push_back(pid);
+  }
+  return pids;
+}
+
+inline std::ptrdiff_t num_descriptors() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+}
+
+// Thirty seconds are far more than any state needs; the wait ends as soon as it is there.
+inline bool wait_for(const std::function<bool()>& condition) {
+  for (int i = 0; i < 6000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  return condition();
+}
+
+inline constexpr stemlane::StemGains kNoVocals = {0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
+
+inline Audio bounce(stemlane::StemStream& stream, const Audio& in, int size = 512,
+             const std::function<void(int)>& before_block = [](int) {}) {
+  Audio out(static_cast<int>(in.samples.size()), in.num_samples());
+  for (int done = 0; done < in.num_samples(); done += size) {
+    before_block(done / size);
+    const int n = std::min(size, in.num_samples() - done);
+    const auto inputs = in.from(done);
+    const auto outputs = out.from(done);
+    stream.process({inputs.data(), outputs.data(), n, kNoVocals, {}});
+  }
+  return out;
+}
+
+inline int num_differing(const Audio& out, const Audio& in, int latency, float share, int begin, int end) {
+  int count = 0;
+  for (int i = std::max(begin, latency); i < end; ++i)
+    count += std::abs(out.samples[0][static_cast<std::size_t>(i)] -
+                      share * in.samples[0][static_cast<std::size_t>(i - latency)]) > 1e-6F;
+  return count;
+}
+
+/// Plays ones, a block every 5 ms; what comes out is 1, or 0.5 without vocals. With 64
+/// samples a block that is slow motion, in which a busy machine makes nothing late.
+struct Player {
+  explicit Player(stemlane::StemStream& played) : stream(played) {}
+  float play() {
+    stream.process({in.pointers.data(), out.pointers.data(), num_samples, gains, {}});
+    std::this_thread::sleep_for(pause);
+    return out.samples[0][static_cast<std::size_t>(num_samples - 1)];
+  }
+  bool hears(float value) {
+    return wait_for([&] { return play() == value; });
+  }
+
+  stemlane::StemStream& stream;
+  stemlane::StemGains gains = kNoVocals;
+  int num_samples = 512;
+  std::chrono::milliseconds pause{5};
+  Audio in{2, 512, 1.0F};
+  Audio out{2, 512};
+};

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: MIT
+// What engines and hosts do wrong, beyond dying: docs/DESIGN.md lists all faults.
+#include <catch2/catch.hpp>
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "engine_fixture.h"
+
+using namespace stemlane;
+using namespace std::chrono_literals;
+
+namespace {
+
+bool says(const StemStream& stream, EngineState state, const std::string& text) {
+  const StreamStatus status = stream.status();
+  return status.state == state && status.text.find(text) != std::string::npos;
+}
+
+std::ptrdiff_t num_threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+std::string descriptor_path(int pid, int descriptor) {
+  return "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(descriptor);
+}
+
+/// How many descriptors of all processes that can be looked at refer to the file `inode`
+/// among the memories of streams.
+int num_holders(ino_t inode) {
+  int count = 0;
+  std::error_code ignored;
+  for (const auto& process : std::filesystem::directory_iterator("/proc"))
+    for (const auto& entry : std::filesystem::directory_iterator(process.path() / "fd", ignored)) {
+      struct stat file {};
+      count += std::filesystem::read_symlink(entry, ignored).string().starts_with("/memfd:stemlane") &&
+               stat(entry.path().c_str(), &file) == 0 && file.st_ino == inode;
+    }
+  return count;
+}
+
+bool is_gone(int pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+  std::string number;
+  std::string name;
+  char state = 'X';
+  return !(file >> number >> name >> state) || state == 'Z' || state == 'X';
+}
+
+}  // namespace
+
+TEST_CASE("an engine that sends no stems but other numbers is a failure with a reason") {
+  StemStream stream;
+  stream.prepare(config_for("poisons"));
+  Player player(stream);
+  CHECK(wait_for([&] { return player.play() == 1.0F && says(stream, EngineState::failed, "no sound"); }));
+  CHECK(player.play() == 1.0F);
+
+  const Audio in = noise(2, 50'000);
+  stream.set_offline(true);
+  stream.reset();
+  const Audio out = bounce(stream, in);
+  CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 0, 50'000) == 0);
+  CHECK(says(stream, EngineState::failed, "this render is incomplete: the engine sends stems that are no sound"));
+}
+
+TEST_CASE("an engine that is too slow is late, and the mixture passes in time") {
+  StemStream stream;
+  stream.prepare(config_for("slow"));
+  Player player(stream);
+  CHECK(wait_for([&] { return player.play() == 1.0F && says(stream, EngineState::late, "late"); }));
+}
+
+TEST_CASE("an engine that does not wake up from its sleep is late, one that does is not") {
+  StreamConfig config = config_for("works");
+  config.sleep_after_seconds = 0.1;
+  StemStream stream;
+  stream.prepare(config);
+  Player player(stream);
+  REQUIRE(player.hears(0.5F));
+  const auto fall_asleep = [&] {
+    player.gains = kUnityGains;
+    player.num_samples = 512;
+    CHECK(wait_for([&] { player.play(); return stream.shared_audio()->header().wanted == 0; }));
+    player.pause = 0ms;
+    for (int i = 0; i < 1000; ++i) player.play();  // 12 s of music
+    player.gains = kNoVocals;
+    player.num_samples = 64;
+    player.pause = 5ms;
+  };
+  fall_asleep();
+  const auto num_late = stream.status().num_late;
+  CHECK(player.hears(0.5F));
+  CHECK(stream.status().num_late == num_late);
+  fall_asleep();
+  const int engine = children().at(0);
+  kill(engine, SIGSTOP);
+  for (int i = 0; i < 100; ++i) CHECK(player.play() == 1.0F);
+  CHECK(stream.status().num_late == num_late);
+  player.pause = 0ms;
+  CHECK(wait_for([&] { return player.play() == 1.0F && says(stream, EngineState::late, "late"); }));
+  CHECK(stream.status().num_late == num_late + 1);
+  player.pause = 5ms;
+  kill(engine, SIGCONT);
+  CHECK(player.hears(0.5F));
+}
+
+TEST_CASE("an engine whose memory grows without end is started again") {
+  StreamConfig config = config_for("leaks");
+  config.engine_growth_bytes = 8 << 20;
+  StemStream stream;
+  stream.prepare(config);
+  Player player(stream);
+  REQUIRE(player.hears(0.5F));
+  CHECK(wait_for([&] { player.play(); return says(stream, EngineState::failed, "has grown to"); }));
+  // The next one leaks too; it runs for a while all the same.
+  CHECK(wait_for([&] { player.play(); return stream.status().state == EngineState::ready; }));
+}
+
+TEST_CASE("what an engine says is shown as printable text, and nonsense ends it") {
+  for (const std::string manner : {"mumbles", "babbles"}) {
+    StemStream stream;
+    stream.prepare(config_for(manner));
+    CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));
+    const std::string text = stream.status().text;
+    if (manner == "mumbles") CHECK(text == "B?se ? \xC3\xA9 ??" + std::string(60, 'x'));
+    if (manner == "babbles") CHECK(text.find("the engine stopped") != std::string::npos);
+  }
+}
+
+TEST_CASE("sixteen streams play at once, and the death of one engine is heard in one") {
+  std::vector<std::unique_ptr<StemStream>> streams;
+  std::vector<std::unique_ptr<Player>> players;
+  for (int i = 0; i < 16; ++i) {
+    streams.push_back(std::make_unique<StemStream>());
+    streams.back()->prepare(config_for("works"));
+    players.push_back(std::make_unique<Player>(*streams.back()));
+  }
+  const auto play_all = [&](float expected) {
+    return wait_for([&] {
+      int num_right = 0;
+      for (std::size_t i = 0; i < streams.size(); ++i) {
+        players[i]->stream.process({players[i]->in.pointers.data(), players[i]->out.pointers.data(), 512, kNoVocals, {}});
+        num_right += players[i]->out.samples[0][511] == (i == 0 ? expected : 0.5F);
+      }
+      std::this_thread::sleep_for(2ms);
+      return num_right == 16;
+    });
+  };
+  CHECK(play_all(0.5F));
+  const auto all = children();
+  CHECK(all.size() == 16);
+  // The first stream's engine is the one that leaves when the stream does.
+  streams[0]->prepare(config_for("refuses"));
+  CHECK(play_all(1.0F));
+  streams[0]->prepare(config_for("works"));
+  CHECK(play_all(0.5F));
+}
+
+TEST_CASE("a hundred streams come and go without a trace") {
+  const auto descriptors = num_descriptors();
+  const auto threads = num_threads();
+  for (int i = 0; i < 100; ++i) {
+    StemStream stream;
+    stream.prepare(config_for("works"));
+    if (i % 4 == 0) stream.set_offline(true);
+    const Audio in = noise(2, 6000);
+    bounce(stream, in);
+  }
+  CHECK(children().empty());
+  CHECK(num_descriptors() == descriptors);
+  CHECK(num_threads() == threads);
+}
+
+TEST_CASE("an engine goes with its host, however the host ends and whatever the engine does") {
+  for (const std::string manner : {"works", "hangs", "sleeps through it"}) {
+    INFO(manner);
+    int pipe_ends[2];
+    REQUIRE(pipe(pipe_ends) == 0);
+    const pid_t host = fork();
+    if (host == 0) {
+      close(pipe_ends[0]);
+      StemStream stream;
+      stream.prepare(config_for(manner == "hangs" ? manner : "works"));
+      wait_for([] { return children().size() == 1; });
+      if (manner != "hangs") wait_for([&] { return stream.status().state == EngineState::ready; });
+      else std::this_thread::sleep_for(200ms);  // it never says that it has come so far
+      const int engine = children().at(0);
+      if (manner == "sleeps through it") kill(engine, SIGSTOP);
+      static_cast<void>(!write(pipe_ends[1], &engine, sizeof engine));
+      pause();
+    }
+    int engine = 0;
+    REQUIRE(read(pipe_ends[0], &engine, sizeof engine) == sizeof engine);
+    struct stat memory {};
+    REQUIRE(stat(descriptor_path(engine, kEngineMemory).c_str(), &memory) == 0);
+    CHECK(num_holders(memory.st_ino) == 2);  // host and engine
+    kill(host, SIGKILL);
+    waitpid(host, nullptr, 0);
+    CHECK(wait_for([&] { return is_gone(engine); }));
+    CHECK(wait_for([&] { return num_holders(memory.st_ino) == 0; }));
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+  }
+}
+
+TEST_CASE("the engine runs with ordinary priority, whatever the thread that asks for it") {
+  StemStream stream;
+  int policy_of_host = 0;
+  std::thread([&] {
+    // As a real-time class would be, which not everyone may take: inherited by default.
+    const sched_param none{};
+    sched_setscheduler(0, SCHED_BATCH, &none);
+    policy_of_host = sched_getscheduler(0);
+    stream.prepare(config_for("works"));
+  }).join();
+  CHECK(policy_of_host == SCHED_BATCH);
+  REQUIRE(wait_for([] { return children().size() == 1; }));
+  CHECK(sched_getscheduler(children().at(0)) == SCHED_OTHER);
+}
+
+TEST_CASE("a smaller block keeps the engine; another rate, model or a larger block starts one anew") {
+  StemStream stream;
+  StreamConfig config = config_for("works");
+  config.max_block_samples = 16384;
+  stream.prepare(config);
+  const auto engine = [&] {
+    wait_for([&] { return stream.status().state == EngineState::ready && children().size() == 1; });
+    return children().at(0);
+  };
+  const int first = engine();
+  for (const int size : {64, 8192, 1, 16384}) {
+    config.max_block_samples = size;
+    stream.prepare(config);
+    CHECK(stream.config().max_block_samples == 16384);
+    CHECK(engine() == first);
+  }
+  config.sample_rate = 48000.0;
+  config.max_block_samples = 512;
+  stream.prepare(config);
+  const int second = engine();
+  CHECK(second != first);
+  config.max_block_samples = 16384;
+  stream.prepare(config);
+  CHECK(engine() != second);
+}
