@@ -84,12 +84,12 @@ class Layers:
         """Convolution along the positions, kernel 8, stride 4, padded as the original pads."""
         graph = self.graph
         positions = -(-signal.positions // STRIDE)
-        after = positions * STRIDE - signal.positions + _PAD
-        groups = graph.pad(signal.name, 3, 1, _PAD, after)
-        groups = graph.shape(groups, signal.time, positions + 1, STRIDE * signal.channels)
-        pairs = graph.node(
-            "Concat", graph.slice(groups, 1, 0, positions), graph.slice(groups, 1, 1, positions + 1), axis=2
-        )
+        halves = []
+        for begin in (-_PAD, STRIDE - _PAD):  # where the first group of the kernel's first and second half begins
+            after = begin + positions * STRIDE - signal.positions
+            half = graph.pad(signal.name, 3, 1, -begin, after)
+            halves.append(graph.shape(half, signal.time, positions, STRIDE * signal.channels))
+        pairs = graph.node("Concat", *halves, axis=2)
         weight = self.get(f"{name}.weight").reshape(-1, signal.channels, KERNEL)  # (outputs, inputs, kernel)
         matrix = weight.transpose(2, 1, 0).reshape(KERNEL * signal.channels, -1)
         return self.product(signal.of("", positions=positions), len(matrix), matrix, self.get(f"{name}.bias"), pairs)
@@ -128,7 +128,7 @@ class Layers:
         if weight.shape[2] == 1:
             return self.gated(signal, len(matrix), matrix, bias)
         if signal.is_waveform:
-            near = self._neighbours(signal.name, 1, signal.positions)
+            near = self._neighbours(signal.name, 1)
             return self.gated(signal, len(matrix), matrix, bias, near)
         # Some frames at a time, because the neighbours' copies are nine times as large as the signal.
         padded = graph.pad(signal.name, 3, 0, 1, 1)
@@ -137,16 +137,15 @@ class Layers:
         parts = []
         for first, last in itertools.pairwise(ends):
             part = replace(signal, time=last - first)
-            near = self._neighbours(graph.slice(padded, 0, first, last + 2), 1, signal.positions)
+            near = self._neighbours(graph.slice(padded, 0, first, last + 2), 1)
             near = graph.node("Concat", *(graph.slice(near, 0, row, row + part.time) for row in range(3)), axis=2)
             parts.append(self.gated(part, len(matrix), matrix, bias, near).name)
         return signal.of(graph.node("Concat", *parts, axis=0) if len(parts) > 1 else parts[0])
 
-    def _neighbours(self, source: str, axis: int, size: int) -> str:
+    def _neighbours(self, source: str, axis: int) -> str:
         """Along the channels: what lies one before, here, and one after."""
-        graph = self.graph
-        padded = graph.pad(source, 3, axis, 1, 1)
-        return graph.node("Concat", *(graph.slice(padded, axis, shift, shift + size) for shift in range(3)), axis=2)
+        before, after = self.graph.pad(source, 3, axis, 1, -1), self.graph.pad(source, 3, axis, -1, 1)
+        return self.graph.node("Concat", before, source, after, axis=2)
 
     def residual_branch(self, name: str, signal: Signal) -> Signal:
         """The original's `DConv`: two dilated convolutions along time, each normalised, gated, scaled and added."""

@@ -68,8 +68,8 @@ def add(
     Parameters
     ----------
     location
-        What the user gave in place of the official folder: the address of another one, the path of a package, of a
-        folder with packages, or None.
+        What the user gave in place of the official folder: the address of another one or, where one is enough, of a
+        package; the path of a package or of a folder with packages; or None.
     name
         Name of the model.
     downloads
@@ -123,6 +123,8 @@ def _fetch(published: Official, location: str | None, downloads: Path, report: R
     paths = {}
     for number, (stem, file_name) in enumerate(published.files.items()):
         url = f"{location.rstrip('/')}/{file_name}" if location else address(FOLDER, file_name)
+        if location and location.endswith(".th") and len(published.files) == 1:
+            url = location
         check_url(url)
         path = paths[stem] = downloads / file_name
         stage = f"downloading {stem}".strip()
