@@ -60,7 +60,7 @@ def measure(
         stems = _separate(separator, mixture)
         processor_seconds = time.process_time() - begin
         hop = getattr(manifest.settings, "hop_samples", 1)
-        num_before = max(round(manifest.stride_samples / 2 / hop), 1) * hop
+        num_before = max(round(_segment_stride(manifest) / 2 / hop), 1) * hop
         silence = np.zeros((2, num_before), np.float32)
         part = mixture[:, : round(_seconds(manifest) * rate)]  # no longer than it takes
         later = _separate(separator, np.concatenate([silence, part], axis=1))[:, :, num_before:]
@@ -91,9 +91,14 @@ def store(folders: Sequence[Path], report: Callable[[str, int, int], None]) -> N
     report("measuring", len(manifests), len(manifests))
 
 
+def _segment_stride(manifest: Manifest) -> int:
+    """Samples from one segment to the next; htdemucs takes a stream in smaller strides."""
+    return getattr(manifest.settings, "segment_stride_samples", manifest.stride_samples)
+
+
 def _seconds(manifest: Manifest) -> float:
     """Length of a recording in which segments meet at two places at least."""
-    least = (manifest.delay_samples + 1.5 * manifest.stride_samples) / manifest.sample_rate + 2 * _EDGE_SECONDS
+    least = (manifest.delay_samples + 1.5 * _segment_stride(manifest)) / manifest.sample_rate + 2 * _EDGE_SECONDS
     return min(max(least, _SHORTEST_SECONDS), _LONGEST_SECONDS)
 
 
