@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A model in plain words: what `stemlane models show` prints."""
 
-from stemlane.manifest import Manifest
+from stemlane.errors import ManifestError
+from stemlane.manifest import Manifest, load_manifest, model_folders
 
 _TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
 
@@ -31,6 +32,7 @@ def explain(manifest: Manifest) -> dict[str, str]:
         "  compute time": f"{manifest.compute_allowance_samples} samples allowed",
         **_DETAILS[manifest.kind](manifest),
         **_measured(manifest),
+        **_other_modes(manifest),
         "licence": manifest.licence,
     }
     if "non-commercial" in manifest.licence.lower() or "not for commercial" in manifest.licence.lower():
@@ -103,6 +105,20 @@ def _measured(manifest: Manifest) -> dict[str, str]:
     if "window_sdr_db" in found:
         rows["window"] = f"{found['window_sdr_db']:.1f} dB SDR against the stems of the longest window"
     return rows
+
+
+def _other_modes(manifest: Manifest) -> dict[str, str]:
+    """The models beside this one that run the same network."""
+    modes = []
+    for folder in model_folders(manifest.folder.parent):
+        try:
+            other = load_manifest(folder)
+        except ManifestError:
+            continue  # `models list` says what is wrong with it
+        if other.files == manifest.files and other.name != manifest.name:
+            cost = other.measured.get("processor_seconds")
+            modes.append(f"{other.name}, {latency_text(other)}" + (f", {cost:.2g} s of one core" if cost else ""))
+    return {"also as": "; ".join(modes)} if modes else {}
 
 
 def _wiener_span(manifest: Manifest) -> str:
