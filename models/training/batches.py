@@ -8,11 +8,14 @@ m^2 sum|X|^2 - 2 m sum Re(S X*) + sum|S|^2, so a batch holds these sums instead 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+import scipy.signal
+import soxr
 
 from .pool import STEMS, Pool
-from .spectral import NUM_GROUPS, StftConfig, group_sum, stft
+from .spectral import NUM_GROUPS, SAMPLE_RATE, StftConfig, group_sum, stft
 
 
 @dataclass
@@ -46,7 +49,30 @@ class Recipe:
     song_spread_db: float = 5.0
     master_spread_db: float = 5.0
     eq_db: float = 4.5
+    speed_probability: float = 0.5  # played faster or slower, pitch and tempo together
+    speed_octaves: float = 0.35
+    master_probability: float = 0.35  # the sum goes through a compressor and a soft clipper
     tilt_db: float = 7.0  # from the middle to either end of the spectrum: dark and bright versions of a timbre
+
+
+def master_gain(rng: np.random.Generator, mixture: np.ndarray) -> np.ndarray:
+    """Gain per sample (samples,) of a random bus compressor and soft clipper fed with `mixture` (2, samples).
+
+    Applied to every stem it masters the sum and leaves the stems adding up to it.
+    """
+    block = 128
+    padded = np.pad(mixture, ((0, 0), (0, -mixture.shape[1] % block)))
+    power = (padded ** 2).mean(0).reshape(-1, block).mean(1)
+    level_db = 10.0 * np.log10(power + 1e-9)
+    threshold_db = 10.0 * np.log10(power.mean() + 1e-9) + float(rng.uniform(-6.0, 3.0))
+    reduction_db = np.maximum(0.0, level_db - threshold_db) * float(rng.uniform(0.2, 0.75))
+    pole = float(np.exp(-block / SAMPLE_RATE / rng.uniform(0.01, 0.15)))
+    reduction_db = scipy.signal.lfilter([1.0 - pole], [1.0, -pole], reduction_db)
+    centres = block * (np.arange(len(power)) + 0.5)
+    gain = 10.0 ** (-np.interp(np.arange(mixture.shape[1]), centres, reduction_db) / 20.0)
+    peak = np.abs(mixture).max(0) * gain
+    ceiling = float(rng.uniform(0.5, 1.2)) * float(np.quantile(peak, 0.999)) + 1e-6
+    return (gain * np.tanh(peak / ceiling + 1e-9) / (peak / ceiling + 1e-9)).astype(np.float32)
 
 
 class BatchMaker:
@@ -83,9 +109,10 @@ class BatchMaker:
             longest = max(self.pool.length(path) for path in song.values())
             for _ in range(4):
                 start = int(rng.integers(0, max(1, longest - self.num_samples)))
+                speed = self._speed(rng)
                 for index, stem in enumerate(STEMS):
                     if stem in song:
-                        stems[index] = self.pool.read(song[stem], start, self.num_samples)
+                        stems[index] = self._read(song[stem], start, speed)
                 if np.count_nonzero((stems ** 2).mean((1, 2)) > 1e-7) >= 2:
                     break
             gains_db = rng.normal(0.0, recipe.song_spread_db, len(STEMS))
@@ -101,10 +128,25 @@ class BatchMaker:
         gains = np.where(dropped, 0.0, 10.0 ** (np.minimum(gains_db, 40.0) / 20.0))
         gains *= 10.0 ** (rng.normal(0.0, recipe.master_spread_db) / 20.0)
         stems *= gains[:, None, None].astype(np.float32)
+        if rng.random() < recipe.master_probability:
+            stems *= master_gain(rng, stems.sum(0))
         peak = float(np.abs(stems.sum(0)).max())
         if peak > 1.5:
             stems *= np.float32(1.5 / peak)
         return stems
+
+    def _speed(self, rng: np.random.Generator) -> float:
+        if rng.random() >= self.recipe.speed_probability:
+            return 1.0
+        return float(2.0 ** rng.uniform(-self.recipe.speed_octaves, self.recipe.speed_octaves))
+
+    def _read(self, path: Path, start: int, speed: float) -> np.ndarray:
+        """The excerpt from `start` on (2, num_samples), played `speed` times as fast."""
+        if speed == 1.0:
+            return self.pool.read(path, start, self.num_samples)
+        audio = self.pool.read(path, start, int(self.num_samples * speed) + 64)
+        played = soxr.resample(audio.T, SAMPLE_RATE * speed, SAMPLE_RATE, quality="LQ").T[:, :self.num_samples]
+        return np.pad(played, ((0, 0), (0, self.num_samples - played.shape[1])))
 
     def _place(self, rng: np.random.Generator, stems: np.ndarray, gains_db: np.ndarray, index: int) -> None:
         """Put an excerpt from anywhere into `stems[index]` and its gain to the recipe's level."""
@@ -133,7 +175,7 @@ class BatchMaker:
                 break
             path = paths[int(rng.integers(len(paths)))]
             start = int(rng.integers(0, max(1, self.pool.length(path) - self.num_samples)))
-            excerpt = self.pool.read(path, start, self.num_samples)
+            excerpt = self._read(path, start, self._speed(rng))
             if float((excerpt ** 2).mean()) > 1e-6:
                 break
         return excerpt

@@ -81,6 +81,10 @@ class Synth:
         if kind == "bass" and rng.random() < 0.3:  # a pure sub bass
             self.shapes, self.unison, self.sub, self.drive_db = ["sine"], 1, 0.0, 0.0
             self.sustain, self.attack = float(rng.uniform(0.7, 1.0)), float(rng.uniform(0.005, 0.05))
+        # Many electronic basses fall onto their pitch within milliseconds, like a bass drum that goes on.
+        self.fall_ratio, self.fall_seconds = 0.0, 1.0
+        if kind == "bass" and rng.random() < 0.3:
+            self.fall_ratio, self.fall_seconds = float(rng.uniform(0.5, 6.0)), float(rng.uniform(0.008, 0.06))
         self._cache: dict[tuple[int, int], np.ndarray] = {}
 
     def _note(self, pitch: int, seconds: float) -> np.ndarray:
@@ -90,15 +94,16 @@ class Synth:
         total = seconds + self.release
         time = np.arange(int(total * SAMPLE_RATE)) / SAMPLE_RATE
         frequency = 440.0 * 2.0 ** ((pitch - 69) / 12.0)
+        turns = time + self.fall_ratio * self.fall_seconds * (1.0 - np.exp(-time / self.fall_seconds))
         audio = np.zeros((2, len(time)))
         for voice in range(self.unison):
             spread = 0.0 if self.unison == 1 else 2.0 * voice / (self.unison - 1) - 1.0
             shape = self.shapes[voice % len(self.shapes)]
-            wave = _oscillator(shape, time * frequency * (1.0 + self.detune * spread) + self.rng.random(), self.rng)
+            wave = _oscillator(shape, turns * frequency * (1.0 + self.detune * spread) + self.rng.random(), self.rng)
             audio[0] += wave * np.sqrt(0.5 - 0.5 * spread * self.width)
             audio[1] += wave * np.sqrt(0.5 + 0.5 * spread * self.width)
         audio /= np.sqrt(self.unison)
-        audio += self.sub * np.sin(2.0 * np.pi * time * (frequency if frequency < 70.0 else frequency / 2.0))
+        audio += self.sub * np.sin(2.0 * np.pi * turns * (frequency if frequency < 70.0 else frequency / 2.0))
         envelope = self.sustain + (1.0 - self.sustain) * np.exp(-time / self.decay)
         envelope *= np.minimum(1.0, time / self.attack) * np.clip((total - time) / self.release, 0.0, 1.0)
         self._cache[key] = (audio * envelope).astype(np.float32)
@@ -172,20 +177,26 @@ def synthesised_kick(rng: np.random.Generator) -> np.ndarray:
 
 
 def sub_drops(rng: np.random.Generator, seconds_per_beat: float, num_samples: int) -> np.ndarray:
-    """Long low notes of electronic music, every few beats: they swell or decay, and glide; filed as bass."""
+    """Long low notes of electronic music, every few beats: they swell, decay, glide or drop; filed as bass."""
     track = np.zeros((2, num_samples), np.float32)
     grid = float(rng.choice([1.0, 2.0, 4.0, 8.0])) * seconds_per_beat
     base_hz, glide = float(rng.uniform(33, 62)), float(rng.choice([0.0, 0.0, 0.3, 1.0]))
     swell, drive = float(rng.choice([0.01, 0.1, 0.4, 0.8])), float(rng.uniform(0.3, 3.0))
     length = min(float(rng.uniform(0.4, 2.5)), grid)
+    # Half of them drop from above like a bass drum, but stay; a click may mark the start.
+    fall = float(rng.uniform(0.008, 0.08))
+    drop = float(rng.uniform(1.0, 8.0)) if rng.random() < 0.5 else 0.0
+    if drop:
+        swell = 0.005
+    fade = float(rng.choice([0.02, 0.08, 0.5, 1.0])) * length
     time = np.arange(int(length * SAMPLE_RATE)) / SAMPLE_RATE
     offset = float(rng.choice([0.0, 0.0, 0.5])) * grid
     for index in range(int(num_samples / SAMPLE_RATE / grid)):
         if rng.random() < 0.75:
             hz = base_hz * 2.0 ** (float(rng.choice([0, 0, 0, 2, 3, 5, -2])) / 12.0)
-            hz = hz * (1.0 + glide * np.exp(-time / (0.3 * length)))
+            hz = hz * (1.0 + glide * np.exp(-time / (0.3 * length)) + drop * np.exp(-time / fall))
             tone = np.tanh(drive * np.sin(2.0 * np.pi * np.cumsum(hz) / SAMPLE_RATE)) / np.tanh(drive)
-            tone *= np.minimum(1.0, time / min(swell, 0.7 * length)) * np.clip((length - time) / 0.08, 0.0, 1.0)
+            tone *= np.minimum(1.0, time / min(swell, 0.7 * length)) * np.clip((length - time) / fade, 0.0, 1.0)
             mix_in(track, np.stack([tone, tone]).astype(np.float32), index * grid + offset)
     return track
 
@@ -271,6 +282,7 @@ def play_sound_font(rng: np.random.Generator, program: int, notes: list[Note] | 
         score, audio = Path(folder) / "score.mid", Path(folder) / "audio.wav"
         file.save(score)
         subprocess.run(["fluidsynth", "-q", "-ni", "-g", "0.5", "-R", "0", "-C", "0", "-r", str(SAMPLE_RATE),
+                        "-o", "synth.dynamic-sample-loading=1",  # only the presets played: five times as fast
                         "-F", str(audio), str(font), str(score)], check=True, capture_output=True)
         played = read_stereo(audio)[:, :num_samples]
     return np.pad(played, ((0, 0), (0, num_samples - played.shape[1])))

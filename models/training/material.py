@@ -22,6 +22,11 @@ from .spectral import SAMPLE_RATE
 # 200 Hz). What lies below this frequency and is not a drum is filed as bass.
 BASS_CROSSOVER_HZ = 150.0
 
+# Loops of drums alone, by their names.
+DRUM_LOOPS = ("loop_breakbeat", "loop_compus", "loop_industrial", "loop_mehackit1", "loop_mehackit2", "loop_perc1",
+              "loop_perc2", "loop_tabla", "arovane_beat_a", "arovane_beat_b", "arovane_beat_c", "arovane_beat_d",
+              "arovane_beat_e")
+
 
 def read_stereo(path: Path) -> np.ndarray:
     """Audio file as float32 (2, samples) at 44.1 kHz."""
@@ -173,6 +178,19 @@ def make_vocal_track(path: Path, sung: list[Path], rest: list[Path], rng: np.ran
     save(path, track * (0.5 / max(0.5, float(np.abs(track).max()))))
 
 
+def make_loops(pool: Path, *, seed: int) -> None:
+    """Drum loops, repeated to half a minute, each as recorded and twice at another speed."""
+    root = audio_folder() / "instruments" / "drums" / "sonicpi_CC0"
+    for number, name in enumerate(DRUM_LOOPS):
+        rng = np.random.default_rng([seed, 3, number])
+        for version in range(3):
+            path = pool / "drums" / f"{name}_{version}.npy"
+            speed = 1.0 if version == 0 else float(np.exp(rng.uniform(np.log(0.75), np.log(1.35))))
+            if not path.exists():
+                audio = at_speed(read_stereo(root / f"{name}.ogg"), speed)
+                save(path, np.tile(audio, (1, 1 + 30 * SAMPLE_RATE // audio.shape[1])))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -182,6 +200,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     pool = cache_folder() / "pool"
     make_songs(pool, speeds=options.speeds, seed=options.seed)
+    make_loops(pool, seed=options.seed)
     sung, rest = phrase_files()
     for index in range(options.vocal_tracks):
         path = pool / "vocals" / f"phrases_{index:03d}.npy"

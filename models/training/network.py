@@ -27,6 +27,7 @@ class NetworkConfig:
     squeeze: int = 12
     bottleneck: int = 128
     decoder: int = 64
+    dropout: float = 0.1  # in training only
 
 
 def features(energy: torch.Tensor, cross: torch.Tensor) -> torch.Tensor:
@@ -104,17 +105,18 @@ class Layer(nn.Module):
         self.full_lstm = nn.LSTM(NUM_BANDS * config.squeeze, config.bottleneck)
         self.full_out = nn.Linear(config.bottleneck, NUM_BANDS * config.squeeze)
         self.expand = nn.Linear(config.squeeze, config.width)
+        self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: torch.Tensor, states: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """x (frames, batch, bands, width); states: h and c of both LSTMs."""
         frames, batch, bands, width = x.shape
         y = self.band_norm(x).reshape(frames, batch * bands, width)
         y, (h0, c0) = self.band_lstm(y, (states[0], states[1]))
-        x = x + self.band_out(y).reshape(frames, batch, bands, width)
+        x = x + self.dropout(self.band_out(y).reshape(frames, batch, bands, width))
         y = self.squeeze(self.full_norm(x)).reshape(frames, batch, -1)
         y, (h1, c1) = self.full_lstm(y, (states[2], states[3]))
         y = torch.relu(self.full_out(y)).reshape(frames, batch, bands, -1)
-        return x + self.expand(y), [h0, c0, h1, c1]
+        return x + self.dropout(self.expand(y)), [h0, c0, h1, c1]
 
 
 class MaskNetwork(nn.Module):

@@ -8,7 +8,9 @@ songs appear in the pool one by one, and a running training picks them up.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import time
+from dataclasses import dataclass
 
 import numpy as np
 import pedalboard
@@ -18,13 +20,33 @@ from .pool import Pool, cache_folder, save, save_song
 from .spectral import SAMPLE_RATE
 
 SONG_SECONDS = 60.0
-BASSES = ("bass_fashionbass_CC0", "bass_meatbass_upright_CC0", "bass_swagbass_CC0", "bass_growlybass_CC0")
-GUITARS_AND_PIANO = ("guitar_emilyguitar_CC0", "guitar_shinyguitar_CC0", "guitar_spanish_CC0", "piano_upright_KW_CC0")
-# General MIDI programs (from 0) by role.
-GM_BASS = tuple(range(32, 40))
-GM_CHORDS = (0, 1, 2, 4, 5, 7, 11, 12, 16, 18, 19, 21, 24, 25, 26, 27, 46, 48, 50, 61, 62, 80, 81, 88, 89, 90, 94, 95)
-GM_MELODY = (0, 4, 6, 8, 9, 10, 11, 22, 25, 27, 28, 29, 30, 40, 42, 56, 57, 60, 65, 66, 68, 71, 73, 75, 80, 81, 84, 87)
-GM_KITS = (0, 8, 16, 24, 25, 32, 40)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Instruments to draw from: folders of sampled notes, and General MIDI programs (from 0) by role."""
+
+    basses: tuple[str, ...]
+    sampled: tuple[str, ...]
+    gm_bass: tuple[int, ...]
+    gm_chords: tuple[int, ...]
+    gm_melody: tuple[int, ...]
+    gm_kits: tuple[int, ...]
+
+
+TRAINING = Palette(
+    basses=("bass_fashionbass_CC0", "bass_meatbass_upright_CC0", "bass_swagbass_CC0", "bass_growlybass_CC0"),
+    sampled=("guitar_emilyguitar_CC0", "guitar_shinyguitar_CC0", "piano_upright_KW_CC0"),
+    gm_bass=(32, 33, 34, 36, 37, 38, 39),
+    gm_chords=(0, 1, 2, 4, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 44, 45,
+               46, 48, 50, 55, 61, 62, 80, 81, 84, 86, 87, 88, 89, 90, 93, 94, 95, 98, 99, 100, 104, 106, 108),
+    gm_melody=(0, 4, 6, 8, 9, 10, 11, 13, 15, 21, 22, 23, 25, 27, 28, 29, 30, 40, 42, 43, 56, 57, 58, 59, 60, 65, 66, 67,
+               68, 69, 71, 73, 74, 75, 76, 77, 79, 80, 81, 82, 83, 84, 87, 105, 107, 109, 110, 111),
+    gm_kits=(0, 8, 16, 24, 25, 32))
+# For measuring only: instruments no training song has.
+UNSEEN = Palette(
+    basses=("bass_electric_YR_CC0",), sampled=("guitar_spanish_CC0",), gm_bass=(35,),
+    gm_chords=(3, 6, 17, 49, 51, 63, 92), gm_melody=(7, 24, 26, 41, 64, 70, 72, 78, 106), gm_kits=(40, 48))
 
 
 def with_effects(rng: np.random.Generator, audio: np.ndarray, *, wet: float) -> np.ndarray:
@@ -95,24 +117,23 @@ def _sections(rng: np.random.Generator, notes: list, probability: float, bars: i
     return [note for note in notes if keep[int(max(0.0, note.start) // (4 * bars))]]
 
 
-def _play_bass(rng, notes, beat, num_samples, electronic):
+def _play_bass(rng, notes, beat, num_samples, electronic, palette):
     if electronic or rng.random() < 0.15:
         return instruments.Synth(rng, "bass").play(notes, beat, num_samples)
     if rng.random() < 0.5:
-        return instruments.play_sampled(rng, BASSES[int(rng.integers(len(BASSES)))], notes, beat, num_samples)
-    return instruments.play_sound_font(rng, int(rng.choice(GM_BASS)), notes, beat, num_samples)
+        return instruments.play_sampled(rng, str(rng.choice(palette.basses)), notes, beat, num_samples)
+    return instruments.play_sound_font(rng, int(rng.choice(palette.gm_bass)), notes, beat, num_samples)
 
 
-def _play_other(rng, notes, beat, num_samples, electronic, programs, kinds):
+def _play_other(rng, notes, beat, num_samples, electronic, palette, programs, kinds):
     if electronic and rng.random() < 0.75:
         return instruments.Synth(rng, str(rng.choice(kinds))).play(notes, beat, num_samples)
     if rng.random() < 0.3:
-        folder = GUITARS_AND_PIANO[int(rng.integers(len(GUITARS_AND_PIANO)))]
-        return instruments.play_sampled(rng, folder, notes, beat, num_samples)
+        return instruments.play_sampled(rng, str(rng.choice(palette.sampled)), notes, beat, num_samples)
     return instruments.play_sound_font(rng, int(rng.choice(programs)), notes, beat, num_samples)
 
 
-def render_song(seed: int, seconds: float = SONG_SECONDS) -> dict[str, np.ndarray]:
+def render_song(seed: int, seconds: float = SONG_SECONDS, palette: Palette = TRAINING) -> dict[str, np.ndarray]:
     """Drums, bass and other (2, samples) of song number `seed`; vocals come from recordings in the mix."""
     rng = np.random.default_rng([7, seed])
     electronic = bool(rng.random() < 0.6)
@@ -126,18 +147,19 @@ def render_song(seed: int, seconds: float = SONG_SECONDS) -> dict[str, np.ndarra
     if rng.random() < (0.85 if electronic else 0.45):
         drums = instruments.sampled_drums(rng, hits, beat, num_samples)
     else:
-        drums = instruments.play_sound_font(rng, int(rng.choice(GM_KITS)), hits, beat, num_samples, drums=True)
+        drums = instruments.play_sound_font(rng, int(rng.choice(palette.gm_kits)), hits, beat, num_samples, drums=True)
     drums = _level(with_effects(rng, drums, wet=0.4), -21.0)
     line = _sections(rng, scores.bass_line(rng, chords, low=int(rng.integers(26, 36))), 0.85)
-    bass = _level(with_effects(rng, _play_bass(rng, line, beat, num_samples, electronic), wet=0.15), -24.0)
+    bass = _level(with_effects(rng, _play_bass(rng, line, beat, num_samples, electronic, palette), wet=0.15), -24.0)
     other = np.zeros((2, num_samples), np.float32)
     for layer in range(int(rng.integers(1, 4))):
         part = _sections(rng, scores.chord_notes(rng, chords, centre=int(rng.integers(52, 72))), 0.8)
-        played = _play_other(rng, part, beat, num_samples, electronic, GM_CHORDS, ["pad", "pad", "pluck"])
+        played = _play_other(rng, part, beat, num_samples, electronic, palette, palette.gm_chords,
+                             ["pad", "pad", "pluck"])
         other += _level(with_effects(rng, played, wet=1.0), float(rng.uniform(-32, -25)))
     if rng.random() < 0.6:
-        played = _play_other(rng, _sections(rng, melody, 0.6), beat, num_samples, electronic, GM_MELODY,
-                             ["lead", "pluck"])
+        played = _play_other(rng, _sections(rng, melody, 0.6), beat, num_samples, electronic, palette,
+                             palette.gm_melody, ["lead", "pluck"])
         other += _level(with_effects(rng, played, wet=1.0), float(rng.uniform(-30, -24)))
     if electronic and rng.random() < 0.5:
         start = float(rng.random()) * max(0.0, seconds - 8.0)
@@ -164,6 +186,20 @@ def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarr
     return _level(played, -24.0)
 
 
+def _render_to_pool(job: tuple[str, int, float]) -> str:
+    """One song or part, unless it is there already; a line to print."""
+    kind, seed, seconds = job
+    pool = cache_folder() / "pool"
+    target = pool / "songs" / f"rendered_{seed:05d}" if kind == "song" else pool / kind / f"part_{seed:05d}.npy"
+    started = time.monotonic()
+    if not target.exists():
+        if kind == "song":
+            save_song(target, render_song(seed, seconds))
+        else:
+            save(target, render_part(seed, kind, seconds))
+    return f"{target.name}: {time.monotonic() - started:.1f} s"
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -171,19 +207,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--parts", type=int, default=0, help="single drum and bass tracks to render first")
     parser.add_argument("--seconds", type=float, default=SONG_SECONDS)
+    parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
-    for seed in range(options.first, options.first + options.parts):
-        for stem in ("drums", "bass"):
-            target = cache_folder() / "pool" / stem / f"part_{seed:05d}.npy"
-            if not target.exists():
-                save(target, render_part(seed, stem, options.seconds))
-    folder = cache_folder() / "pool" / "songs"
-    for seed in range(options.first, options.first + options.songs):
-        target = folder / f"rendered_{seed:05d}"
-        if not target.exists():
-            started = time.monotonic()
-            save_song(target, render_song(seed, options.seconds))
-            print(f"{target.name}: {time.monotonic() - started:.1f} s", flush=True)
+    jobs = [(stem, seed, options.seconds) for seed in range(options.first, options.first + options.parts)
+            for stem in ("drums", "bass")]
+    jobs += [("song", seed, options.seconds) for seed in range(options.first, options.first + options.songs)]
+    with multiprocessing.Pool(options.processes) as workers:
+        for line in workers.imap_unordered(_render_to_pool, jobs):
+            print(line, flush=True)
     print(f"{len(Pool(cache_folder() / 'pool').songs)} songs in the pool")
 
 

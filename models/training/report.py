@@ -18,7 +18,7 @@ from .export import MODELS_FOLDER
 from .material import at_speed, read_stereo, vocal_chain
 from .network import MaskNetwork
 from .pool import STEMS, audio_folder, cache_folder
-from .render import render_song
+from .render import UNSEEN, render_song
 from .restore import restore
 from .spectral import SAMPLE_RATE
 
@@ -30,7 +30,7 @@ UNSEEN_VOICES = ("speech_kerstin_de", "speech_vctk_48k", "mtg_sms_tools")
 def unseen_song(index: int, seconds: float) -> np.ndarray:
     """Stems (4, 2, samples): an unseen rendered song with spoken or sung phrases of an unseen voice."""
     stems = np.zeros((len(STEMS), 2, int(seconds * SAMPLE_RATE)), np.float32)
-    for name, audio in render_song(FIRST_SEED + index, seconds).items():
+    for name, audio in render_song(FIRST_SEED + index, seconds, UNSEEN).items():
         stems[STEMS.index(name)] = audio
     rng = np.random.default_rng([9, index])
     files = [path for name in UNSEEN_VOICES for path in sorted((audio_folder() / "vocals" / name).rglob("*.ogg"))]
@@ -47,7 +47,7 @@ def unseen_song(index: int, seconds: float) -> np.ndarray:
 
 def cached_song(index: int, seconds: float) -> np.ndarray:
     """`unseen_song`, kept in the cache folder because rendering is slow."""
-    path = cache_folder() / "unseen" / f"{index:03d}_{seconds:g}.npy"
+    path = cache_folder() / "unseen" / f"instruments_{index:03d}_{seconds:g}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, unseen_song(index, seconds))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.training import render, scores
-from models.training.batches import BatchMaker
+from models.training.batches import BatchMaker, master_gain
 from models.training.instruments import Synth, sampled_drums
 from models.training.material import split_low, training_songs
 from models.training.pool import Pool, save, save_song
@@ -110,3 +110,33 @@ def test_scores_and_kits_are_read(shared_audio):
 
 def test_the_validation_song_is_never_trained_on(shared_audio):
     assert training_songs() and not any("Sodium" in str(folder) for folder in training_songs().values())
+
+
+def test_mastering_keeps_the_stems_adding_up_and_turns_down_what_is_loud():
+    rng = np.random.default_rng(11)
+    quiet = 0.01 * rng.standard_normal((2, SAMPLE_RATE)).astype(np.float32)
+    loud = 0.3 * rng.standard_normal((2, SAMPLE_RATE)).astype(np.float32)
+    mixture = np.concatenate([quiet, loud], axis=1)
+    gain = master_gain(rng, mixture)
+    assert gain.shape == (2 * SAMPLE_RATE,) and (gain > 0).all() and gain.max() <= 1.0
+    assert np.median(gain[SAMPLE_RATE // 2:SAMPLE_RATE]) > 1.2 * np.median(gain[-SAMPLE_RATE // 2:])
+
+
+def test_an_excerpt_at_another_speed_has_the_pitch_of_that_speed(pool):
+    maker = BatchMaker(pool, STFT, batch=1, frames=60, seed=1)
+    audio = maker._read(pool.songs[0]["bass"], 0, 1.25)
+    assert audio.shape == (2, maker.num_samples)
+    peak = np.abs(np.fft.rfft(audio[0])).argmax() * SAMPLE_RATE / maker.num_samples
+    assert abs(peak - 110 * 1.25) < SAMPLE_RATE / maker.num_samples
+
+
+def test_a_falling_bass_ends_on_its_pitch():
+    synth = Synth(np.random.default_rng(7), "bass")
+    synth.shapes, synth.unison, synth.sub, synth.cutoff_hz, synth.drive_db = ["sine"], 1, 0.0, 5000.0, 0.0
+    synth.fall_ratio, synth.fall_seconds, synth.detune = 4.0, 0.03, 0.0
+    audio = synth.play([scores.Note(0.0, 2.0, 33, 1.0)], 0.5, SAMPLE_RATE)[0]
+    late = audio[SAMPLE_RATE // 2:SAMPLE_RATE // 2 + 8820]
+    crossings = np.flatnonzero((late[:-1] < 0) & (late[1:] >= 0))
+    assert abs(SAMPLE_RATE / np.diff(crossings).mean() - 55.0) < 0.5
+    early = audio[100:100 + 882]
+    assert ((early[:-1] < 0) & (early[1:] >= 0)).sum() >= 3  # 20 ms of 55 Hz have at most two

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+"""Voices without words: choirs from sound fonts, and slow textures stretched out of sung phrases.
+
+Productions hold voices as pads, far from speech and solo singing; both kinds are filed as vocals.
+Run as `python -m models.training.choirs --tracks 40`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+
+import numpy as np
+import pedalboard
+
+from . import scores
+from .instruments import mix_in, play_sound_font
+from .material import at_speed, phrase_files, read_stereo, vocal_chain
+from .pool import cache_folder, save
+from .spectral import SAMPLE_RATE
+
+TRACK_SECONDS = 45.0
+GM_VOICES = (52, 53, 54, 52, 53, 85, 91)  # choir aahs, voice oohs, synth voice, lead voice, pad choir
+
+
+def stretched(rng: np.random.Generator, audio: np.ndarray, factor: float, window_seconds: float) -> np.ndarray:
+    """`audio` (2, samples) `factor` times as long: overlapping windows whose phases are drawn anew.
+
+    What is left is the voice's spectrum, slowly changing, without its syllables.
+    """
+    size = int(window_seconds * SAMPLE_RATE) // 2 * 2
+    hop = size // 2
+    window = np.sqrt(np.hanning(size + 1)[:size])
+    audio = np.pad(audio, ((0, 0), (0, size)))
+    starts = np.arange(0, audio.shape[1] - size, hop / factor).astype(int)
+    output = np.zeros((2, (len(starts) + 1) * hop), np.float32)
+    for index, start in enumerate(starts):
+        spectrum = np.abs(np.fft.rfft(audio[:, start:start + size] * window))
+        turn = np.exp(2j * np.pi * rng.random(spectrum.shape[1]))  # the same in both channels: the image stays
+        output[:, index * hop:index * hop + size] += np.fft.irfft(spectrum * turn, size) * window
+    return output
+
+
+def texture(rng: np.random.Generator) -> np.ndarray:
+    """Stretched or drowned phrases over each other, some as chords (2, samples)."""
+    sung, rest = phrase_files()
+    files = sung + rest
+    track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
+    intervals = [0] + [int(step) for step in rng.choice([0, 3, 4, 5, 7, 12, -12], int(rng.integers(0, 3)))]
+    factor, window = float(np.exp(rng.uniform(np.log(1.5), np.log(10.0)))), float(rng.uniform(0.08, 0.5))
+    position = float(rng.uniform(0.0, 2.0))
+    while position < TRACK_SECONDS - 1.0:
+        phrase = read_stereo(files[int(rng.integers(len(files)))])[:, :int(3.0 * SAMPLE_RATE)]
+        slow = stretched(rng, phrase, factor, window)[:, :int(12.0 * SAMPLE_RATE)]
+        fade = min(slow.shape[1] // 4, int(rng.uniform(0.02, 1.5) * SAMPLE_RATE))
+        slow[:, :fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
+        slow[:, slow.shape[1] - fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+        for interval in intervals:
+            voice = at_speed(slow, 2.0 ** (interval / 12.0))
+            mix_in(track, voice * np.float32(0.1 / (np.sqrt((voice ** 2).mean()) + 1e-6)), position)
+        position += slow.shape[1] / SAMPLE_RATE * float(rng.uniform(0.6, 1.3))
+    return track
+
+
+def choir(rng: np.random.Generator) -> np.ndarray:
+    """Chords or a melody on the voices of a sound font (2, samples)."""
+    beat, num_samples = 60.0 / float(rng.uniform(60, 140)), int(TRACK_SECONDS * SAMPLE_RATE)
+    chords = scores.loop_chords(rng, TRACK_SECONDS / beat)
+    track = np.zeros((2, num_samples), np.float32)
+    for _ in range(int(rng.integers(1, 3))):
+        if rng.random() < 0.5:
+            notes = scores.chord_notes(rng, chords, centre=int(rng.integers(50, 72)))
+        else:
+            notes = scores.made_up_melody(rng, chords, centre=int(rng.integers(55, 76)))
+        track += play_sound_font(rng, int(rng.choice(GM_VOICES)), notes, beat, num_samples)
+    return track
+
+
+def make_track(seed: int) -> np.ndarray:
+    """A choir or a texture through one channel strip, often dark (2, samples)."""
+    rng = np.random.default_rng([11, seed])
+    track = choir(rng) if rng.random() < 0.4 else texture(rng)
+    chain = []
+    if rng.random() < 0.5:
+        chain.append(pedalboard.LowpassFilter(float(np.exp(rng.uniform(np.log(700), np.log(6000))))))
+    if rng.random() < 0.3:
+        chain.append(pedalboard.Chorus(float(rng.uniform(0.2, 1.5)), 0.3, 8.0, 0.0, 0.5))
+    track = vocal_chain(rng)(pedalboard.Pedalboard(chain)(track, SAMPLE_RATE), SAMPLE_RATE)
+    return track * np.float32(0.5 / max(0.5, float(np.abs(track).max())))
+
+
+def _make(seed: int) -> str:
+    path = cache_folder() / "pool" / "vocals" / f"choir_{seed:03d}.npy"
+    if not path.exists():
+        save(path, make_track(seed))
+    return path.stem
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tracks", type=int, default=40)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=1)
+    options = parser.parse_args(arguments)
+    with multiprocessing.Pool(options.processes) as workers:
+        for name in workers.imap_unordered(_make, range(options.first, options.first + options.tracks)):
+            print(name, flush=True)
+
+
+if __name__ == "__main__":
+    main()
