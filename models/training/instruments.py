@@ -165,11 +165,16 @@ def drum_samples() -> dict[str, tuple[tuple[Path, ...], ...]]:
 def synthesised_kick(rng: np.random.Generator) -> np.ndarray:
     """An electronic bass drum: a sine that falls to a low tone, with a short or a booming tail and a click."""
     seconds = float(rng.uniform(0.15, 0.6))
+    booming = rng.random() < 0.4
+    if booming:
+        seconds = float(rng.uniform(0.2, 0.45))
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     low_hz, sweep_hz = float(rng.uniform(38, 65)), float(np.exp(rng.uniform(np.log(40), np.log(500))))
     fall = float(rng.uniform(0.01, 0.06))
     phase = 2.0 * np.pi * (low_hz * time - sweep_hz * fall * (np.exp(-time / fall) - 1.0))
-    audio = np.sin(phase) * np.exp(-time / (seconds * float(rng.uniform(0.15, 0.5)))) * np.clip((seconds - time) / 0.02, 0, 1)
+    decay = seconds * float(rng.uniform(0.6, 3.0) if booming else rng.uniform(0.15, 0.5))
+    release = float(rng.uniform(0.02, 0.5)) * seconds if booming else 0.02
+    audio = np.sin(phase) * np.exp(-time / decay) * np.clip((seconds - time) / release, 0, 1)
     click = rng.standard_normal(len(time)) * np.exp(-time / 0.003) * float(rng.uniform(0.0, 0.3))
     drive = float(rng.uniform(0.5, 4.0))
     audio = np.tanh(drive * (audio + click)) / np.tanh(drive)
@@ -179,10 +184,10 @@ def synthesised_kick(rng: np.random.Generator) -> np.ndarray:
 def sub_drops(rng: np.random.Generator, seconds_per_beat: float, num_samples: int) -> np.ndarray:
     """Long low notes of electronic music, every few beats: they swell, decay, glide or drop; filed as bass."""
     track = np.zeros((2, num_samples), np.float32)
-    grid = float(rng.choice([1.0, 2.0, 4.0, 8.0])) * seconds_per_beat
+    grid = float(rng.choice([2.0, 4.0, 8.0])) * seconds_per_beat
     base_hz, glide = float(rng.uniform(33, 62)), float(rng.choice([0.0, 0.0, 0.3, 1.0]))
     swell, drive = float(rng.choice([0.01, 0.1, 0.4, 0.8])), float(rng.uniform(0.3, 3.0))
-    length = min(float(rng.uniform(0.4, 2.5)), grid)
+    length = min(float(rng.uniform(0.6, 2.5)), grid)
     # Half of them drop from above like a bass drum, but stay; a click may mark the start.
     fall = float(rng.uniform(0.008, 0.08))
     drop = float(rng.uniform(1.0, 8.0)) if rng.random() < 0.5 else 0.0

@@ -27,7 +27,7 @@ class NetworkConfig:
     squeeze: int = 12
     bottleneck: int = 128
     decoder: int = 64
-    dropout: float = 0.1  # in training only
+    dropout: float = 0.0  # in training only
 
 
 def features(energy: torch.Tensor, cross: torch.Tensor) -> torch.Tensor:
