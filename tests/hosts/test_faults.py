@@ -126,10 +126,10 @@ def test_sixteen_instances_bounce_alike_and_leave():
 @pytest.mark.parametrize("moment", ["while it starts", "while it runs"])
 def test_a_stopped_engine_ends_with_the_instance(moment):
     wait_until_no_engine_is_left()
-    plugin = stemlane.load_plugin("tiny-live", vocals_gain="-inf")
+    plugins = [stemlane.load_plugin("tiny-live", vocals_gain="-inf")]
     wait_for(lambda: engines())
     if moment == "while it runs":
-        wait_for(lambda: stemlane.plugin_status(plugin).engine_state == "ready")
+        wait_for(lambda: stemlane.plugin_status(plugins[0]).engine_state == "ready")
     os.kill(engines()[0], signal.SIGSTOP)
-    del plugin
+    plugins.clear()
     wait_until_no_engine_is_left()
