@@ -3,6 +3,8 @@
 
 import numpy as np
 import pytest
+import soundfile
+from stemlane import cli
 from stemlane.errors import ManifestError
 from stemlane.frontends.segment_spectra import SegmentSpectra
 from stemlane.manifest import load_manifest
@@ -68,6 +70,18 @@ def test_silence_and_mono(folders):
     stems = Separator(folders[0]).separate(mono, 48000)
     assert all(stem.shape == mono.shape for stem in stems.values())
     np.testing.assert_allclose(sum(stems.values()), mono, atol=1e-6)
+
+
+def test_shifts_on_the_command_line(folders, tmp_path):
+    mixture = case.recording(SEGMENT)
+    soundfile.write(tmp_path / "song.wav", mixture.T, case.SAMPLE_RATE, subtype="FLOAT")
+    arguments = ["separate", str(tmp_path / "song.wav"), "-o", str(tmp_path), "--model", str(folders[1])]
+    assert cli.main([*arguments, "--shifts", "2"]) == 0
+    shifted, plain = (Separator(folders[1], shifts=shifts).separate(mixture, case.SAMPLE_RATE) for shifts in (2, 0))
+    for stem, samples in shifted.items():
+        found, _ = soundfile.read(tmp_path / "song" / f"{stem}.wav", dtype="float32", always_2d=True)
+        np.testing.assert_array_equal(found.T, samples)
+        assert np.abs(samples - plain[stem]).max() > 1e-3
 
 
 @pytest.mark.parametrize("num_samples", [4096, 5000, 4097])
