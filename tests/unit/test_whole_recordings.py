@@ -42,7 +42,7 @@ class Listener:
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
-    monkeypatch.setattr(streaming, "create_front_end", lambda manifest, whole: Listener())
+    monkeypatch.setattr(streaming, "create_front_end", lambda manifest, **options: Listener())
     return build_model(tmp_path, stems=("vocals", "other"), masks=(0.5,))
 
 
