@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 from support.spleeter_case import uniform
 
 FFT, HOP, FRAMES, BINS = 384, 64, 16, 101
+FOURIER = np.exp(-2j * np.pi * np.outer(np.arange(FFT), np.arange(FFT)) / FFT)
 SEGMENT = HOP * (FRAMES - 1)
 HIDDEN = 5
 SILENT_BINS = 3
@@ -102,13 +103,12 @@ def slow_network(spectrum: np.ndarray) -> np.ndarray:
 def slow_segment(segment: np.ndarray, *, both_signs: bool = False) -> np.ndarray:
     """The stem of one segment (2, SEGMENT): centred transform with mirrored edges, network, and back."""
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)
-    fourier = np.exp(-2j * np.pi * np.outer(np.arange(FFT), np.arange(FFT)) / FFT)
     spectrum = np.zeros((4, BINS, FRAMES))
     for channel in range(2):
         mirrored = [segment[channel, abs(n) if n < SEGMENT else 2 * (SEGMENT - 1) - n]
                     for n in range(-FFT // 2, SEGMENT + FFT // 2)]  # fmt: skip
         for frame in range(FRAMES):
-            values = (fourier @ (window * mirrored[frame * HOP : frame * HOP + FFT]))[:BINS]
+            values = (FOURIER @ (window * mirrored[frame * HOP : frame * HOP + FFT]))[:BINS]
             values[:SILENT_BINS] = 0
             spectrum[2 * channel, :, frame], spectrum[2 * channel + 1, :, frame] = values.real, values.imag
     found = slow_network(spectrum)
@@ -124,7 +124,7 @@ def slow_segment(segment: np.ndarray, *, both_signs: bool = False) -> np.ndarray
             full[:BINS] = found[2 * channel, :, frame] + 1j * found[2 * channel + 1, :, frame]
             both = np.concatenate([full, np.conj(full[-2:0:-1])])  # the other half of a real signal's spectrum
             both[0], both[FFT // 2] = both[0].real, both[FFT // 2].real
-            signal = (np.conj(fourier) @ both).real / FFT
+            signal = (np.conj(FOURIER) @ both).real / FFT
             stem[channel, place] += window * signal
     return (stem / np.where(envelope > 0, envelope, 1))[:, FFT // 2 : FFT // 2 + SEGMENT]
 
