@@ -115,7 +115,7 @@ def test_automation_equals_render(plugin):
         for index in range(num_blocks)
     ]
     rendered = stemlane.render(mixture, 44100, automation=automation, model="tiny-live")
-    np.testing.assert_allclose(played, rendered, rtol=0, atol=1e-6)  # issue 2 asks for 1e-6
+    np.testing.assert_allclose(played, rendered, rtol=0, atol=1e-6)
 
 
 def test_a_mute_is_reached_without_a_click(plugin):

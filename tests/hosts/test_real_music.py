@@ -41,7 +41,7 @@ def test_a_real_song_has_the_same_sdr_in_plugin_and_library(song, model):
         out = plugin.process(mixture, SAMPLE_RATE)
         setattr(plugin, f"{stem}_solo", False)
         assert stemlane.plugin_status(plugin).engine_state == "ready"
-        assert sdr_db(true, out) == pytest.approx(sdr_db(true, library[stem]), abs=0.1)  # dB, asked for by issue 2
+        assert sdr_db(true, out) == pytest.approx(sdr_db(true, library[stem]), abs=0.1)  # dB
         # float32: mixture minus stems, summed in another order
         np.testing.assert_allclose(out, library[stem], rtol=0, atol=2e-6)
     np.testing.assert_array_equal(plugin.process(mixture, SAMPLE_RATE), mixture)
