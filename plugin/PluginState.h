@@ -5,7 +5,9 @@
 //               engine_state="ready" engine_text="..." latency_samples="9792"/>
 //
 // in JUCE's binary wrapping. Every parameter is an attribute named by its id, its value
-// the text a user sees. What is missing takes its default; what is unknown is ignored.
+// the text a user sees. What is missing takes its default; what is unknown is ignored, and
+// not kept. Later versions may add attributes, and never give one another meaning; the
+// version tells readers of a state, this one reads all alike.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>

@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: MIT
 """What a project keeps: the state survives save and load, and damaged or foreign states do no harm."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import stemlane
 from host_tools import noise
 from stemlane import plugin_state
+from stemlane.manifest import index_text
+from support.tiny_models import build_model
+
+STATES = Path(__file__).parent / "states"  # saved by releases, never to be changed
 
 PARAMETERS = {
     "vocals_gain": "-inf",
@@ -119,3 +125,45 @@ def test_truncated_and_foreign_raw_states_do_no_harm():
     for damaged in (b"", b"garbage", raw[: len(raw) // 2], raw[:-5]):
         plugin.raw_state = damaged
     assert attributes(plugin) == before
+
+
+def test_what_the_first_version_saved_is_still_read():
+    plugin = stemlane.load_plugin("tiny-live")
+    plugin.preset_data = (STATES / "version_1.vstpreset").read_bytes()
+    assert stemlane.plugin_status(plugin).model == "mix"
+    assert attributes(plugin) == attributes(stemlane.load_plugin("mix", **PARAMETERS))
+
+
+def test_a_preset_file_sets_model_and_parameters(tmp_path):
+    one = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    path = tmp_path / "mine.vstpreset"
+    path.write_bytes(one.preset_data)
+    other = stemlane.load_plugin("tiny-live")
+    other.load_preset(str(path))
+    assert attributes(other) == attributes(one)
+
+
+def test_a_missing_model_is_named_kept_and_used_once_it_is_there(user_folder):
+    mixture = noise(2, 20000, seed=23)
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    with_attributes(plugin, model="comes-later")
+    np.testing.assert_array_equal(plugin.process(mixture, 44100.0), mixture)
+    status = stemlane.plugin_status(plugin)
+    assert (status.model, status.engine_state) == ("comes-later", "failed")
+    assert "model 'comes-later' is not installed" in status.engine_text
+    saved = plugin.preset_data
+
+    models = user_folder / "stemlane" / "models"
+    build_model(models, name="comes-later")
+    index = models / "models.index"
+    before = index.read_text(encoding="utf-8")
+    try:
+        index.write_text(index_text(models), encoding="utf-8")
+        again = stemlane.load_plugin("tiny-live")
+        again.preset_data = saved
+        for one in (again, plugin):  # opened anew, and the one that has waited
+            out = one.process(mixture, 44100.0)
+            assert stemlane.plugin_status(one).engine_state == "ready"
+            np.testing.assert_allclose(out, 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms
+    finally:
+        index.write_text(before, encoding="utf-8")
