@@ -19,6 +19,7 @@ AGAINST ?=
 FUZZ_SECONDS ?= 20
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
+VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
 ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin as p; print(p.engine_path(p.plugin_path()))')
 
 # For the song renderer of models/training.
@@ -87,10 +88,11 @@ ardour:
 # --- Tests -----------------------------------------------------------------------------
 test-core: $(STAMPS)/installed
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
-	cmake --build $(BUILD) --target core_tests real_time_tests plugin_tests
+	cmake --build $(BUILD) --target core_tests real_time_tests plugin_tests stemlane-validator
 	$(BUILD)/tests/unit/cpp/core_tests
 	$(BUILD)/tests/unit/cpp/real_time_tests
 	$(BUILD)/plugin/tests/plugin_tests
+	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
 # The core's tests under the sanitizers, and an engine that writes anything. A fork under
 # the thread sanitizer is told to go on.

@@ -39,9 +39,11 @@ bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const
   const auto stereo = juce::AudioChannelSet::stereo();
   if (main != stereo && main != juce::AudioChannelSet::mono()) return false;
   if (layouts.inputBuses.size() != 1) return false;
+  // Stereo for mono tracks, too: a bus that is off keeps its last width, and JUCE asks for
+  // all buses together. With mono stems, a track that was mono could not become stereo.
   for (int bus = 1; bus < layouts.outputBuses.size(); ++bus) {
     const auto& stem = layouts.outputBuses.getReference(bus);
-    if (!stem.isDisabled() && stem != main && stem != stereo) return false;
+    if (!stem.isDisabled() && stem != stereo) return false;
   }
   return true;
 }
@@ -136,15 +138,14 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
   std::array<std::array<float*, kMaxChannels>, kNumStems> stems{};
   for (std::size_t stem = 0; stem < kNumStems; ++stem) {
     const int bus = 1 + static_cast<int>(stem);
-    const int width = std::min(getChannelCountOfBus(false, bus), kMaxChannels);
+    const int width = getChannelCountOfBus(false, bus);  // 0 or 2
     for (int channel = 0; channel < width; ++channel) {
       const int index = getChannelIndexInProcessBlockBuffer(false, bus, channel);
       if (index >= buffer.getNumChannels()) continue;
       stems[stem][static_cast<std::size_t>(channel)] = buffer.getWritePointer(index);
       if (!usable) buffer.clear(index, 0, numSamples);
     }
-    if (width >= numChannels && stems[stem][static_cast<std::size_t>(std::max(width, 1) - 1)] != nullptr)
-      block.stem_out[stem] = stems[stem].data();
+    if (stems[stem].back() != nullptr) block.stem_out[stem] = stems[stem].data();
   }
   if (!usable) return;
   if (renderBegins_.exchange(false, std::memory_order_relaxed)) stream_.reset();

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Parameters: what a host lists, and the way of values to texts and back.
+#include <cmath>
+#include <set>
+
+#include "checks.h"
+
+namespace validator {
+namespace {
+
+using Parameter = juce::AudioProcessorParameter;
+
+juce::String nameOf(const Parameter& parameter) { return parameter.getName(128); }
+
+void list(Subject& subject, juce::Random&) {
+  const auto instance = subject.create();
+  // Six stems with a fader and two switches each, the output's fader, bypass.
+  expect(instance->getParameters().size() == 20, juce::String(instance->getParameters().size()) + " parameters");
+  std::set<juce::String> names;
+  for (const auto* parameter : instance->getParameters()) {
+    const juce::String name = nameOf(*parameter);
+    expect(name.isNotEmpty() && names.insert(name).second, "the name '" + name + "' is empty or there twice");
+    expect(parameter->isAutomatable(), name + " cannot be automated");
+    expect(parameter->getDefaultValue() == parameter->getValue(), name + " does not start at its default");
+    expect(parameter->isDiscrete() == (parameter->getNumSteps() == 2), name + " has odd steps");
+  }
+  expect(instance->getBypassParameter() != nullptr, "no bypass for the host");
+}
+
+void texts(Subject& subject, juce::Random& random) {
+  const auto instance = subject.create();
+  for (auto* parameter : instance->getParameters())
+    for (int round = 0; round < 50; ++round) {
+      const float value = round == 0 ? 0.0F : round == 1 ? 1.0F : random.nextFloat();
+      const juce::String text = parameter->getText(value, 128);
+      const float again = parameter->getValueForText(text);
+      expect(again >= 0.0F && again <= 1.0F, nameOf(*parameter) + ": " + text + " is out of range");
+      expect(parameter->getText(again, 128) == text,
+             nameOf(*parameter) + ": " + text + " comes back as " + parameter->getText(again, 128));
+      // Faders have 720 steps, switches two.
+      const float tolerance = parameter->isDiscrete() ? 0.5F : 0.5F / 720.0F + 1e-6F;
+      expect(std::abs(again - value) <= tolerance, nameOf(*parameter) + ": " + text + " is not what was set");
+    }
+}
+
+void oddTexts(Subject& subject, juce::Random& random) {
+  const auto instance = subject.create();
+  for (auto* parameter : instance->getParameters())
+    for (const juce::String& text :
+         {juce::String(), juce::String("nan"), juce::String("-inf"), juce::String("1e999"),
+          juce::String::repeatedString("9", 4000), juce::String::charToString(static_cast<juce::juce_wchar>(0x1F3A4)),
+          juce::String(random.nextInt64())}) {
+      const float value = parameter->getValueForText(text);
+      expect(value >= 0.0F && value <= 1.0F, nameOf(*parameter) + ": '" + text.substring(0, 20) + "' is out of range");
+    }
+}
+
+void values(Subject& subject, juce::Random& random) {
+  const auto instance = subject.create();
+  prepare(*instance, 44100.0, 512);
+  Player player(*instance, random);
+  player.start();
+  auto& parameters = instance->getParameters();
+  for (int round = 0; round < 200; ++round) {
+    auto* parameter = parameters[random.nextInt(parameters.size())];
+    const float value = parameter->isDiscrete() ? static_cast<float>(random.nextInt(2)) : random.nextFloat();
+    parameter->setValue(value);
+    expect(parameter->getValue() == value, nameOf(*parameter) + " is not what was set");
+    player.play(random.nextInt(512));
+  }
+}
+
+}  // namespace
+
+std::vector<Check> parameterChecks() {
+  return {{"parameters are listed as a host needs them", list},
+          {"values go to texts and back", texts},
+          {"odd texts give possible values", oddTexts},
+          {"values are kept while playing", values}};
+}
+
+}  // namespace validator

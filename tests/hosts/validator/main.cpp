@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// stemlane-validator BUNDLE [SEED] [ROUNDS]: runs all checks in an order that the seed
+// decides; says which fail and why, and exits with 1 if any does.
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "checks.h"
+
+int main(int argc, char** argv) {
+  using namespace validator;
+  if (argc < 2 || argc > 4) {
+    std::cerr << "use: stemlane-validator BUNDLE.vst3 [SEED] [ROUNDS]\n";
+    return 2;
+  }
+  const juce::ScopedJuceInitialiser_GUI gui;
+  const int firstSeed = argc > 2 ? std::atoi(argv[2]) : 1;
+  const int numRounds = argc > 3 ? std::atoi(argv[3]) : 1;
+  int numFailed = 0;
+  try {
+    Subject subject(juce::File::getCurrentWorkingDirectory().getChildFile(argv[1]).getFullPathName());
+    for (int seed = firstSeed; seed < firstSeed + numRounds; ++seed) {
+      std::vector<Check> checks;
+      for (const auto& part : {parameterChecks(), busChecks(), stateChecks(), playingChecks(), lifeChecks(), threadChecks()})
+        checks.insert(checks.end(), part.begin(), part.end());
+      juce::Random order(seed);
+      for (std::size_t left = checks.size(); left > 1; --left)
+        std::swap(checks[left - 1], checks[static_cast<std::size_t>(order.nextInt(static_cast<int>(left)))]);
+      for (const Check& check : checks) {
+        juce::Random random(order.nextInt64());
+        std::cout << check.name << std::flush;  // is the last word if it crashes
+        const auto begin = juce::Time::getMillisecondCounterHiRes();
+        std::string problem;
+        try {
+          check.run(subject, random);
+        } catch (const Failure& failure) {
+          problem = failure.what();
+          ++numFailed;
+        }
+        const auto milliseconds = static_cast<int>(juce::Time::getMillisecondCounterHiRes() - begin);
+        std::cout << ": " << (problem.empty() ? "ok" : "FAILED, " + problem) << " (" << milliseconds << " ms, seed "
+                  << seed << ")" << std::endl;
+      }
+    }
+  } catch (const Failure& failure) {
+    std::cerr << failure.what() << "\n";
+    return 1;
+  }
+  std::cout << (numFailed == 0 ? "all checks passed" : std::to_string(numFailed) + " failed") << "\n";
+  return numFailed == 0 ? 0 : 1;
+}
