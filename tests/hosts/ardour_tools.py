@@ -35,11 +35,27 @@ _EXPORT_PRESET = f"""<?xml version="1.0" encoding="UTF-8"?>
 _START = f"""
 AudioEngine:set_backend("None (Dummy)", "", "")
 AudioEngine:set_buffer_size({BLOCK_SAMPLES})
+-- Left alone, Ardour connects on a thread of its own, some time after a track is made.
+ARDOUR.config():set_output_auto_connect(ARDOUR.AutoConnectOption.ManualConnect)
+ARDOUR.config():set_input_auto_connect(ARDOUR.AutoConnectOption.ManualConnect)
+
+-- Connects two channels of a route's output, from `first` on, to what `target` takes in, and nothing else.
+function connect (route, first, target)
+  route:output():disconnect_all(nil)
+  add_connection(route, first, target)
+end
+
+function add_connection (route, first, target)
+  for channel = 0, 1 do
+    assert(route:output():audio(first + channel):connect(target:input():audio(channel):name()) == 0)
+  end
+end
 
 function new_track (name, strict)
   local track = session:new_audio_track(
     2, 2, nil, 1, name, ARDOUR.PresentationInfo.max_order, ARDOUR.TrackMode.Normal, true):front()
   track:set_strict_io(strict)
+  connect(track, 0, session:master_out())
   return track
 end
 

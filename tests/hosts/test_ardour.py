@@ -144,25 +144,15 @@ def test_stem_buses_carry_the_stems_and_add_up_to_the_main_bus(ardour, music):
           2, 2, nil, 1, "stems", ARDOUR.PresentationInfo.Flag.AudioBus, ARDOUR.PresentationInfo.max_order):front()
         sum:set_strict_io(true)
         for channel = 0, 1 do sum:phase_control():set_phase_invert(channel, true) end
-        song:output():disconnect_all(nil)
-        for channel = 0, 1 do
-          song:output():audio(channel):connect(session:master_out():input():audio(channel):name())
-          for bus = 1, 6 do
-            song:output():audio(2 * bus + channel):connect(sum:input():audio(channel):name())
-          end
-        end
+        connect(sum, 0, session:master_out())
+        connect(song, 0, session:master_out())
+        for bus = 1, 6 do add_connection(song, 2 * bus, sum) end
         """,
     )
     session.place({"song": music}, START_SAMPLES, music.shape[1] + SAMPLE_RATE)
     session.change_states(model="tiny-mix", vocals_gain="-3.0", drums_gain="-6.0")
     assert np.abs(session.bounce()).max() <= ROUNDING
 
-    only_drums = session.bounce("""
-        local song = session:route_by_name("song")
-        song:output():disconnect_all(nil)
-        for channel = 0, 1 do
-          song:output():audio(4 + channel):connect(session:master_out():input():audio(channel):name())
-        end
-    """)
+    only_drums = session.bounce('connect(session:route_by_name("song"), 4, session:master_out())')
     drums = stemlane.Separator("tiny-mix").separate(music, SAMPLE_RATE)["drums"] * 10 ** (-6 / 20)
     np.testing.assert_allclose(heard(only_drums, music), drums, rtol=0, atol=ROUNDING)
