@@ -39,6 +39,8 @@ class StatefulSession:
         Pairs of input and output names. Their shapes are read from the graph and must be fixed. They start at zero.
     warm_up
         Run once at once, so that the first step takes no longer than the others. Not worth it for whole segments.
+    threads
+        Threads that share the computing of a step.
 
     Raises
     ------
@@ -46,9 +48,11 @@ class StatefulSession:
         If the file cannot be loaded or a tensor is not as described.
     """
 
-    def __init__(self, path: Path, *, input_name, input_shape, output_name, output_shape, state_names=(), warm_up=True):
+    def __init__(
+        self, path: Path, *, input_name, input_shape, output_name, output_shape, state_names=(), warm_up=True, threads=1
+    ):
         self._path, self._input_name, self._output_name = path, input_name, output_name
-        self._session = _load(path)
+        self._session = _load(path, threads)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
         outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
         _check(path, inputs, input_name, "input", np.float32, tuple(input_shape))

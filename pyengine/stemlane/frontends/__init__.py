@@ -7,6 +7,7 @@ import numpy as np
 
 from stemlane.errors import InputError
 from stemlane.manifest import Manifest
+from stemlane.session import available_threads
 
 
 class FrontEnd(Protocol):
@@ -69,20 +70,22 @@ def create_front_end(manifest: Manifest, *, whole: bool = False, shifts: int = 0
         from stemlane.frontends.streaming import StreamingFrontEnd
 
         return StreamingFrontEnd(manifest)
+    # A live stream shares the machine with others, a file does not.
+    threads = available_threads() if whole else 1
     if manifest.kind == "spleeter" and manifest.settings.wiener_iterations:
         from stemlane.frontends.spleeter_wiener import SpleeterWienerFrontEnd
 
-        return SpleeterWienerFrontEnd(manifest)
+        return SpleeterWienerFrontEnd(manifest, threads=threads)
     if manifest.kind == "spleeter":
         from stemlane.frontends.masked_segments import MaskedSegmentFrontEnd
 
-        return MaskedSegmentFrontEnd(manifest)
+        return MaskedSegmentFrontEnd(manifest, threads=threads)
     if manifest.kind == "open-unmix":
         from stemlane.frontends.open_unmix import OpenUnmixFrontEnd
 
-        return OpenUnmixFrontEnd(manifest)
+        return OpenUnmixFrontEnd(manifest, threads=threads)
     if manifest.kind == "mdx":
         from stemlane.frontends.mdx import MdxFrontEnd
 
-        return MdxFrontEnd(manifest, whole=whole)
+        return MdxFrontEnd(manifest, whole=whole, threads=threads)
     raise AssertionError(f"manifest.py accepted the kind {manifest.kind!r} without a front end")

@@ -26,7 +26,7 @@ class MaskedSegmentFrontEnd:
     being all but the residual.
     """
 
-    def __init__(self, manifest: Manifest):
+    def __init__(self, manifest: Manifest, *, threads: int = 1):
         settings = manifest.settings
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
@@ -43,6 +43,7 @@ class MaskedSegmentFrontEnd:
             output_name=settings.magnitudes_tensor if wiener else settings.masks_tensor,
             output_shape=(1, num_outputs, 2, segment, bins),
             warm_up=False,
+            threads=threads,
         )
         self._window = hann(settings.fft_samples)
         self._group_frames = math.gcd(settings.stride_frames, FRAMES_AT_ONCE)

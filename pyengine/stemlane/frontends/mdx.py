@@ -35,7 +35,7 @@ class MdxFrontEnd:
     of the left channel, then of the right.
     """
 
-    def __init__(self, manifest: Manifest, *, whole: bool = False):
+    def __init__(self, manifest: Manifest, *, whole: bool = False, threads: int = 1):
         settings = self._settings = manifest.settings
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
@@ -50,6 +50,7 @@ class MdxFrontEnd:
         self._session = StatefulSession(
             manifest.folder / manifest.files[0].path, input_name=settings.spectrum_tensor, input_shape=shape,
             output_name=settings.stem_tensor, output_shape=shape, warm_up=False,
+            threads=threads,
         )  # fmt: skip
         self._window = hann(settings.fft_samples).astype(np.float32)
         edge = settings.edge_samples

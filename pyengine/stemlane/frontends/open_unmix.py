@@ -43,8 +43,8 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
     stems, the residual last.
     """
 
-    def __init__(self, manifest: Manifest):
-        super().__init__(manifest)
+    def __init__(self, manifest: Manifest, *, threads: int = 1):
+        super().__init__(manifest, threads=threads)
         self._num_frames = 0  # analysed so far, those before the recording's first one included
 
     def process(self, mixture: np.ndarray) -> np.ndarray:

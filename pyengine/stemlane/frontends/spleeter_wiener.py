@@ -21,8 +21,8 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
     stems being those that are separated and then the residual. Above the network's bins the stems hold nothing.
     """
 
-    def __init__(self, manifest: Manifest):
-        super().__init__(manifest)
+    def __init__(self, manifest: Manifest, *, threads: int = 1):
+        super().__init__(manifest, threads=threads)
         self._num_sources = len(manifest.stems)
         self._forget()
 
