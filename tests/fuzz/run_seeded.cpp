@@ -64,11 +64,10 @@ int race(double seconds) {
   std::thread hostile([&] {
     const std::int64_t num_samples = memory.stems().num_planes() * memory.capacity();
     volatile float* samples = memory.stems().at(0, 0);
+    // Few samples, so that they change between the host's two looks at them.
     while (!stop)
-      for (std::int64_t i = 0; i < num_samples; ++i) {
-        samples[i] = std::numeric_limits<float>::quiet_NaN();
-        samples[i] = 0.5F;
-      }
+      for (const float value : {std::numeric_limits<float>::quiet_NaN(), 0.5F})
+        for (std::int64_t i = 0; i < num_samples; i += 128) samples[i] = value;
   });
   const Audio in(2, 256, 0.25F);
   Audio out(2, 256);

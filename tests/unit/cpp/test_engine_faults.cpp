@@ -95,10 +95,11 @@ TEST_CASE("an engine that does not wake up from its sleep is late, one that does
     player.pause = 5ms;
   };
   fall_asleep();
-  const auto num_late = stream.status().num_late;
+  auto num_late = stream.status().num_late;  // on a busy machine not 0
   CHECK(player.hears(0.5F));
   CHECK(stream.status().num_late == num_late);
   fall_asleep();
+  num_late = stream.status().num_late;
   const int engine = children().at(0);
   kill(engine, SIGSTOP);
   for (int i = 0; i < 100; ++i) CHECK(player.play() == 1.0F);
