@@ -120,7 +120,7 @@ train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 lint: $(STAMPS)/venv
 	$(BIN)/pip install -q --disable-pip-version-check ruff
 	$(BIN)/ruff check pyengine models tests
-	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.cpp' '*.txt' '*.toml' '*.cmake' ':!LICENSES'
+	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' ':!LICENSES'
 
 clean:
 	rm -rf build demo
