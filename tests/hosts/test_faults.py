@@ -44,6 +44,7 @@ def test_an_engine_without_memory_passes_the_mixture_and_says_so(run_script, tmp
 
 
 def test_a_model_that_is_deleted_plays_on_until_a_new_engine_needs_it(user_folder):
+    wait_until_no_engine_is_left()  # of tests before: the one killed below must be this one's
     folder = user_folder / "stemlane" / "models" / "tiny-fade"
     mixture = noise(2, 30000, seed=52)
     plugin = stemlane.load_plugin("tiny-fade", vocals_gain="-inf")
