@@ -4,8 +4,7 @@
 #   make test    all tests          make bench   speed and memory          make lint   style
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized test-python train-smoke ardour bench lint install clean
-.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke bench lint install clean
+.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint install clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -110,7 +109,7 @@ test-sanitized: $(STAMPS)/venv
 test-python: $(STAMPS)/test-tools
 	$(BIN)/python -m pytest --ignore=tests/training
 
-# Every kind of model, rate and block pattern; `make test` plays a part of them.
+# Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools
 	STEMLANE_MATRIX=full $(BIN)/python -m pytest tests/property/test_host_laws.py
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Laws of an insert whatever the host does: every kind of model and latency mode, rate, and generated behaviour.
 
-STEMLANE_MATRIX=full (`make test-matrix`) plays all rates and block patterns; otherwise a part of them is played.
+STEMLANE_MATRIX=full (`make test-matrix`) plays more block patterns and more made-up hosts.
 """
 
 import functools
@@ -12,32 +12,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stemlane.manifest import STEM_ORDER
 from stemlane.streaming import StreamingSeparator
-from support.made_up_host import MadeUpHost
-from support.tiny_mdx import build_mdx
-from support.tiny_models import build_model
-from support.tiny_spleeter import build_spleeter
+from support.every_model import EVERY_MODEL
+from support.made_up_host import MAX_BLOCK, MadeUpHost
 
 FULL = os.environ.get("STEMLANE_MATRIX") == "full"
 RATES = (22050, 44100, 48000, 88200, 96000, 192000)
 ROUNDING = 2e-6  # float32 sums in another order, of values below 4
+SHORTEST_RAMP = 256  # samples in which a fader reaches its place, or as long as its block
+NUM_HEARD = 12000  # samples of the mixture in the matrix
 
-# The embedded models' sizes are those of the first two. "impulse": every mask is a number, so an impulse stays one.
-KINDS = {
-    "live": functools.partial(
-        build_model, fft_samples=2048, synthesis_samples=1024, hop_samples=512,
-        frames_per_step=1, lookahead_frames=0, compute_allowance_samples=1536,
-    ),
-    "mix": functools.partial(
-        build_model, fft_samples=2048, synthesis_samples=2048, hop_samples=512,
-        frames_per_step=4, lookahead_frames=4, compute_allowance_samples=4096, fade_in=True,
-    ),
-    "other-rate": functools.partial(build_model, sample_rate=32000, frames_per_step=3),
-    "spleeter": build_spleeter,
-    "spleeter-window": functools.partial(build_spleeter, stride_frames=32, crossfade_frames=8),
-    "open-unmix": functools.partial(build_spleeter, kind="open-unmix", stride_frames=27),
-    "mdx": build_mdx,
-}  # fmt: skip
 PATTERNS = {
     "512": lambda: itertools.repeat(512),
     "1 then 8192": lambda: itertools.chain(itertools.repeat(1, 700), itertools.repeat(8192)),
@@ -50,36 +35,30 @@ if FULL:
         "whole range": lambda: (2 ** np.random.default_rng(9).uniform(0, 13, 10**6)).astype(int),
         **{str(size): functools.partial(itertools.repeat, size) for size in (16, 64, 441, 1024, 4096, 8192)},
     }
-else:
-    del KINDS["other-rate"]
-CASES = [
-    pytest.param(kind, rate, id=f"{kind} at {rate}")
-    for kind, (index, rate) in itertools.product(KINDS, enumerate(RATES))
-    # Each kind at its own rate and at every third other one; each rate with two kinds at least.
-    if FULL or rate == 44100 or (index + len(kind)) % 3 == 0
-]
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory):
+def folder_of(tmp_path_factory):
+    """The folder of a model of `EVERY_MODEL`, built when it is first asked for."""
     folder = tmp_path_factory.mktemp("models")
-    return {kind: build(folder, name=kind) for kind, build in KINDS.items()}
+    return functools.cache(lambda name: EVERY_MODEL[name](folder, name=name))
 
 
 def noise(seed, num_samples, num_channels=2):
     return np.random.default_rng(seed).uniform(-1, 1, (num_channels, num_samples)).astype(np.float32)
 
 
-@pytest.mark.parametrize("kind, rate", CASES)
-def test_matrix(folders, kind, rate):
-    host = MadeUpHost(folders[kind], rate)
+@pytest.mark.parametrize("rate", RATES)
+@pytest.mark.parametrize("model", EVERY_MODEL)
+def test_matrix(folder_of, model, rate):
+    host = MadeUpHost(folder_of(model), rate)
     latency = host.latency_samples
-    mixture = noise(rate, latency + 12000)
+    mixture = noise(rate, latency + NUM_HEARD)
 
     # Equal gains: the delayed mixture, bit for bit.
     out = host.play_all(mixture, host.gains(), PATTERNS["any"]())
     assert not out[:, :latency].any()
-    np.testing.assert_array_equal(out[:, latency:], mixture[:, :12000])
+    np.testing.assert_array_equal(out[:, latency:], mixture[:, :NUM_HEARD])
 
     # Other gains: the same in any blocks, and what one pass of the engine says, at the reported latency.
     uneven = host.gains(vocals=0.0, drums=2.0, other=0.5)
@@ -90,12 +69,12 @@ def test_matrix(folders, kind, rate):
     for name, other in zip(PATTERNS, outputs):
         np.testing.assert_array_equal(other, outputs[0], err_msg=name)
     separator = StreamingSeparator(host.manifest, rate, 2)
-    stems = np.concatenate([separator.process(mixture), separator.finish()], axis=2)[:, :, :12000]
-    expected = 0.5 * mixture[:, :12000]
+    stems = np.concatenate([separator.process(mixture), separator.finish()], axis=2)[:, :, :NUM_HEARD]
+    expected = 0.5 * mixture[:, :NUM_HEARD]
     for name, stem in zip(separator.stems, stems):
         expected = expected + ({"vocals": 0.0, "drums": 2.0}.get(name, 1.0) - 0.5) * stem
     np.testing.assert_allclose(outputs[0][:, latency:], expected, rtol=0, atol=ROUNDING)
-    assert np.abs(expected - 0.5 * mixture[:, :12000]).max() > 0.01  # stems were heard
+    assert np.abs(expected - 0.5 * mixture[:, :NUM_HEARD]).max() > 0.01  # stems were heard
 
     # An impulse comes out at the reported latency.
     impulse = np.zeros_like(mixture)
@@ -105,63 +84,123 @@ def test_matrix(folders, kind, rate):
     assert set(np.argmax(np.abs(out), axis=1)) == {3456 + latency}
 
 
-MASKS = {"vocals": 0.5, "drums": 0.25, "bass": 0.125}
+class Timeline:
+    """What has gone into an insert and come out of it since its last reset, and what must have come out."""
+
+    def __init__(self, host, num_channels):
+        self._host = host
+        self.heard = np.zeros((num_channels, 0), np.float32)
+        self._out = [np.zeros((num_channels, 0), np.float32)]
+        self._changes = []  # of the faders: position, length of the ramp, gains
+        self._exact_from = 0  # output position from which on no stem is missing
+        self._exact = np.zeros(0, bool)
+
+    def play(self, block, gains, *, served=True):
+        size, position = block.shape[1], self.heard.shape[1]
+        self._out.append(self._host.play(block, gains, served=served))
+        if not served:
+            self._exact_from = None
+        elif self._exact_from is None:
+            self._exact_from = position + 64 + 1  # from where all has been put again, after the fade
+        first = np.inf if self._exact_from is None else self._exact_from
+        self._exact = np.concatenate([self._exact, position + np.arange(size) >= first])
+        if size:
+            if not self._changes or not np.array_equal(self._changes[-1][2], gains):
+                self._changes.append((position, max(size, SHORTEST_RAMP), gains))
+            self.heard = np.concatenate([self.heard, block], axis=1)
+
+    def _gains(self, num_samples):
+        """The faders at each sample of the input: linear from one setting to the next; the first is there at once."""
+        curve = np.tile(self._changes[0][2][:, np.newaxis].astype(np.float64), num_samples)
+        for position, length, gains in self._changes[1:]:
+            if position < num_samples:
+                before = curve[:, position, np.newaxis]
+                part = np.minimum(np.arange(num_samples - position) / length, 1)
+                curve[:, position:] = before + (gains[:, np.newaxis] - before) * part
+        return curve
+
+    def check(self):
+        """All of the output so far; nothing but the mixture, the separated mix, or a fade from one to the other."""
+        latency = self._host.latency_samples
+        out = np.concatenate(self._out, axis=1)
+        assert not out[:, :latency].any()
+        out, exact = out[:, latency:], self._exact[latency:]
+        num_out = out.shape[1]
+        if not num_out:
+            return
+        mixture, gains = self.heard[:, :num_out].astype(np.float64), self._gains(num_out)[:, np.newaxis]
+        residual = gains[STEM_ORDER.index(self._host.manifest.residual)]
+        mixed = residual * mixture
+        separated = mixed + ((gains - residual) * self._host.stems()[:, :, :num_out]).sum(axis=0)
+        rounding = ROUNDING * max(1, np.abs(separated).max() / 4)
+        distance = np.abs(out - 0.5 * (mixed + separated))
+        assert (distance <= 0.5 * np.abs(mixed - separated) + rounding).all()
+        np.testing.assert_allclose(out[:, exact], separated[:, exact], rtol=0, atol=rounding)
+        unity = (gains[:, 0] == 1).all(axis=0)
+        np.testing.assert_array_equal(out[:, unity], self.heard[:, :num_out][:, unity])
+
+
 GAINS = (
-    {},
+    {},  # bypass, too
     {"vocals": 0.0},
     {"drums": 2.0, "other": 0.5},
-    dict.fromkeys(("vocals", "drums", "bass", "other"), 0.25),
+    dict.fromkeys(STEM_ORDER, 0.25),
 )
+SIZES = st.one_of(st.integers(0, 3000), st.sampled_from([0, 1, 63, 64, 65, 512, 4096, MAX_BLOCK]))
+# What a host plays after a jump that it says nothing of: new music, the same again (a loop), or silence (it has stopped).
+MUSIC = st.sampled_from(["new", "new", "loop", "silence"])
 ACTIONS = st.lists(
     st.one_of(
-        st.tuples(st.just("play"), st.integers(0, 3000), st.booleans()),
-        st.tuples(st.just("play"), st.sampled_from([0, 1, 63, 64, 65, 512, 4096, 8192]), st.just(True)),
-        st.tuples(st.just("miss"), st.integers(0, 3000), st.integers(1, 6)),
-        st.tuples(st.just("jump"), st.just(0), st.just(True)),
+        st.tuples(st.just("play"), SIZES, MUSIC),
+        st.tuples(st.just("play"), SIZES, MUSIC),
+        st.tuples(st.just("miss"), SIZES, MUSIC),  # the engine's stems come with a later block
+        st.tuples(st.just("gains"), st.integers(0, len(GAINS) - 1), st.just("")),
+        st.tuples(st.just("reset"), st.booleans(), st.just("")),  # True: the latency is played out before
     ),
     min_size=1,
-    max_size=30,
+    max_size=40,
 )
 
 
 @pytest.fixture(scope="module")
-def inserts(folders):
-    return {num_channels: MadeUpHost(folders["live"], 44100, num_channels) for num_channels in (1, 2)}
+def insert_of(folder_of):
+    return functools.cache(lambda *setting: MadeUpHost(folder_of(setting[0]), *setting[1:]))
 
 
-@settings(max_examples=300 if FULL else 60)
-@given(num_channels=st.integers(1, 2), gains=st.sampled_from(GAINS), actions=ACTIONS, seed=st.integers(0, 99))
-def test_the_timeline_never_breaks(inserts, num_channels, gains, actions, seed):
-    """Blocks of all lengths, engines that miss some of them and catch up later, jumps with a reset."""
-    host = inserts[num_channels]
-    latency = host.latency_samples
-    linear = host.gains(**gains)
-    residual = gains.get("other", 1.0)
-    separated = residual + sum((gains.get(stem, 1.0) - residual) * mask for stem, mask in MASKS.items())
+@settings(max_examples=1500 if FULL else 150)
+@given(
+    model=st.sampled_from(list(EVERY_MODEL)),
+    rate=st.sampled_from([44100, 44100, *RATES]),
+    num_channels=st.integers(1, 2),
+    gains=st.sampled_from(GAINS),
+    actions=ACTIONS,
+    seed=st.integers(0, 99),
+)
+def test_the_timeline_never_breaks(insert_of, model, rate, num_channels, gains, actions, seed):
+    """Blocks of all lengths, faders that move, engines that are late and catch up, loops, stops, seeks, resets."""
+    host = insert_of(model, rate, num_channels)
     host.reset()
-    heard = np.zeros((num_channels, latency), np.float32)  # the input since the last reset, as it must come out
-    position = exact_from = 0
-    for number, (action, size, detail) in enumerate(actions):
-        if action == "jump":
+    timeline = Timeline(host, num_channels)
+    linear = host.gains(**gains)
+    rng = np.random.default_rng(seed)
+
+    def music(kind, size):
+        if kind == "loop" and timeline.heard.shape[1]:
+            return np.resize(timeline.heard[:, :5000].T, (size, num_channels)).T
+        return rng.uniform(-1, 1, (num_channels, size)).astype(np.float32) * np.float32(kind != "silence")
+
+    def play_out():
+        for _ in range(host.latency_samples // MAX_BLOCK + 1):
+            timeline.play(music("new", MAX_BLOCK), linear)
+        timeline.check()
+
+    for action, detail, kind in actions:
+        if action == "gains":
+            linear = host.gains(**GAINS[detail])
+        elif action == "reset":
+            play_out() if detail else timeline.check()
             host.reset()
-            heard, position, exact_from = np.zeros((num_channels, latency), np.float32), 0, 0
-            continue
-        served = detail if action == "play" else False
-        for turn in range(detail if action == "miss" else 1):
-            block = noise(1000 * seed + 10 * number + turn, size, num_channels)
-            heard = np.concatenate([heard, block], axis=1)
-            out = host.play(block, linear, served=served)
-            mixture = heard[:, position : position + size]
-            low, high = sorted((residual, separated))
-            # Never anything but the mixture, the separated mix, or a fade from one to the other.
-            distance = np.abs(out - 0.5 * (low + high) * mixture)
-            assert (distance <= 0.5 * (high - low) * np.abs(mixture) + ROUNDING).all()
-            if residual == separated and len(set(gains.values())) < 2:
-                np.testing.assert_array_equal(out, np.float32(residual) * mixture)
-            if not served:
-                exact_from = None
-            elif exact_from is None:
-                exact_from = position + 64 + 1  # from where all has been put again, after the fade
-            first = size if exact_from is None else max(0, exact_from - position)
-            np.testing.assert_allclose(out[:, first:], separated * mixture[:, first:], rtol=0, atol=ROUNDING)
-            position += size
+            timeline = Timeline(host, num_channels)
+        else:
+            timeline.play(music(kind, detail), linear, served=action == "play")
+    play_out()

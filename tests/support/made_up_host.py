@@ -23,6 +23,7 @@ class MadeUpHost:
         self._core = CoreStream(self.manifest, sample_rate, num_channels, MAX_BLOCK)
         self._engine = StreamingSeparator(self.manifest, sample_rate, num_channels)
         self._waiting: list[np.ndarray] = []
+        self._heard: list[np.ndarray] = []
         self.latency_samples = self._core.latency_samples
 
     def gains(self, **by_stem: float) -> np.ndarray:
@@ -32,7 +33,9 @@ class MadeUpHost:
     def play(self, block: np.ndarray, gains: np.ndarray, *, served: bool = True) -> np.ndarray:
         """Process one block (channels, samples); unless `served`, its stems stay behind until a later block's."""
         self._core.push(block, gains)
-        self._waiting.append(self._engine.process(block))
+        stems = self._engine.process(block)
+        self._waiting.append(stems)
+        self._heard.append(stems)
         if served:
             for stems in self._waiting:
                 self._core.put_stems(stems)
@@ -48,8 +51,19 @@ class MadeUpHost:
             pieces.append(self.play(block, gains))
         return np.concatenate(pieces, axis=1)
 
+    def stems(self) -> np.ndarray:
+        """All that the engine has made known since the last reset, (6, channels, samples) by `STEM_ORDER`.
+
+        The residual and what the model does not have are zeros.
+        """
+        known = np.concatenate(self._heard, axis=2)
+        stems = np.zeros((len(STEM_ORDER), *known.shape[1:]), np.float32)
+        stems[[STEM_ORDER.index(stem) for stem in self.manifest.separated_stems]] = known
+        return stems
+
     def reset(self) -> None:
         """As a host does before another pass."""
         self._core.reset()
         self._engine.reset()
         self._waiting.clear()
+        self._heard.clear()

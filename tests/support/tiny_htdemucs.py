@@ -32,7 +32,13 @@ def package(path: Path, tensors: dict[str, np.ndarray], sizes: dict, *, klass=CL
     return write_package(path, tensors, klass=klass, args=args, kwargs=sizes, training_args={}, **beside)
 
 
-def build(folder: Path, name: str = "tiny-htdemucs") -> list[Path]:
-    """Write the models of one tiny network; returns their folders, the longest window first."""
-    path = package(Path(folder) / f"{name}.th", seeded(SIZES), SIZES)
-    return htdemucs.convert({"": path}, Description(name, "Tiny", "1", "MIT", "drawn", "none"), Path(folder))
+def build(folder: Path, name: str = "tiny-htdemucs", *, segment=SIZES["segment"], stems=()) -> list[Path]:
+    """Write the models of one tiny network, or of one for each of `stems`; returns their folders, the longest first.
+
+    `segment` is the longest window in seconds, a fraction.
+    """
+    sizes = {**SIZES, "segment": segment}
+    paths = {
+        stem: package(Path(folder) / f"{name}{stem}.th", seeded(sizes, f"tiny{stem}"), sizes) for stem in stems or [""]
+    }
+    return htdemucs.convert(paths, Description(name, "Tiny", "1", "MIT", "drawn", "none"), Path(folder))
