@@ -8,8 +8,13 @@ plugin = stemlane.load_plugin(model="mix", vocals_gain="-inf")
 """
 
 import importlib
+import os
 
 __version__ = "0.1.0"
+
+# Official builds of onnxruntime from 1.29 on report to their maker what they run, and keep an identifier of the machine
+# in the user's cache, unless told not to before they are loaded (its docs/Privacy.md). A plugin must not do that.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
     "Separator": "separator",

@@ -3,6 +3,7 @@
 
 import doctest
 import importlib
+import os
 import pkgutil
 import subprocess
 import sys
@@ -17,6 +18,16 @@ def test_import_loads_nothing_else():
     script = f"import sys, stemlane, stemlane.cli; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_nothing_is_reported_about_the_user(tmp_path, tiny_models):
+    """onnxruntime's telemetry would leave the machine's identifier and a queue of reports in the user's cache."""
+    quiet = ("ORT_", "CI", "XDG_CACHE_HOME", "GITHUB_", "TF_BUILD")  # what keeps it quiet, or its files elsewhere
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(quiet)}
+    surroundings["HOME"] = str(tmp_path)
+    script = "import numpy as np, stemlane; stemlane.Separator('mix').separate(np.zeros((2, 50_000), 'f'), 44100)"
+    subprocess.run([sys.executable, "-c", script], env=surroundings, check=True)
+    assert [str(path) for path in tmp_path.rglob("*")] == []
 
 
 def test_every_public_name_is_there():
