@@ -37,10 +37,11 @@ class AudioInput:
 
     def __init__(self, path: str | Path):
         self.path = Path(path)
-        if not self.path.is_file():
-            raise InputError(f"{self.path}: no such file" if not self.path.exists() else f"{self.path}: is not a file")
         try:
-            self._file = soundfile.SoundFile(self.path)
+            if not self.path.is_file():
+                raise InputError(f"{path}: " + ("is not a file" if self.path.exists() else "no such file"))
+            self.path.open("rb").close()  # says what is wrong, which libsndfile does not
+            self._file = soundfile.SoundFile(os.fsencode(self.path))
         except (OSError, RuntimeError) as error:
             raise InputError(f"{self.path}: cannot be read as audio ({_reason(error)})") from None
         self.sample_rate = self._file.samplerate
@@ -94,6 +95,8 @@ class AudioOutput:
         Its ending says the format: .wav (32-bit float), .flac (24 bit) or .ogg (Vorbis).
     num_samples
         Expected length, which only decides whether a WAV file needs the header for very long files.
+    shown
+        What messages call the file, if it will be moved.
 
     Attributes
     ----------
@@ -101,27 +104,35 @@ class AudioOutput:
         Largest absolute sample so far. Above 1.0, only .wav keeps it.
     """
 
-    def __init__(self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0):
+    def __init__(
+        self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0,
+        *, shown: str | Path | None = None,
+    ):  # fmt: skip
         self.path = Path(path)
+        self._shown = path if shown is None else shown
+        self._target = Path(os.path.realpath(path))  # a link stays and what it points to is replaced
         self.peak = 0.0
         self._num_written = 0
-        file_format, subtype = FORMATS[check_format(self.path.suffix.removeprefix("."), self.path)]
+        file_format, subtype = FORMATS[check_format(self.path.suffix.removeprefix("."), self._shown)]
         if file_format == "WAV" and num_samples * num_channels * 4 > _LARGEST_WAV_BYTES:
             file_format = "RF64"
-        if not self.path.parent.is_dir():
-            raise InputError(f"{self.path.parent}: no such folder to write to")
-        if self.path.is_dir():
-            raise InputError(f"{self.path}: is a folder, should be the name of a file to write")
-        self._partial = _partial_name(self.path)
+        self._partial = _partial_name(self._target)
         try:
+            if not self._target.parent.is_dir():
+                raise InputError(f"{self._target.parent}: no such folder to write to")
+            if self._target.exists() and not self._target.is_file():
+                kind = "a folder" if self._target.is_dir() else "no plain file"
+                raise InputError(f"{self._shown}: is {kind}, should be the name of a file to write")
+            self._partial.open("xb").close()  # says what is wrong, which libsndfile does not
             self._file = soundfile.SoundFile(
-                self._partial, "w", int(sample_rate), num_channels, subtype=subtype, format=file_format
+                os.fsencode(self._partial), "w", int(sample_rate), num_channels, subtype=subtype, format=file_format
             )
         except BaseException as error:
-            self._partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._partial.unlink(missing_ok=True)
             if not isinstance(error, (OSError, RuntimeError, ValueError, TypeError)):
                 raise
-            raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
+            raise self._problem(_reason(error)) from None
 
     def __enter__(self):
         return self
@@ -134,22 +145,22 @@ class AudioOutput:
             for start in range(0, block.shape[1], BLOCK_SAMPLES):
                 self._file.write(block[:, start : start + BLOCK_SAMPLES].T)
         except (OSError, RuntimeError, AssertionError) as error:  # soundfile asserts that all was written
-            raise self._no_room(_reason(error)) from None
+            raise self._problem(_reason(error), room=True) from None
         self._num_written += block.shape[1]
 
-    def _no_room(self, reason: str) -> InputError:
-        free_mb = shutil.disk_usage(self.path.parent).free // 1_000_000
-        return InputError(f"{self.path}: cannot be written ({reason}; {free_mb} MB free)")
+    def _problem(self, reason: str, *, room: bool = False) -> InputError:
+        free = f"; {shutil.disk_usage(self._target.parent).free // 1_000_000} MB free" if room else ""
+        return InputError(f"{self._shown}: cannot be written ({reason}{free})")
 
     def __exit__(self, error_type, *_):
         try:
             self._file.close()
             if error_type is None:
                 if not _holds(self._partial, self._num_written):
-                    raise self._no_room("the end is missing")
-                os.replace(self._partial, self.path)
+                    raise self._problem("the end is missing", room=True)
+                os.replace(self._partial, self._target)
         except (OSError, RuntimeError) as error:
-            raise InputError(f"{self.path}: cannot be written ({_reason(error)})") from None
+            raise self._problem(_reason(error)) from None
         finally:
             self._partial.unlink(missing_ok=True)
 
@@ -192,7 +203,7 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
 def _holds(path: Path, num_samples: int) -> bool:
     """Whether a file holds so many samples, to the last one: closing a file, libsndfile says nothing of a full disk."""
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             if file.frames != num_samples:
                 return False
             file.seek(max(num_samples - 1, 0))
@@ -202,7 +213,7 @@ def _holds(path: Path, num_samples: int) -> bool:
 
 
 def _partial_name(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    return path.with_name(f".{secrets.token_hex(8)}.partial")  # `path.name` may have the greatest length already
 
 
 def _reason(error: Exception) -> str:

@@ -7,23 +7,23 @@ Modules are imported inside the commands, so that `stemlane --help` is instant.
 import argparse
 import json
 import os
-import signal
 import sys
 
-from stemlane import __version__, cli_models
+from stemlane import __version__, cli_models, cli_process
 from stemlane.errors import StemlaneError, one_line
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns its exit status."""
-    options = _parser().parse_args(arguments)
-    with _StopSignals() as stop:
+    with cli_process.StopSignals() as stop:
         try:
-            return options.run(options) or 0
+            cli_process.open_standard_streams()
+            options = _parser().parse_args(arguments)
+            status = options.run(options) or 0
+            cli_process.flush_output()
+            return status
         except BrokenPipeError:
-            os.dup2(
-                os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-            )  # the reader left; the exit flush must not fail too
+            cli_process.drop_output()
             return 1
         except (Exception, KeyboardInterrupt) as error:
             if stop.received:  # whatever a library has made of it
@@ -33,25 +33,9 @@ def main(arguments: list[str] | None = None) -> int:
                 return _problem(one_line(error))
             if os.environ.get("STEMLANE_DEBUG"):
                 raise
+            if isinstance(error, OSError) and error.filename is not None and error.strerror:
+                return _problem(f"{os.fsdecode(error.filename)}: {error.strerror}")
             return _problem(f"unexpected: {one_line(error)} (STEMLANE_DEBUG=1 shows where)")
-
-
-class _StopSignals:
-    """Turns the first interrupt or request to end into KeyboardInterrupt, which unwinds and removes partial files."""
-
-    def __enter__(self):
-        self.received = 0
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def _stop(self, number, frame) -> None:
-        if not self.received:  # a second one must not disturb the cleaning up
-            self.received = number
-            raise KeyboardInterrupt
-
-    def __exit__(self, *_) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
 
 
 def _problem(text: str) -> int:
@@ -73,10 +57,11 @@ def _parser() -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
 
     separate = command(commands, "separate", _separate, "Write the stems of audio files.")
-    separate.add_argument("inputs", nargs="+", metavar="INPUT", help="audio file")
+    separate.add_argument("inputs", nargs="+", type=cli_process.given, metavar="INPUT", help="audio file")
     separate.add_argument(
-        "-o", "--output", required=True, metavar="DIR", help="stems go to DIR/<input name>/<stem>.<format>"
-    )
+        "-o", "--output", required=True, type=cli_process.given, metavar="DIR",
+        help="stems go to DIR/<input name>/<stem>.<format>",
+    )  # fmt: skip
     separate.add_argument(
         "--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)"
     )
@@ -94,8 +79,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     render = command(commands, "render", _render, "Write one file mixed anew with a gain for every stem.")
-    render.add_argument("input", metavar="INPUT", help="audio file")
-    render.add_argument("-o", "--output", required=True, metavar="OUT", help="file to write: .wav, .flac or .ogg")
+    render.add_argument("input", type=cli_process.given, metavar="INPUT", help="audio file")
+    render.add_argument(
+        "-o", "--output", required=True, type=cli_process.given, metavar="OUT",
+        help="file to write: .wav, .flac or .ogg",
+    )  # fmt: skip
     render.add_argument(
         "--gain",
         action="append",
@@ -105,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     render.add_argument(
         "--automation",
+        type=cli_process.given,
         metavar="FILE",
         help='JSON list of {"time": seconds, "stem": name or "output", "gain_db": number}',
     )
@@ -127,7 +116,10 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     bench.add_argument("--json", action="store_true", help="print JSON")
     evaluate = command(commands, "evaluate", _evaluate, "Measure separation against true stems.")
-    evaluate.add_argument("folder", metavar="DIR", help="folder of songs, each a folder with vocals.wav, drums.wav, …")
+    evaluate.add_argument(
+        "folder", type=cli_process.given, metavar="DIR",
+        help="folder of songs, each a folder with vocals.wav, drums.wav, …",
+    )  # fmt: skip
     evaluate.add_argument(
         "--model", action="append", metavar="NAME", help="repeat for more models (default: all embedded ones)"
     )
@@ -141,7 +133,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+    return [name.strip() for name in cli_process.given(text.strip(" ,")).split(",") if name.strip()]
 
 
 def _separate(options) -> int:

@@ -4,6 +4,7 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
+from stemlane import cli_process
 from stemlane.errors import ModelError
 
 
@@ -15,6 +16,7 @@ def add_commands(models, command) -> None:
     add = command(models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.")
     add.add_argument(
         "source",
+        type=cli_process.given,
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
         "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, or a folder with a manifest.toml",
@@ -22,6 +24,7 @@ def add_commands(models, command) -> None:
     add.add_argument(
         "--from",
         dest="location",
+        type=cli_process.given,
         metavar="PATH_OR_URL",
         help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
     )

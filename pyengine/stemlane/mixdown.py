@@ -48,6 +48,8 @@ def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
         name, equals, value = option.partition("=")
         if not equals:
             raise InputError(f"--gain {option!r}: should be like vocals=-inf or drums=+3")
+        if name.strip() in gains:
+            raise InputError(f"--gain {option!r}: {name.strip()} has a gain already; leave one out")
         gains[name.strip()] = value.strip()
     return gains
 
@@ -60,6 +62,8 @@ def read_automation(path: str | Path) -> list[dict]:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: not JSON: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: holds lists in lists without end, should be one list of breakpoints") from None
 
 
 class GainPlan:

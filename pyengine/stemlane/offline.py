@@ -48,17 +48,19 @@ def separate_file(
     chosen = choose_stems(separator, stems)
     file_format = check_format(file_format)
     indices = [separator.stems.index(stem) for stem in chosen]
+    finals = [Path(folder) / f"{stem}.{file_format}" for stem in chosen]
+    _check_apart(path, finals)
     with AudioInput(path) as source, staged_folder(folder) as staged, contextlib.ExitStack() as stack:
         stream = source.sample_rate, source.num_channels
         outputs = [
-            stack.enter_context(AudioOutput(staged / f"{stem}.{file_format}", *stream, source.num_samples))
-            for stem in chosen
+            stack.enter_context(AudioOutput(staged / final.name, *stream, source.num_samples, shown=final))
+            for final in finals
         ]
         for piece in separator.separate_blocks(source, *stream):
             for index, output in zip(indices, outputs):
                 output.write(piece[index])
             progress(piece.shape[2])
-    return [warning for output in outputs if (warning := clip_warning(Path(folder) / output.path.name, output.peak))]
+    return [warning for final, output in zip(finals, outputs) if (warning := clip_warning(final, output.peak))]
 
 
 def render_file(
@@ -69,6 +71,7 @@ def render_file(
     """Write the file mixed anew, see `stemlane.render`; returns a warning where the format has clipped it, else ""."""
     manifest = find_model(model)
     plan = GainPlan(manifest, gains, automation)
+    _check_apart(path, [Path(output_path)])
     with (
         AudioInput(path) as source,
         AudioOutput(output_path, source.sample_rate, source.num_channels, source.num_samples) as output,
@@ -77,6 +80,13 @@ def render_file(
             output.write(piece)
             progress(piece.shape[1])
     return clip_warning(Path(output_path), output.peak)
+
+
+def _check_apart(path: str | Path, outputs: Sequence[Path]) -> None:
+    """Raise `InputError` if the recording itself would be replaced: it may be the only one."""
+    for output in outputs:
+        if output.exists() and output.samefile(path):
+            raise InputError(f"{output}: is the recording itself and would be lost; write to another place")
 
 
 def clip_warning(path: Path, peak: float) -> str:

@@ -126,20 +126,48 @@ def test_render(tmp_path, tiny_models, capsys):
 def test_render_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
     source = write(tmp_path / "a.wav", noise(2, 5000))
     (tmp_path / "bad.json").write_text("[1]", encoding="utf-8")
+    (tmp_path / "deep.json").write_text("[" * 100_000, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe.wav")
     out = ["-o", str(tmp_path / "out.wav")]
     before = everything_in(tmp_path)
     for arguments, words in [
         ([source, *out, "--gain", "vocals"], "should be like vocals=-inf"),
+        ([source, *out, "--gain", "drums=1", "--gain", "drums=2"], "'drums=2': drums has a gain already"),
         ([source, *out, "--gain", "vocals=20"], "gain of vocals is '20'"),
         ([source, *out, "--gain", "piano=0"], "no stem 'piano'"),
         ([source, *out, "--automation", str(tmp_path / "bad.json")], "automation holds 1"),
         ([source, *out, "--automation", str(tmp_path / "none.json")], "none.json: cannot be read"),
         ([source, "-o", str(tmp_path / "out.mp3")], "format 'mp3'"),
         ([source, "-o", str(tmp_path / "no" / "out.wav")], "no such folder"),
+        ([source, "-o", source], "a.wav: is the recording itself and would be lost"),
+        ([source, "-o", str(tmp_path / "pipe.wav")], "pipe.wav: is no plain file"),
+        ([source, *out, "--automation", str(tmp_path / "deep.json")], "deep.json: holds lists in lists"),
         ([str(tmp_path / "absent.wav"), *out], "no such file"),
     ]:
         fails(capsys, ["render", *arguments], words)
         assert everything_in(tmp_path) == before
+
+
+def test_what_is_there_is_not_lost(tmp_path, tiny_models, capsys):
+    source = write(tmp_path / "vocals" / "vocals.wav", noise(1, 5000))
+    before = (tmp_path / "vocals" / "vocals.wav").read_bytes()
+    fails(capsys, ["separate", source, "-o", str(tmp_path)], "vocals.wav: is the recording itself")
+    assert (tmp_path / "vocals" / "vocals.wav").read_bytes() == before
+    (tmp_path / "link.wav").symlink_to("vocals/mix.wav")
+    assert cli.main(["render", source, "-o", str(tmp_path / "link.wav")]) == 0
+    assert (tmp_path / "link.wav").is_symlink() and everything_in(tmp_path / "vocals") == ["mix.wav", "vocals.wav"]
+
+
+def test_messages_name_the_file_that_was_asked_for(tmp_path, tiny_models):
+    source = write(tmp_path / "long.wav", noise(2, 40_000))
+    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); " \
+        "from stemlane import cli; sys.exit(cli.main(sys.argv[1:]))"  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script, "separate", source, "-o", "out"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr.startswith("stemlane: out/long/vocals.wav: cannot be written (")
+    assert everything_in(tmp_path) == ["long.wav"]
 
 
 def test_models(tiny_models, capsys):

@@ -203,4 +203,5 @@ def _is_official(checkpoint, variant: str) -> bool:
 
 
 def _bad_archive(archive: Path, error: Exception) -> ModelError:
-    return ModelError(f"{archive}: cannot be unpacked ({one_line(error)}): cut off, damaged or no .tar.gz")
+    reason = one_line(error).split(": - method", 1)[0]  # the rest says what each way to unpack thinks of it
+    return ModelError(f"{archive}: cannot be unpacked ({reason}): cut off, damaged or no .tar.gz")

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: MIT
+"""What a command meets outside: arguments, standard streams in whatever state they are, and how it is asked to stop."""
+
+import argparse
+import codecs
+import os
+import signal
+import sys
+
+from stemlane.errors import InputError
+
+
+class StopSignals:
+    """Turns the first interrupt or request to end into KeyboardInterrupt, which unwinds and removes partial files.
+
+    Attributes
+    ----------
+    received
+        Number of the signal, or 0.
+    """
+
+    def __enter__(self):
+        self.received = 0
+        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _stop(self, number, frame) -> None:
+        if not self.received:  # a second one must not disturb the cleaning up
+            self.received = number
+            raise KeyboardInterrupt
+
+    def __exit__(self, *_) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+
+def open_standard_streams() -> None:
+    """Put nothing in the place of closed streams, and let any name be printed in any locale.
+
+    With a closed stream the next file would get its number, and a library's message would end up in that file.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the process
+    if hasattr(sys.stdout, "reconfigure"):  # not if a caller has replaced it
+        codecs.register_error("stemlane", _printable)
+        sys.stdout.reconfigure(errors="stemlane")
+
+
+def _printable(error: UnicodeError):
+    """Bytes of a file's name that are no text are printed as they are; what a locale lacks is spelled out."""
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.backslashreplace_errors(error)
+
+
+def flush_output() -> None:
+    """Write out what has been printed; `InputError` if there is no room for it. A reader that left is no error here."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise InputError(f"standard output: cannot be written ({error.strerror or error})") from None
+
+
+def drop_output() -> None:
+    """Let the flush at the exit succeed although nobody can read what is left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def given(text: str) -> str:
+    """The text of an argument, which must not be empty, as a shell's unset variable is."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return text
