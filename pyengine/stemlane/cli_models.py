@@ -43,7 +43,9 @@ def add_commands(models, command) -> None:
     )  # fmt: skip
     mdx = add.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
     mdx.add_argument(
-        "--stem", metavar="NAME", help="what the network gives: vocals, drums, bass, guitar, piano or instrumental"
+        "--stem", metavar="NAME",
+        help="what the network gives: vocals, drums, bass, guitar, piano, other, instrumental, lead-vocals, karaoke, "
+        "reverb, no-reverb, crowd or no-crowd",
     )
     mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="length of its transform in samples")
     mdx.add_argument(
@@ -115,8 +117,9 @@ def _add(options) -> int:
             compensation=options.compensation,
             both_signs=options.both_signs,
         )
-    for label in ("licence", "origin", "training_data"):
-        print(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
+    for label in ("note", "licence", "origin", "training_data"):
+        if getattr(added[0], label):
+            print(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
     for manifest in added:
         print(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
     return 0

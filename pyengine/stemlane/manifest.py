@@ -35,7 +35,7 @@ class ModelFile:
 
 @dataclass(frozen=True)
 class Manifest:
-    """A model as its manifest describes it; `folder` is where it was read from; `self_test` and `measured` may be empty."""
+    """A model as its manifest describes it; `folder` is where it was read from; the last three may be empty."""
 
     folder: Path
     name: str
@@ -53,6 +53,7 @@ class Manifest:
     settings: StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
     self_test: dict[str, tuple[float, ...]]
     measured: dict[str, float]
+    note: str
 
     @property
     def separated_stems(self) -> tuple[str, ...]:
@@ -109,7 +110,8 @@ def parse_manifest(values: dict, folder: Path) -> Manifest:
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
         files=_read_files(top), settings=SETTINGS_READERS[kind](top),
         self_test=_read_self_test(top, stems, residual) if "self_test" in values else {},
-        measured=_read_measured(top) if "measured" in values else {})  # fmt: skip
+        measured=_read_measured(top) if "measured" in values else {},
+        note=top.text("note") if "note" in values else "")  # fmt: skip
 
 
 def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:

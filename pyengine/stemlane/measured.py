@@ -14,18 +14,19 @@ import numpy as np
 from stemlane.manifest import MANIFEST_NAME, MEASURED, Manifest, load_manifest
 from stemlane.streaming import StreamingSeparator
 
-_EDGE_SECONDS = 1.0  # left out at both ends, where a stream begins and ends
-_SHORTEST_SECONDS = 6.0
+_EDGE_SECONDS = 0.45  # left out at both ends, where a stream begins and ends; what is left fits one segment of htdemucs
+_INTRODUCTION_BEATS = 8
+_SHORTEST_SECONDS = 5.0
 _LONGEST_SECONDS = 60.0
 
 
 def recording(sample_rate: int, seconds: float) -> np.ndarray:
-    """(2, samples) float32 of music made of nothing but numbers, repeated as often as it takes."""
+    """(2, samples) float32 of music made of nothing but numbers, from where all play; repeated as often as it takes."""
     import soxr
 
-    from stemlane.demo.song import SAMPLE_RATE, make_song
+    from stemlane.demo.song import BEAT, SAMPLE_RATE, make_song
 
-    song = sum(make_song().values())
+    song = np.roll(sum(make_song().values()), -round(_INTRODUCTION_BEATS * BEAT * SAMPLE_RATE), axis=1)
     if sample_rate != SAMPLE_RATE:
         song = soxr.resample(song.T, SAMPLE_RATE, sample_rate).T
     num_samples = round(seconds * sample_rate)
@@ -66,7 +67,7 @@ def measure(
         later = _separate(separator, np.concatenate([silence, part], axis=1))[:, :, num_before:]
         inner = slice(edge, part.shape[1] - edge)
         numbers = {
-            "processor_seconds": processor_seconds * rate / mixture.shape[1],
+            "processor_seconds": processor_seconds * rate / _computed_samples(manifest, mixture.shape[1]),
             "seam_db": -_sdr_db(stems[:, :, inner], later[:, :, inner]),
             "seam_largest": float(np.abs(stems[:, :, inner] - later[:, :, inner]).max()),
         }
@@ -96,9 +97,18 @@ def _segment_stride(manifest: Manifest) -> int:
     return getattr(manifest.settings, "segment_stride_samples", manifest.stride_samples)
 
 
+def _computed_samples(manifest: Manifest, num_samples: int) -> int:
+    """How far the segments that a recording begins move on: the last one reaches beyond its end."""
+    before = 0 if manifest.kind == "htdemucs" else manifest.delay_samples  # in which the first segment begins
+    stride = _segment_stride(manifest)
+    return math.ceil((num_samples + before) / stride) * stride
+
+
 def _seconds(manifest: Manifest) -> float:
-    """Length of a recording in which segments meet at two places at least."""
-    least = (manifest.delay_samples + 1.5 * _segment_stride(manifest)) / manifest.sample_rate + 2 * _EDGE_SECONDS
+    """Length of a recording in which segments meet, in one of the two separations that are compared."""
+    stride = _segment_stride(manifest)
+    overlap = manifest.settings.segment_samples - stride if manifest.kind == "htdemucs" else manifest.delay_samples
+    least = (overlap + stride / 2) / manifest.sample_rate + 2 * _EDGE_SECONDS
     return min(max(least, _SHORTEST_SECONDS), _LONGEST_SECONDS)
 
 

@@ -38,7 +38,7 @@ def file(tmp_path):
 @pytest.fixture
 def known(file, monkeypatch):
     """The table knows the file."""
-    facts = mdx_table.MdxFacts(FFT, BINS, FRAMES, 1.022, "Instrumental")
+    facts = mdx_table.MdxFacts(FFT, BINS, FRAMES, 1.022, "instrumental")
     monkeypatch.setattr(mdx_table, "find_facts", lambda path: facts)
     monkeypatch.setattr(mdx_source, "find_facts", lambda path: facts if path.read_bytes() == file.read_bytes() else None)
     return file
@@ -80,12 +80,49 @@ def test_an_unknown_file_wants_to_be_told(file):
     for fft in (4095, 1024, 0, 11 * 1024):
         with pytest.raises(ModelError, match=f"--n-fft is {fft}, should be even, from 2048 to 11262"):
             add_model("mdx", location=location, stem="vocals", fft_samples=fft)
-    with pytest.raises(ModelError, match=r"gives 'reverb'; --stem should be one of: vocals, drums, bass"):
-        add_model("mdx", location=location, stem="reverb")
+    with pytest.raises(ModelError, match=r"--stem is 'trumpet', should be one of: vocals, drums, bass"):
+        add_model("mdx", location=location, stem="trumpet")
     with pytest.raises(ModelError, match="--compensation is 0, should be from 0.01 to 100"):
         add_model("mdx", location=location, stem="vocals", fft_samples=FFT, compensation=0)
     manifest = add_model("mdx", location=location, stem="vocals", fft_samples=FFT)[0]
     assert manifest.settings.compensation == 1 and manifest.stems == ("vocals", "other")
+
+
+@pytest.mark.parametrize("said, stem, residual, words", [
+    ("Instrumental", "other", "vocals", ""),
+    ("Other", "other", "vocals", "neither voice, drums nor bass"),
+    ("lead-vocals", "vocals", "other", "the backing vocals stay in other"),
+    ("karaoke", "other", "vocals", "the backing vocals stay in other"),
+    ("Reverb", "other", "vocals", "other is the reverb"),
+    ("No Reverb", "vocals", "other", "other is the reverb"),
+    ("crowd", "other", "vocals", "other the crowd"),
+    ("No Crowd", "vocals", "other", "other the crowd"),
+])  # fmt: skip
+def test_targets_that_are_none_of_our_stems(file, capsys, said, stem, residual, words):
+    """The network's output, compensated, is the one stem, the mixture minus it the other; a note says what they are."""
+    arguments = ["models", "add", "mdx", "--from", str(file), "--n-fft", str(FFT), "--compensation", "1.5", "--name"]
+    assert cli.main([*arguments, "plain", "--stem", "vocals"]) == 0
+    assert "note " not in capsys.readouterr().out
+    assert cli.main([*arguments, "odd", "--stem", said]) == 0
+    noted = f"note           {registry.find_model('odd').note}\n" if words else ""
+    added = capsys.readouterr().out
+    assert cli.main(["models", "show", "odd"]) == 0
+    shown = capsys.readouterr().out
+    assert words in noted and noted in added and noted in shown
+    assert ("note " in added, "note " in shown) == (bool(words), bool(words))
+    mixture = np.random.default_rng(5).uniform(-0.5, 0.5, (2, 20000)).astype(np.float32)
+    found, plain = Separator("odd").separate(mixture, 44100), Separator("plain").separate(mixture, 44100)
+    np.testing.assert_array_equal(found[stem], plain["vocals"])
+    np.testing.assert_array_equal(found[residual], plain["other"])
+    np.testing.assert_allclose(found[residual], mixture - found[stem], atol=1e-6)
+
+
+def test_every_network_of_the_table_has_faders():
+    """What its targets are called is checked here: adding a file is what looks them up."""
+    targets = [facts.target for facts in mdx_table.KNOWN.values()]
+    assert set(targets) <= set(mdx_table.TARGETS)
+    odd = {target: targets.count(target) for target in ("other", "lead-vocals", "karaoke", "reverb", "no-crowd")}
+    assert odd == {"other": 2, "lead-vocals": 1, "karaoke": 1, "reverb": 1, "no-crowd": 1}
 
 
 def test_options_of_other_sources_are_refused(file):
@@ -131,7 +168,7 @@ def test_damaged_and_missing_files(tmp_path, file):
 
 
 def test_a_known_file_that_is_not_what_the_table_says(file, monkeypatch):
-    monkeypatch.setattr(mdx_source, "find_facts", lambda path: mdx_table.MdxFacts(6144, 3072, 256, 1.0, "Vocals"))
+    monkeypatch.setattr(mdx_source, "find_facts", lambda path: mdx_table.MdxFacts(6144, 3072, 256, 1.0, "vocals"))
     with pytest.raises(ModelError, match="has 70 bins and 12 frames, the table says 3072, 256"):
         add_model("mdx", location=str(file))
 
@@ -148,7 +185,7 @@ def test_the_table_knows_files_by_the_end(tmp_path, monkeypatch):
     assert len(mdx_table.KNOWN) == 44
     path = tmp_path / "large.onnx"
     path.write_bytes(b"0" * 100 + b"1" * 10_240_000)
-    expected = mdx_table.MdxFacts(6144, 2048, 256, 1.0, "Vocals")
+    expected = mdx_table.MdxFacts(6144, 2048, 256, 1.0, "vocals")
     monkeypatch.setitem(mdx_table.KNOWN, "b5dad28809685d9764dbd08fa23600bc", expected)
     found = mdx_table.find_facts(path)
     path.write_bytes(b"1" * 10_240_000)

@@ -5,6 +5,10 @@ import numpy as np
 import pytest
 from stemlane import cli, measured, registry
 from stemlane.manifest import load_manifest
+from stemlane.session import SegmentSession, StatefulSession
+from stemlane.streaming import StreamingSeparator
+from support.tiny_htdemucs import build as build_htdemucs
+from support.tiny_mdx import build_mdx
 from support.tiny_models import build_model, short_recording
 from support.tiny_spleeter import build_spleeter
 
@@ -34,6 +38,32 @@ def test_windows_that_show(tmp_path):
     _, numbers = measured.measure([whole, hard])
     assert 5 < numbers["window_sdr_db"] < 60 and -60 < numbers["seam_db"] < -5
     assert 1e-4 < numbers["seam_largest"] < 0.5
+
+
+@pytest.mark.parametrize("build", [
+    lambda folder: build_spleeter(folder, stride_frames=32, crossfade_frames=8),
+    lambda folder: build_spleeter(folder, segment_frames=64, stride_frames=64),
+    build_mdx,
+    lambda folder: build_htdemucs(folder)[0],
+], ids=["context", "side by side", "mdx", "htdemucs"])  # fmt: skip
+def test_the_cost_counts_the_segments_that_are_computed(tmp_path, monkeypatch, build):
+    """Processor time is divided by how far they move on, so that it does not depend on the recording's length."""
+    manifest = load_manifest(build(tmp_path))
+    runs = 0
+    for session in (StatefulSession, SegmentSession):
+        def counted(self, run=session.run):
+            nonlocal runs
+            runs += 1
+            return run(self)
+
+        monkeypatch.setattr(session, "run", counted)
+    separator = StreamingSeparator(manifest, manifest.sample_rate, 2)
+    for num_samples in (70_000, 132_300):
+        runs = 0
+        noise = np.random.default_rng(4).uniform(-0.5, 0.5, (2, num_samples)).astype(np.float32)
+        measured._separate(separator, noise)
+        stride = measured._segment_stride(manifest)
+        assert runs == measured._computed_samples(manifest, num_samples) / stride
 
 
 def test_they_are_stored_and_shown(tmp_path, capsys):

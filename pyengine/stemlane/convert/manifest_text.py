@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Description:
-    """What the manifests say of the weights."""
+    """What the manifests say of the weights; `note` may be empty."""
 
     name: str
     title: str
@@ -16,6 +16,7 @@ class Description:
     licence: str
     origin: str
     training_data: str
+    note: str = ""
 
 
 def manifest_text(
@@ -30,6 +31,8 @@ def manifest_text(
         "compute_allowance_samples": allowance_samples, "licence": description.licence, "origin": description.origin,
         "training_data": description.training_data,
     }  # fmt: skip
+    if description.note:
+        top["note"] = description.note
     return f"""# SPDX-License-Identifier: MIT
 # Written by 'stemlane models add'.
 {_lines(top)}

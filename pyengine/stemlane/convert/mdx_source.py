@@ -4,13 +4,13 @@
 import hashlib
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from stemlane import __version__
 from stemlane.convert.manifest_text import Description, manifest_text
-from stemlane.convert.mdx_table import MdxFacts, find_facts
+from stemlane.convert.mdx_table import TARGETS, MdxFacts, MdxTarget, find_facts
 from stemlane.convert.options import AddOptions
 from stemlane.convert.places import Report, file_sha256, is_url, link
 from stemlane.download import check_url, download
@@ -22,11 +22,6 @@ HOP_SAMPLES = 1024
 _SAMPLE_RATE = 44100
 _SILENT_BINS = 3  # Ultimate Vocal Remover from 5.6 on
 _CROSSFADE_SAMPLES = 4096
-# The network's stem, and the residual beside it. A table's "Instrumental" is everything but the voice.
-_STEMS = {
-    "vocals": ("vocals", "other"), "drums": ("drums", "other"), "bass": ("bass", "other"),
-    "guitar": ("guitar", "other"), "piano": ("piano", "other"), "instrumental": ("other", "vocals"),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -94,7 +89,7 @@ def _write(
         raise ModelError(
             f"{path}: has {bins} bins and {frames} frames, the table says {known.network_bins}, {known.segment_frames}"
         )
-    stem, residual = _stems(known, options, path)
+    gives = _target(known, options, path)
     fft = options.fft_samples if options.fft_samples is not None or not known else known.fft_samples
     if fft is None:
         raise ModelError(f"{path}: is not in the table of known networks: give the length of its transform, --n-fft N")
@@ -111,7 +106,7 @@ def _write(
     )
     description = Description(
         name, f"MDX-Net {source.model_name}", "unknown", "unknown: ask who made the weights",
-        f"{origin}, added by stemlane {__version__}", "unknown",
+        f"{origin}, added by stemlane {__version__}", "unknown", gives.meaning,
     )  # fmt: skip
     settings = {
         "fft_samples": fft, "hop_samples": HOP_SAMPLES, "segment_frames": frames, "network_bins": bins,
@@ -136,12 +131,10 @@ def _write(
             link(folders[0] / "network.onnx", folder / "network.onnx")
         else:
             shutil.copyfile(path, folder / "network.onnx")
-        named = Description(
-            name + suffix, description.title + (", low latency" if suffix else ""), description.version,
-            description.licence, description.origin, description.training_data,
-        )  # fmt: skip
+        title = description.title + (", low latency" if suffix else "")
+        named = replace(description, name=name + suffix, title=title)
         text = manifest_text(
-            named, kind="mdx", stems=(stem, residual), residual=residual, sample_rate=_SAMPLE_RATE,
+            named, kind="mdx", stems=(gives.stem, gives.residual), residual=gives.residual, sample_rate=_SAMPLE_RATE,
             # Whoever keeps up at all has finished a segment when the next one begins.
             allowance_samples=join["stride_samples"], settings={**settings, **join},
             tensors={"spectrum": spectrum, "stem": stem_tensor}, files={"network.onnx": sha256})  # fmt: skip
@@ -166,11 +159,12 @@ def _tensors(path: Path) -> tuple[str, str, int, int]:
     return spectrum, stem, shape[2], shape[3]
 
 
-def _stems(known: MdxFacts | None, options: AddOptions, path: Path) -> tuple[str, str]:
-    """The network's stem and the residual."""
-    named = options.stem or (known.stem if known else None)
+def _target(known: MdxFacts | None, options: AddOptions, path: Path) -> MdxTarget:
+    """What the network gives: as the user says, else as the table knows."""
+    named = options.stem or (known.target if known else None)
     if named is None:
         raise ModelError(f"{path}: is not in the table of known networks: say what it gives, --stem NAME")
-    if named.lower() not in _STEMS:
-        raise ModelError(f"{path}: gives {named!r}; --stem should be one of: {', '.join(_STEMS)}")
-    return _STEMS[named.lower()]
+    target = TARGETS.get("-".join(named.lower().split()))
+    if target is None:
+        raise ModelError(f"--stem is {named!r}, should be one of: {', '.join(TARGETS)}")
+    return target

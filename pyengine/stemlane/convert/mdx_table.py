@@ -13,20 +13,49 @@ _TAIL_BYTES = 10_000 * 1024  # the table knows a file by the MD5 of its end
 
 @dataclass(frozen=True)
 class MdxFacts:
-    """Length of the transform, bins, frames, factor for the output, and the stem in the table's words."""
+    """Length of the transform, bins, frames, factor for the output, and what the network gives: a key of `TARGETS`."""
 
     fft_samples: int
     network_bins: int
     segment_frames: int
     compensation: float
+    target: str
+
+
+@dataclass(frozen=True)
+class MdxTarget:
+    """The stem a network gives, the residual beside it, and what that means where the names alone do not say it."""
+
     stem: str
+    residual: str
+    meaning: str = ""
 
 
+_LEAD = "the vocals are the lead alone; the backing vocals stay in other"
+_REVERB = "other is the reverb, vocals the sound without it"
+_CROWD = "vocals is the music, other the crowd"
+# What is not one of our stems gets the nearest two, so that it has faders. "karaoke" are the table's instrumentals with
+# is_karaoke, "lead-vocals" its vocals with it. An instrumental is everything but the voice.
+TARGETS = {
+    "vocals": MdxTarget("vocals", "other"),
+    "drums": MdxTarget("drums", "other"),
+    "bass": MdxTarget("bass", "other"),
+    "guitar": MdxTarget("guitar", "other"),
+    "piano": MdxTarget("piano", "other"),
+    "instrumental": MdxTarget("other", "vocals"),
+    "other": MdxTarget("other", "vocals", "other is what is neither voice, drums nor bass; vocals is all of these"),
+    "lead-vocals": MdxTarget("vocals", "other", _LEAD),
+    "karaoke": MdxTarget("other", "vocals", _LEAD),
+    "reverb": MdxTarget("other", "vocals", _REVERB),
+    "no-reverb": MdxTarget("vocals", "other", _REVERB),
+    "crowd": MdxTarget("other", "vocals", _CROWD),
+    "no-crowd": MdxTarget("vocals", "other", _CROWD),
+}
 _ROWS = """
 0ddfc0eb5792638ad5dc27850236c246 6144 2048 256 1.035 Vocals
 26d308f91f3423a67dc69a6d12a8793d 8192 2048 512 1.035 Other
 2cdd429caac38f0194b133884160f2c6 7680 3072 256 1.045 Instrumental
-2f5501189a2f6db6349916fabe8c90de 6144 2048 256 1.035 Vocals
+2f5501189a2f6db6349916fabe8c90de 6144 2048 256 1.035 Lead-Vocals
 398580b6d5d973af3120df54cee6759d 7680 3072 256 1.75 Vocals
 488b3e6f8bd3717d9d7c428476be2d75 7680 3072 256 1.035 Instrumental
 4910e7827f335048bdac11fa967772f9 4096 2048 128 1.035 Drums
@@ -53,7 +82,7 @@ b06327a00d5e5fbc7d96e1781bbdb596 6144 3072 256 1.035 Instrumental
 94ff780b977d3ca07c7a343dab2e25dd 6144 3072 256 1.039 Instrumental
 73492b58195c3b52d34590d5474452f6 7680 3072 256 1.043 Vocals
 970b3f9492014d18fefeedfe4773cb42 7680 3072 256 1.009 Vocals
-1d64a6d2c30f709b8c9b4ce1366d96ee 5120 2048 256 1.065 Instrumental
+1d64a6d2c30f709b8c9b4ce1366d96ee 5120 2048 256 1.065 Karaoke
 203f2a3955221b64df85a41af87cf8f0 6144 3072 256 1.035 Instrumental
 291c2049608edb52648b96e27eb80e95 6144 3072 256 1.035 Instrumental
 ead8d05dab12ec571d67549b3aab03fc 6144 3072 256 1.035 Instrumental
@@ -66,15 +95,15 @@ b78da4afc6512f98e4756f5977f5c6b9 7680 3072 256 1.021 Instrumental
 77d07b2667ddf05b9e3175941b4454a0 7680 3072 256 1.021 Vocals
 0f2a6bc5b49d87d64728ee40e23bceb1 5120 2560 256 1.019 Instrumental
 cb790d0c913647ced70fc6b38f5bea1a 5120 2560 256 1.01 Instrumental
-b02be2d198d4968a121030cf8950b492 5120 2560 256 1.02 No Crowd
+b02be2d198d4968a121030cf8950b492 5120 2560 256 1.02 No-Crowd
 """
 
 
 def _read_rows() -> dict[str, MdxFacts]:
     facts = {}
     for row in _ROWS.strip().splitlines():
-        key, fft, bins, frames, compensation, stem = row.split(maxsplit=5)
-        facts[key] = MdxFacts(int(fft), int(bins), int(frames), float(compensation), stem)
+        key, fft, bins, frames, compensation, target = row.split()
+        facts[key] = MdxFacts(int(fft), int(bins), int(frames), float(compensation), target.lower())
     return facts
 
 
