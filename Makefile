@@ -106,7 +106,10 @@ test-sanitized: $(STAMPS)/venv
 	cmake --build build/address --target fuzz_seeded
 	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
 
+# Tests in hosts play live through the validator's executable.
 test-python: $(STAMPS)/test-tools
+	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
+	cmake --build $(BUILD) --target stemlane-validator
 	$(BIN)/python -m pytest --ignore=tests/training
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.

@@ -17,11 +17,15 @@
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <new>
+#include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "engine_birth.h"
 #include "engine_link.h"
+#include "engine_memory.h"
 #include "engine_protocol.h"
 #include "latency.h"
 #include "python_home.h"
@@ -40,13 +44,26 @@ constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
 constexpr auto kIdleAfter = std::chrono::seconds(2);
 constexpr auto kSocketCheckEvery = std::chrono::milliseconds(20);
 
-void send_status(EngineState state, const std::string& text) noexcept {
+void send_status(EngineState state, std::string_view text) noexcept {
   StatusMessage message;
   message.state = static_cast<std::uint32_t>(state);
-  // One line: what Python says may have several.
-  const std::string line = text.substr(0, text.find('\n'));
-  line.copy(message.text, sizeof message.text - 1);
+  text.copy(message.text, sizeof message.text - 1);
   send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
+}
+
+std::string one_line(const std::string& text) {
+  std::istringstream words(text);
+  std::string line;
+  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
+/// What Python says, with the type of the error where the text alone says too little.
+std::string text_of(const py::error_already_set& error) {
+  const std::string text = one_line(py::str(error.value()));
+  if (error.type().attr("__module__").cast<std::string>() == "stemlane.errors") return text;
+  const auto type = error.type().attr("__name__").cast<std::string>();
+  return text.empty() ? type : type + ": " + text;
 }
 
 ConfigureMessage receive_configuration() {
@@ -65,7 +82,8 @@ bool host_has_left() noexcept {
   return poll(&socket, 1, 0) != 0;  // the host says nothing after the configuration
 }
 
-void start_python() {
+/// Starts Python and returns the module `stemlane.worker`.
+py::module_ start_python() {
   std::string error;
   const auto home = find_python(std::filesystem::read_symlink("/proc/self/exe"), error);
   if (!home) throw std::runtime_error(error);
@@ -87,15 +105,22 @@ void start_python() {
                              "; run 'stemlane plugin install' again");
   for (const auto& folder : home->extra_paths)
     py::module_::import("sys").attr("path").attr("insert")(0, folder.string());
+  try {
+    return py::module_::import("stemlane.worker");
+  } catch (const py::error_already_set& problem) {
+    const std::string text = text_of(problem);
+    if (!problem.matches(PyExc_ImportError) || is_want_of_memory(text)) throw;
+    throw std::runtime_error("Python from " + home->found_by + " cannot load Stemlane (" + text +
+                             "); run 'stemlane plugin install' again");
+  }
 }
 
 // The Python separator of one stream.
 class Worker {
  public:
-  Worker(const ConfigureMessage& configuration, int num_channels)
+  Worker(const py::module_& module, const ConfigureMessage& configuration, int num_channels)
       : num_channels_(num_channels),
-        worker_(py::module_::import("stemlane.worker")
-                    .attr("Worker")(std::string(configuration.model), configuration.sample_rate, num_channels)) {
+        worker_(module.attr("Worker")(std::string(configuration.model), configuration.sample_rate, num_channels)) {
     const auto number = [&](const char* name) { return worker_.attr(name).cast<int>(); };
     std::string stems;
     for (const auto& stem : worker_.attr("stems")) {
@@ -174,12 +199,13 @@ void serve(Worker& worker, SharedAudio& memory) {
 }
 
 void run() {
+  // Some of Python's libraries end the process where others report an error.
+  if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
   std::string error;
   const auto memory = SharedAudio::open(kEngineMemory, error);
   if (memory == nullptr) throw std::runtime_error(error);
   const ConfigureMessage configuration = receive_configuration();
-  start_python();
-  Worker worker(configuration, memory->num_channels());
+  Worker worker(start_python(), configuration, memory->num_channels());
   send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
   serve(worker, *memory);
 }
@@ -196,15 +222,19 @@ int main() {
   }
   // `_exit`: the interpreter is never finalised; third-party modules do not survive it.
   try {
-    stemlane::run();
-  } catch (py::error_already_set& error) {
-    std::string text = py::str(error.value());
-    if (text.empty()) text = py::str(error.type());
-    stemlane::send_status(stemlane::EngineState::failed, text);
-    _exit(1);
-  } catch (const std::exception& error) {
-    stemlane::send_status(stemlane::EngineState::failed, error.what());
-    _exit(1);
+    std::string said;
+    try {
+      stemlane::run();
+      _exit(0);
+    } catch (const py::error_already_set& error) {
+      said = stemlane::text_of(error);
+    } catch (const std::exception& error) {
+      said = stemlane::one_line(error.what());
+    }
+    if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
+    stemlane::send_status(stemlane::EngineState::failed, said);
+  } catch (...) {  // not even enough memory to say what it was
+    stemlane::send_status(stemlane::EngineState::failed, "there is not enough memory for the engine: close other programs");
   }
-  _exit(0);
+  _exit(1);
 }

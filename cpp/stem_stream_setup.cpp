@@ -92,7 +92,7 @@ StreamStatus StemStream::status() const {
   if (status.state == EngineState::ready &&
       position_.load(std::memory_order_relaxed) < late_until_.load(std::memory_order_relaxed)) {
     status.state = EngineState::late;
-    status.text = "stems are late: choose model 'mix' or a smaller buffer";
+    status.text = "stems are late: choose a lighter model or a smaller buffer, or leave it more of the processor";
   }
   if (position_.load(std::memory_order_relaxed) < damaged_until_.load(std::memory_order_relaxed)) {
     status.state = EngineState::failed;

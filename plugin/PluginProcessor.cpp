@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <utility>
 
 #include "PluginEditor.h"
 #include "PluginFiles.h"
@@ -213,13 +214,23 @@ void StemlaneProcessor::setMeters(bool on) noexcept {
 
 void StemlaneProcessor::getStateInformation(juce::MemoryBlock& target) {
   const StreamStatus now = status();
-  writeState(target, modelName(), getParameters(), {now.state, now.text, getLatencySamples()});
+  SavedState state;
+  {
+    const std::lock_guard lock(mutex_);
+    state.model = modelName_;
+    if (unknownState_ != nullptr) state.unknown = std::make_unique<juce::XmlElement>(*unknownState_);
+  }
+  writeState(target, state, getParameters(), {now.state, now.text, getLatencySamples()});
 }
 
 void StemlaneProcessor::setStateInformation(const void* data, int size) {
-  const auto model = readState(data, size, getParameters());
-  if (!model) return;
-  setModel(model->isNotEmpty() ? model->toStdString() : defaultModelName());
+  auto state = readState(data, size, getParameters());
+  if (!state) return;
+  {
+    const std::lock_guard lock(mutex_);
+    unknownState_ = std::move(state->unknown);
+  }
+  setModel(state->model.isNotEmpty() ? state->model.toStdString() : defaultModelName());
 }
 
 juce::AudioProcessorEditor* StemlaneProcessor::createEditor() { return new StemlaneEditor(*this); }

@@ -2,6 +2,8 @@
 // Writes and reads the state as XML attributes; see PluginState.h for the format.
 #include "PluginState.h"
 
+#include <utility>
+
 namespace stemlane {
 namespace {
 
@@ -29,35 +31,38 @@ const char* stateName(EngineState state) noexcept {
   return "failed";
 }
 
-void writeState(juce::MemoryBlock& target, const juce::String& model,
+void writeState(juce::MemoryBlock& target, const SavedState& state,
                 const juce::Array<juce::AudioProcessorParameter*>& parameters,
                 const StateNotes& notes) {
-  juce::XmlElement state(kTag);
-  state.setAttribute("version", kStateVersion);
-  state.setAttribute("model", model);
+  auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(kTag);
+  xml.setAttribute("version", kStateVersion);
+  xml.setAttribute("model", state.model);
   for (const auto* parameter : parameters)
     if (const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter))
-      state.setAttribute(named->getParameterID(), parameter->getCurrentValueAsText());
-  state.setAttribute("engine_state", stateName(notes.engineState));
-  state.setAttribute("engine_text", notes.engineText);
-  state.setAttribute("latency_samples", notes.latencySamples);
-  juce::AudioProcessor::copyXmlToBinary(state, target);
+      xml.setAttribute(named->getParameterID(), parameter->getCurrentValueAsText());
+  xml.setAttribute("engine_state", stateName(notes.engineState));
+  xml.setAttribute("engine_text", notes.engineText);
+  xml.setAttribute("latency_samples", notes.latencySamples);
+  juce::AudioProcessor::copyXmlToBinary(xml, target);
 }
 
-std::optional<juce::String> readState(const void* data, int size,
-                                      const juce::Array<juce::AudioProcessorParameter*>& parameters) {
+std::optional<SavedState> readState(const void* data, int size,
+                                    const juce::Array<juce::AudioProcessorParameter*>& parameters) {
   if (!isComplete(data, size)) return std::nullopt;
-  const auto state = juce::AudioProcessor::getXmlFromBinary(data, size);
-  if (state == nullptr || !state->hasTagName(kTag)) return std::nullopt;
+  auto xml = juce::AudioProcessor::getXmlFromBinary(data, size);
+  if (xml == nullptr || !xml->hasTagName(kTag)) return std::nullopt;
   for (auto* parameter : parameters) {
     const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter);
     if (named == nullptr) continue;
     const juce::String& id = named->getParameterID();
-    parameter->setValueNotifyingHost(
-        state->hasAttribute(id) ? parameter->getValueForText(state->getStringAttribute(id))
-                                : parameter->getDefaultValue());
+    parameter->setValueNotifyingHost(xml->hasAttribute(id) ? parameter->getValueForText(xml->getStringAttribute(id))
+                                                           : parameter->getDefaultValue());
   }
-  return state->getStringAttribute("model").trim();
+  SavedState state;
+  state.model = xml->getStringAttribute("model").trim();
+  // The rest is what this version does not know: all that it knows is written over it.
+  state.unknown = std::move(xml);
+  return state;
 }
 
 }  // namespace stemlane

@@ -4,6 +4,7 @@
 import os
 import shutil
 import signal
+import sys
 import threading
 from pathlib import Path
 
@@ -142,6 +143,15 @@ def test_a_missing_python_passes_the_mixture_and_names_the_remedy(run_script, bu
     state, sound, text = run_script(BOUNCE, bundle, STEMLANE_PYTHON="").strip().split("|")
     assert (state, sound) == ("failed", "mixture")
     assert "/nowhere/bin/python3" in text and "stemlane plugin install" in text
+
+
+def test_a_python_without_stemlane_passes_the_mixture_and_names_the_remedy(run_script, bundle):
+    python = Path(sys.base_prefix) / "bin" / "python3"
+    engine_configuration(bundle).write_text(f"python={python}\n", encoding="utf-8")
+    state, sound, text = run_script(BOUNCE, bundle, STEMLANE_PYTHON="").strip().split("|")
+    assert (state, sound) == ("failed", "mixture")
+    assert "engine.conf cannot load Stemlane (ModuleNotFoundError: No module named 'stemlane')" in text
+    assert "run 'stemlane plugin install' again" in text
 
 
 def test_no_python_at_all_names_the_remedy(run_script, bundle, tmp_path):

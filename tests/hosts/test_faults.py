@@ -30,7 +30,8 @@ print(plugin_status(plugin).engine_state, bool(np.array_equal(out, mixture)), pl
 """
 
 
-@pytest.mark.parametrize("limit_kib", [30_000, 120_000, 170_000])  # of address space; it takes more than 200 000
+# Of address space; it takes some 220 000. Libraries fail in different ways: some end the process, some raise anything.
+@pytest.mark.parametrize("limit_kib", [30_000, 140_000, 185_000, 200_000, 210_000])
 def test_an_engine_without_memory_passes_the_mixture_and_says_so(run_script, tmp_path, limit_kib):
     copy = tmp_path / "Stemlane.vst3"
     shutil.copytree(plugin_path(), copy)
@@ -40,7 +41,7 @@ def test_an_engine_without_memory_passes_the_mixture_and_says_so(run_script, tmp
     engine.chmod(0o755)
     state, is_mixture, text = run_script(BOUNCE, copy).strip().split("|")
     assert (state, is_mixture) == ("failed", "True"), text
-    assert text.startswith("this render is incomplete: ") and len(text) < 600, text
+    assert text.startswith("this render is incomplete: there is not enough memory for the engine: close other"), text
 
 
 def test_a_model_that_is_deleted_plays_on_until_a_new_engine_needs_it(user_folder):

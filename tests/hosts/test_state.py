@@ -2,6 +2,7 @@
 """What a project keeps: the state survives save and load, and damaged or foreign states do no harm."""
 
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -99,6 +100,31 @@ def test_what_is_missing_takes_its_default_and_the_unknown_is_ignored():
     assert float(plugin.drums_gain_db) == 0.0 and not bool(plugin.bass_mute)
     assert float(plugin.piano_gain_db) == -12.3
     assert stemlane.plugin_status(plugin).model == "tiny-mix"
+
+
+def test_what_a_later_version_has_saved_survives_this_one():
+    plugin = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    known = attributes(plugin)
+    state = plugin_state.read(plugin.preset_data)
+    state.set("version", "2")
+    state.set("reverb_size", "huge & <wide>")
+    ElementTree.SubElement(state, "LANES", count="2").append(ElementTree.Element("LANE", name="Gitarre über alles"))
+    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+    plugin.bass_mute = False
+    plugin.process(noise(2, 64, seed=24), 48000.0)
+
+    for _ in range(2):  # opened and saved once more
+        saved = plugin_state.read(plugin.preset_data)
+        assert saved.get("reverb_size") == "huge & <wide>"
+        (lanes,) = saved
+        assert (lanes.tag, lanes.attrib, lanes[0].attrib) == ("LANES", {"count": "2"}, {"name": "Gitarre über alles"})
+        assert attributes(plugin) == {**known, "bass_mute": "Off", "reverb_size": "huge & <wide>"}  # version 1, too
+        again = stemlane.load_plugin("tiny-live")
+        again.preset_data = plugin.preset_data
+        plugin = again
+
+    plugin.preset_data = stemlane.load_plugin("tiny-mix", **PARAMETERS).preset_data  # of a session that has none of it
+    assert attributes(plugin) == known and len(plugin_state.read(plugin.preset_data)) == 0
 
 
 @pytest.mark.parametrize(

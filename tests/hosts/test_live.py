@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""Models played live: a host at the pace of a sound card hears their stems at the reported latency, and after an
+underrun again. HTDemucs above all, whose engine computes for a while and then for a longer while does not.
+
+The host is stemlane-validator with `--live`, see tests/hosts/validator/live.h.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import stemlane
+from stemlane import measured
+from stemlane.install import add_model, remove_model
+from stemlane.streaming import StreamingSeparator
+from support import tiny_htdemucs
+from support.tiny_models import short_recording
+
+RATE = 44100
+ROUNDING = 2e-6  # float32 sums in another order
+# A machine that is busy with other things may make stems late at any time, in slow motion too. What must hold all the
+# same: every sample is the right one, and for so long all of them are separated.
+RUN = RATE // 2
+
+
+@pytest.fixture(scope="module")
+def live_host():
+    """The executable that `make test-python` builds."""
+    found = sorted(Path(__file__).parents[2].glob("build/cp*/plugin/validator/*_artefacts/Release/stemlane-validator"))
+    assert found, "stemlane-validator is not built; run 'make test-python'"
+    return found[0]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def added(tmp_path_factory, user_folder):
+    """Both windows of a tiny HTDemucs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measured, "recording", short_recording)
+        folders = tiny_htdemucs.build(tmp_path_factory.mktemp("own"))
+        names = [add_model(str(folder))[0].name for folder in folders]
+    yield
+    for name in names:
+        remove_model(name)
+
+
+def play(live_host, folder, model, mixture, *, block=512, while_playing=lambda engine: None):
+    """Play live without vocals; (latency, output (2, samples), the engine's states as they came)."""
+    source, target = folder / "in", folder / "out"
+    source.write_bytes(mixture.tobytes())
+    command = [live_host, "--live", stemlane.plugin_path(), model, "vocals", str(RATE), str(block), source, target]
+    with subprocess.Popen([*map(str, command)], stdout=subprocess.PIPE, text=True) as host:
+        try:
+            ready = host.stdout.readline().split()
+            assert ready[:1] == ["ready"], ready
+            while_playing(engine_of(host.pid))
+            said, _ = host.communicate(timeout=120)
+        finally:
+            host.kill()
+    assert host.returncode == 0
+    states = said.splitlines()[0].split()[1:]
+    return int(ready[1]), np.frombuffer(target.read_bytes(), np.float32).reshape(2, -1), states
+
+
+def engine_of(host: int) -> int:
+    """Process id of the engine that the host with that process id has started."""
+    for children in Path(f"/proc/{host}/task").glob("*/children"):
+        for pid in children.read_text(encoding="ascii").split():
+            return int(pid)
+    raise AssertionError("the host has no engine")
+
+
+def parts(model, mixture, latency, out):
+    """How much of each moment is separated, 0 to 1: (samples,), from the output and what the stream gives.
+
+    Fails if anything but the mixture, the mixture without vocals or a fade between them is heard.
+    """
+    assert not out[:, :latency].any()
+    stream = StreamingSeparator(model, RATE, 2)
+    vocals = np.concatenate([stream.process(mixture), stream.finish()], axis=2)[stream.stems.index("vocals")]
+    num_out = out.shape[1] - latency
+    vocals = vocals[:, :num_out].astype(np.float64)
+    missing = mixture[:, :num_out] - out[:, latency:]  # the vocals as far as they have been taken out
+    part = (missing * vocals).sum(axis=0) / (vocals**2).sum(axis=0)
+    np.testing.assert_allclose(missing, part * vocals, rtol=0, atol=ROUNDING)
+    assert -1e-3 < part.min() and part.max() < 1 + 1e-3
+    return part
+
+
+def music(seconds: float) -> np.ndarray:
+    return np.random.default_rng(61).uniform(-0.5, 0.5, (2, int(seconds * RATE))).astype(np.float32)
+
+
+def runs(found) -> list[slice]:
+    """Where `found` (samples,) holds for `RUN` samples or longer."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], found, [False]]).astype(int)))
+    return [slice(*pair) for pair in edges.reshape(-1, 2) if pair[1] - pair[0] >= RUN]
+
+
+@pytest.mark.parametrize(("model", "seconds"), [("tiny-htdemucs", 4), ("tiny-htdemucs-3s", 2.5)])
+def test_stems_arrive_at_their_place(live_host, tmp_path, model, seconds):
+    mixture = music(seconds)
+    latency, out, states = play(live_host, tmp_path, model, mixture)
+    part = parts(model, mixture, latency, out)
+    assert runs(part > 1 - 1e-3)
+    assert set(states) <= {"ready", "late"}
+
+
+def test_an_underrun_is_noticed_and_heals_in_place(live_host, tmp_path):
+    """The engine stands still for longer than the latency; then it goes on, and so do the stems, at their place."""
+    model, mixture = "tiny-htdemucs-3s", music(6)
+
+    def stand_still(engine):
+        time.sleep(2)
+        os.kill(engine, signal.SIGSTOP)
+        time.sleep(1.2)
+        os.kill(engine, signal.SIGCONT)
+
+    latency, out, states = play(live_host, tmp_path, model, mixture, while_playing=stand_still)
+    part = parts(model, mixture, latency, out)
+    separated, passed = runs(part > 1 - 1e-3), runs(part < 1e-3)
+    assert separated[0].start < passed[0].start < separated[-1].start
+    assert states.index("late") > 0 and set(states) == {"ready", "late"}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "engine_memory.h"
+
+using namespace stemlane;
+
+TEST_CASE("want of memory is told from other failures by their words") {
+  for (const char* said : {"MemoryError", "ImportError: Exception caught: std::bad_alloc",
+                           "ImportError: libx.so: failed to map segment from shared object",
+                           "OSError: [Errno 12] Cannot allocate memory",
+                           "network.onnx: the network failed: Failed to allocate memory for requested buffer"})
+    CHECK(is_want_of_memory(said));
+  for (const char* said : {"", "model 'x' is not installed", "ModuleNotFoundError: No module named 'numpy'"})
+    CHECK_FALSE(is_want_of_memory(said));
+  CHECK(want_of_memory("") == "there is not enough memory for the engine: close other programs, or choose a smaller model");
+  CHECK(want_of_memory("MemoryError").ends_with(" smaller model (MemoryError)"));
+}
+
+TEST_CASE("with hardly any address space left, it is the memory whatever the words") {
+  CHECK(can_map(kLeastEngineBytes));
+  const pid_t child = fork();
+  if (child == 0) {
+    const rlimit none{0, 0};  // what there is stays, nothing comes to it
+    setrlimit(RLIMIT_AS, &none);
+    _exit(!can_map(kLeastEngineBytes) && is_want_of_memory("died") ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
