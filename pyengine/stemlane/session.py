@@ -5,6 +5,7 @@ Two input/output bindings alternate, so that the state written by a step is read
 What the tensors mean is the front end's business.
 """
 
+import copy
 import functools
 import os
 from collections.abc import Mapping
@@ -128,6 +129,19 @@ class SegmentSession:
     def __init__(self, path: Path, *, inputs: Mapping[str, tuple], outputs: Mapping[str, tuple], threads: int):
         self._path = path
         self._session = _load(path, threads, shared_memory=True)
+        self._allocate(inputs, outputs)
+
+    def twin(self) -> "SegmentSession":
+        """The same loaded network with arrays of its own, for another thread to run at the same time."""
+        twin = copy.copy(self)
+        twin._allocate(*({name: array.shape for name, array in side.items()} for side in (self.inputs, self.outputs)))
+        return twin
+
+    def run(self) -> None:
+        """Compute the outputs from the inputs."""
+        _run(self._path, self._session, self._binding)
+
+    def _allocate(self, inputs: Mapping[str, tuple], outputs: Mapping[str, tuple]) -> None:
         self.inputs = {name: np.zeros(shape, np.float32) for name, shape in inputs.items()}
         self.outputs = {name: np.zeros(shape, np.float32) for name, shape in outputs.items()}
         self._binding = self._session.io_binding()
@@ -137,14 +151,10 @@ class SegmentSession:
         ):
             tensors = {tensor.name: tensor for tensor in found}
             for name, array in arrays.items():
-                _check(path, tensors, name, role, np.float32, array.shape)
+                _check(self._path, tensors, name, role, np.float32, array.shape)
                 _bind(bind, name, array)
             if role == "input" and set(tensors) - set(arrays):
-                raise ModelError(f"{path}: input {min(set(tensors) - set(arrays))!r} is not in the manifest")
-
-    def run(self) -> None:
-        """Compute the outputs from the inputs."""
-        _run(self._path, self._session, self._binding)
+                raise ModelError(f"{self._path}: input {min(set(tensors) - set(arrays))!r} is not in the manifest")
 
 
 def available_threads() -> int:
@@ -211,6 +221,8 @@ def _load(path: Path, threads: int = 1, *, shared_memory: bool = False) -> onnxr
         options.add_session_config_entry("session.use_env_allocators", "1")
         # What a plan saves is nothing beside large networks, and its memory comes on top of the first run's.
         options.enable_mem_pattern = False
+        # Tensors that are planned to share a buffer keep it between the first and the last of them: twice the memory.
+        options.enable_mem_reuse = False
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 4  # errors come back as exceptions; nothing is printed into the host's log
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -61,6 +61,21 @@ def test_the_level_is_learnt(folders):
         assert 0.8 < level < 1.2, stem
 
 
+@pytest.mark.parametrize("num_samples", [SEGMENT // 3, 2 * SEGMENT, 5 * SEGMENT + 77])
+@pytest.mark.parametrize("shifts", [0, 3])
+def test_files_are_the_same_with_any_number_of_threads(folders, monkeypatch, num_samples, shifts):
+    """One thread hears one segment after the other, more hear two at once."""
+    mixture = case.recording(num_samples)
+    found = []
+    for threads in ("1", "2", "5"):
+        monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        found.append(Separator(folders[0], shifts=shifts).separate(mixture, case.SAMPLE_RATE))
+    for stem, samples in found[0].items():
+        assert np.any(samples)
+        np.testing.assert_array_equal(found[1][stem], samples)
+        np.testing.assert_array_equal(found[2][stem], samples)
+
+
 def test_silence_and_mono(folders):
     silence = np.zeros((2, 2 * SEGMENT), np.float32)
     assert not live(folders[0], silence, 9000).any()

@@ -18,7 +18,7 @@ from stemlane.convert.onnx_graph import GraphBuilder
 
 _NORM_EPSILON = np.float32(1e-5)  # torch's default
 _PAD = KERNEL // 4
-_PART_VALUES = 1 << 24  # values of neighbours held at once, 64 MiB
+_PART_VALUES = 1 << 20  # values of neighbours held at once, 4 MiB
 
 
 @dataclass(frozen=True)
@@ -123,24 +123,56 @@ class Layers:
         """Gated convolution without stride: kernel 1 in the encoders, 3 along all axes in the decoders."""
         graph = self.graph
         weight, bias = self.get(f"{name}.weight"), self.get(f"{name}.bias")
-        # (outputs, inputs, positions[, time]) -> rows: time, position, input
-        matrix = weight.reshape(*weight.shape[:3], -1).transpose(3, 2, 1, 0).reshape(-1, len(weight))
-        if weight.shape[2] == 1:
-            return self.gated(signal, len(matrix), matrix, bias)
-        if signal.is_waveform:
-            near = self._neighbours(signal.name, 1)
-            return self.gated(signal, len(matrix), matrix, bias, near)
-        # Some frames at a time, because the neighbours' copies are nine times as large as the signal.
-        padded = graph.pad(signal.name, 3, 0, 1, 1)
-        num_parts = -(-signal.rows * len(matrix) // _PART_VALUES)
-        ends = [signal.time * part // num_parts for part in range(num_parts + 1)]
+        if weight.shape[2] == 3 and not signal.is_waveform:
+            return self._rewrite_pairs(signal, weight.transpose(3, 2, 1, 0), bias)
+        matrix = weight.reshape(*weight.shape[:3]).transpose(2, 1, 0).reshape(-1, len(weight))
+        near = self._neighbours(signal.name, 1) if weight.shape[2] == 3 else ""
+        return self.gated(signal, len(matrix), matrix, bias, near)
+
+    def _rewrite_pairs(self, signal: Signal, taps: np.ndarray, bias: np.ndarray) -> Signal:
+        """Gated convolution with `taps` (3 of time, 3 of position, inputs, outputs), two frames at once.
+
+        Two outputs of a filter with three taps take four products instead of six: F(2, 3) of A. Lavin, S. Gray: Fast
+        Algorithms for Convolutional Neural Networks. CVPR 2016. Some frames at a time, so that they stay in the cache.
+        """
+        graph = self.graph
+        first, middle, last = taps.reshape(3, -1, len(bias))
+        matrices = first, (first + middle + last) / 2, (first - middle + last) / 2, last
+        biases = [bias if number == 1 else np.zeros_like(bias) for number in range(4)]  # the second is in both outputs
+        num_pairs = -(-signal.time // 2)
+        padded = graph.pad(signal.name, 3, 0, 1, 1 + 2 * num_pairs - signal.time)
+        num_parts = max(1, round(num_pairs * signal.positions * len(first) / _PART_VALUES))
         parts = []
-        for first, last in itertools.pairwise(ends):
-            part = replace(signal, time=last - first)
-            near = self._neighbours(graph.slice(padded, 0, first, last + 2), 1)
-            near = graph.node("Concat", *(graph.slice(near, 0, row, row + part.time) for row in range(3)), axis=2)
-            parts.append(self.gated(part, len(matrix), matrix, bias, near).name)
-        return signal.of(graph.node("Concat", *parts, axis=0) if len(parts) > 1 else parts[0])
+        for begin, end in itertools.pairwise(num_pairs * part // num_parts for part in range(num_parts + 1)):
+            part = replace(signal, time=end - begin)
+            frames = graph.slice(padded, 0, 2 * begin, 2 * end + 2)
+            frames = graph.shape(frames, part.time + 1, 2, signal.positions * signal.channels)
+            frames = [
+                graph.shape(graph.node("Slice", frames, *(graph.constant(np.array(ends)) for ends in (
+                    [shift, parity], [shift + part.time, parity + 1], [0, 1]))), *part.sizes)
+                for shift in (0, 1) for parity in (0, 1)
+            ]  # fmt: skip
+            sources = [
+                graph.node(operator, frames[left], frames[right])
+                for operator, left, right in (("Sub", 0, 2), ("Add", 1, 2), ("Sub", 2, 1), ("Sub", 1, 3))
+            ]
+            products = [
+                self.product(part, len(matrix), matrix, offset, self._neighbours(source, 1)).name
+                for source, matrix, offset in zip(sources, matrices, biases)
+            ]
+            outputs = [
+                graph.node("Add", graph.node("Add", products[0], products[1]), products[2]),
+                graph.node("Sub", graph.node("Sub", products[1], products[2]), products[3]),
+            ]
+            outputs = [graph.shape(output, part.time, 1, signal.positions * len(bias)) for output in outputs]
+            outputs = graph.shape(
+                graph.node("Concat", *outputs, axis=1), 2 * part.time, signal.positions, len(bias)
+            )  # fmt: skip
+            half = len(bias) // 2
+            value, gate = graph.slice(outputs, 2, 0, half), graph.slice(outputs, 2, half, len(bias))
+            parts.append(graph.node("Mul", value, graph.node("Sigmoid", gate)))
+        joined = graph.node("Concat", *parts, axis=0) if len(parts) > 1 else parts[0]
+        return signal.of(graph.slice(joined, 0, 0, signal.time) if signal.time % 2 else joined)
 
     def _neighbours(self, source: str, axis: int) -> str:
         """Along the channels: what lies one before, here, and one after."""
