@@ -121,7 +121,6 @@ class Layers:
 
     def rewrite(self, name: str, signal: Signal) -> Signal:
         """Gated convolution without stride: kernel 1 in the encoders, 3 along all axes in the decoders."""
-        graph = self.graph
         weight, bias = self.get(f"{name}.weight"), self.get(f"{name}.bias")
         if weight.shape[2] == 3 and not signal.is_waveform:
             return self._rewrite_pairs(signal, weight.transpose(3, 2, 1, 0), bias)
