@@ -25,6 +25,7 @@ from .configs import CONFIGS, ModelConfig
 from .evaluate import Evaluation
 from .loss import SeparationLoss
 from .network import MaskNetwork
+from .optimizer import Muon
 from .pool import STEMS, Pool, audio_folder, cache_folder
 
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
@@ -95,6 +96,20 @@ def load_weights(path: Path) -> dict:
     return {name: value.float() for name, value in state.items()}
 
 
+def make_optimizers(network: MaskNetwork, options: argparse.Namespace) -> list[torch.optim.Optimizer]:
+    """Muon for the weight matrices, AdamW for biases and norms (and for all with `--no-muon`)."""
+    matrices, vectors = [], []
+    for name, parameter in network.named_parameters():
+        is_matrix = options.muon and parameter.dim() >= 2 and "bias" not in name
+        (matrices if is_matrix else vectors).append((name, parameter))
+    result: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW([parameter for _, parameter in vectors], lr=options.learning_rate, betas=(0.9, 0.98),
+                          weight_decay=options.weight_decay, fused=True)]
+    if matrices:
+        result.append(Muon(matrices, lr=options.learning_rate, weight_decay=options.weight_decay))
+    return result
+
+
 class Trainer:
     """Holds everything a run needs; `run` trains until the budget is spent.
 
@@ -119,8 +134,7 @@ class Trainer:
         if options.start_from:
             self.network.load_state_dict(load_weights(Path(options.start_from)))
         self.average = Average(self.network, options.average_decay)
-        self.optimizer = torch.optim.AdamW(self.network.parameters(), lr=options.learning_rate,
-                                           betas=(0.9, 0.98), weight_decay=options.weight_decay, fused=True)
+        self.optimizers = make_optimizers(self.network, options)
         self.step, self.elapsed, self.best = 0, 0.0, -math.inf
         self.checkpoint = run_folder / "checkpoint.pt"
         if self.checkpoint.exists():
@@ -134,15 +148,16 @@ class Trainer:
         self.network.load_state_dict(content["network"])
         self.average.network.load_state_dict(content["average"])
         self.average.updates = content["step"]
-        self.optimizer.load_state_dict(content["optimizer"])
+        for optimizer, state in zip(self.optimizers, content["optimizers"], strict=True):
+            optimizer.load_state_dict(state)
         self.step, self.elapsed, self.best = content["step"], content["elapsed"], content["best"]
 
     def save(self) -> None:
         """Write the checkpoint atomically."""
         part = self.checkpoint.with_suffix(".part")
         torch.save({"network": self.network.state_dict(), "average": self.average.network.state_dict(),
-                    "optimizer": self.optimizer.state_dict(), "step": self.step, "elapsed": self.elapsed,
-                    "best": self.best}, part)
+                    "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "step": self.step,
+                    "elapsed": self.elapsed, "best": self.best}, part)
         os.replace(part, self.checkpoint)
 
     def log(self, **values) -> None:
@@ -163,8 +178,9 @@ class Trainer:
         loss, error = self.loss(shifted, energy[scored], product[scored], stem_energy)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, foreach=True)
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         self.average.update(self.network)
         return float(loss.detach()), error
 
@@ -191,8 +207,9 @@ class Trainer:
         losses, errors = [], []
         clock = time.monotonic()
         for batch in with_mirrors(loader):
-            for group in self.optimizer.param_groups:
-                group["lr"] = learning_rate(options.learning_rate, self.elapsed, budget, self.step)
+            rate = learning_rate(options.learning_rate, self.elapsed, budget, self.step)
+            for optimizer in self.optimizers:
+                optimizer.param_groups[0]["lr"] = rate
             loss, error = self.train_step(batch)
             losses.append(loss)
             errors.append(error)
@@ -231,6 +248,7 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--frames", type=int, default=176)
     result.add_argument("--learning-rate", type=float, default=2e-3)
     result.add_argument("--weight-decay", type=float, default=1e-2)
+    result.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True)
     result.add_argument("--average-decay", type=float, default=0.998)
     result.add_argument("--start-from", default=None, help="weights.pt or a checkpoint to begin with")
     result.add_argument("--seed", type=int, default=1)
