@@ -37,6 +37,20 @@ def tiny_models(models_folder, monkeypatch):
     return models_folder
 
 
+@pytest.fixture
+def no_models(tmp_path, monkeypatch):
+    """A user without models, whose data is in `tmp_path`/data; windows are measured on noise: the song takes seconds."""
+    from stemlane import measured
+    from stemlane.convert.places import MIRROR_VARIABLE
+    from support.tiny_models import short_recording
+
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.delenv("STEMLANE_MODELS", raising=False)
+    monkeypatch.delenv(MIRROR_VARIABLE, raising=False)
+    monkeypatch.setattr(measured, "recording", short_recording)
+
+
 @pytest.fixture(scope="session")
 def shared_audio():
     """Folder of the recordings that are not part of the repository."""

@@ -17,13 +17,14 @@ from pathlib import Path
 from stemlane import measured, registry, selftest
 from stemlane.convert import htdemucs_source, mdx_source, open_unmix_source, spleeter_source
 from stemlane.convert.options import AddOptions
+from stemlane.convert.source import Order, Source
 from stemlane.errors import ModelError, StemlaneError
 from stemlane.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
 
 INDEX_NAME = "models.index"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
-_SOURCES = (spleeter_source, open_unmix_source, htdemucs_source, mdx_source)
+_SOURCES: tuple[Source, ...] = (spleeter_source, open_unmix_source, htdemucs_source, mdx_source)
 _SOURCE_NAMES = (
     "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
     "open-unmix:umxl; htdemucs, htdemucs_ft, htdemucs_6s; mdx with --from FILE.onnx; or a folder with a manifest.toml"
@@ -93,9 +94,14 @@ def add_model(
             folders = [_copy(load_manifest(source), staged)]
         else:
             [(module, parsed)] = known
-            folders = module.add(
-                parsed, location, wanted, options,
-                downloads=models.parent / "downloads", scratch=scratch, target=staged, report=report)  # fmt: skip
+            order = Order(
+                location=location, name=wanted, options=options, downloads=models.parent / "downloads",
+                scratch=scratch, target=staged, report=report,
+            )  # fmt: skip
+            try:
+                folders = module.add(parsed, order)
+            except ImportError as error:
+                raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
         for folder in folders:
             _check_name(folder.name, force)
             _try(folder)

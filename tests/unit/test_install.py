@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stemlane import cli, convert, measured, registry
+from stemlane import cli, convert, registry
 from stemlane.convert import spleeter_network, spleeter_source
 from stemlane.convert.places import MIRROR_VARIABLE
 from stemlane.convert.tf_checkpoint import Checkpoint
@@ -22,21 +22,19 @@ from stemlane.manifest import load_manifest
 from stemlane.separator import Separator
 from support.spleeter_case import weight
 from support.tiny_checkpoint import write_checkpoint
-from support.tiny_models import build_model, short_recording
+from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
 from support.unreliable_server import serve
 
 NAMES = ["spleeter-4stems", "spleeter-4stems-1.5s", "spleeter-4stems-3s"]
 
 
+pytestmark = pytest.mark.usefixtures("no_models")
+
+
 @pytest.fixture(autouse=True)
-def surroundings(tmp_path, monkeypatch):
-    """A user without models, and networks of few filters, so that seconds become milliseconds."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(measured, "recording", short_recording)
-    monkeypatch.delenv("STEMLANE_MODELS", raising=False)
-    monkeypatch.delenv(MIRROR_VARIABLE, raising=False)
+def small_networks(monkeypatch):
+    """Networks of few filters, so that seconds become milliseconds."""
     monkeypatch.setattr(spleeter_network, "FILTERS", (2, 3, 2, 3, 2, 4))
 
 
@@ -308,3 +306,10 @@ def test_without_the_converter(checkpoint, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ModelError, match=re.escape("pip install 'stemlane[convert]'")):
         add_model("spleeter:4stems", location=str(checkpoint))
+
+
+def test_a_mirror_is_an_address(monkeypatch):
+    monkeypatch.setenv(MIRROR_VARIABLE, "/srv/mirror")
+    for source in ("spleeter:4stems", "open-unmix:umx", "htdemucs"):
+        with pytest.raises(ModelError, match="STEMLANE_MIRROR is '/srv/mirror', should be an http"):
+            add_model(source)

@@ -7,26 +7,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stemlane import cli, measured, registry
+from stemlane import cli, registry
 from stemlane.convert import htdemucs_source
 from stemlane.convert.places import MIRROR_VARIABLE
 from stemlane.errors import InputError, ModelError
 from stemlane.install import add_model
 from stemlane.separator import Separator
 from support.tiny_htdemucs import CLASS, SIZES, package, seeded
-from support.tiny_models import short_recording
 from support.torch_files import Name
 from support.unreliable_server import serve
 
-
-@pytest.fixture(autouse=True)
-def surroundings(tmp_path, monkeypatch):
-    """A user without models."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(measured, "recording", short_recording)
-    monkeypatch.delenv("STEMLANE_MODELS", raising=False)
-    monkeypatch.delenv(MIRROR_VARIABLE, raising=False)
+pytestmark = pytest.mark.usefixtures("no_models")
 
 
 def written(path, *, state=None, extra=None, klass=CLASS, args=(), **changes):

@@ -7,25 +7,17 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from stemlane import cli, measured, registry
+from stemlane import cli, registry
 from stemlane.convert import mdx_source, mdx_table
 from stemlane.errors import ModelError
 from stemlane.install import add_model
 from stemlane.separator import Separator
 from support.tiny_mdx import network
-from support.tiny_models import short_recording
 from support.unreliable_server import serve
 
+pytestmark = pytest.mark.usefixtures("no_models")
+
 BINS, FRAMES, FFT = 70, 12, 4096
-
-
-@pytest.fixture(autouse=True)
-def surroundings(tmp_path, monkeypatch):
-    """A user without models."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(measured, "recording", short_recording)
-    monkeypatch.delenv("STEMLANE_MODELS", raising=False)
 
 
 @pytest.fixture
@@ -176,7 +168,7 @@ def test_a_known_file_that_is_not_what_the_table_says(file, monkeypatch):
 def test_from_addresses_only_known_files(tmp_path, known):
     with serve(known.read_bytes()) as server:
         assert add_model("mdx", location=server.url + "/a/Some%20Net.onnx?download=1")[0].name == "some-net"
-    with serve(b"something else") as server, pytest.raises(ModelError, match="no file of the table of known networks"):
+    with serve(b"something else") as server, pytest.raises(ModelError, match="is not a file of the table of known networks"):
         add_model("mdx", location=server.url + "/x.onnx", name="x")
     assert not list((tmp_path / "data" / "stemlane" / "downloads").glob("*.onnx"))
 

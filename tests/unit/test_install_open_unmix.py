@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stemlane import cli, measured, registry
+from stemlane import cli, registry
 from stemlane.convert import open_unmix_source
 from stemlane.convert.open_unmix_network import expected_shapes
 from stemlane.convert.places import MIRROR_VARIABLE
@@ -15,21 +15,13 @@ from stemlane.errors import ModelError
 from stemlane.install import add_model
 from stemlane.separator import Separator
 from support import open_unmix_case as case
-from support.tiny_models import short_recording
 from support.torch_files import Name, write_torch
 from support.unreliable_server import serve
 
+pytestmark = pytest.mark.usefixtures("no_models")
+
 NAMES = ["open-unmix-umxl", "open-unmix-umxl-1.5s", "open-unmix-umxl-3s"]
 SHAPES = expected_shapes(8, 100)  # few hidden units and bins: milliseconds
-
-
-@pytest.fixture(autouse=True)
-def surroundings(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(measured, "recording", short_recording)
-    monkeypatch.delenv("STEMLANE_MODELS", raising=False)
-    monkeypatch.delenv(MIRROR_VARIABLE, raising=False)
 
 
 def weights(stem: str) -> dict[str, np.ndarray]:

@@ -9,16 +9,10 @@ from stemlane.session import SegmentSession, StatefulSession
 from stemlane.streaming import StreamingSeparator
 from support.tiny_htdemucs import build as build_htdemucs
 from support.tiny_mdx import build_mdx
-from support.tiny_models import build_model, short_recording
+from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
 
-
-@pytest.fixture(autouse=True)
-def music(tmp_path, monkeypatch):
-    """Noise in place of the song, whose making takes seconds; a user without models."""
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.delenv("STEMLANE_MODELS", raising=False)
-    monkeypatch.setattr(measured, "recording", short_recording)
+pytestmark = pytest.mark.usefixtures("no_models")
 
 
 def test_windows_that_do_not_show(tmp_path):

@@ -5,10 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemlane import __version__
-from stemlane.convert.options import AddOptions
-from stemlane.convert.places import Report, address, file_sha256, is_url
-from stemlane.download import check_url, download
+from stemlane.convert.manifest_text import Description
+from stemlane.convert.places import address, file_sha256
+from stemlane.convert.source import CONVERTER, Order, fetch, own_weights
 from stemlane.errors import ModelError
 
 OPTIONS = ()  # those of `AddOptions` that mean something here
@@ -59,57 +58,22 @@ def parse(source: str, location: str | None = None) -> HtdemucsSource | None:
     return HtdemucsSource(source.lower()) if _SOURCE.fullmatch(source) else None
 
 
-def add(
-    source: HtdemucsSource, location: str | None, name: str, options: AddOptions, *,
-    downloads: Path, scratch: Path, target: Path, report: Report,
-) -> list[Path]:  # fmt: skip
-    """Get the packages and convert them.
+def add(source: HtdemucsSource, order: Order) -> list[Path]:
+    """See `stemlane.convert.source.Source`; a place is a package or, also for an address, a folder of them."""
+    from stemlane.convert import htdemucs
 
-    Parameters
-    ----------
-    location
-        What the user gave in place of the official folder: the address of another one or, where one is enough, of a
-        package; the path of a package or of a folder with packages; or None.
-    name
-        Name of the model.
-    downloads
-        Folder for what is fetched; removed from there once it is converted or found to be wrong.
-    target
-        Empty folder that takes the models' folders.
-
-    Returns
-    -------
-    list of Path
-        The models' folders in `target`.
-
-    Raises
-    ------
-    ModelError
-        If the packages cannot be had, are damaged or are not the ones named.
-    """
-    try:
-        from stemlane.convert import htdemucs
-        from stemlane.convert.manifest_text import Description
-    except ImportError as error:
-        raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
     published = OFFICIAL[source.model_name]
-    fetched = location is None or is_url(location)
-    paths = _fetch(published, location, downloads, report) if fetched else _find(published, Path(location))
-    official = all(_is_published(paths[stem], file_name) for stem, file_name in published.files.items())
-    converter = f"converted by stemlane {__version__}"
+    paths = _fetch(published, order) if order.fetches else _find(published, Path(order.location))
     about = Description(
-        name, published.title, published.version, "MIT (Meta Platforms)", f"Demucs, {FOLDER}, {converter}",
+        order.name, published.title, published.version, "MIT (Meta Platforms)", f"Demucs, {FOLDER}, {CONVERTER}",
         published.training_data,
     )  # fmt: skip
-    if not official:
-        about = Description(
-            name, f"{published.title}, own weights", "unknown", "unknown: ask who made the weights",
-            f"weights of HTDemucs's form from {location}, not the published {source.model_name}, {converter}", "unknown",
-        )  # fmt: skip
+    if not all(_is_published(paths[stem], file_name) for stem, file_name in published.files.items()):
+        about = own_weights(order, published.title, "HTDemucs", f"the published {source.model_name}")
     try:
-        return htdemucs.convert(paths, about, target, report=report)
+        return htdemucs.convert(paths, about, order.target, report=order.report)
     finally:
-        if fetched:
+        if order.fetches:
             for path in paths.values():
                 path.unlink(missing_ok=True)
 
@@ -118,24 +82,19 @@ def _is_published(path: Path, file_name: str) -> bool:
     return file_sha256(path).startswith(Path(file_name).stem.split("-")[1])
 
 
-def _fetch(published: Official, location: str | None, downloads: Path, report: Report) -> dict[str, Path]:
+def _fetch(published: Official, order: Order) -> dict[str, Path]:
     """Fetch all packages; each must be the published one."""
     paths = {}
-    for number, (stem, file_name) in enumerate(published.files.items()):
-        url = f"{location.rstrip('/')}/{file_name}" if location else address(FOLDER, file_name)
-        if location and location.endswith(".th") and len(published.files) == 1:
-            url = location
-        check_url(url)
-        path = paths[stem] = downloads / file_name
-        stage = f"downloading {stem}".strip()
-        if not path.is_file():
-            download(url, path, progress=lambda done, total, stage=stage: report(stage, done, total))
-        if not _is_published(path, file_name):
-            path.unlink()
-            raise ModelError(
-                f"{url}: is not the published file (its sha256 differs); nothing was installed. "
-                "For weights of your own download them first, then --from PATH"
-            )
+    for stem, file_name in published.files.items():
+        place = order.location
+        url = f"{place.rstrip('/')}/{file_name}" if place else address(FOLDER, file_name)
+        if place and place.endswith(".th") and len(published.files) == 1:
+            url = place
+        paths[stem] = order.downloads / file_name
+        fetch(
+            url, paths[stem], order.report, f"downloading {stem}".strip(),
+            lambda path, file_name=file_name: _is_published(path, file_name), "the published file (its sha256 differs)",
+        )  # fmt: skip
     return paths
 
 

@@ -12,8 +12,8 @@ from stemlane import __version__
 from stemlane.convert.manifest_text import Description, manifest_text
 from stemlane.convert.mdx_table import TARGETS, MdxFacts, MdxTarget, find_facts
 from stemlane.convert.options import AddOptions
-from stemlane.convert.places import Report, file_sha256, is_url, link
-from stemlane.download import check_url, download
+from stemlane.convert.places import file_sha256, is_url, link
+from stemlane.convert.source import UNKNOWN_LICENCE, Order, fetch
 from stemlane.errors import ModelError
 from stemlane.mdx_settings import HIGHEST_COMPENSATION, LOWEST_COMPENSATION
 
@@ -41,48 +41,26 @@ def parse(source: str, location: str | None = None) -> MdxSource | None:
     return MdxSource(re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip(".-_") or "mdx")
 
 
-def add(
-    source: MdxSource, location: str, name: str, options: AddOptions, *,
-    downloads: Path, scratch: Path, target: Path, report: Report,
-) -> list[Path]:  # fmt: skip
-    """Get the network and write the models' folders into `target`.
-
-    Parameters
-    ----------
-    location
-        Path or address of the file. From an address only files that are in the table of `mdx_table` are taken.
-    name
-        Name of the model.
-
-    Raises
-    ------
-    ModelError
-        If the file cannot be had, is no MDX-Net network, or it is not known what it needs to be run.
-    """
-    path = Path(location)
-    if is_url(location):
-        check_url(location)
-        path = downloads / f"mdx-{hashlib.sha256(location.encode()).hexdigest()[:12]}.onnx"
-        if not path.is_file():
-            download(location, path, progress=lambda done, total: report("downloading", done, total))
-        if find_facts(path) is None:
-            path.unlink()
-            raise ModelError(
-                f"{location}: is no file of the table of known networks; nothing was installed. "
-                "For others download it first, then --from PATH"
-            )
-    elif not path.is_file():
-        raise ModelError(f"{path}: no such file; it should be an MDX-Net network, FILE.onnx")
+def add(source: MdxSource, order: Order) -> list[Path]:
+    """See `stemlane.convert.source.Source`; from an address only files are taken that are in the table of `mdx_table`."""
+    location = order.location
+    if not order.fetches:
+        if not Path(location).is_file():
+            raise ModelError(f"{location}: no such file; it should be an MDX-Net network, FILE.onnx")
+        return _write(Path(location), source, order)
+    path = order.downloads / f"mdx-{hashlib.sha256(location.encode()).hexdigest()[:12]}.onnx"
+    fetch(
+        location, path, order.report, "downloading", lambda path: find_facts(path) is not None,
+        "a file of the table of known networks",
+    )  # fmt: skip
     try:
-        return _write(path, source, location, name, options, target)
+        return _write(path, source, order)
     finally:
-        if is_url(location):
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
-def _write(
-    path: Path, source: MdxSource, location: str, name: str, options: AddOptions, target: Path
-) -> list[Path]:
+def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
+    options, name = order.options, order.name
     known = find_facts(path)
     spectrum, stem_tensor, bins, frames = _tensors(path)
     if known and (known.network_bins, known.segment_frames) != (bins, frames):
@@ -101,11 +79,11 @@ def _write(
         raise ModelError(
             f"--compensation is {compensation:g}, should be from {LOWEST_COMPENSATION:g} to {HIGHEST_COMPENSATION:g}"
         )
-    origin = f"{source.model_name}.onnx from {location}" + (
+    origin = f"{source.model_name}.onnx from {order.location}" + (
         ", numbers from Ultimate Vocal Remover's table" if known else ", numbers as given when it was added"
     )
     description = Description(
-        name, f"MDX-Net {source.model_name}", "unknown", "unknown: ask who made the weights",
+        name, f"MDX-Net {source.model_name}", "unknown", UNKNOWN_LICENCE,
         f"{origin}, added by stemlane {__version__}", "unknown", gives.meaning,
     )  # fmt: skip
     settings = {
@@ -125,7 +103,7 @@ def _write(
     for suffix, join in joins.items():
         if inner - join["stride_samples"] < join["crossfade_samples"]:
             continue  # a network of few frames has no room for it
-        folder = target / (name + suffix)
+        folder = order.target / (name + suffix)
         folder.mkdir()
         if folders:
             link(folders[0] / "network.onnx", folder / "network.onnx")

@@ -5,10 +5,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemlane import __version__
-from stemlane.convert.options import AddOptions
-from stemlane.convert.places import Report, address, file_sha256, is_url
-from stemlane.download import check_url, download
+from stemlane.convert.manifest_text import Description
+from stemlane.convert.places import address, file_sha256
+from stemlane.convert.source import CONVERTER, Order, fetch, own_weights
 from stemlane.errors import ModelError
 
 OPTIONS = ("wiener_iterations",)  # those of `AddOptions` that mean something here
@@ -70,77 +69,46 @@ def parse(source: str, location: str | None = None) -> OpenUnmixSource | None:
     return OpenUnmixSource(match[1].lower()) if match else None
 
 
-def add(
-    source: OpenUnmixSource, location: str | None, name: str, options: AddOptions, *,
-    downloads: Path, scratch: Path, target: Path, report: Report,
-) -> list[Path]:  # fmt: skip
-    """Get the weights and convert them.
+def add(source: OpenUnmixSource, order: Order) -> list[Path]:
+    """See `stemlane.convert.source.Source`; a place is a folder with a .pth file for each stem."""
+    from stemlane.convert import open_unmix
 
-    Parameters
-    ----------
-    location
-        A folder the user gave in place of the official one, a path or an address, or None.
-    name
-        Name of the model.
-    downloads
-        Folder for what is fetched; removed from there once it is converted or found to be wrong.
-    target
-        Empty folder that takes the models' folders.
-
-    Returns
-    -------
-    list of Path
-        The models' folders in `target`.
-
-    Raises
-    ------
-    ModelError
-        If the weights cannot be had, are damaged or are not the ones named.
-    """
-    options.check_wiener(10)
-    try:
-        from stemlane.convert import open_unmix
-        from stemlane.convert.manifest_text import Description
-    except ImportError as error:
-        raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
+    order.options.check_wiener(10)
     published = OFFICIAL[source.variant]
-    fetched = location is None or is_url(location)
-    paths = _fetch(published, location, downloads, report) if fetched else _find(Path(location))
-    official = all(file_sha256(paths[stem]).startswith(published.hashes[stem]) for stem in STEMS)
-    converter = f"converted by stemlane {__version__}"
+    paths = _fetch(published, order) if order.fetches else _find(Path(order.location))
     about = Description(
-        name, published.title, "1.0", published.licence, f"{published.folder}, {converter}", published.training_data
-    )
-    if not official:
-        about = Description(
-            name, "Open-Unmix, own weights", "unknown", "unknown: ask who made the weights",
-            f"weights of Open-Unmix's form from {location}, not the published {source.variant}, {converter}", "unknown",
-        )  # fmt: skip
+        order.name, published.title, "1.0", published.licence, f"{published.folder}, {CONVERTER}",
+        published.training_data,
+    )  # fmt: skip
+    if not all(_is_published(paths[stem], published.hashes[stem]) for stem in STEMS):
+        about = own_weights(order, "Open-Unmix", "Open-Unmix", f"the published {source.variant}")
+    iterations = order.options.wiener_iterations
     try:
-        iterations = DEFAULT_ITERATIONS if options.wiener_iterations is None else options.wiener_iterations
-        return open_unmix.convert(paths, about, target, wiener_iterations=iterations, report=report)
+        return open_unmix.convert(
+            paths, about, order.target, report=order.report,
+            wiener_iterations=DEFAULT_ITERATIONS if iterations is None else iterations,
+        )  # fmt: skip
     finally:
-        if fetched:
+        if order.fetches:
             for path in paths.values():
                 path.unlink(missing_ok=True)
 
 
-def _fetch(published: Official, location: str | None, downloads: Path, report: Report) -> dict[str, Path]:
+def _is_published(path: Path, start: str) -> bool:
+    return file_sha256(path).startswith(start)
+
+
+def _fetch(published: Official, order: Order) -> dict[str, Path]:
     """Fetch the files of all stems; each must be the published one."""
     paths = {}
     for stem in STEMS:
-        file_name = published.file_name(stem)
-        url = f"{location.rstrip('/')}/{file_name}" if location else address(published.folder, file_name)
-        check_url(url)
-        path = paths[stem] = downloads / file_name
-        if not path.is_file():
-            download(url, path, progress=lambda done, total, stem=stem: report(f"downloading {stem}", done, total))
-        if not file_sha256(path).startswith(published.hashes[stem]):
-            path.unlink()
-            raise ModelError(
-                f"{url}: is not the published file (its sha256 differs); nothing was installed. "
-                "For weights of your own download them first, then --from PATH"
-            )
+        file_name, start = published.file_name(stem), published.hashes[stem]
+        url = f"{order.location.rstrip('/')}/{file_name}" if order.location else address(published.folder, file_name)
+        paths[stem] = order.downloads / file_name
+        fetch(
+            url, paths[stem], order.report, f"downloading {stem}",
+            lambda path, start=start: _is_published(path, start), "the published file (its sha256 differs)",
+        )  # fmt: skip
     return paths
 
 

@@ -7,13 +7,23 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from stemlane.errors import ModelError
+
 MIRROR_VARIABLE = "STEMLANE_MIRROR"
 Report = Callable[[str, int, int], None]  # stage, bytes done, bytes in all
 
 
 def address(official_folder: str, file_name: str) -> str:
-    """Where a file is fetched: in the mirror the user has named, else in its official folder."""
+    """Where a file is fetched: in the mirror the user has named, else in its official folder.
+
+    Raises
+    ------
+    ModelError
+        If the mirror is no address.
+    """
     folder = os.environ.get(MIRROR_VARIABLE) or official_folder
+    if not is_url(folder):
+        raise ModelError(f"{MIRROR_VARIABLE} is {folder!r}, should be an http:// or https:// address; or say --from PATH")
     return f"{folder.rstrip('/')}/{file_name}"
 
 

@@ -8,9 +8,9 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemlane import __version__
-from stemlane.convert.options import AddOptions
-from stemlane.convert.places import Report, address, file_sha256, is_url
+from stemlane.convert.manifest_text import Description
+from stemlane.convert.places import Report, address, file_sha256
+from stemlane.convert.source import CONVERTER, Order, own_weights
 from stemlane.download import check_url, download
 from stemlane.errors import ModelError, one_line
 
@@ -70,55 +70,26 @@ def parse(source: str, location: str | None = None) -> SpleeterSource | None:
     return SpleeterSource(match[1].lower(), 1536 if match[2] else 1024) if match else None
 
 
-def add(
-    source: SpleeterSource, location: str | None, name: str, options: AddOptions, *,
-    downloads: Path, scratch: Path, target: Path, report: Report,
-) -> list[Path]:  # fmt: skip
-    """Get the weights and convert them.
+def add(source: SpleeterSource, order: Order) -> list[Path]:
+    """See `stemlane.convert.source.Source`; a place is an archive or, for a path, also a folder."""
+    from stemlane.convert import spleeter
+    from stemlane.convert.tf_checkpoint import Checkpoint
 
-    Parameters
-    ----------
-    location
-        A path or address the user gave in place of the official one, or None.
-    name
-        Name of the model.
-    downloads
-        Folder for archives; what was fetched whole is removed once it is converted or found to be wrong.
-    scratch
-        Empty folder for what is unpacked.
-    target
-        Empty folder that takes the models' folders.
-
-    Returns
-    -------
-    list of Path
-        The models' folders in `target`.
-
-    Raises
-    ------
-    ModelError
-        If the weights cannot be had, are damaged or are not the ones named.
-    """
-    options.check_wiener(1)
-    try:
-        from stemlane.convert import spleeter
-        from stemlane.convert.tf_checkpoint import Checkpoint
-    except ImportError as error:
-        raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
-    place = location or address(RELEASE, f"{source.variant}.tar.gz")
-    fetched = is_url(place)
+    order.options.check_wiener(1)
+    place = order.location or address(RELEASE, f"{source.variant}.tar.gz")
     archive = Path(place)
-    if fetched:
+    if order.fetches:
         check_url(place)
-        archive = downloads / f"spleeter-{source.variant}-{hashlib.sha256(place.encode()).hexdigest()[:12]}.tar.gz"
+        mark = hashlib.sha256(place.encode()).hexdigest()[:12]
+        archive = order.downloads / f"spleeter-{source.variant}-{mark}.tar.gz"
         if not archive.is_file():
-            download(place, archive, progress=lambda done, total: report("downloading", done, total))
+            download(place, archive, progress=lambda done, total: order.report("downloading", done, total))
     try:
-        folder = archive if archive.is_dir() else unpack(archive, scratch, report)
+        folder = archive if archive.is_dir() else unpack(archive, order.scratch, order.report)
         checkpoint = Checkpoint(folder / "model")
         spleeter.check_architecture(checkpoint, source.variant)
         official = _is_official(checkpoint, source.variant)
-        if fetched and not official:
+        if order.fetches and not official:
             raise ModelError(
                 f"{place}: is not Deezer's {source.variant} (its sha256 differs); nothing was installed. "
                 "For weights of your own download them first, then --from PATH"
@@ -129,34 +100,29 @@ def add(
         def converted(num_bytes: int) -> None:
             nonlocal done
             done += num_bytes
-            report("converting", done, size)
+            order.report("converting", done, size)
 
         folders = spleeter.convert(
-            checkpoint, source.variant, describe(source, place, official, name), target,
-            network_bins=source.network_bins, mask_extension=options.mask_extension,
-            wiener_iterations=options.wiener_iterations or 0, progress=converted)  # fmt: skip
+            checkpoint, source.variant, describe(source, order, official), order.target,
+            network_bins=source.network_bins, mask_extension=order.options.mask_extension,
+            wiener_iterations=order.options.wiener_iterations or 0, progress=converted)  # fmt: skip
     except ModelError:
-        if fetched:  # it was whole, so what is wrong with it will not go away
+        if order.fetches:  # it was whole, so what is wrong with it will not go away
             archive.unlink(missing_ok=True)
         raise
-    if fetched:
+    if order.fetches:
         archive.unlink(missing_ok=True)
     return folders
 
 
-def describe(source: SpleeterSource, place: str, official: bool, name: str):
+def describe(source: SpleeterSource, order: Order, official: bool) -> Description:
     """What the manifests say of licence, origin and training; only official weights carry Deezer's statements."""
-    from stemlane.convert.manifest_text import Description
-
-    converter = f"converted by stemlane {__version__}"
-    if official:
-        return Description(
-            name, source.title, "1.4.0", "MIT (Deezer SA)",
-            f"Deezer's Spleeter, {RELEASE}/{source.variant}.tar.gz, {converter}",
-            "Deezer's internal recordings, not published (Hennequin et al., JOSS 2020)")  # fmt: skip
+    if not official:
+        return own_weights(order, source.title, "Spleeter", "Deezer's")
     return Description(
-        name, f"{source.title}, own weights", "unknown", "unknown: ask who made the weights",
-        f"weights of Spleeter's form from {place}, not Deezer's, {converter}", "unknown")  # fmt: skip
+        order.name, source.title, "1.4.0", "MIT (Deezer SA)",
+        f"Deezer's Spleeter, {RELEASE}/{source.variant}.tar.gz, {CONVERTER}",
+        "Deezer's internal recordings, not published (Hennequin et al., JOSS 2020)")  # fmt: skip
 
 
 def unpack(archive: Path, folder: Path, report: Report = lambda stage, done, total: None) -> Path:
