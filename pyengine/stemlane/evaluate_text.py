@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from stemlane.evaluate import StemResult
+from stemlane.evaluate_numbers import StemResult
 
 
 def as_text(tables: list[dict]) -> str:

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from stemlane import evaluate, evaluate_text
+from stemlane import evaluate, evaluate_numbers, evaluate_songs, evaluate_text
 from stemlane.errors import InputError, ModelError
-from stemlane.separator import Separator
+from stemlane.separator import Separator, recut
 from support.tiny_models import build_model
 
 RATE = 8000
@@ -26,12 +26,12 @@ def noise(seed, seconds=3.5, level=0.1):
 
 
 def frames(stems):
-    return evaluate.recut([stems], RATE)
+    return recut([stems], RATE)
 
 
 def test_sdr_of_a_scaled_stem_is_known():
     truth = np.stack([noise(1), noise(2)])
-    first, second = evaluate.measure(frames(truth), frames(truth * np.array([0.9, 1.5])[:, None, None]))
+    first, second = evaluate_numbers.measure(frames(truth), frames(truth * np.array([0.9, 1.5])[:, None, None]))
     # s - 0.9 s = 0.1 s: 20 dB; s - 1.5 s: 6.02 dB
     assert first.sdr_db == pytest.approx(20, abs=1e-4) and first.median_sdr_db == pytest.approx(20, abs=1e-4)
     assert second.sdr_db == pytest.approx(20 * np.log10(2), abs=1e-4)
@@ -44,7 +44,7 @@ def test_median_is_over_sounding_seconds_and_the_sum_over_all():
     error[:, :, 4 * RATE :] = 0.5
     estimate = truth * (1 - error)
     estimate[0, :, RATE : 2 * RATE] = 0.01
-    result = evaluate.measure(frames(truth), frames(estimate))[0]
+    result = evaluate_numbers.measure(frames(truth), frames(estimate))[0]
     assert result.median_sdr_db == pytest.approx(20, abs=1e-4)  # of 20, 20, 20 and 6
     squares = truth[0].astype(float) ** 2
     expected = 10 * np.log10(squares.sum() / ((truth[0] - estimate[0]).astype(float) ** 2).sum())
@@ -54,7 +54,7 @@ def test_median_is_over_sounding_seconds_and_the_sum_over_all():
 def test_silent_stems_have_no_sdr_but_a_leak():
     truth = np.stack([noise(1), np.zeros_like(noise(1))])
     estimate = np.stack([truth[0], 0.01 * truth[0]])
-    sounding, silent = evaluate.measure(frames(truth), frames(estimate))
+    sounding, silent = evaluate_numbers.measure(frames(truth), frames(estimate))
     assert sounding.sdr_db == 200 and sounding.leak_db is None  # exact
     assert silent.sdr_db is None and silent.median_sdr_db is None
     assert silent.leak_db == pytest.approx(-40, abs=1e-4)
@@ -64,7 +64,7 @@ def test_ideal_mask_separates_what_does_not_overlap():
     time = np.arange(int(2.7 * RATE)) / RATE
     low, high = (np.stack([np.sin(2 * np.pi * f * time)] * 2) for f in (440, 2500))
     truth = np.stack([low, high]).astype(np.float32)
-    pieces = list(evaluate.ideal_ratio_mask(evaluate.recut([truth], 1000)))
+    pieces = list(evaluate_numbers.ideal_ratio_mask(recut([truth], 1000)))
     estimate = np.concatenate(pieces, axis=2)
     assert estimate.shape == truth.shape
     inner = slice(2048, -2048)  # the edges are clicks, which overlap in frequency
@@ -73,32 +73,32 @@ def test_ideal_mask_separates_what_does_not_overlap():
 
 
 def test_score():
-    assert evaluate.score(5.0, -3.0, 10.0) == 0.5  # silence is the base
-    assert evaluate.score(4.0, 4.0, 12.0) == 0.0
-    assert evaluate.score(12.0, 4.0, 12.0) == 1.0
+    assert evaluate_numbers.score(5.0, -3.0, 10.0) == 0.5  # silence is the base
+    assert evaluate_numbers.score(4.0, 4.0, 12.0) == 0.0
+    assert evaluate_numbers.score(12.0, 4.0, 12.0) == 1.0
 
 
 def test_songs_are_folders_with_stems(tmp_path):
     one = song_folder(tmp_path / "b" / "one", {"vocals": noise(1), "other": noise(2)})
     two = song_folder(tmp_path / "a", {"drums": noise(1), "bass": noise(2), "noise": noise(3)})
     song_folder(tmp_path / "c", {"vocals": noise(1)})
-    songs = evaluate.find_songs(tmp_path)
+    songs = evaluate_songs.find_songs(tmp_path)
     assert [song.folder for song in songs] == [two, one]
     assert set(songs[0].files) == {"drums", "bass"}
-    assert [song.folder for song in evaluate.find_songs(one)] == [one]
+    assert [song.folder for song in evaluate_songs.find_songs(one)] == [one]
     soundfile.write(one / "vocals.flac", noise(1).T, RATE)
     with pytest.raises(InputError, match="two files for 'vocals'"):
-        evaluate.find_songs(tmp_path)
+        evaluate_songs.find_songs(tmp_path)
     for folder, words in ((tmp_path / "c", "holds no song"), (tmp_path / "none", "no such folder")):
         with pytest.raises(InputError, match=words):
-            evaluate.find_songs(folder)
+            evaluate_songs.find_songs(folder)
 
 
 def test_truth_the_model_does_not_know_is_residual(tmp_path):
     stems = {name: noise(seed, 2.5) for seed, name in enumerate(("vocals", "piano", "guitar"))}
     stems["guitar"] = stems["guitar"][:, :5000]  # shorter files end early
-    song = evaluate.find_songs(song_folder(tmp_path / "song", stems))[0]
-    rate, num_channels, blocks = evaluate.read_truth(song, ("vocals", "other"), "other")
+    song = evaluate_songs.find_songs(song_folder(tmp_path / "song", stems))[0]
+    rate, num_channels, blocks = evaluate_songs.read_truth(song, ("vocals", "other"), "other")
     truth = np.concatenate(list(blocks), axis=2)
     assert (rate, num_channels, truth.shape) == (RATE, 2, (2, 2, 20000))
     np.testing.assert_array_equal(truth[0], stems["vocals"])
@@ -111,7 +111,7 @@ def test_files_that_differ_in_rate_are_refused(tmp_path):
     folder = song_folder(tmp_path / "song", {"vocals": noise(1)})
     soundfile.write(folder / "other.wav", noise(2).T, 2 * RATE)
     with pytest.raises(InputError, match="differ in rate or channels"):
-        evaluate.read_truth(evaluate.find_songs(folder)[0], ("vocals", "other"), "other")
+        evaluate_songs.read_truth(evaluate_songs.find_songs(folder)[0], ("vocals", "other"), "other")
 
 
 def test_tables(tmp_path):
@@ -134,7 +134,7 @@ def test_tables(tmp_path):
 
 
 def test_bounds_of_the_validation_song(shared_audio, tiny_models):
-    song = evaluate.find_songs(shared_audio / "songs" / "validation")[0]
+    song = evaluate_songs.find_songs(shared_audio / "songs" / "validation")[0]
     rows = evaluate.evaluate_song(song, [Separator("mix")])["rows"]
     sdrs = {name: [round(result.sdr_db, 1) for result in row["results"]] for name, row in rows.items()}
     assert sdrs["mixture"] == [-8.5, 4.0, -8.3, -14.8]

@@ -12,7 +12,7 @@ from stemlane.audio import AudioInput, AudioOutput
 from stemlane.demo.picture import draw
 from stemlane.demo.song import SAMPLE_RATE, make_song
 from stemlane.errors import PluginError, StemlaneError, one_line
-from stemlane.evaluate import measure
+from stemlane.evaluate_numbers import measure
 from stemlane.plugin import load_plugin, plugin_status
 from stemlane.progress import Progress
 from stemlane.separator import Separator
