@@ -146,9 +146,11 @@ def _separate(options) -> int:
     folders = offline.output_folders(options.inputs, options.output)
     separator = Separator(options.model, shifts=options.shifts)
     offline.choose_stems(separator, options.stems)
-    for path, folder in zip(options.inputs, folders):
+    lengths = []
+    for path in options.inputs:  # all of them before the work begins
         with AudioInput(path) as source:
-            num_samples = source.num_samples
+            lengths.append(source.num_samples)
+    for path, folder, num_samples in zip(options.inputs, folders, lengths):
         with Progress(os.path.basename(path), num_samples) as progress:
             warnings = offline.separate_file(
                 path, folder, separator, stems=options.stems, file_format=options.format, progress=progress
@@ -224,8 +226,9 @@ def _doctor(options) -> int:
     from stemlane import doctor
 
     checks = doctor.run()
+    width = max(len(check.name) for check in checks)
     for check in checks:
-        print(f"{check.name:<16} {'ok' if check.ok else 'problem'}: {check.text}")
+        print(f"{check.name:<{width}} {'ok' if check.ok else 'problem'}: {check.text}")
     return 0 if all(check.ok for check in checks) else 1
 
 

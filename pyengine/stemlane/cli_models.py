@@ -63,14 +63,17 @@ def _list(options) -> int:
     listings = list_models()
     if not listings:
         raise ModelError("no model is installed; install the stemlane package again")
+    rows = []
     for listing in listings:
-        if listing.manifest is None:
-            print(f"{listing.name:<12} unusable: {listing.problem}")
-            continue
-        manifest = listing.manifest
         names = [listing.name, *(alias for alias, name in ALIASES.items() if name == listing.name)]
-        numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
-        print(f"{', '.join(names):<16} {manifest.title}: {numbers}")
+        text = f"unusable: {listing.problem}"
+        if manifest := listing.manifest:
+            numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
+            text = f"{manifest.title}: {numbers}"
+        rows.append((", ".join(names), text))
+    width = max(len(names) for names, _ in rows)
+    for names, text in rows:
+        print(f"{names:<{width}}  {text}")
     return 0
 
 

@@ -83,6 +83,7 @@ def test_separate_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         ([eight], "8 channels: only mono or stereo"),
         ([none], "holds 0 samples"),
         ([str(text)], "cannot be read as audio"),
+        ([good, str(text)], "text.wav: cannot be read as audio"),
         ([str(tmp_path / "absent.wav")], "no such file"),
         ([good, str(tmp_path / "in" / "other" / "good.flac")], "would both go to"),
         ([good, "--model", "nope"], "no model called 'nope'; there is: live, mix"),
@@ -179,6 +180,17 @@ def test_models(tiny_models, capsys):
     assert "3584 samples" in out and "221 ms at 44100 Hz" in out and "built by the tests" in out
     assert cli.main(["models", "verify", "live"]) == 0
     fails(capsys, ["models", "show", "nope"], "no model called 'nope'")
+
+
+def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
+    build_model(tmp_path, name="a-name-that-is-long")
+    build_model(tmp_path, name="b")
+    (tmp_path / "b" / "manifest.toml").write_text("format = 2", encoding="utf-8")
+    monkeypatch.setenv("STEMLANE_MODELS", f"{tmp_path}{os.pathsep}{models_folder}")
+    assert cli.main(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line) - len(line.split("  ", 1)[1].lstrip()) for line in lines}) == 1
+    assert any(line.startswith("b  ") and "unusable: " in line and "format is 2" in line for line in lines)
 
 
 def test_verify_finds_damage(tmp_path, capsys):
