@@ -21,6 +21,16 @@ BLOCKS = st.lists(
 )
 
 
+STREAMS = {
+    "model": st.integers(0, 2),
+    "rate": RATES,
+    "num_channels": st.integers(1, 2),
+    "num_samples": st.integers(1, 20000),
+    "pattern": BLOCKS,
+    "seed": st.integers(0, 99),
+}
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
@@ -59,14 +69,7 @@ def noise(seed, num_channels, num_samples):
 
 
 @settings(max_examples=60)
-@given(
-    model=st.integers(0, 2),
-    rate=RATES,
-    num_channels=st.integers(1, 2),
-    num_samples=st.integers(1, 20000),
-    pattern=BLOCKS,
-    seed=st.integers(0, 99),
-)
+@given(**STREAMS)
 def test_any_block_pattern_gives_the_same_stems_bit_for_bit(
     models, model, rate, num_channels, num_samples, pattern, seed
 ):
@@ -137,14 +140,7 @@ def test_an_impulse_stays_at_its_position(models, model, rate, position):
 
 
 @settings(max_examples=25)
-@given(
-    model=st.integers(0, 2),
-    rate=RATES,
-    num_channels=st.integers(1, 2),
-    num_samples=st.integers(1, 20000),
-    pattern=BLOCKS,
-    seed=st.integers(0, 99),
-)
+@given(**STREAMS)
 def test_one_shot_equals_streamed_and_stems_sum_to_the_mixture(
     models, model, rate, num_channels, num_samples, pattern, seed
 ):

@@ -2,6 +2,7 @@
 """Builds tiny models with known behaviour: each stem is the mixture times a constant, delayed by the lookahead."""
 
 import hashlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +73,13 @@ states = [{", ".join(_toml_list(pair) for pair in states)}]
         encoding="utf-8",
     )
     return folder
+
+
+def change_manifest(folder: Path, key: str, value) -> None:
+    """Write another value, in TOML, for a key that stands at the beginning of a line."""
+    path = folder / "manifest.toml"
+    text = re.sub(rf"(?m)^{key} = .*$", lambda _: f"{key} = {value}", path.read_text(encoding="utf-8"))
+    path.write_text(text, encoding="utf-8")
 
 
 def _toml_list(values) -> str:

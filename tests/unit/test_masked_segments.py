@@ -9,6 +9,7 @@ from stemlane.errors import ManifestError
 from stemlane.manifest import load_manifest
 from stemlane.separator import Separator
 from stemlane.streaming import StreamingSeparator
+from support.tiny_models import change_manifest
 from support.tiny_spleeter import FFT, HOP, REACH_FRAMES, build_spleeter, slow_separation
 
 # float32 transforms and sums of values up to 1
@@ -126,8 +127,6 @@ def test_latency_and_cost_of_the_windows(tmp_path):
 )
 def test_manifests_that_cannot_be(tmp_path, key, value, words):
     folder = build_spleeter(tmp_path)
-    text = (folder / "manifest.toml").read_text(encoding="utf-8")
-    text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", text)
-    (folder / "manifest.toml").write_text(text, encoding="utf-8")
+    change_manifest(folder, key, value)
     with pytest.raises(ManifestError, match=re.escape(words)):
         load_manifest(folder)

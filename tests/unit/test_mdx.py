@@ -10,6 +10,7 @@ from stemlane.manifest import load_manifest
 from stemlane.separator import Separator
 from stemlane.streaming import StreamingSeparator
 from support.tiny_mdx import FFT, SEGMENT, build_mdx, slow_separation
+from support.tiny_models import change_manifest
 
 INNER = SEGMENT - FFT
 # Of a stem of size 1: float32 transforms and a float32 network against float64. The project promises 1e-4.
@@ -113,8 +114,6 @@ def test_silence_stays_silence_and_needs_no_network(tmp_path, monkeypatch):
 )
 def test_manifests_that_cannot_be(tmp_path, key, value, words):
     folder = build_mdx(tmp_path)
-    text = (folder / "manifest.toml").read_text(encoding="utf-8")
-    text = re.sub(rf"(?m)^{key} = .*$", f"{key} = {value}", text)
-    (folder / "manifest.toml").write_text(text, encoding="utf-8")
+    change_manifest(folder, key, value)
     with pytest.raises(ManifestError, match=re.escape(words)):
         load_manifest(folder)
