@@ -85,7 +85,7 @@ def render_file(
 def _check_apart(path: str | Path, outputs: Sequence[Path]) -> None:
     """Raise `InputError` if the recording itself would be replaced: it may be the only one."""
     for output in outputs:
-        if output.exists() and output.samefile(path):
+        if output.exists() and Path(path).exists() and output.samefile(path):
             raise InputError(f"{output}: is the recording itself and would be lost; write to another place")
 
 

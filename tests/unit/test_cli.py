@@ -11,7 +11,8 @@ import time
 import numpy as np
 import pytest
 import soundfile
-from stemlane import cli
+from stemlane import cli, offline
+from stemlane.errors import InputError
 from support.tiny_models import build_model
 
 RATE = 44100
@@ -153,6 +154,8 @@ def test_what_is_there_is_not_lost(tmp_path, tiny_models, capsys):
     source = write(tmp_path / "vocals" / "vocals.wav", noise(1, 5000))
     before = (tmp_path / "vocals" / "vocals.wav").read_bytes()
     fails(capsys, ["separate", source, "-o", str(tmp_path)], "vocals.wav: is the recording itself")
+    with pytest.raises(InputError, match=r"none.wav: no such file"):
+        offline.render_file(tmp_path / "none.wav", source)
     assert (tmp_path / "vocals" / "vocals.wav").read_bytes() == before
     (tmp_path / "link.wav").symlink_to("vocals/mix.wav")
     assert cli.main(["render", source, "-o", str(tmp_path / "link.wav")]) == 0
