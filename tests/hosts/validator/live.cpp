@@ -52,6 +52,7 @@ juce::AudioBuffer<float> read(const juce::File& file) {
 }
 
 void write(const juce::AudioBuffer<float>& audio, const juce::File& file) {
+  file.deleteFile();  // a stream would go on at its end
   juce::FileOutputStream stream(file);
   expect(stream.openedOk(), file.getFullPathName() + ": cannot be written");
   for (int channel = 0; channel < kNumChannels; ++channel)

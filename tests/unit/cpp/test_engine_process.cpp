@@ -10,16 +10,23 @@
 using namespace stemlane;
 using namespace std::chrono_literals;
 
-TEST_CASE("an offline render waits for the engine, is complete and repeats exactly") {
+TEST_CASE("an offline render waits for the engine, is complete and the same in any blocks") {
   const Audio in = noise(2, 300'000);
-  StemStream stream;
-  stream.prepare(config_for("works"));
-  stream.set_offline(true);
-  const Audio first = bounce(stream, in);
-  CHECK(num_differing(first, in, stream.latency_samples(), 0.5F, 0, 300'000) == 0);
-  stream.reset();
-  CHECK(bounce(stream, in, 1000).samples == first.samples);
-  CHECK(stream.status().state == EngineState::ready);
+  for (const bool segments : {false, true}) {
+    StreamConfig config = config_for("works");
+    if (segments) config.model = {"works", "", 44100.0, 11'025, 33'075, 22'050, {0, 1, 2}, kOtherStem};
+    StemStream stream;
+    stream.prepare(config);
+    stream.set_offline(true);
+    const Audio first = bounce(stream, in);
+    CHECK(num_differing(first, in, stream.latency_samples(), 0.5F, 0, 300'000) == 0);
+    REQUIRE(stream.config().max_block_samples < 5000);
+    for (const int size : {1000, 31, 5000, 100'000}) {  // the last two are larger than prepared for
+      stream.reset();
+      CHECK(bounce(stream, in, size).samples == first.samples);
+    }
+    CHECK(stream.status().state == EngineState::ready);
+  }
 }
 
 TEST_CASE("a stream that only lives briefly starts no engine") {
