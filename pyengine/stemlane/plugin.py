@@ -82,6 +82,8 @@ def install() -> Path:
         configuration.parent.mkdir(parents=True, exist_ok=True)
         configuration.write_text(f"python={this_python()}\n", encoding="utf-8")
         _replace_folder(partial, target)
+    except shutil.Error as error:  # of a tree: a list of source, target and what went wrong
+        raise PluginError(f"{target}: cannot be written ({error.args[0][0][2]})") from None
     except OSError as error:
         raise PluginError(f"{target}: cannot be written ({error.strerror or error})") from None
     finally:
@@ -96,7 +98,7 @@ def _replace_folder(new: Path, target: Path) -> None:
         target.rename(old)
     try:
         new.rename(target)
-    except OSError:
+    except BaseException:  # an interrupt too
         if old.is_symlink() or old.exists():
             old.rename(target)
         raise

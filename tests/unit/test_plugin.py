@@ -64,6 +64,33 @@ def test_a_failed_install_keeps_the_older_one(bundle, monkeypatch):
     assert names(target.parent) == ["Stemlane.vst3"]
 
 
+def test_an_interrupted_install_keeps_the_older_one(bundle, monkeypatch):
+    target = plugin.install()
+    (target / "Contents" / "old").write_text("", encoding="utf-8")
+    rename = Path.rename
+
+    def interrupted(self, other):
+        if self.suffix == ".partial":
+            raise KeyboardInterrupt
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        plugin.install()
+    assert (target / "Contents" / "old").exists() and names(target.parent) == ["Stemlane.vst3"]
+
+
+def test_a_full_disk_is_one_reason(bundle, monkeypatch):
+    def full(source, target):
+        raise OSError(28, "No space left on device", target)
+
+    monkeypatch.setattr("shutil.copystat", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.copyfile", lambda source, target, **_: full(source, target))
+    with pytest.raises(PluginError, match=r"Stemlane.vst3: cannot be written \(\[Errno 28\] No space left on device[^,]*\)$"):
+        plugin.install()
+    assert names(Path.home() / ".vst3") == []
+
+
 def test_install_replaces_a_link_and_leaves_what_it_points_to(bundle):
     target = plugin.installed_path()
     target.parent.mkdir(parents=True)
