@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import copy
+import itertools
 import json
 import math
 import os
 import signal
+import tempfile
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -32,26 +34,29 @@ WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 
 
 class BatchStream(torch.utils.data.IterableDataset):
-    """Batches from `first` on, made in the data worker; looks for new recordings every 40 batches."""
+    """This rank's share of the batches from `first` on, made in the data worker.
 
-    def __init__(self, maker: BatchMaker, first: int, lookahead: int):
+    It looks for new recordings every 40 batches.
+    """
+
+    def __init__(self, maker: BatchMaker, first: int, rank: int, num_ranks: int):
         self.maker = maker
         self.first = first
-        self.lookahead = lookahead
+        self.rank = rank
+        self.num_ranks = num_ranks
 
     def __iter__(self):
         torch.set_num_threads(1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         info = torch.utils.data.get_worker_info()
-        offset, stride = (info.id, info.num_workers) if info else (0, 1)
-        index = self.first + offset
-        while True:
-            if index % 40 == offset:
+        worker, num_workers = (info.id, info.num_workers) if info else (0, 1)
+        for count in itertools.count():
+            if count % 40 == 0:
                 self.maker.pool.refresh()
+            index = self.first + (count * num_workers + worker) * self.num_ranks + self.rank
             batch = self.maker.make(index)
             yield tuple(torch.from_numpy(part) for part in
                         (batch.energy, batch.cross, batch.product, batch.stem_energy))
-            index += stride
 
 
 def with_mirrors(batches: Iterable[tuple[torch.Tensor, ...]], delay: int = 6) -> Iterator[tuple[torch.Tensor, ...]]:
@@ -83,9 +88,8 @@ class Average:
         torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), 1.0 - decay)
 
 
-def learning_rate(peak: float, elapsed: float, budget: float, step: int) -> float:
-    """Linear warm-up over 100 steps, then a cosine over the time budget down to 2 % of the peak."""
-    progress = min(1.0, elapsed / budget)
+def learning_rate(peak: float, progress: float, step: int) -> float:
+    """Linear warm-up over 100 steps, then a cosine over the progress (0 to 1) down to 2 % of the peak."""
     return peak * min(1.0, (step + 1) / 100.0) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress)))
 
 
@@ -121,9 +125,12 @@ class Trainer:
     pool : Pool
     options : argparse.Namespace
         See `parser`.
+    rank : int
+        Which of `options.processes` processes this is. They share every update; the first one keeps the records.
     """
 
-    def __init__(self, config: ModelConfig, run_folder: Path, pool: Pool, options: argparse.Namespace):
+    def __init__(self, config: ModelConfig, run_folder: Path, pool: Pool, options: argparse.Namespace, rank: int = 0):
+        self.rank, self.num_ranks = rank, options.processes
         self.config = config
         self.folder = run_folder
         self.options = options
@@ -153,7 +160,9 @@ class Trainer:
         self.step, self.elapsed, self.best = content["step"], content["elapsed"], content["best"]
 
     def save(self) -> None:
-        """Write the checkpoint atomically."""
+        """Write the checkpoint atomically; the first rank does."""
+        if self.rank:
+            return
         part = self.checkpoint.with_suffix(".part")
         torch.save({"network": self.network.state_dict(), "average": self.average.network.state_dict(),
                     "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "step": self.step,
@@ -161,15 +170,31 @@ class Trainer:
         os.replace(part, self.checkpoint)
 
     def log(self, **values) -> None:
-        """One JSON line in the run's log, and on the terminal."""
+        """One JSON line in the run's log, and on the terminal, by the first rank."""
+        if self.rank:
+            return
         line = json.dumps({"time": time.strftime("%H:%M:%S"), "step": self.step,
                            "minutes": round(self.elapsed / 60, 2), **values})
         print(line, flush=True)
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def train_step(self, batch: tuple[torch.Tensor, ...]) -> tuple[float, torch.Tensor]:
-        """One update; returns the loss and the error per stem relative to the mixture."""
+    def agree(self, progress: float, stop: bool) -> tuple[float, bool]:
+        """The mean of all ranks' gradients, the first rank's progress, and whether any rank wants to stop."""
+        if self.num_ranks == 1:
+            return progress, stop
+        gradients = [parameter.grad for parameter in self.network.parameters()]
+        said = torch.tensor([progress if self.rank == 0 else 0.0, float(stop)], device=self.device)
+        flat = torch.cat([said, *(gradient.flatten() for gradient in gradients)])
+        torch.distributed.all_reduce(flat)
+        position = 2
+        for gradient in gradients:
+            gradient.copy_(flat[position:position + gradient.numel()].view_as(gradient) / self.num_ranks)
+            position += gradient.numel()
+        return float(flat[0]), bool(flat[1] > 0)
+
+    def train_step(self, batch: tuple[torch.Tensor, ...], progress: float, stop: bool) -> tuple[float, torch.Tensor, bool]:
+        """One update; returns the loss, the error per stem relative to the mixture, and whether to stop after it."""
         energy, cross, product, stem_energy = (part.to(self.device, non_blocking=True) for part in batch)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16):
             masks, _ = self.network(energy, cross)
@@ -177,12 +202,15 @@ class Trainer:
         shifted = masks.float()[scored.start + lookahead:scored.stop + lookahead]
         loss, error = self.loss(shifted, energy[scored], product[scored], stem_energy)
         loss.backward()
+        progress, stop = self.agree(progress, stop)
+        rate = learning_rate(self.options.learning_rate, progress, self.step)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, foreach=True)
         for optimizer in self.optimizers:
+            optimizer.param_groups[0]["lr"] = rate
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.average.update(self.network)
-        return float(loss.detach()), error
+        return float(loss.detach()), error, stop
 
     def validate(self, evaluation: Evaluation) -> None:
         """Score the averaged weights on the validation song; keep the best."""
@@ -198,7 +226,7 @@ class Trainer:
         """Train until `minutes` of training are spent in all, this and earlier runs together."""
         options = self.options
         budget = 60.0 * options.minutes
-        stream = BatchStream(self.maker, self.step // 2, self.config.lookahead_frames)
+        stream = BatchStream(self.maker, self.step * self.num_ranks // 2, self.rank, self.num_ranks)
         loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=options.workers,
                                              prefetch_factor=2 if options.workers else None)
         last_save = last_validation = self.elapsed
@@ -207,10 +235,9 @@ class Trainer:
         losses, errors = [], []
         clock = time.monotonic()
         for batch in with_mirrors(loader):
-            rate = learning_rate(options.learning_rate, self.elapsed, budget, self.step)
-            for optimizer in self.optimizers:
-                optimizer.param_groups[0]["lr"] = rate
-            loss, error = self.train_step(batch)
+            last = bool(options.max_steps) and self.step + 1 >= options.max_steps
+            progress = min(1.0, self.elapsed / budget)
+            loss, error, stop = self.train_step(batch, progress, bool(stopped) or last or progress == 1.0)
             losses.append(loss)
             errors.append(error)
             self.step += 1
@@ -218,7 +245,7 @@ class Trainer:
             self.elapsed += now - clock
             clock = now
             if self.step % 50 == 0:
-                audio = options.batch * options.frames * self.config.stft.hop_samples / 44100.0
+                audio = self.num_ranks * options.batch * options.frames * self.config.stft.hop_samples / 44100.0
                 mean_error = 10.0 * torch.log10(torch.stack(errors).mean(0))
                 self.log(loss=round(sum(losses) / len(losses), 4),
                          error_db=[round(float(value), 2) for value in mean_error],
@@ -230,7 +257,7 @@ class Trainer:
             if self.elapsed - last_save > 60.0 * options.save_minutes:
                 self.save()
                 last_save = self.elapsed
-            if stopped or self.elapsed >= budget or (options.max_steps and self.step >= options.max_steps):
+            if stop:
                 break
         self.save()
         if evaluation and not stopped:
@@ -253,24 +280,45 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--start-from", default=None, help="weights.pt or a checkpoint to begin with")
     result.add_argument("--seed", type=int, default=1)
     result.add_argument("--workers", type=int, default=1)
-    result.add_argument("--threads", type=int, default=0, help="0: torch's choice")
+    result.add_argument("--processes", type=int, default=1, help="that share every update, each with its own batch")
+    result.add_argument("--threads", type=int, default=0, help="of each process; 0: torch's choice")
     result.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
     result.add_argument("--save-minutes", type=float, default=4.0)
     result.add_argument("--validate-minutes", type=float, default=8.0)
     return result
 
 
-def main(arguments: list[str] | None = None) -> None:
-    """Command line."""
-    options = parser().parse_args(arguments)
+def train(rank: int, options: argparse.Namespace) -> None:
+    """Train in this process, as one of `options.processes`."""
     if options.threads:
         torch.set_num_threads(options.threads)
     config = CONFIGS[options.config]
     folder = cache_folder() / "runs" / (options.run or config.name)
     folder.mkdir(parents=True, exist_ok=True)
     validation = audio_folder() / "songs" / "validation" / "3.Sodium"
-    evaluation = Evaluation(validation) if validation.is_dir() else None
-    Trainer(config, folder, Pool(cache_folder() / "pool"), options).run(evaluation)
+    evaluation = Evaluation(validation) if rank == 0 and validation.is_dir() else None
+    if options.processes > 1:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on
+        torch.distributed.init_process_group("gloo", init_method=f"file://{options.meeting}", rank=rank,
+                                             world_size=options.processes)
+    Trainer(config, folder, Pool(cache_folder() / "pool"), options, rank).run(evaluation)
+    if options.processes > 1:
+        torch.distributed.destroy_process_group()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    options = parser().parse_args(arguments)
+    if options.processes == 1:
+        train(0, options)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        options.meeting = Path(folder) / "meeting"  # the file through which the processes find each other
+        context = torch.multiprocessing.spawn(train, (options,), options.processes, join=False)
+        for number in (signal.SIGINT, signal.SIGTERM):  # the first process tells the others
+            signal.signal(number, lambda *_: os.kill(context.pids()[0], signal.SIGTERM))
+        while not context.join():
+            pass
 
 
 if __name__ == "__main__":
