@@ -21,6 +21,8 @@ from stemlane.streaming import check_stream
 
 FORMATS = {"wav": ("WAV", "FLOAT"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS")}
 BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes
+_MISCOUNTED_BYTES = 8  # some programs count the header itself, or a padding byte that is not there
+_LARGEST_STATED_BYTES = 0x7F000000  # larger ones are also what programs write that did not know the size
 _LARGEST_WAV_BYTES = 4_000_000_000  # a WAV header counts in 32 bits; larger files are written as RF64
 
 
@@ -33,6 +35,8 @@ class AudioInput:
         Of the file.
     num_samples
         Per channel, as the file's header states it (some compressed formats only estimate it).
+    warning
+        Text saying that the end of a WAV or AIFF file is missing, or nothing.
     """
 
     def __init__(self, path: str | Path):
@@ -42,6 +46,7 @@ class AudioInput:
                 raise InputError(f"{path}: " + ("is not a file" if self.path.exists() else "no such file"))
             self.path.open("rb").close()  # says what is wrong, which libsndfile does not
             self._file = soundfile.SoundFile(os.fsencode(self.path))
+            self.warning = _cut_off(self.path)
         except (OSError, RuntimeError) as error:
             raise InputError(f"{self.path}: cannot be read as audio ({_reason(error)})") from None
         self.sample_rate = self._file.samplerate
@@ -198,6 +203,19 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()
+
+
+def _cut_off(path: Path) -> str:
+    """Text about a RIFF or FORM file that states a greater size than it has, which libsndfile reads without a word."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    order = {b"RIFF": "little", b"FORM": "big"}.get(head[:4])
+    if order is None:
+        return ""
+    stated, found = 8 + int.from_bytes(head[4:], order), path.stat().st_size
+    if stated - found <= _MISCOUNTED_BYTES or stated > _LARGEST_STATED_BYTES:
+        return ""
+    return f"{path}: is cut off, {stated - found} of {stated} bytes are missing; what is there is used"
 
 
 def _holds(path: Path, num_samples: int) -> bool:

@@ -43,6 +43,11 @@ def _problem(text: str) -> int:
     return 1
 
 
+def _warn(warnings: list[str]) -> None:
+    for text in warnings:
+        print(f"stemlane: warning: {text}", file=sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="stemlane", description="Separates music into stems.")
     parser.add_argument("--version", action="version", version=f"stemlane {__version__}")
@@ -155,8 +160,7 @@ def _separate(options) -> int:
             warnings = offline.separate_file(
                 path, folder, separator, stems=options.stems, file_format=options.format, progress=progress
             )
-        for warning in warnings:
-            print(f"stemlane: warning: {warning}", file=sys.stderr)
+        _warn(warnings)
         print(folder)
     return 0
 
@@ -171,11 +175,10 @@ def _render(options) -> int:
     with AudioInput(options.input) as source:
         num_samples = source.num_samples
     with Progress(os.path.basename(options.input), num_samples) as progress:
-        warning = offline.render_file(
+        warnings = offline.render_file(
             options.input, options.output, gains=gains, automation=automation, model=options.model, progress=progress
         )
-    if warning:
-        print(f"stemlane: warning: {warning}", file=sys.stderr)
+    _warn(warnings)
     print(options.output)
     return 0
 

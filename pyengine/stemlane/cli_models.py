@@ -12,7 +12,7 @@ def add_commands(models, command) -> None:
     """Add the commands to the argument parser's group `models`, with `command(parent, name, run, text)`."""
     command(models, "list", _list, "List the models that can be used.")
     command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    command(models, "verify", _verify, "Check a model's files.").add_argument("name", metavar="NAME")
+    command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument("name", metavar="NAME")
     add = command(models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.")
     add.add_argument(
         "source",

@@ -43,7 +43,7 @@ def separate_file(
     Returns
     -------
     list of str
-        Warnings: stems whose peaks the format has clipped.
+        Warnings: a recording whose end is missing, stems whose peaks the format has clipped.
     """
     chosen = choose_stems(separator, stems)
     file_format = check_format(file_format)
@@ -60,15 +60,15 @@ def separate_file(
             for index, output in zip(indices, outputs):
                 output.write(piece[index])
             progress(piece.shape[2])
-    return [warning for final, output in zip(finals, outputs) if (warning := clip_warning(final, output.peak))]
+    return _said(source.warning, *(clip_warning(final, output.peak) for final, output in zip(finals, outputs)))
 
 
 def render_file(
     path: str | Path, output_path: str | Path, *, gains: Mapping[str, float | str] | None = None,
     automation: Sequence[Mapping] | None = None, model: str | Path = "default",
     progress: Callable[[int], None] = lambda num_samples: None,
-) -> str:  # fmt: skip
-    """Write the file mixed anew, see `stemlane.render`; returns a warning where the format has clipped it, else ""."""
+) -> list[str]:  # fmt: skip
+    """Write the file mixed anew, see `stemlane.render`; returns warnings as `separate_file` does."""
     manifest = find_model(model)
     plan = GainPlan(manifest, gains, automation)
     _check_apart(path, [Path(output_path)])
@@ -79,7 +79,11 @@ def render_file(
         for piece in render_blocks(source.blocks(), source.sample_rate, source.num_channels, plan, manifest):
             output.write(piece)
             progress(piece.shape[1])
-    return clip_warning(Path(output_path), output.peak)
+    return _said(source.warning, clip_warning(Path(output_path), output.peak))
+
+
+def _said(*warnings: str) -> list[str]:
+    return [warning for warning in warnings if warning]
 
 
 def _check_apart(path: str | Path, outputs: Sequence[Path]) -> None:

@@ -101,6 +101,26 @@ def test_clipped_stems_are_reported(tmp_path, tiny_models, capsys):
     assert "vocals.flac: clipped, its peak was 1." in capsys.readouterr().err
 
 
+def test_recordings_that_are_cut_off_are_reported(tmp_path, tiny_models, capsys):
+    for name in ("a.wav", "b.aiff", "c.flac"):
+        soundfile.write(tmp_path / name, noise(2, 20_000).T, RATE)
+        arguments = ["separate", str(tmp_path / name), "-o", str(tmp_path / "out")]
+        assert cli.main(arguments) == 0 and capsys.readouterr().err == ""
+        if name != "c.flac":
+            whole = (tmp_path / name).read_bytes()
+            (tmp_path / name).write_bytes(whole[:-10_001])
+            assert cli.main(arguments) == 0
+            words = f"{name}: is cut off, 10001 of {len(whole)} bytes are missing; what is there is used\n"
+            assert capsys.readouterr().err.endswith(words)
+            assert cli.main(["render", arguments[1], "-o", str(tmp_path / "out.wav")]) == 0
+            assert words in capsys.readouterr().err
+    unknown = bytearray((tmp_path / "a.wav").read_bytes())
+    unknown[4:8] = b"\xff\xff\xff\xff"  # what is written where the size is not known yet
+    (tmp_path / "a.wav").write_bytes(unknown)
+    assert cli.main(["separate", str(tmp_path / "a.wav"), "-o", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_render(tmp_path, tiny_models, capsys):
     mixture = noise(2, 20000)
     source, out = write(tmp_path / "ein lied.wav", mixture), tmp_path / "ö.wav"
