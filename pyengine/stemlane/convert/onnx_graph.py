@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds an ONNX graph node by node, its large weights in a file beside it, which graphs of other sizes can share."""
+"""Builds an ONNX graph node by node, all in one model or its large weights in a file beside it, for others to share."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,21 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-_OPSET = 20  # the first with Gelu
+_IR_VERSIONS = {17: 8, 20: 9}  # the file format's, by operator set; 20 is the first with Gelu
 _ALIGNMENT_BYTES = 4096  # so that the weights can be mapped into memory
 
 
 class GraphBuilder:
-    """Collects nodes, constants and shared weights."""
+    """Collects nodes, constants and shared weights.
 
-    def __init__(self):
+    Parameters
+    ----------
+    opset
+        Version of ONNX's operators: 17 or 20.
+    """
+
+    def __init__(self, opset: int = 20):
+        self._opset = opset
         self._nodes: list = []
         self._constants: list = []
         self._known: dict[tuple, str] = {}
@@ -31,7 +38,7 @@ class GraphBuilder:
     def constant(self, value) -> str:
         """A constant that lies in the graph itself; equal ones are stored once."""
         values = np.ascontiguousarray(value)
-        key = (values.dtype.str, values.shape, values.tobytes())
+        key = (values.dtype.str, values.shape, hashlib.sha256(values.tobytes()).digest())
         if key not in self._known:
             self._known[key] = f"constant{len(self._constants)}"
             self._constants.append(numpy_helper.from_array(values, self._known[key]))
@@ -66,6 +73,14 @@ class GraphBuilder:
         mean = self.node("ReduceMean", exact, self.constant(np.array(axes)), keepdims=1)
         return self.node("Cast", mean, to=TensorProto.FLOAT)
 
+    def model(
+        self, name: str, inputs: Mapping[str, Sequence[int | str]], outputs: Mapping[str, Sequence[int | str]]
+    ) -> onnx.ModelProto:
+        """The model with all its constants, checked; a name among the sizes is a free one. It must have no `weight`."""
+        model = self._model(name, inputs, outputs)
+        onnx.checker.check_model(model)
+        return model
+
     def save(
         self, folder: Path, name: str, inputs: Mapping[str, Sequence[int]], outputs: Mapping[str, Sequence[int]]
     ) -> tuple[Path, Path]:
@@ -76,16 +91,20 @@ class GraphBuilder:
                 file.write(bytes(-file.tell() % _ALIGNMENT_BYTES))
                 self._constants.append(_outside(label, values, weights_path.name, file.tell()))
                 file.write(values.tobytes())
+        graph_path.write_bytes(self._model(name, inputs, outputs).SerializeToString())
+        return graph_path, weights_path
+
+    def _model(self, name: str, inputs: Mapping, outputs: Mapping) -> onnx.ModelProto:
         ends = [
             [helper.make_tensor_value_info(label, TensorProto.FLOAT, list(sizes)) for label, sizes in end.items()]
             for end in (inputs, outputs)
         ]
         graph = helper.make_graph(self._nodes, name, *ends, self._constants)
-        opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid("com.microsoft", 1)]
-        model = helper.make_model(graph, opset_imports=opsets, ir_version=9)
+        domains = {"": self._opset} | {node.domain: 1 for node in self._nodes if node.domain}
+        opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSIONS[self._opset])
         model.producer_name = "stemlane"
-        graph_path.write_bytes(model.SerializeToString())
-        return graph_path, weights_path
+        return model
 
 
 def _outside(name: str, values: np.ndarray, location: str, offset: int) -> onnx.TensorProto:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
 
+from stemlane.convert.onnx_graph import GraphBuilder
 from stemlane.errors import ModelError
 
 NUM_BINS = 2049
@@ -61,25 +61,6 @@ def check_weights(weights: Mapping[str, np.ndarray], where: str) -> None:
             raise ModelError(f"{where}: holds an unknown tensor {name}: not the weights of Open-Unmix")
 
 
-class _Graph:
-    """Collects nodes and constants."""
-
-    def __init__(self):
-        self.nodes: list = []
-        self.constants: list = []
-
-    def node(self, operator: str, *inputs: str, num_outputs: int = 1, **attributes) -> str:
-        name = f"{operator.lower()}{len(self.nodes)}"
-        outputs = [name, *(f"{name}_{number}" for number in range(1, num_outputs))]
-        self.nodes.append(helper.make_node(operator, list(inputs), outputs, **attributes))
-        return name
-
-    def constant(self, value) -> str:
-        name = f"constant{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-
 def build_network(stems: Sequence[Mapping[str, np.ndarray]], num_emitted: int) -> onnx.ModelProto:
     """Build the network.
 
@@ -96,31 +77,21 @@ def build_network(stems: Sequence[Mapping[str, np.ndarray]], num_emitted: int) -
         `magnitude` (1, 2, frames, 2049) to `masks` (1, num_emitted, 2, frames, 2049) and to `magnitudes`
         (1, stems, 2, frames, 2049), for any number of frames.
     """
-    graph = _Graph()
+    graph = GraphBuilder(_OPSET)
     axis = graph.constant(np.array([1]))
     gains = [graph.node("Unsqueeze", _stem(graph, weights), axis) for weights in stems]
     gains = graph.node("Concat", *gains, axis=1)
-    outputs = "magnitudes"
-    graph.nodes.append(helper.make_node("Mul", [gains, graph.node("Unsqueeze", "magnitude", axis)], [outputs]))
+    outputs = graph.node("Mul", gains, graph.node("Unsqueeze", "magnitude", axis), output="magnitudes")
     total = graph.node("ReduceSum", outputs, axis, keepdims=1)
     total = graph.node("Add", total, graph.constant(np.float32(_MASK_EPSILON)))
     chosen = graph.node("Gather", outputs, graph.constant(np.arange(num_emitted)), axis=1)
-    graph.nodes.append(helper.make_node("Div", [chosen, total], ["masks"]))
-
-    def tensor(name: str, *lead: int):
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *lead, 2, "frames", NUM_BINS])
-
-    description = helper.make_graph(
-        graph.nodes, "open-unmix", [tensor("magnitude")],
-        [tensor("masks", num_emitted), tensor("magnitudes", len(stems))], graph.constants,
-    )
-    model = helper.make_model(description, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
-    model.producer_name = "stemlane"
-    onnx.checker.check_model(model)
-    return model
+    graph.node("Div", chosen, total, output="masks")
+    shape = (2, "frames", NUM_BINS)
+    ends = {"masks": (1, num_emitted, *shape), "magnitudes": (1, len(stems), *shape)}
+    return graph.model("open-unmix", {"magnitude": (1, *shape)}, ends)
 
 
-def _stem(graph: _Graph, weights: Mapping[str, np.ndarray]) -> str:
+def _stem(graph: GraphBuilder, weights: Mapping[str, np.ndarray]) -> str:
     """Add the network of one stem; returns its gains, (1, 2, frames, bins), not negative."""
     exact = {name: values.astype(np.float64) for name, values in weights.items()}
     input_bins = len(exact["input_mean"])
@@ -136,9 +107,8 @@ def _stem(graph: _Graph, weights: Mapping[str, np.ndarray]) -> str:
         return graph.node("Add", product, graph.constant(bias.astype(np.float32)))
 
     # (1, 2, frames, bins) -> (frames, 1, 2 * input_bins)
-    start, end, last = (graph.constant(np.array([value])) for value in (0, input_bins, 3))
-    signal = graph.node("Transpose", graph.node("Slice", "magnitude", start, end, last), perm=[2, 0, 1, 3])
-    signal = graph.node("Reshape", signal, graph.constant(np.array([0, 1, 2 * input_bins])))
+    signal = graph.node("Transpose", graph.slice("magnitude", 3, 0, input_bins), perm=[2, 0, 1, 3])
+    signal = graph.shape(signal, 0, 1, 2 * input_bins)
     weight, bias = normalised("fc1", "bn1")
     bias = bias + weight @ np.tile(exact["input_mean"] * exact["input_scale"], 2)
     encoded = graph.node("Tanh", dense(signal, weight * np.tile(exact["input_scale"], 2), bias))
@@ -150,11 +120,11 @@ def _stem(graph: _Graph, weights: Mapping[str, np.ndarray]) -> str:
     weight, bias = normalised("fc3", "bn3")
     scale, mean = np.tile(exact["output_scale"], 2), np.tile(exact["output_mean"], 2)
     signal = graph.node("Relu", dense(signal, weight * scale[:, np.newaxis], bias * scale + mean))
-    signal = graph.node("Reshape", signal, graph.constant(np.array([0, 1, 2, NUM_BINS])))
+    signal = graph.shape(signal, 0, 1, 2, NUM_BINS)
     return graph.node("Transpose", signal, perm=[1, 2, 0, 3])
 
 
-def _lstm(graph: _Graph, weights: Mapping[str, np.ndarray], layer: int, source: str) -> str:
+def _lstm(graph: GraphBuilder, weights: Mapping[str, np.ndarray], layer: int, source: str) -> str:
     """Add one bidirectional layer: (frames, 1, hidden) to (frames, 1, hidden)."""
 
     def gates(values: np.ndarray) -> np.ndarray:
@@ -169,4 +139,4 @@ def _lstm(graph: _Graph, weights: Mapping[str, np.ndarray], layer: int, source: 
     hidden = weights[f"lstm.weight_hh_l{layer}"].shape[1]
     output = graph.node("LSTM", source, *inputs, hidden_size=hidden, direction="bidirectional")
     output = graph.node("Transpose", output, perm=[0, 2, 1, 3])
-    return graph.node("Reshape", output, graph.constant(np.array([0, 1, 2 * hidden])))
+    return graph.shape(output, 0, 1, 2 * hidden)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
+
+from stemlane.convert.onnx_graph import GraphBuilder
 
 FILTERS = (16, 32, 64, 128, 256, 512)
 NORM_PARTS = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -65,24 +66,6 @@ def expected_shapes(num_stems: int) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-class _Graph:
-    """Collects nodes and constants."""
-
-    def __init__(self):
-        self.nodes: list = []
-        self.constants: list = []
-
-    def node(self, operator: str, inputs: Sequence[str], **attributes) -> str:
-        name = f"{operator.lower()}{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [name], **attributes))
-        return name
-
-    def constant(self, value: np.ndarray) -> str:
-        name = f"constant{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-
 def build_network(
     read: Callable[[str], np.ndarray],
     *,
@@ -112,34 +95,24 @@ def build_network(
         `magnitude` (1, 2, frames, bins) to `masks` (1, num_stems - 1, 2, frames, bins) and to `magnitudes`
         (1, num_stems, 2, frames, bins). Frames and bins are free multiples of 64.
     """
-    graph = _Graph()
+    graph = GraphBuilder(_OPSET)
     logits = [_unet(graph, read, stem, activations) for stem in order]
     axis = graph.constant(np.array([1]))
-    stacked = graph.node("Concat", [graph.node("Unsqueeze", [logit, axis]) for logit in logits], axis=1)
-    shares = graph.node("Softmax", [stacked], axis=1) if softmax else graph.node("Sigmoid", [stacked])
-    outputs = "magnitudes"
-    graph.nodes.append(helper.make_node("Mul", [shares, graph.node("Unsqueeze", ["magnitude", axis])], [outputs]))
-    powers = graph.node("Mul", [outputs, outputs])
-    total = graph.node("ReduceSum", [powers, axis], keepdims=1)
-    total = graph.node("Add", [total, graph.constant(np.float32(_MASK_EPSILON))])
-    chosen = graph.node("Gather", [powers, graph.constant(np.arange(num_stems - 1))], axis=1)
-    chosen = graph.node("Add", [chosen, graph.constant(np.float32(_MASK_EPSILON / num_stems))])
-    graph.nodes.append(helper.make_node("Div", [chosen, total], ["masks"]))
-
-    def tensor(name: str, *lead: int):
-        return helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, *lead, 2, "frames", "bins"])
-
-    description = helper.make_graph(
-        graph.nodes, "spleeter", [tensor("magnitude")],
-        [tensor("masks", num_stems - 1), tensor("magnitudes", num_stems)], graph.constants,
-    )
-    model = helper.make_model(description, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=8)
-    model.producer_name = "stemlane"
-    onnx.checker.check_model(model)
-    return model
+    stacked = graph.node("Concat", *(graph.node("Unsqueeze", logit, axis) for logit in logits), axis=1)
+    shares = graph.node("Softmax", stacked, axis=1) if softmax else graph.node("Sigmoid", stacked)
+    outputs = graph.node("Mul", shares, graph.node("Unsqueeze", "magnitude", axis), output="magnitudes")
+    powers = graph.node("Mul", outputs, outputs)
+    total = graph.node("ReduceSum", powers, axis, keepdims=1)
+    total = graph.node("Add", total, graph.constant(np.float32(_MASK_EPSILON)))
+    chosen = graph.node("Gather", powers, graph.constant(np.arange(num_stems - 1)), axis=1)
+    chosen = graph.node("Add", chosen, graph.constant(np.float32(_MASK_EPSILON / num_stems)))
+    graph.node("Div", chosen, total, output="masks")
+    shape = (2, "frames", "bins")
+    ends = {"masks": (1, num_stems - 1, *shape), "magnitudes": (1, num_stems, *shape)}
+    return graph.model("spleeter", {"magnitude": (1, *shape)}, ends)
 
 
-def _unet(graph: _Graph, read: Callable[[str], np.ndarray], stem: int, activations: Activations) -> str:
+def _unet(graph: GraphBuilder, read: Callable[[str], np.ndarray], stem: int, activations: Activations) -> str:
     """Add the U-Net of one stem; returns its output before sigmoid or softmax, (1, 2, frames, bins)."""
 
     def weights(kind: str, number: int, *parts: str) -> list[np.ndarray]:
@@ -147,12 +120,13 @@ def _unet(graph: _Graph, read: Callable[[str], np.ndarray], stem: int, activatio
 
     def convolution(source: str, number: int, **attributes) -> str:
         kernel, bias = weights("conv2d", number, "kernel", "bias")
-        inputs = [source, graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias)]
-        return graph.node("Conv", inputs, **attributes)
+        return graph.node(
+            "Conv", source, graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias), **attributes
+        )
 
     def normalised(source: str, number: int) -> str:
         parts = [graph.constant(value) for value in weights("batch_normalization", number, *NORM_PARTS)]
-        return graph.node("BatchNormalization", [source, *parts], epsilon=_NORM_EPSILON)
+        return graph.node("BatchNormalization", source, *parts, epsilon=_NORM_EPSILON)
 
     # 'same' padding of a 5 x 5 kernel with stride 2 on even sizes: one before, two after.
     halving = {"strides": [2, 2], "pads": [1, 1, 2, 2]}
@@ -163,12 +137,12 @@ def _unet(graph: _Graph, read: Callable[[str], np.ndarray], stem: int, activatio
         skips.append(signal)
         if level < len(FILTERS) - 1:  # the last one is used as it is
             signal = normalised(signal, 12 * stem + level)
-            signal = graph.node(activations.down, [signal], **activations.slope)
+            signal = graph.node(activations.down, signal, **activations.slope)
     for level in range(len(FILTERS)):
         if level:
-            signal = graph.node("Concat", [skips[-1 - level], signal], axis=1)
+            signal = graph.node("Concat", skips[-1 - level], signal, axis=1)
         kernel, bias = weights("conv2d_transpose", 6 * stem + level, "kernel", "bias")
-        inputs = [signal, graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias)]
-        signal = graph.node("ConvTranspose", inputs, **halving)
-        signal = normalised(graph.node(activations.up, [signal]), 12 * stem + len(FILTERS) + level)
+        kernel = graph.constant(kernel.transpose(3, 2, 0, 1))
+        signal = graph.node("ConvTranspose", signal, kernel, graph.constant(bias), **halving)
+        signal = normalised(graph.node(activations.up, signal), 12 * stem + len(FILTERS) + level)
     return convolution(signal, 7 * stem + len(FILTERS), dilations=[2, 2], pads=[3, 3, 3, 3])
