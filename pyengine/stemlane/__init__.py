@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 # Official builds of onnxruntime from 1.29 on report to their maker what they run, and keep an identifier of the machine
 # in the user's cache, unless told not to before they are loaded (its docs/Privacy.md). A plugin must not do that.
-os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+os.environ["ORT_DISABLE_TELEMETRY"] = os.environ.get("ORT_DISABLE_TELEMETRY") or "1"
 
 _HOMES = {
     "Separator": "separator",
