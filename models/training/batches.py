@@ -43,7 +43,7 @@ class Recipe:
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     recorded_probability: float = 0.65  # of aligned songs: a recorded one rather than a rendered one
     song_stem_probability: float = 0.4  # in remixes: take the stem from a song rather than from single recordings
-    drop_probability: tuple[float, ...] = (0.12, 0.12, 0.15, 0.2)
+    drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
     level_spread_db: float = 6.0
     song_spread_db: float = 5.0
@@ -52,6 +52,8 @@ class Recipe:
     speed_probability: float = 0.5  # played faster or slower, pitch and tempo together
     speed_octaves: float = 0.35
     master_probability: float = 0.35  # the sum goes through a compressor and a soft clipper
+    boom_probability: float = 0.3  # drums whose low end is as strong as a bass
+    boom_db: tuple[float, float] = (5.0, 15.0)
     tilt_db: float = 7.0  # from the middle to either end of the spectrum: dark and bright versions of a timbre
 
 
@@ -188,6 +190,11 @@ class BatchMaker:
         knots_db -= knots_db[:, 2:6].mean(1, keepdims=True)
         octave = np.log2(1.0 + np.arange(num_bins) * (1024.0 / num_bins)) * 0.7  # 0 to 7
         curve = np.stack([np.interp(octave, np.arange(8), knots) for knots in knots_db])
+        if rng.random() < self.recipe.boom_probability:
+            octaves = np.log2(np.arange(1, num_bins) * (SAMPLE_RATE / self.stft_config.fft_samples)
+                              / (35.0 * 2.0 ** rng.uniform(0.0, 1.1)))
+            bump = np.exp(-0.5 * (octaves / rng.uniform(0.3, 0.8)) ** 2)
+            curve[STEMS.index("drums"), 1:] += rng.uniform(*self.recipe.boom_db) * bump
         pan_db = rng.normal(0.0, 2.0, len(STEMS))
         gain_db = curve[:, None] + np.stack([pan_db, -pan_db], 1)[:, :, None]
         sign = np.where(rng.random(len(STEMS)) < 0.5, -1.0, 1.0)[:, None, None]

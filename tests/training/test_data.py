@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.training import render, scores
-from models.training.batches import BatchMaker, master_gain
+from models.training.batches import BatchMaker, Recipe, master_gain
 from models.training.instruments import Synth, sampled_drums
 from models.training.material import split_low, training_songs
 from models.training.pool import Pool, save, save_song
@@ -140,3 +140,18 @@ def test_a_falling_bass_ends_on_its_pitch():
     assert abs(SAMPLE_RATE / np.diff(crossings).mean() - 55.0) < 0.5
     early = audio[100:100 + 882]
     assert ((early[:-1] < 0) & (early[1:] >= 0)).sum() >= 3  # 20 ms of 55 Hz have at most two
+
+
+def test_some_drums_have_a_low_end_as_strong_as_a_bass(pool):
+    """The boost lies between 35 and 75 Hz, on the drums alone."""
+    def mean_db(probability):
+        recipe = Recipe(boom_probability=probability, eq_db=0.0, tilt_db=0.0)
+        maker = BatchMaker(pool, STFT, batch=1, frames=20, seed=1, recipe=recipe)
+        curves = [maker._filter(np.random.default_rng(seed)) for seed in range(200)]
+        return 20.0 * np.log10(np.abs(curves)).mean((0, 2))  # (stems, bins)
+
+    boost = mean_db(1.0) - mean_db(0.0)
+    hertz = np.arange(STFT.num_bins) * SAMPLE_RATE / STFT.fft_samples
+    assert 5.0 < boost[1, (hertz > 35.0) & (hertz < 75.0)].mean() < 12.0
+    assert np.abs(boost[1, hertz > 600.0]).max() < 0.7
+    assert np.abs(boost[[0, 2, 3]]).max() < 0.7
