@@ -42,15 +42,25 @@ def user_folder(tmp_path_factory):
 
 
 @pytest.fixture
-def run_script(user_folder, tmp_path):
-    """Run Python code in a fresh process without a screen; returns its output, fails if it fails."""
+def script_command(user_folder):
+    """Command line and environment that run Python code in a fresh process without a screen."""
 
-    def run(code: str, *arguments, timeout: float = 120, **environment) -> str:
+    def command(code: str, *arguments, **environment) -> tuple[list[str], dict[str, str]]:
         variables = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
         # Scripts find the helpers of this folder; the engine must not care about PYTHONPATH.
         search = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
         variables |= {"PYTHONPATH": os.pathsep.join(search), **environment}
-        command = [sys.executable, "-W", "error", "-c", code, *map(str, arguments)]
+        return [sys.executable, "-W", "error", "-c", code, *map(str, arguments)], variables
+
+    return command
+
+
+@pytest.fixture
+def run_script(script_command):
+    """Run Python code in a fresh process without a screen; returns its output, fails if it fails."""
+
+    def run(code: str, *arguments, timeout: float = 120, **environment) -> str:
+        command, variables = script_command(code, *arguments, **environment)
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=timeout, env=variables)
         assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from stemlane import plugin_state
 
 
 def noise(num_channels: int, num_samples: int, seed: int) -> np.ndarray:
@@ -40,6 +41,13 @@ def wait_until_no_engine_is_left() -> None:
     """Return when all instances that nobody refers to, and their engines, are gone."""
     gc.collect()  # pedalboard's plugins refer to themselves through their parameters
     wait_for(lambda: not engines())
+
+
+def set_model(plugin, name: str) -> None:
+    """Give the plugin another model, as a host does that loads a state."""
+    state = plugin_state.read(plugin.preset_data)
+    state.set("model", name)
+    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
 
 
 def stream(plugin, chunks, sample_rate: float, *, block_samples: int = 512) -> np.ndarray:

@@ -6,8 +6,7 @@ import itertools
 import numpy as np
 import pytest
 import stemlane
-from host_tools import noise
-from stemlane import plugin_state
+from host_tools import noise, set_model
 from stemlane.manifest import index_text
 from stemlane.streaming import StreamingSeparator
 from support.every_model import EVERY_MODEL
@@ -34,12 +33,6 @@ def names(user_folder):
         for file in path.iterdir():
             file.unlink()
         path.rmdir()
-
-
-def set_model(plugin, name: str) -> None:
-    state = plugin_state.read(plugin.preset_data)
-    state.set("model", name)
-    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
 
 
 def test_a_host_changes_everything_while_it_plays(names):

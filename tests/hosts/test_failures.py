@@ -4,6 +4,7 @@
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -11,15 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stemlane
-from host_tools import engines, noise, stream, wait_for, wait_until_no_engine_is_left
-from stemlane import plugin_state
+from host_tools import engines, noise, set_model, stream, wait_for, wait_until_no_engine_is_left
 from stemlane.plugin import engine_configuration, engine_path, plugin_path
-
-
-def set_model(plugin, name: str) -> None:
-    state = plugin_state.read(plugin.preset_data)
-    state.set("model", name)
-    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
 
 
 def test_a_killed_engine_ends_the_bounce_with_the_mixture_and_a_reason():
@@ -112,7 +106,7 @@ import sys
 import numpy as np
 import pedalboard
 from stemlane.plugin import plugin_status
-from host_tools import noise
+from host_tools import noise, set_model
 
 plugin = pedalboard.load_plugin(sys.argv[1])
 plugin.vocals_mute = True
@@ -176,3 +170,57 @@ def test_no_models_at_all_pass_the_mixture_and_say_so(run_script, bundle, tmp_pa
     state, sound, text = run_script(BOUNCE, bundle, XDG_DATA_HOME=str(tmp_path)).strip().split("|")
     assert (state, sound) == ("failed", "mixture")
     assert "not installed" in text and "install Stemlane again" in text
+
+
+MENDED = """
+import sys
+import numpy as np
+import pedalboard
+from stemlane.plugin import plugin_status
+from host_tools import noise, set_model
+
+plugin = pedalboard.load_plugin(sys.argv[1])
+plugin.vocals_mute = True
+mixture = noise(2, 20000, seed=38)
+for _ in range(2):
+    out = plugin.process(mixture, 44100.0)
+    print(plugin_status(plugin).engine_state, "mixture" if np.array_equal(out, mixture) else "separated", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def no_python(bundle):
+    configuration = engine_configuration(bundle)
+    configuration.write_text("python=/nowhere/bin/python3\n", encoding="utf-8")
+    return lambda: configuration.write_text(f"python={os.environ['STEMLANE_PYTHON']}\n", encoding="utf-8")
+
+
+def no_engine(bundle):
+    engine = Path(engine_path(bundle))
+    away = engine.rename(engine.with_name("away"))
+    return lambda: away.rename(engine)
+
+
+def no_memory(bundle):
+    engine = Path(engine_path(bundle))
+    real = engine.rename(engine.with_name("stemlane-engine.real"))
+    engine.write_text(f'#!/bin/sh\nulimit -v 190000\nexec "{real}"\n', encoding="utf-8")
+    engine.chmod(0o755)
+    return lambda: real.rename(engine)
+
+
+@pytest.mark.parametrize("cause", [no_python, no_engine, no_memory])
+def test_a_cause_that_is_mended_needs_no_reload(cause, bundle, script_command):
+    mend = cause(bundle)
+    # A bundle outside of any environment finds its Python by its configuration.
+    environment = {} if cause is not no_python else {"STEMLANE_PYTHON": ""}
+    command, variables = script_command(MENDED, bundle, **environment)
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=variables) as host:
+        assert host.stdout.readline() == "failed mixture\n"
+        mend()
+        host.stdin.write("on\n")
+        host.stdin.flush()
+        assert host.stdout.readline() == "ready separated\n"
+        host.stdin.write("over\n")
+        host.stdin.flush()
+        assert host.wait(20) == 0

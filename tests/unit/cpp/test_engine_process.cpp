@@ -105,7 +105,8 @@ TEST_CASE("in real time a stopped engine is late, and catches up when it goes on
   CHECK(wait_for([&] { player.play(); return stream.status().state == EngineState::ready; }));
 }
 
-TEST_CASE("engines that refuse, crash, hang or stop are failures with a reason, never a wait") {
+TEST_CASE("engines that refuse, crash, hang or stop are failures with a reason, never a wait, and leave nothing") {
+  const auto before = num_descriptors();
   for (const std::string manner : {"refuses", "crashes", "hangs", "stops", "dozes"}) {
     INFO(manner);
     StemStream stream;
@@ -120,6 +121,7 @@ TEST_CASE("engines that refuse, crash, hang or stop are failures with a reason, 
     if (manner == "hangs") CHECK(stream.status().text.find("no progress") != std::string::npos);
   }
   CHECK(wait_for([] { return children().empty(); }));
+  CHECK(num_descriptors() == before);
 }
 
 TEST_CASE("a missing engine is named") {
