@@ -277,7 +277,9 @@ bool EngineProcess::launch(std::string& error) {
 // False if the engine has failed or left.
 bool EngineProcess::handle_message() {
   StatusMessage message;
-  const ssize_t size = recv(socket_, &message, sizeof message, MSG_DONTWAIT);
+  ssize_t size = recv(socket_, &message, sizeof message, MSG_DONTWAIT);
+  // An engine that left without having read its configuration: that comes before its last words.
+  if (size < 0 && errno == ECONNRESET) size = recv(socket_, &message, sizeof message, MSG_DONTWAIT);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (size != static_cast<ssize_t>(sizeof message) || message.magic != kProtocolMagic) return false;
   message.text[sizeof message.text - 1] = '\0';

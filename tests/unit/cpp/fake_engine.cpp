@@ -31,8 +31,16 @@ int main() {
   std::string error;
   const auto memory = SharedAudio::open(kEngineMemory, error);
   ConfigureMessage configuration;
-  if (memory == nullptr || recv(kEngineSocket, &configuration, sizeof configuration, 0) != sizeof configuration) return 1;
+  const auto configure = [&](int flags) {
+    return recv(kEngineSocket, &configuration, sizeof configuration, flags) == sizeof configuration;
+  };
+  if (memory == nullptr || !configure(MSG_PEEK)) return 1;
   const std::string manner = configuration.model;
+  if (manner == "refuses unread") {  // the system then tells the host of a broken connection first
+    say(EngineState::failed, "no memory");
+    return 1;
+  }
+  if (!configure(0)) return 1;
   if (manner == "refuses") {
     say(EngineState::failed, "no such model");
     return 1;

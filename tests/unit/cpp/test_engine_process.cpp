@@ -124,6 +124,16 @@ TEST_CASE("engines that refuse, crash, hang or stop are failures with a reason, 
   CHECK(num_descriptors() == before);
 }
 
+TEST_CASE("an engine's last words arrive, however soon it leaves") {
+  for (int i = 0; i < 20; ++i) {
+    StemStream stream;
+    stream.prepare(config_for("refuses unread"));
+    stream.set_offline(true);
+    bounce(stream, noise(2, 6000));
+    CHECK(stream.status().text == "this render is incomplete: no memory");
+  }
+}
+
 TEST_CASE("a missing engine is named") {
   StreamConfig config = config_for("works");
   config.engine_executable = "/nowhere/stemlane-engine";
