@@ -49,7 +49,8 @@ void StemStream::reset() noexcept {
   missing_ = false;
   offline_failed_ = false;
   heard_until_ = sound_until_ = input_position_;
-  failures_at_reset_ = engine_ != nullptr ? engine_->num_failures() : 0;
+  // An engine that fails before its first stems is started once more.
+  failures_allowed_ = 1 + (engine_ != nullptr ? engine_->num_failures() : 0);
   late_until_.store(0, std::memory_order_relaxed);
   damaged_until_.store(0, std::memory_order_relaxed);
   offline_error_set_.store(false, std::memory_order_relaxed);
@@ -273,10 +274,15 @@ void StemStream::wait_until(Condition done) noexcept {
   using Clock = std::chrono::steady_clock;
   auto progress = Clock::now();
   std::int64_t end = host_->stems_range().end;
+  const auto has_failed = [&] {
+    const std::int64_t failures = engine_->num_failures();
+    // From the first stems on, none more.
+    if (host_->stems_range().end > generation_start_) failures_allowed_ = std::min(failures_allowed_, failures);
+    return failures > failures_allowed_;
+  };
+  has_failed();
   while (!offline_failed_ && !done()) {
-    const bool begun = host_->stems_range().end > generation_start_;
-    // An engine that fails before its first stems is started once more.
-    if (engine_->num_failures() - failures_at_reset_ > (begun ? 0 : 1)) {
+    if (has_failed()) {
       fail_offline(engine_->last_failure());
       return;
     }

@@ -159,7 +159,7 @@ class StemStream {
   std::int64_t sound_until_ = 0;      ///< input position up to which there is sound
   std::int64_t resume_position_ = 0;  ///< see SharedHeader
   std::int64_t excused_until_ = 0;    ///< no stem before it is late: the engine is waking up
-  std::int64_t failures_at_reset_ = 0;
+  std::int64_t failures_allowed_ = 0;  ///< of the engine, offline, before a render is given up
   std::array<float, kMixSamples> availability_{};
   std::array<std::array<std::array<float, kMixSamples>, kMaxChannels>, kMaxSeparatedStems> stems_{};
 

@@ -45,6 +45,8 @@ int main() {
     say(EngineState::failed, "no such model");
     return 1;
   }
+  // The memory outlives the engine.
+  if (manner == "fails first" && memory->header().num_steps.fetch_add(1) == 0) return 1;
   if (manner == "crashes") raise(SIGSEGV);
   if (manner == "hangs") for (;;) pause();
   if (manner == "mumbles") {

@@ -124,6 +124,18 @@ TEST_CASE("engines that refuse, crash, hang or stop are failures with a reason, 
   CHECK(num_descriptors() == before);
 }
 
+TEST_CASE("an engine that fails before its first stems is started once more, and the render is complete") {
+  const Audio in = noise(2, 100'000);
+  for (int i = 0; i < 6; ++i) {
+    StemStream stream;
+    stream.prepare(config_for("fails first"));
+    stream.set_offline(true);
+    const Audio out = bounce(stream, in, 1 + 1500 * i);
+    CHECK(num_differing(out, in, stream.latency_samples(), 0.5F, 0, 100'000) == 0);
+    CHECK(stream.status().state == EngineState::ready);
+  }
+}
+
 TEST_CASE("an engine's last words arrive, however soon it leaves") {
   for (int i = 0; i < 20; ++i) {
     StemStream stream;
