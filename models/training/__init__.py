@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Trains the embedded models; see README.md."""
+"""Training of the streaming models `mix` and `live`: data, network, training, evaluation and export."""
 
 import os
 
