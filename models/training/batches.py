@@ -26,7 +26,7 @@ class Batch:
     ----------
     energy : (frames, batch, 2, groups)    sum |X|^2
     cross : (frames, batch, groups)        sum Re(X_left X_right*)
-    product : (frames, batch, stems, 2, groups)    sum Re(S X*)
+    product : (scored frames, batch, stems, 2, groups)    sum Re(S X*)
     stem_energy : (batch, stems, 2, groups)    sum |S|^2, also over the scored frames
     """
 
@@ -94,9 +94,9 @@ class BatchMaker:
     def make(self, index: int) -> Batch:
         """Batch number `index`."""
         rng = np.random.default_rng([self.seed, index])
-        shape = (self.frames, self.batch)
+        shape, scored = (self.frames, self.batch), len(range(self.frames)[self.scored])
         batch = Batch(np.empty(shape + (2, NUM_GROUPS), np.float32), np.empty(shape + (NUM_GROUPS,), np.float32),
-                      np.empty(shape + (len(STEMS), 2, NUM_GROUPS), np.float32),
+                      np.empty((scored, self.batch, len(STEMS), 2, NUM_GROUPS), np.float32),
                       np.empty((self.batch, len(STEMS), 2, NUM_GROUPS), np.float32))
         for item in range(self.batch):
             self._fill(batch, item, self.draw(rng), rng)
@@ -205,6 +205,7 @@ class BatchMaker:
         if rng.random() < 0.5:
             stems = stems[:, ::-1]
         total = np.zeros((len(STEMS), 2, NUM_GROUPS), np.float32)
+        scored, position = np.arange(self.frames)[self.scored], 0
         step = 16  # frames at once: keeps the spectra in the processor's cache
         hop, size = self.stft_config.hop_samples, self.stft_config.fft_samples
         for first in range(0, self.frames, step):
@@ -215,8 +216,10 @@ class BatchMaker:
             real, imag = mixture.real, mixture.imag
             batch.energy[first:last, item] = group_sum(real ** 2 + imag ** 2).transpose(1, 0, 2)
             batch.cross[first:last, item] = group_sum(real[0] * real[1] + imag[0] * imag[1])
-            product = group_sum(spectra.real * real + spectra.imag * imag)
-            batch.product[first:last, item] = product.transpose(2, 0, 1, 3)
-            scored = spectra[:, :, max(0, self.scored.start - first):max(0, self.scored.stop - first)]
-            total += group_sum((scored.real ** 2 + scored.imag ** 2).sum(2))
+            here = scored[(scored >= first) & (scored < last)] - first
+            stem_real, stem_imag = spectra.real[:, :, here], spectra.imag[:, :, here]
+            product = group_sum(stem_real * real[:, here] + stem_imag * imag[:, here])
+            batch.product[position:position + len(here), item] = product.transpose(2, 0, 1, 3)
+            position += len(here)
+            total += group_sum((stem_real ** 2 + stem_imag ** 2).sum(2))
         batch.stem_energy[item] = total

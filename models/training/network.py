@@ -134,14 +134,17 @@ class MaskNetwork(nn.Module):
         shapes = [(1, batch * NUM_BANDS, self.config.width)] * 2 + [(1, batch, self.config.bottleneck)] * 2
         return [torch.zeros(shape) for _ in self.layers for shape in shapes]
 
-    def forward(self, energy: torch.Tensor, cross: torch.Tensor, states: list[torch.Tensor] | None = None):
-        """Masks (frames, batch, stems, 2, groups) and the next states.
+    def forward(self, energy: torch.Tensor, cross: torch.Tensor, states: list[torch.Tensor] | None = None,
+                decoded: slice | None = None):
+        """Masks (decoded frames, batch, stems, 2, groups) and the next states.
 
         Parameters
         ----------
         energy : tensor (frames, batch, 2, groups)
         cross : tensor (frames, batch, groups)
         states : list of tensors, from `initial_states` or the previous call
+        decoded : slice
+            The frames whose masks are wanted; None: all.
         """
         frames, batch = energy.shape[:2]
         if states is None:
@@ -152,6 +155,9 @@ class MaskNetwork(nn.Module):
         for index, layer in enumerate(self.layers):
             x, new = layer(x, states[4 * index:4 * index + 4])
             next_states += new
+        if decoded is not None:
+            x = x[decoded]
+            frames = x.shape[0]
         logits = self.decoder(x.reshape(frames * batch, NUM_BANDS, -1))
         masks = torch.softmax(logits, dim=1)
         return masks.reshape(frames, batch, NUM_STEMS, 2, NUM_GROUPS), next_states
