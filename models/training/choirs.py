@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Voices without words: choirs from sound fonts, and slow textures stretched out of sung phrases.
+"""Voices as pads: choirs from sound fonts, textures stretched out of sung phrases, clouds of grains, vocoders.
 
-Productions hold voices as pads, far from speech and solo singing; both kinds are filed as vocals.
+Productions hold voices far from speech and solo singing; all these kinds are filed as vocals.
 Run as `python -m models.training.choirs --tracks 40`.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 import pedalboard
 
 from . import scores
-from .instruments import mix_in, play_sound_font
+from .instruments import Synth, mix_in, play_sound_font
 from .material import at_speed, phrase_files, read_stereo, vocal_chain
 from .pool import cache_folder, save
 from .spectral import SAMPLE_RATE
@@ -62,6 +62,74 @@ def texture(rng: np.random.Generator) -> np.ndarray:
     return track
 
 
+def grains(rng: np.random.Generator) -> np.ndarray:
+    """A cloud of short pieces of a few phrases, at octaves and fifths of their pitch (2, samples)."""
+    sung, rest = phrase_files()
+    files = sung + rest
+    track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
+    speeds = [1.0] + [float(speed) for speed in rng.choice([0.5, 0.75, 1.5, 2.0, 0.5], int(rng.integers(1, 4)))]
+    length, density = float(rng.uniform(0.06, 0.5)), float(rng.uniform(3.0, 8.0))
+    pulse = float(rng.uniform(0.12, 0.4)) if rng.random() < 0.5 else 0.0  # grains on a grid, or anywhere
+    position, section = 0.0, float(rng.uniform(4.0, 15.0))
+    while position < TRACK_SECONDS:
+        phrase = read_stereo(files[int(rng.integers(len(files)))])[:, :int(4.0 * SAMPLE_RATE)]
+        phrase = phrase * np.float32(0.1 / (np.sqrt((phrase ** 2).mean()) + 1e-6))
+        sources = [at_speed(phrase, speed) for speed in speeds]
+        for _ in range(int(section / length * density)):
+            source = sources[int(rng.integers(len(sources)))]
+            size = min(source.shape[1], int(length * SAMPLE_RATE * rng.uniform(0.7, 1.4)))
+            start = int(rng.integers(0, source.shape[1] - size + 1))
+            place = position + section * float(rng.random())
+            pan = float(rng.uniform(-0.7, 0.7))
+            window = np.hanning(size).astype(np.float32) * np.array([[1.0 - pan], [1.0 + pan]], np.float32)
+            mix_in(track, source[:, start:start + size] * window, pulse * round(place / pulse) if pulse else place)
+        position += section * float(rng.uniform(0.6, 1.2))
+    return track
+
+
+def spoken_by(modulator: np.ndarray, carrier: np.ndarray, num_bands: int) -> np.ndarray:
+    """A vocoder: `carrier` (2, samples) with the level of `modulator` (2, samples) in every band.
+
+    The bands are equal steps of a scale that is linear below 1 kHz and logarithmic above, 80 Hz to 12 kHz.
+    """
+    size, hop = 1024, 256
+    window = np.sqrt(np.hanning(size + 1)[:size])
+    length = min(modulator.shape[1], carrier.shape[1])
+    hertz = np.fft.rfftfreq(size, 1.0 / SAMPLE_RATE)
+    scale = np.log1p(np.clip(hertz, 80.0, 12000.0) / 1000.0)
+    position = (scale - scale.min()) / (scale.max() - scale.min()) * (num_bands - 1)
+    bands = np.maximum(0.0, 1.0 - np.abs(position[:, None] - np.arange(num_bands)))  # triangles that sum to one
+    output = np.zeros((2, length), np.float32)
+    for start in range(0, length - size, hop):
+        part = slice(start, start + size)
+        voice = np.abs(np.fft.rfft(modulator[:, part].mean(0) * window)) ** 2 @ bands
+        spectrum = np.fft.rfft(carrier[:, part] * window)
+        own = (np.abs(spectrum) ** 2).mean(0) @ bands
+        gain = np.sqrt(voice / (own + 1e-3 * own.mean() + 1e-9))
+        output[:, part] += (0.5 * np.fft.irfft(spectrum * (bands @ gain), size) * window).astype(np.float32)
+    return output
+
+
+def vocoder(rng: np.random.Generator) -> np.ndarray:
+    """Phrases, or a texture of them, spoken by a synthesiser's chords or bass (2, samples)."""
+    beat, num_samples = 60.0 / float(rng.uniform(70, 140)), int(TRACK_SECONDS * SAMPLE_RATE)
+    chords = scores.loop_chords(rng, TRACK_SECONDS / beat)
+    notes = scores.chord_notes(rng, chords, centre=int(rng.integers(45, 65)))
+    notes += scores.bass_line(rng, chords, low=int(rng.integers(33, 46))) if rng.random() < 0.5 else []
+    synth = Synth(rng, "pad" if rng.random() < 0.7 else "lead")
+    synth.cutoff_hz, synth.resonance = float(rng.uniform(4000.0, 12000.0)), 0.1
+    modulator = texture(rng) if rng.random() < 0.4 else np.zeros((2, num_samples), np.float32)
+    if not modulator.any():
+        sung, rest = phrase_files()
+        files, position = sung + rest, 0.0
+        while position < TRACK_SECONDS:
+            phrase = read_stereo(files[int(rng.integers(len(files)))])
+            mix_in(modulator, phrase * np.float32(0.1 / (np.sqrt((phrase ** 2).mean()) + 1e-6)), position)
+            position += phrase.shape[1] / SAMPLE_RATE + float(rng.exponential(0.3))
+    spoken = spoken_by(modulator, synth.play(notes, beat, num_samples), int(rng.integers(16, 40)))
+    return spoken + np.float32(rng.choice([0.0, 0.0, 0.3])) * modulator[:, :spoken.shape[1]]
+
+
 def choir(rng: np.random.Generator) -> np.ndarray:
     """Chords or a melody on the voices of a sound font (2, samples)."""
     beat, num_samples = 60.0 / float(rng.uniform(60, 140)), int(TRACK_SECONDS * SAMPLE_RATE)
@@ -77,9 +145,9 @@ def choir(rng: np.random.Generator) -> np.ndarray:
 
 
 def make_track(seed: int) -> np.ndarray:
-    """A choir or a texture through one channel strip, often dark (2, samples)."""
+    """A choir, a texture, a cloud of grains or a vocoder, in turn, through one channel strip, often dark (2, samples)."""
     rng = np.random.default_rng([11, seed])
-    track = choir(rng) if rng.random() < 0.4 else texture(rng)
+    track = (choir, texture, grains, vocoder)[seed % 4](rng)
     chain = []
     if rng.random() < 0.5:
         chain.append(pedalboard.LowpassFilter(float(np.exp(rng.uniform(np.log(700), np.log(6000))))))

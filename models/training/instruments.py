@@ -181,6 +181,25 @@ def synthesised_kick(rng: np.random.Generator) -> np.ndarray:
     return np.stack([audio, audio]).astype(np.float32)
 
 
+def booming_kicks(rng: np.random.Generator, seconds_per_beat: float, num_samples: int) -> np.ndarray:
+    """A bass drum on every beat whose tail fills the time to the next one, as loud as a bass (2, samples)."""
+    interval = seconds_per_beat * float(rng.choice([1.0, 1.0, 1.0, 0.5, 2.0]))
+    seconds = interval * float(rng.uniform(0.6, 1.1))
+    time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    low_hz, sweep_hz = float(rng.uniform(38, 68)), float(np.exp(rng.uniform(np.log(60), np.log(600))))
+    fall, drive = float(rng.uniform(0.01, 0.08)), float(rng.uniform(0.5, 5.0))
+    phase = 2.0 * np.pi * (low_hz * time - sweep_hz * fall * (np.exp(-time / fall) - 1.0))
+    tone = np.tanh(drive * np.sin(phase) * np.exp(-time / (seconds * float(rng.uniform(0.5, 3.0)))))
+    click = rng.standard_normal(len(time)) * np.exp(-time / 0.004) * float(rng.uniform(0.0, 0.4))
+    hit = (tone / np.tanh(drive) + click) * np.clip((seconds - time) / (0.15 * seconds), 0.0, 1.0)
+    track, misses = np.zeros((2, num_samples), np.float32), float(rng.choice([0.0, 0.0, 0.1]))
+    for index in range(int(num_samples / SAMPLE_RATE / interval) + 1):
+        if rng.random() >= misses:
+            level = np.float32(0.8 * rng.uniform(0.9, 1.0))
+            mix_in(track, np.stack([hit, hit]).astype(np.float32) * level, index * interval)
+    return track
+
+
 def sub_drops(rng: np.random.Generator, seconds_per_beat: float, num_samples: int) -> np.ndarray:
     """Long low notes of electronic music, every few beats: they swell, decay, glide or drop; filed as bass."""
     track = np.zeros((2, num_samples), np.float32)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The numbers of the model card: the validation song, rendered songs with unseen seeds and voices, instrumentals.
+"""The numbers of the model card: the validation song, rendered songs with unseen instruments and voices, instrumentals.
 
 Run as `python -m models.training.report --config mix`; it measures the weights in the model folder.
 """
@@ -17,7 +17,7 @@ from .evaluate import Evaluation, sdr_db, separate
 from .export import MODELS_FOLDER
 from .material import at_speed, read_stereo, vocal_chain
 from .network import MaskNetwork
-from .pool import STEMS, audio_folder, cache_folder
+from .pool import SCALE, STEMS, audio_folder, cache_folder
 from .render import UNSEEN, render_song
 from .restore import restore
 from .spectral import SAMPLE_RATE
@@ -52,6 +52,16 @@ def cached_song(index: int, seconds: float) -> np.ndarray:
         path.parent.mkdir(parents=True, exist_ok=True)
         np.save(path, unseen_song(index, seconds))
     return np.load(path)
+
+
+def demo_songs() -> list[np.ndarray]:
+    """Stems (4, 2, samples) of the electronic instrumentals that no training heard, if `demos` has rendered them."""
+    songs = []
+    for folder in sorted((cache_folder() / "demos").glob("[!.]*")):
+        parts = {path.stem: np.load(path).T.astype(np.float32) / SCALE for path in sorted(folder.glob("*.npy"))}
+        silent = np.zeros_like(parts["drums"])
+        songs.append(np.stack([parts.get(stem, silent) for stem in STEMS]))
+    return songs
 
 
 def leak_db(network: MaskNetwork, config: ModelConfig, stems: np.ndarray) -> float:
@@ -95,7 +105,13 @@ def main(arguments: list[str] | None = None) -> None:
     median = np.median(np.array(sdr), axis=0)
     print(f"{options.songs} unseen rendered songs, median SDR: "
           + ", ".join(f"{stem} {value:.2f}" for stem, value in zip(STEMS, median)))
-    print(f"vocals found in them without vocals: median {np.median(leaks):.1f} dB, worst {max(leaks):.1f} dB")
+    print(f"vocals found in them without vocals: median {np.median(leaks):.1f} dB, worst {max(leaks):.1f} dB", flush=True)
+
+    for stems in demo_songs():
+        estimates = separate(network, stems.sum(0), config.stft, config.lookahead_frames)
+        parts = ", ".join(f"{STEMS[index]} {sdr_db(stems[index], estimates[index]):.2f}" for index in range(1, len(STEMS)))
+        print(f"held-out instrumental of {stems.shape[2] / SAMPLE_RATE:.0f} s, SDR: {parts}, "
+              f"vocals found {leak_db(network, config, stems):.1f} dB")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from models.training.choirs import make_track, stretched
+from models.training.choirs import make_track, spoken_by, stretched
 from models.training.spectral import SAMPLE_RATE
 
 
@@ -18,6 +18,17 @@ def test_stretching_keeps_pitch_and_level():
 
 
 def test_a_track_is_the_same_by_seed(shared_audio):
-    for seed in (0, 2):  # a choir and a texture
+    for seed in range(4):  # one of each kind
         first, again = make_track(seed), make_track(seed)
         assert np.array_equal(first, again) and 0.02 < np.abs(first).max() <= 0.5
+
+
+def test_a_vocoder_has_the_pitch_of_its_carrier_and_the_level_of_its_voice_in_every_band():
+    time = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
+    carrier = np.stack([sum(np.sin(2 * np.pi * 200 * n * time) for n in range(1, 40))] * 2).astype(np.float32)
+    voice = np.stack([np.sin(2 * np.pi * 1010 * time) * (time < 1.0)] * 2).astype(np.float32)
+    spoken = spoken_by(voice, carrier, 24)[0]
+    spectrum = np.abs(np.fft.rfft(spoken[:SAMPLE_RATE]))
+    assert spectrum.argmax() in (1000, 1200) and spectrum[2800:].max() < 0.05 * spectrum.max()
+    assert (spoken[-SAMPLE_RATE // 2:] ** 2).mean() < 1e-6 * (spoken[:SAMPLE_RATE // 2] ** 2).mean()
+    assert 0.2 < (spoken[4096:SAMPLE_RATE // 2] ** 2).mean() / (voice[0, :SAMPLE_RATE // 2] ** 2).mean() < 2.0
