@@ -136,6 +136,9 @@ class Trainer:
         self.folder = run_folder
         self.options = options
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.bfloat16 = options.bfloat16
+        if self.bfloat16 is None:
+            self.bfloat16 = self.device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"
         torch.manual_seed(options.seed)
         torch.set_flush_denormal(True)
         self.network = MaskNetwork(config.network).to(self.device)
@@ -199,7 +202,7 @@ class Trainer:
         energy, cross, product, stem_energy = (part.to(self.device, non_blocking=True) for part in batch)
         scored, lookahead = self.maker.scored, self.config.lookahead_frames
         decoded = slice(scored.start + lookahead, scored.stop + lookahead, scored.step)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.options.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             masks, _ = self.network(energy, cross, decoded=decoded)
         loss, error = self.loss(masks.float(), energy[scored], product, stem_energy)
         loss.backward()
@@ -283,7 +286,8 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--workers", type=int, default=1)
     result.add_argument("--processes", type=int, default=1, help="that share every update, each with its own batch")
     result.add_argument("--threads", type=int, default=0, help="of each process; 0: torch's choice")
-    result.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=True)
+    result.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=None,
+                        help="default: on a GPU and on CPUs with AVX-512; others only emulate it")
     result.add_argument("--save-minutes", type=float, default=4.0)
     result.add_argument("--validate-minutes", type=float, default=8.0)
     return result
