@@ -34,7 +34,7 @@ class StftConfig:
     synthesis_samples : int
         Ns <= N: the synthesis window covers the last Ns samples of a frame.
     hop_samples : int
-        Step between frames; Ns / hop is 2 or 4.
+        Step between frames: Ns / 2, Ns / 4, or more than Ns / 2, with frames that overlap by Ns - hop only.
     """
 
     fft_samples: int
@@ -44,6 +44,11 @@ class StftConfig:
     @property
     def num_bins(self) -> int:
         return self.fft_samples // 2 + 1
+
+    @property
+    def fade_samples(self) -> int:
+        """Length of either slope of the windows' product."""
+        return min(self.synthesis_samples // 2, self.synthesis_samples - self.hop_samples)
 
 
 def _hann(position: np.ndarray, length: int) -> np.ndarray:
@@ -55,22 +60,23 @@ def window_pair(config: StftConfig) -> tuple[np.ndarray, np.ndarray]:
     """Analysis and synthesis window, float32, each of length N.
 
     Mauler & Martin, "A low delay, variable resolution, perfect reconstruction spectral
-    analysis-synthesis system for speech enhancement", EUSIPCO 2007. Their product is a Hann
-    window over the last Ns samples; the synthesis window carries the factor 2 hop / Ns that
-    makes overlapped frames sum to one.
+    analysis-synthesis system for speech enhancement", EUSIPCO 2007, with a flat middle: their product
+    rises like a Hann window over the first `config.fade_samples` of the last Ns samples, falls over the
+    last ones, and is level between them (nothing, if Ns is twice the fade); the synthesis window carries
+    the factor hop / (Ns - fade) that makes overlapped frames sum to one.
     """
-    k = config.fft_samples
-    m = config.synthesis_samples // 2
+    k, ns, fade = config.fft_samples, config.synthesis_samples, config.fade_samples
     n = np.arange(k)
-    falling = np.sqrt(_hann(n - (k - 2 * m), 2 * m))
-    rising = np.sqrt(_hann(n, 2 * (k - m)))
-    analysis = np.where(n < k - m, rising, falling)
+    rising = np.sqrt(_hann(n, 2 * (k - fade)))
+    falling = np.sqrt(_hann(n - (k - 2 * fade), 2 * fade))
+    analysis = np.where(n < k - fade, rising, falling)
+    product = np.ones(ns)
+    product[:fade] = _hann(np.arange(fade), 2 * fade)
     synthesis = np.zeros(k)
-    middle = slice(k - 2 * m, k - m)
     # Where the rising window is 0 (n = 0 of a symmetric pair) the numerator is 0 too: 0/0 -> 0.
-    synthesis[middle] = _hann(n[middle] - (k - 2 * m), 2 * m) / np.maximum(rising[middle], 1e-12)
-    synthesis[k - m:] = falling[k - m:]
-    synthesis *= 2.0 * config.hop_samples / config.synthesis_samples
+    synthesis[k - ns:k - fade] = product[:ns - fade] / np.maximum(rising[k - ns:k - fade], 1e-12)
+    synthesis[k - fade:] = falling[k - fade:]
+    synthesis *= config.hop_samples / (ns - fade)
     return analysis.astype(np.float32), synthesis.astype(np.float32)
 
 

@@ -51,8 +51,8 @@ def read_streaming(top: Table) -> StreamingSettings:
     hop = table.integer("hop_samples", 2, synthesis)
     if fft % 2:
         table.fail("fft_samples", f"is {fft}, should be even")
-    if synthesis not in (2 * hop, 4 * hop):
-        table.fail("synthesis_samples", f"is {synthesis}, should be 2 or 4 times hop_samples = {hop}")
+    if synthesis != 4 * hop and not hop < synthesis <= 2 * hop:
+        table.fail("synthesis_samples", f"is {synthesis}, should be up to 2 or 4 times hop_samples = {hop}")
     states = []
     for pair in tensors.get("states", list, 'a list like [["state0", "next_state0"]]'):
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(end, str) and end for end in pair)):

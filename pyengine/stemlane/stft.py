@@ -13,8 +13,13 @@ def hann(num_samples: int) -> np.ndarray:
     return 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(num_samples) / num_samples)
 
 
-def analysis_window(fft_samples: int, synthesis_samples: int) -> np.ndarray:
-    """Analysis window h of Mauler and Martin (2007), eq. 8, with K = `fft_samples` and 2M = `synthesis_samples`.
+def fade_samples(synthesis_samples: int, hop_samples: int) -> int:
+    """Length of either slope of the windows' product: half of it, or less where frames overlap by less."""
+    return min(synthesis_samples // 2, synthesis_samples - hop_samples)
+
+
+def analysis_window(fft_samples: int, synthesis_samples: int, hop_samples: int) -> np.ndarray:
+    """Analysis window h of Mauler and Martin (2007), eq. 8, with K = `fft_samples` and M = `fade_samples`.
 
     D. Mauler, R. Martin: A low delay, variable resolution, perfect reconstruction spectral
     analysis-synthesis system for speech enhancement. EUSIPCO 2007.
@@ -27,35 +32,37 @@ def analysis_window(fft_samples: int, synthesis_samples: int) -> np.ndarray:
     numpy.ndarray
         (fft_samples,) float64.
     """
-    half = synthesis_samples // 2
+    fade = fade_samples(synthesis_samples, hop_samples)
     window = np.empty(fft_samples)
-    rise = fft_samples - half
+    rise = fft_samples - fade
     window[:rise] = np.sqrt(hann(2 * rise)[:rise])
-    window[rise:] = np.sqrt(hann(synthesis_samples)[half:])
+    window[rise:] = np.sqrt(hann(2 * fade)[fade:])
     return window
 
 
 def synthesis_window(fft_samples: int, synthesis_samples: int, hop_samples: int) -> np.ndarray:
     """Synthesis window f of Mauler and Martin (2007), scaled for `hop_samples`.
 
-    f h is a Hann window over the last `synthesis_samples` of the frame and zero before. Such windows, one
-    every hop, add up to synthesis_samples / (2 hop_samples); f is divided by that.
+    f h covers the last `synthesis_samples` of the frame and is zero before: half a Hann window up over
+    `fade_samples`, level, and down again; a Hann window where the fades meet, as in the paper. Such windows, one
+    every hop, add up to (synthesis_samples - fade) / hop_samples; f is divided by that.
 
     Returns
     -------
     numpy.ndarray
         (fft_samples,) float64.
     """
-    half = synthesis_samples // 2
+    fade = fade_samples(synthesis_samples, hop_samples)
     window = np.zeros(fft_samples)
-    rise = fft_samples - half
+    rise = fft_samples - fade
     start = fft_samples - synthesis_samples
-    product = hann(synthesis_samples)
+    product = np.ones(synthesis_samples)
+    product[:fade], product[synthesis_samples - fade :] = np.split(hann(2 * fade), 2)
     # Where the analysis window is zero (only at n = 0, and only if both windows start there) the product is too.
     divisor = np.sqrt(hann(2 * rise)[start:rise])
-    np.divide(product[:half], divisor, out=window[start:rise], where=divisor > 0)
-    window[rise:] = np.sqrt(product[half:])
-    return window * (2 * hop_samples / synthesis_samples)
+    np.divide(product[: synthesis_samples - fade], divisor, out=window[start:rise], where=divisor > 0)
+    window[rise:] = np.sqrt(product[synthesis_samples - fade :])
+    return window * (hop_samples / (synthesis_samples - fade))
 
 
 class StftAnalysis:

@@ -18,11 +18,11 @@ def _build_htdemucs(folder: Path, *, name: str, window: int, stems=()) -> Path:
     return tiny_htdemucs.build(folder, name, segment=Fraction(1, 2), stems=stems)[window]
 
 
-# By name: builds the model `folder`/`name` and returns its folder. "live" and "mix" have the embedded models' sizes.
+# By name: builds the model `folder`/`name` and returns its folder. "live" has the embedded model's sizes, "mix" nearly.
 EVERY_MODEL = {
     "live": functools.partial(
-        build_model, fft_samples=2048, synthesis_samples=1024, hop_samples=512,
-        frames_per_step=1, lookahead_frames=0, compute_allowance_samples=1536,
+        build_model, fft_samples=4096, synthesis_samples=1536, hop_samples=1024,
+        frames_per_step=1, lookahead_frames=0, compute_allowance_samples=1024,
     ),
     "mix": functools.partial(
         build_model, fft_samples=2048, synthesis_samples=2048, hop_samples=512,

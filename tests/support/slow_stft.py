@@ -12,9 +12,14 @@ def hann_at(n: int, length: int) -> float:
     return math.sin(math.pi * n / length) ** 2
 
 
-def analysis_window(fft_samples: int, synthesis_samples: int) -> np.ndarray:
-    """Mauler and Martin (2007), analysis window h, K = fft_samples, M = synthesis_samples / 2."""
-    k, m = fft_samples, synthesis_samples // 2
+def fade(synthesis_samples: int, hop_samples: int) -> int:
+    """M: half the synthesis window, or the overlap of two frames where that is less."""
+    return min(synthesis_samples // 2, synthesis_samples - hop_samples)
+
+
+def analysis_window(fft_samples: int, synthesis_samples: int, hop_samples: int) -> np.ndarray:
+    """Mauler and Martin (2007), analysis window h, K = fft_samples."""
+    k, m = fft_samples, fade(synthesis_samples, hop_samples)
     window = []
     for n in range(k):
         if n < k - m:
@@ -25,18 +30,19 @@ def analysis_window(fft_samples: int, synthesis_samples: int) -> np.ndarray:
 
 
 def synthesis_window(fft_samples: int, synthesis_samples: int, hop_samples: int) -> np.ndarray:
-    """The same paper's synthesis window f, divided by the sum of the overlapping products."""
-    k, m = fft_samples, synthesis_samples // 2
+    """The same paper's synthesis window f with a level middle, divided by the sum of the overlapping products."""
+    k, m, start = fft_samples, fade(synthesis_samples, hop_samples), fft_samples - synthesis_samples
     window = []
     for n in range(k):
-        if n < k - 2 * m:
+        if n < start:
             window.append(0.0)
         elif n < k - m:
             rise = math.sqrt(hann_at(n, 2 * (k - m)))
-            window.append(hann_at(n - (k - 2 * m), 2 * m) / rise if rise > 0 else 0.0)
+            product = hann_at(n - start, 2 * m) if n < start + m else 1.0
+            window.append(product / rise if rise > 0 else 0.0)
         else:
             window.append(math.sqrt(hann_at(n - (k - 2 * m), 2 * m)))
-    return np.array(window) * 2 * hop_samples / synthesis_samples
+    return np.array(window) * hop_samples / (synthesis_samples - m)
 
 
 def spectrum(samples: np.ndarray, last: int, window: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ import pytest
 
 from models.training.spectral import NUM_GROUPS, StftConfig, group_of_bin, group_sum, istft, stft, window_pair
 
-SIZES = [StftConfig(64, 64, 16), StftConfig(64, 64, 32), StftConfig(64, 32, 16), StftConfig(4096, 1024, 512)]
+SIZES = [StftConfig(64, 64, 16), StftConfig(64, 64, 32), StftConfig(64, 32, 16), StftConfig(64, 24, 16),
+         StftConfig(4096, 1024, 512), StftConfig(4096, 1536, 1024)]
 
 
 @pytest.mark.parametrize("config", SIZES, ids=str)
@@ -16,7 +17,7 @@ def test_windows_overlap_to_one(config):
     np.testing.assert_allclose(product.sum(0), 1.0, atol=2e-7)  # float32 windows
 
 
-@pytest.mark.parametrize("config", SIZES[:3], ids=str)
+@pytest.mark.parametrize("config", SIZES[:4], ids=str)
 def test_spectra_equal_the_sum_written_out(config):
     audio = np.random.default_rng(1).standard_normal(200).astype(np.float32)
     spectra = stft(audio, config)

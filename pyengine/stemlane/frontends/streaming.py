@@ -36,11 +36,11 @@ class StreamingFrontEnd:
             output_shape=(1, num_stems, 2, 2, *frame_shape),
             state_names=settings.state_tensors,
         )
-        sizes = settings.fft_samples, settings.synthesis_samples
+        sizes = settings.fft_samples, settings.synthesis_samples, settings.hop_samples
         steps = {"hop_samples": settings.hop_samples, "num_frames": settings.frames_per_step}
         self._analysis = StftAnalysis(analysis_window(*sizes), **steps, num_channels=2)
         self._synthesis = StftSynthesis(
-            synthesis_window(*sizes, settings.hop_samples),
+            synthesis_window(*sizes),
             **steps, synthesis_samples=settings.synthesis_samples, lead_shape=(num_stems, 2))  # fmt: skip
         self._spectra = np.zeros((num_stems, 2, *frame_shape), np.complex64)
         self._silence = np.zeros((num_stems, 2, self.stride_samples), np.float32)
