@@ -176,7 +176,7 @@ def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarr
     beat, num_samples = 60.0 / float(rng.uniform(80, 150)), int(seconds * SAMPLE_RATE)
     if stem == "drums":
         hits = scores.electronic_drums(rng, seconds / beat)
-        if rng.random() < 0.4:  # a booming bass drum, with some of the pattern's other drums
+        if rng.random() < 0.6:  # a booming bass drum, with some of the pattern's other drums
             rest = instruments.sampled_drums(rng, [hit for hit in hits if hit.drum != "kick"], beat, num_samples)
             drums = instruments.booming_kicks(rng, beat, num_samples) + rest * np.float32(rng.choice([0.0, 0.3, 1.0]))
         else:
