@@ -13,8 +13,8 @@ import os
 import re
 import subprocess
 import tempfile
-import zlib
 import xml.etree.ElementTree as xml
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -60,10 +60,9 @@ def stem_of(track: xml.Element) -> str | None:
         return "drums"
     keys = [int(note.get("key")) for note in track.iter("note")]
     base = float(track.find("instrumenttrack").get("basenote", 57))
-    if keys and instrument.get("name") != "audiofileprocessor":
-        if 440.0 * 2.0 ** ((np.median(keys) - base) / 12.0) < BASS_BELOW_HZ:
-            return "bass"
-    return "other"
+    pitched = bool(keys) and instrument.get("name") != "audiofileprocessor"
+    low = pitched and 440.0 * 2.0 ** ((np.median(keys) - base) / 12.0) < BASS_BELOW_HZ
+    return "bass" if low else "other"
 
 
 def project(path: Path) -> xml.ElementTree:
@@ -77,9 +76,8 @@ def only(tree: xml.ElementTree, stem: str) -> xml.ElementTree:
     result = copy.deepcopy(tree)
     for track in result.iter("track"):
         track.set("solo", "0")
-        if track.get("type") == INSTRUMENT_TRACK and stem_of(track) != stem:
-            track.set("muted", "1")
-        elif track.get("type") == SAMPLE_TRACK:  # recordings of anything: none of the projects comes with its own
+        is_recording = track.get("type") == SAMPLE_TRACK  # of anything: none of the projects comes with its own
+        if is_recording or (track.get("type") == INSTRUMENT_TRACK and stem_of(track) != stem):
             track.set("muted", "1")
     return result
 
