@@ -118,8 +118,10 @@ def vocoder(rng: np.random.Generator) -> np.ndarray:
     notes += scores.bass_line(rng, chords, low=int(rng.integers(33, 46))) if rng.random() < 0.5 else []
     synth = Synth(rng, "pad" if rng.random() < 0.7 else "lead")
     synth.cutoff_hz, synth.resonance = float(rng.uniform(4000.0, 12000.0)), 0.1
-    modulator = texture(rng) if rng.random() < 0.4 else np.zeros((2, num_samples), np.float32)
-    if not modulator.any():
+    if rng.random() < 0.4:
+        modulator = texture(rng)
+    else:
+        modulator = np.zeros((2, num_samples), np.float32)
         sung, rest = phrase_files()
         files, position = sung + rest, 0.0
         while position < TRACK_SECONDS:
