@@ -7,7 +7,8 @@ m^2 sum|X|^2 - 2 m sum Re(S X*) + sum|S|^2, so a batch holds these sums instead 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,12 @@ class Recipe:
     """How excerpts are drawn; probabilities and dB."""
 
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
-    recorded_probability: float = 0.65  # of aligned songs: a recorded one rather than a rendered one
+    # How often a kind of song or voice is drawn, however many there are of it. The kind is its name's first word;
+    # the album and the band have none of these words, and share the weight of "".
+    song_weights: Mapping[str, float] = field(
+        default_factory=lambda: {"": 0.25, "demo": 0.2, "rendered": 0.35})
+    voice_weights: Mapping[str, float] = field(
+        default_factory=lambda: {"choir": 0.3, "phrases": 0.35, "sung": 0.35})
     song_stem_probability: float = 0.4  # in remixes: take the stem from a song rather than from single recordings
     drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
@@ -75,6 +81,20 @@ def master_gain(rng: np.random.Generator, mixture: np.ndarray) -> np.ndarray:
     peak = np.abs(mixture).max(0) * gain
     ceiling = float(rng.uniform(0.5, 1.2)) * float(np.quantile(peak, 0.999)) + 1e-6
     return (gain * np.tanh(peak / ceiling + 1e-9) / (peak / ceiling + 1e-9)).astype(np.float32)
+
+
+def draw_by_kind(rng: np.random.Generator, names: Sequence[str], weights: Mapping[str, float]) -> int:
+    """Index into `names`: first the kind (the word before "_") by weight, then evenly within it.
+
+    Names of no weighted kind are one kind, of weight `weights[""]`, or 1 if there is none.
+    """
+    kinds: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        kind = name.split("_")[0]
+        kinds.setdefault(kind if kind in weights else "", []).append(index)
+    share = np.array([weights.get(kind, 1.0) for kind in kinds])
+    of_kind = kinds[list(kinds)[int(rng.choice(len(share), p=share / share.sum()))]]
+    return of_kind[int(rng.integers(len(of_kind)))]
 
 
 class BatchMaker:
@@ -158,12 +178,8 @@ class BatchMaker:
             gains_db[index] += self.recipe.level_db[index] - 10.0 * np.log10(power)
 
     def _song(self, rng: np.random.Generator) -> dict:
-        kinds: dict[bool, list[dict]] = {True: [], False: []}
-        for song in self.pool.songs:
-            kinds[not next(iter(song.values())).parent.name.startswith("rendered")].append(song)
-        recorded = bool(rng.random() < self.recipe.recorded_probability)
-        songs = kinds[recorded] or kinds[not recorded]
-        return songs[int(rng.integers(len(songs)))]
+        names = [next(iter(song.values())).parent.name for song in self.pool.songs]
+        return self.pool.songs[draw_by_kind(rng, names, self.recipe.song_weights)]
 
     def _single(self, rng: np.random.Generator, stem: str) -> np.ndarray:
         """An excerpt of one stem from anywhere, audible if a few tries find it so."""
@@ -171,11 +187,13 @@ class BatchMaker:
         singles = self.pool.single[stem]
         excerpt = np.zeros((2, self.num_samples), np.float32)
         for _ in range(5):
-            use_songs = bool(from_songs) and (not singles or rng.random() < self.recipe.song_stem_probability)
-            paths = from_songs if use_songs else singles
-            if not paths:
+            if from_songs and (not singles or rng.random() < self.recipe.song_stem_probability):
+                names = [path.parent.name for path in from_songs]
+                path = from_songs[draw_by_kind(rng, names, self.recipe.song_weights)]
+            elif singles:
+                path = singles[draw_by_kind(rng, [path.name for path in singles], self.recipe.voice_weights)]
+            else:
                 break
-            path = paths[int(rng.integers(len(paths)))]
             start = int(rng.integers(0, max(1, self.pool.length(path) - self.num_samples)))
             excerpt = self._read(path, start, self._speed(rng))
             if float((excerpt ** 2).mean()) > 1e-6:

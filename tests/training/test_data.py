@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.training import render, scores
-from models.training.batches import BatchMaker, Recipe, master_gain
+from models.training.batches import BatchMaker, Recipe, draw_by_kind, master_gain
 from models.training.instruments import Synth, booming_kicks, sampled_drums
 from models.training.material import split_low, training_songs
 from models.training.pool import Pool, save, save_song
@@ -24,6 +24,21 @@ def pool(tmp_path_factory):
     save(folder / "vocals" / "a.npy", 0.1 * rng.standard_normal((2, 3 * SAMPLE_RATE)))
     save_song(folder / "songs" / "b", {"drums": 0.05 * rng.standard_normal(tone.shape), "bass": tone, "other": 0.3 * tone})
     return Pool(folder)
+
+
+def test_a_kind_is_drawn_by_its_weight_however_many_there_are_of_it():
+    rng, names = np.random.default_rng(5), ["Album_0", *(f"rendered_{i}" for i in range(90)), "demo_a", "demo_b"]
+    weights = {"": 0.25, "demo": 0.25, "sung": 9.0, "rendered": 0.5}  # nothing sung here: that weight falls away
+    drawn = np.bincount([draw_by_kind(rng, names, weights) for _ in range(20_000)], minlength=len(names)) / 20_000
+    assert drawn[0] == pytest.approx(0.25, abs=0.02)
+    assert drawn[-2:] == pytest.approx([0.125, 0.125], abs=0.02)
+    assert drawn[1:91] == pytest.approx(np.full(90, 0.5 / 90), abs=0.004)
+
+
+def test_tracks_without_weights_are_drawn_evenly():
+    rng = np.random.default_rng(6)
+    drawn = np.bincount([draw_by_kind(rng, list("abcd"), {"sung": 0.5}) for _ in range(20_000)]) / 20_000
+    assert drawn == pytest.approx(np.full(4, 0.25), abs=0.02)
 
 
 def test_the_pool_gives_back_what_was_saved(pool):
