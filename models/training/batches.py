@@ -42,12 +42,9 @@ class Recipe:
     """How excerpts are drawn; probabilities and dB."""
 
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
-    # How often a kind of song or voice is drawn, however many there are of it. The kind is its name's first word;
-    # the album and the band have none of these words, and share the weight of "".
-    song_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"": 0.25, "demo": 0.2, "rendered": 0.35})
-    voice_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"choir": 0.3, "phrases": 0.35, "sung": 0.35})
+    # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
+    song_weights: Mapping[str, float] = field(default_factory=lambda: {"": 0.25, "demo": 0.2, "rendered": 0.35})
+    single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.3, "phrases": 0.35, "sung": 0.35})
     song_stem_probability: float = 0.4  # in remixes: take the stem from a song rather than from single recordings
     drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
@@ -191,7 +188,7 @@ class BatchMaker:
                 names = [path.parent.name for path in from_songs]
                 path = from_songs[draw_by_kind(rng, names, self.recipe.song_weights)]
             elif singles:
-                path = singles[draw_by_kind(rng, [path.name for path in singles], self.recipe.voice_weights)]
+                path = singles[draw_by_kind(rng, [path.name for path in singles], self.recipe.single_weights)]
             else:
                 break
             start = int(rng.integers(0, max(1, self.pool.length(path) - self.num_samples)))

@@ -41,6 +41,23 @@ def test_tracks_without_weights_are_drawn_evenly():
     assert drawn == pytest.approx(np.full(4, 0.25), abs=0.02)
 
 
+def test_excerpts_follow_the_weights_of_songs_and_of_voices(tmp_path):
+    loud = np.full((2, SAMPLE_RATE), 0.1)
+    save_song(tmp_path / "songs" / "Album_0", {"bass": loud})
+    for number in range(9):
+        save_song(tmp_path / "songs" / f"rendered_{number}", {"drums": loud})
+        save(tmp_path / "vocals" / f"choir_{number}.npy", loud * [[1], [0]])
+    save(tmp_path / "vocals" / "sung_0.npy", loud * [[0], [1]])
+    recipe = Recipe(song_probability=1.0, drop_probability=(0.0,) * 4, speed_probability=0.0,
+                    song_weights={"": 0.6, "rendered": 0.4}, single_weights={"choir": 0.25, "sung": 0.75})
+    maker = BatchMaker(Pool(tmp_path), STFT, batch=1, frames=2, seed=1, recipe=recipe)
+    rng = np.random.default_rng(7)
+    heard = np.array([np.abs(maker.draw(rng)).max(2) > 0 for _ in range(1000)])  # (draws, stems, channels)
+    vocals, drums, bass, _ = heard.mean(0)
+    assert [bass[0], drums[0]] == pytest.approx([0.6, 0.4], abs=0.05)
+    assert vocals == pytest.approx([0.25, 0.75], abs=0.05)  # choirs are on the left, singing on the right
+
+
 def test_the_pool_gives_back_what_was_saved(pool):
     assert pool.length(pool.single["vocals"][0]) == 3 * SAMPLE_RATE
     end = pool.read(pool.songs[0]["bass"], 3 * SAMPLE_RATE - 10, 20)
