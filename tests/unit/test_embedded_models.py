@@ -34,3 +34,30 @@ def test_four_stems_that_sum_to_the_mixture_and_are_silent_in_silence(manifest):
     before = 15000 - manifest.settings.fft_samples
     assert not any(stem[:, :before].any() for stem in stems.values())
     assert any(stem[:, 20000:].any() for stem in stems.values())
+
+
+@pytest.fixture
+def hits(manifest):
+    """Loud bursts of noise over a soft chord, separated: the mixture and stems around each burst, (bursts, samples)."""
+    rate, rng = 44100, np.random.default_rng(48)
+    time = np.arange(4 * rate) / rate
+    mono = 0.03 * sum(np.sin(2 * np.pi * frequency * time) for frequency in (220.0, 277.2, 329.6, 440.0))
+    starts = range(rate, 7 * rate // 2, rate // 2)
+    for start in starts:
+        mono[start:start + rate // 4] += 0.5 * np.exp(-time[:rate // 4] / 0.03) * rng.standard_normal(rate // 4)
+    mixture = np.stack([mono, mono]).astype(np.float32)
+    stems = Separator(manifest).separate(mixture, rate)
+    return {name: np.stack([audio[0, start - 2000:start + 4000] for start in starts])
+            for name, audio in [("mixture", mixture), *stems.items()]}
+
+
+def test_a_loud_onset_bursts_into_neither_vocals_nor_bass(hits):
+    energy = {name: (audio ** 2).sum(1) for name, audio in hits.items()}
+    for stem in ("vocals", "bass"):
+        assert (10 * np.log10(energy[stem] / energy["mixture"]) < -20).all(), stem  # measured: -30 at worst
+
+
+def test_a_hit_keeps_its_band_up_to_20_khz(hits):
+    spectra = {name: np.abs(np.fft.rfft(audio))[:, 16_000 * 6000 // 44100:20_000 * 6000 // 44100] ** 2
+               for name, audio in hits.items()}
+    assert spectra["drums"].sum() / spectra["mixture"].sum() == pytest.approx(1.0, abs=0.05)
