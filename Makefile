@@ -22,7 +22,7 @@ VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/steml
 ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin as p; print(p.engine_path(p.plugin_path()))')
 
 # For the song renderer of models/training.
-TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont
+TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)

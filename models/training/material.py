@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pedalboard
+import scipy.fft
 import soundfile
 import soxr
 
@@ -39,10 +40,11 @@ def read_stereo(path: Path) -> np.ndarray:
 
 def split_low(audio: np.ndarray, crossover_hz: float) -> tuple[np.ndarray, np.ndarray]:
     """Complementary zero-phase split into (below, above)."""
-    spectrum = np.fft.rfft(audio, axis=-1)
-    frequency = np.fft.rfftfreq(audio.shape[-1], 1.0 / SAMPLE_RATE)
+    length = audio.shape[-1]
+    padded = scipy.fft.next_fast_len(length, real=True)  # a song of a prime number of samples takes 20 times as long
+    frequency = scipy.fft.rfftfreq(padded, 1.0 / SAMPLE_RATE)
     gain = 1.0 / (1.0 + (frequency / crossover_hz) ** 8)
-    low = np.fft.irfft(spectrum * gain, audio.shape[-1], axis=-1).astype(np.float32)
+    low = scipy.fft.irfft(scipy.fft.rfft(audio, padded) * gain, padded)[..., :length].astype(np.float32)
     return low, audio - low
 
 
