@@ -182,9 +182,12 @@ def synthesised_kick(rng: np.random.Generator) -> np.ndarray:
 
 
 def booming_kicks(rng: np.random.Generator, seconds_per_beat: float, num_samples: int) -> np.ndarray:
-    """A bass drum on every beat whose tail fills the time to the next one, as loud as a bass (2, samples)."""
+    """A bass drum on every beat whose tail fills the time to the next one, as loud as a bass (2, samples).
+
+    What goes on for longer than half a second is a bass that starts like a bass drum: `play_808`.
+    """
     interval = seconds_per_beat * float(rng.choice([1.0, 1.0, 1.0, 0.5, 2.0]))
-    seconds = interval * float(rng.uniform(0.6, 1.1))
+    seconds = min(0.5, interval * float(rng.uniform(0.6, 1.1)))
     time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
     low_hz, sweep_hz = float(rng.uniform(38, 68)), float(np.exp(rng.uniform(np.log(60), np.log(600))))
     fall, drive = float(rng.uniform(0.01, 0.08)), float(rng.uniform(0.5, 5.0))
@@ -223,6 +226,30 @@ def sub_drops(rng: np.random.Generator, seconds_per_beat: float, num_samples: in
             tone *= np.minimum(1.0, time / min(swell, 0.7 * length)) * np.clip((length - time) / fade, 0.0, 1.0)
             mix_in(track, np.stack([tone, tone]).astype(np.float32), index * grid + offset)
     return track
+
+
+def play_808(rng: np.random.Generator, notes: list[Note], seconds_per_beat: float, num_samples: int) -> np.ndarray:
+    """Notes that start like a bass drum, far above their pitch, and stay on it, distorted (2, samples); filed as bass."""
+    height, fall = float(np.exp(rng.uniform(np.log(1.0), np.log(20.0)))), float(np.exp(rng.uniform(np.log(0.008), np.log(0.12))))
+    drive, bias = float(np.exp(rng.uniform(np.log(0.3), np.log(6.0)))), float(rng.choice([0.0, 0.3, 0.8]))
+    dip, decay = float(rng.uniform(0.0, 0.6)), float(rng.choice([0.5, 1.5, 10.0]))
+    click, release = float(rng.uniform(0.0, 0.5)), float(np.exp(rng.uniform(np.log(0.005), np.log(0.15))))
+    track = np.zeros((2, num_samples), np.float32)
+    for note in notes:
+        seconds = note.length * seconds_per_beat + release
+        time = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+        hz = 440.0 * 2.0 ** ((note.pitch - 69) / 12.0)
+        hz /= 2.0 ** max(0.0, np.ceil(np.log2(hz / 75.0)))
+        phase = 2.0 * np.pi * hz * (time + height * fall * (1.0 - np.exp(-time / fall)))
+        level = np.exp(-time / decay) * (1.0 - dip * (np.exp(-time / 0.12) - np.exp(-time / 0.01)))
+        tone = np.tanh(drive * (np.sin(phase) + bias)) - np.tanh(drive * bias)
+        tone = tone / np.tanh(drive) * level + click * rng.standard_normal(len(time)) * np.exp(-time / 0.004)
+        tone *= 0.3 * note.velocity * np.clip((seconds - time) / release, 0.0, 1.0)
+        mix_in(track, np.stack([tone, tone]).astype(np.float32), note.start * seconds_per_beat)
+    chain = [pedalboard.HighpassFilter(25.0), pedalboard.LowpassFilter(float(np.exp(rng.uniform(np.log(200), np.log(8000)))))]
+    if rng.random() < 0.3:
+        chain.append(pedalboard.Reverb(float(rng.uniform(0.1, 0.5)), 0.5, float(rng.uniform(0.02, 0.15)), 1.0, 1.0))
+    return pedalboard.Pedalboard(chain)(track, SAMPLE_RATE)
 
 
 def sampled_drums(rng: np.random.Generator, hits: list[Hit], seconds_per_beat: float, num_samples: int) -> np.ndarray:

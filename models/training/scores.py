@@ -206,6 +206,22 @@ def bass_line(rng: np.random.Generator, chords: list[Chord], *, low: int = 28) -
     return notes
 
 
+def sub_hits(rng: np.random.Generator, chords: list[Chord], *, low: int = 28) -> list[Note]:
+    """Few low notes, long and short, now and then none for a while."""
+    grid, per_chord = float(rng.choice([0.25, 0.5, 1.0])), int(rng.integers(1, 4))
+    rests = float(rng.choice([0.0, 0.2, 0.5]))
+    notes = []
+    for chord in chords:
+        ticks = max(1, int(chord.length / grid))
+        starts = np.unique(np.append(0, rng.integers(0, ticks, per_chord - 1))) * grid
+        for start, stop in zip(starts, np.append(starts[1:], chord.length)):
+            if rng.random() >= rests:
+                pitch = low + (chord.root - low) % 12 + int(rng.choice([0, 0, 0, 0, 7, -5, 12]))
+                notes.append(Note(chord.start + start, (stop - start) * float(rng.uniform(0.3, 1.0)), pitch,
+                                  float(rng.uniform(0.7, 1.0))))
+    return notes
+
+
 def chord_notes(rng: np.random.Generator, chords: list[Chord], *, centre: int = 60) -> list[Note]:
     """Chords as voicings around `centre`: held, stabs, or arpeggiated."""
     style = rng.choice(["held", "held", "stabs", "arpeggio"])

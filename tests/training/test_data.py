@@ -6,7 +6,7 @@ import pytest
 
 from models.training import render, scores
 from models.training.batches import BatchMaker, Recipe, draw_by_kind, master_gain
-from models.training.instruments import Synth, booming_kicks, sampled_drums
+from models.training.instruments import Synth, booming_kicks, play_808, sampled_drums
 from models.training.material import split_low, training_songs
 from models.training.pool import Pool, save, save_song
 from models.training.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
@@ -190,9 +190,28 @@ def test_some_drums_have_a_low_end_as_strong_as_a_bass(pool):
 
 
 def test_booming_kicks_fall_to_their_low_tone_on_every_beat():
-    audio = booming_kicks(np.random.default_rng(3), 0.5, 8 * SAMPLE_RATE)
+    audio = booming_kicks(np.random.default_rng(3), 0.25, 8 * SAMPLE_RATE)
     spectrum = np.abs(np.fft.rfft(audio[0]))
     assert 35.0 < spectrum[8 * 20:8 * 200].argmax() / 8.0 + 20.0 < 75.0  # bins are 1/8 Hz
     blocks = np.sqrt((audio[0].reshape(-1, SAMPLE_RATE // 20) ** 2).mean(1))  # 50 ms
     assert np.median(blocks) > 0.25 * blocks.max()  # the tails fill the time between the beats
-    assert np.array_equal(audio, booming_kicks(np.random.default_rng(3), 0.5, 8 * SAMPLE_RATE))
+    assert np.array_equal(audio, booming_kicks(np.random.default_rng(3), 0.25, 8 * SAMPLE_RATE))
+
+
+def test_a_booming_kick_is_over_after_half_a_second():
+    for seed in range(8):  # what stays longer is a bass
+        audio = booming_kicks(np.random.default_rng(seed), 2.0, 2 * SAMPLE_RATE)[0]
+        assert np.abs(audio[:SAMPLE_RATE // 2]).max() > 0.3
+        assert np.abs(audio[SAMPLE_RATE // 2 + 1:SAMPLE_RATE - 1]).max() == 0.0
+
+
+def test_an_808_falls_onto_its_pitch_and_stays_there_with_all_its_harmonics():
+    for seed in range(6):
+        note = scores.Note(1.0, 2.0, 45, 1.0)
+        audio = play_808(np.random.default_rng(seed), [note], 0.5, 2 * SAMPLE_RATE)[0]
+        assert np.abs(audio[:SAMPLE_RATE // 2]).max() == 0.0 < np.abs(audio).max() < 1.0
+        stays = audio[SAMPLE_RATE:int(1.4 * SAMPLE_RATE)]  # a bass drum would have fallen silent
+        spectrum = np.abs(np.fft.rfft(stays * np.hanning(len(stays)), 10 * SAMPLE_RATE))
+        assert abs(spectrum.argmax() / 10.0 - 55.0) < 1.0  # MIDI 45 is 110 Hz: down into the sub-bass
+        starts = audio[SAMPLE_RATE // 2:][:SAMPLE_RATE // 50]
+        assert np.sqrt((stays ** 2).mean()) > 0.15 * np.sqrt((starts ** 2).mean())
