@@ -43,8 +43,8 @@ class Recipe:
 
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
-    song_weights: Mapping[str, float] = field(default_factory=lambda: {"": 0.25, "demo": 0.2, "module": 0.25, "rendered": 0.25})
-    single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.3, "phrases": 0.35, "sung": 0.35})
+    song_weights: Mapping[str, float] = field(default_factory=lambda: {"": 0.3, "demo": 0.2, "module": 0.2, "rendered": 0.25})
+    single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.4, "phrases": 0.3, "sung": 0.3})
     song_stem_probability: float = 0.4  # in remixes: take the stem from a song rather than from single recordings
     drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)

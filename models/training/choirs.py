@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pedalboard
+import soundfile
 
 from . import scores
 from .instruments import Synth, mix_in, play_sound_font
-from .material import at_speed, phrase_files, read_stereo, vocal_chain
+from .material import at_speed, phrase_files, read_stereo, training_songs, vocal_chain
 from .pool import cache_folder, save
 from .spectral import SAMPLE_RATE
 
@@ -41,16 +44,35 @@ def stretched(rng: np.random.Generator, audio: np.ndarray, factor: float, window
     return output
 
 
+@cache
+def _voices() -> tuple[list[Path], list[Path]]:
+    """Sung phrases, and the vocals of the album's songs."""
+    sung, rest = phrase_files()
+    songs = [folder / "vocals.ogg" for folder in training_songs().values()]
+    return sung + rest, [path for path in songs if path.exists()]
+
+
+def draw_voice(rng: np.random.Generator, seconds: float) -> np.ndarray:
+    """At most `seconds` of a sung phrase, or of the vocals of one of the album's songs where they sound (2, samples)."""
+    phrases, songs = _voices()
+    if songs and rng.random() < 0.4:
+        path = songs[int(rng.integers(len(songs)))]
+        length, last = int(seconds * SAMPLE_RATE), soundfile.info(path).frames
+        for _ in range(8):
+            excerpt = read_stereo(path, int(rng.integers(0, max(1, last - length))), length)
+            if float((excerpt ** 2).mean()) > 1e-4:
+                return excerpt
+    return read_stereo(phrases[int(rng.integers(len(phrases)))])[:, :int(seconds * SAMPLE_RATE)]
+
+
 def texture(rng: np.random.Generator) -> np.ndarray:
     """Stretched or drowned phrases over each other, some as chords (2, samples)."""
-    sung, rest = phrase_files()
-    files = sung + rest
     track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
     intervals = [0] + [int(step) for step in rng.choice([0, 3, 4, 5, 7, 12, -12], int(rng.integers(0, 3)))]
     factor, window = float(np.exp(rng.uniform(np.log(1.5), np.log(10.0)))), float(rng.uniform(0.08, 0.5))
     position = float(rng.uniform(0.0, 2.0))
     while position < TRACK_SECONDS - 1.0:
-        phrase = read_stereo(files[int(rng.integers(len(files)))])[:, :int(3.0 * SAMPLE_RATE)]
+        phrase = draw_voice(rng, 3.0)
         slow = stretched(rng, phrase, factor, window)[:, :int(12.0 * SAMPLE_RATE)]
         fade = min(slow.shape[1] // 4, int(rng.uniform(0.02, 1.5) * SAMPLE_RATE))
         slow[:, :fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
@@ -64,15 +86,13 @@ def texture(rng: np.random.Generator) -> np.ndarray:
 
 def grains(rng: np.random.Generator) -> np.ndarray:
     """A cloud of short pieces of a few phrases, at octaves and fifths of their pitch (2, samples)."""
-    sung, rest = phrase_files()
-    files = sung + rest
     track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
     speeds = [1.0] + [float(speed) for speed in rng.choice([0.5, 0.75, 1.5, 2.0, 0.5], int(rng.integers(1, 4)))]
     length, density = float(rng.uniform(0.06, 0.5)), float(rng.uniform(3.0, 8.0))
     pulse = float(rng.uniform(0.12, 0.4)) if rng.random() < 0.5 else 0.0  # grains on a grid, or anywhere
     position, section = 0.0, float(rng.uniform(4.0, 15.0))
     while position < TRACK_SECONDS:
-        phrase = read_stereo(files[int(rng.integers(len(files)))])[:, :int(4.0 * SAMPLE_RATE)]
+        phrase = draw_voice(rng, 4.0)
         phrase = phrase * np.float32(0.1 / (np.sqrt((phrase ** 2).mean()) + 1e-6))
         sources = [at_speed(phrase, speed) for speed in speeds]
         for _ in range(int(section / length * density)):
@@ -122,10 +142,9 @@ def vocoder(rng: np.random.Generator) -> np.ndarray:
         modulator = texture(rng)
     else:
         modulator = np.zeros((2, num_samples), np.float32)
-        sung, rest = phrase_files()
-        files, position = sung + rest, 0.0
+        position = 0.0
         while position < TRACK_SECONDS:
-            phrase = read_stereo(files[int(rng.integers(len(files)))])
+            phrase = draw_voice(rng, 6.0)
             mix_in(modulator, phrase * np.float32(0.1 / (np.sqrt((phrase ** 2).mean()) + 1e-6)), position)
             position += phrase.shape[1] / SAMPLE_RATE + float(rng.exponential(0.3))
     spoken = spoken_by(modulator, synth.play(notes, beat, num_samples), int(rng.integers(16, 40)))

@@ -29,9 +29,9 @@ DRUM_LOOPS = ("loop_breakbeat", "loop_compus", "loop_industrial", "loop_mehackit
               "arovane_beat_e")
 
 
-def read_stereo(path: Path) -> np.ndarray:
-    """Audio file as float32 (2, samples) at 44.1 kHz."""
-    audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
+def read_stereo(path: Path, start: int = 0, num_frames: int = -1) -> np.ndarray:
+    """Audio file as float32 (2, samples) at 44.1 kHz; from its frame `start` on, `num_frames` of it or all (-1)."""
+    audio, rate = soundfile.read(path, num_frames, start, dtype="float32", always_2d=True)
     if rate != SAMPLE_RATE:
         audio = soxr.resample(audio, rate, SAMPLE_RATE)
     audio = audio[:, :2].T

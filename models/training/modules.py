@@ -56,7 +56,7 @@ class Module:
         nothing = (None,) * 7
         self._ext = library.openmpt_module_ext_create_from_memory(self._content, len(self._content), *nothing)
         if not self._ext:
-            raise ValueError(f"{path}: not a tracker module that libopenmpt reads; remove it")
+            raise ValueError(f"{path}: not a tracker module that libopenmpt reads; choose another file")
         self._module = library.openmpt_module_ext_get_module(self._ext)
         functions = (ctypes.c_void_p * 16)()
         library.openmpt_module_ext_get_interface(self._ext, b"interactive", functions, ctypes.sizeof(functions))
@@ -249,7 +249,10 @@ def _render_to_pool(job: tuple[str, Path]) -> str:
     target = folder / f"module_{package.removesuffix('-data')}-{path.stem}"
     if target.exists():
         return target.name
-    stems = render(path)
+    try:
+        stems = render(path)
+    except ValueError as error:  # a game's other file of the same suffix
+        return str(error)
     if stems is None:
         return f"{target.name}: fewer than two stems, left out"
     peak = max(0.1, float(np.abs(sum(stems.values())).max()))

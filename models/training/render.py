@@ -186,8 +186,7 @@ def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarr
     if kind < 0.25:
         return _level(instruments.sub_drops(rng, beat, num_samples), -22.0)
     if kind < 0.6:
-        make_notes = scores.sub_hits if rng.random() < 0.7 else scores.bass_line
-        notes = make_notes(rng, scores.loop_chords(rng, seconds / beat), low=int(rng.integers(25, 34)))
+        notes = scores.sub_hits(rng, scores.loop_chords(rng, seconds / beat), low=int(rng.integers(25, 34)))
         return _level(instruments.play_808(rng, notes, beat, num_samples), -22.0)
     line = scores.bass_line(rng, scores.loop_chords(rng, seconds / beat), low=int(rng.integers(25, 34)))
     played = instruments.Synth(rng, "bass").play(line, beat, num_samples)

@@ -207,18 +207,16 @@ def bass_line(rng: np.random.Generator, chords: list[Chord], *, low: int = 28) -
 
 
 def sub_hits(rng: np.random.Generator, chords: list[Chord], *, low: int = 28) -> list[Note]:
-    """Few low notes, long and short, now and then none for a while."""
-    grid, per_chord = float(rng.choice([0.25, 0.5, 1.0])), int(rng.integers(1, 4))
-    rests = float(rng.choice([0.0, 0.2, 0.5]))
+    """Few low notes, none shorter than half a beat, now and then none for a while."""
+    per_chord, offset, rests = int(rng.integers(1, 4)), float(rng.choice([0.0, 0.0, 0.5])), float(rng.choice([0.0, 0.2, 0.5]))
     notes = []
     for chord in chords:
-        ticks = max(1, int(chord.length / grid))
-        starts = np.unique(np.append(0, rng.integers(0, ticks, per_chord - 1))) * grid
+        starts = np.unique(np.append(0, rng.integers(0, max(1, int(chord.length)), per_chord - 1)))
         for start, stop in zip(starts, np.append(starts[1:], chord.length)):
             if rng.random() >= rests:
                 pitch = low + (chord.root - low) % 12 + int(rng.choice([0, 0, 0, 0, 7, -5, 12]))
-                notes.append(Note(chord.start + start, (stop - start) * float(rng.uniform(0.3, 1.0)), pitch,
-                                  float(rng.uniform(0.7, 1.0))))
+                length = max(0.5, (stop - start) * float(rng.uniform(0.3, 1.0)))
+                notes.append(Note(chord.start + offset + start, length, pitch, float(rng.uniform(0.7, 1.0))))
     return notes
 
 

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from models.training.choirs import make_track, spoken_by, stretched
+from models.training.choirs import draw_voice, make_track, spoken_by, stretched
 from models.training.spectral import SAMPLE_RATE
 
 
@@ -15,6 +15,15 @@ def test_stretching_keeps_pitch_and_level():
     middle = slow[0, SAMPLE_RATE:2 * SAMPLE_RATE]
     assert abs(int(np.abs(np.fft.rfft(middle)).argmax()) - 440) <= 3
     assert abs(float(np.sqrt((middle ** 2).mean())) / np.sqrt(0.5) - 1.0) < 0.25
+
+
+def test_voices_are_drawn_from_phrases_and_from_where_a_song_is_sung(shared_audio):
+    rng = np.random.default_rng(2)
+    voices = [draw_voice(rng, 2.0) for _ in range(20)]
+    assert all(voice.shape[0] == 2 and 0 < voice.shape[1] <= 2 * SAMPLE_RATE for voice in voices)
+    assert all((voice ** 2).mean() > 1e-6 for voice in voices)
+    from_songs = [voice for voice in voices if np.abs(voice[0] - voice[1]).max() > 1e-3 and voice.shape[1] == 2 * SAMPLE_RATE]
+    assert 3 <= len(from_songs) <= 14 and all((voice ** 2).mean() > 1e-4 for voice in from_songs)
 
 
 def test_a_track_is_the_same_by_seed(shared_audio):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Batches, scores and the renderer: the same by seed, energies that are those of the audio."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -110,6 +112,10 @@ def test_made_up_scores_stay_inside_the_song():
     assert chords[0].start == 0.0 and sum(chord.length for chord in chords) >= 32.0
     line = scores.bass_line(rng, chords)
     assert line and all(28 <= note.pitch < 64 for note in line)
+    for _ in range(10):
+        subs = scores.sub_hits(rng, chords)
+        assert all(note.length >= 0.5 and 0.0 <= note.start < chords[-1].start + chords[-1].length for note in subs)
+        assert all(later.start - note.start >= 1.0 for note, later in pairwise(subs))
     hits = scores.electronic_drums(rng, 32.0)
     assert {hit.drum for hit in hits} <= set(scores.MIDI_OF_DRUM)
     assert len(scores.repeat_to([scores.Hit(0.0, "kick", 1.0)], 16.0)) == 4
