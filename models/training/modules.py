@@ -26,7 +26,7 @@ from .material import BASS_CROSSOVER_HZ, split_low
 from .pool import cache_folder, save_song
 from .spectral import SAMPLE_RATE
 
-# Under the GNU General Public Licence, the BSD, zlib or Expat licence or in the public domain, music included. Games
+# Under the (Lesser) GNU General Public, BSD or zlib licence or in the public domain, as their packages say. Games
 # with music from elsewhere, or with versions of other games' tunes, are left out.
 PACKAGES = ("ironseed-data", "pingus-data", "tecnoballz-data", "pekka-kana-2-data", "heroes-sound-tracks", "gl-117-data",
             "biniax2-data", "flobopuyo", "rafkill-data", "pachi-data", "ri-li-data", "open-invaders-data",
