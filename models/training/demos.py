@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Electronic songs with known stems: the demo projects that come with LMMS, rendered by LMMS, one stem at a time.
 
-Needs Debian's packages lmms and lmms-common. Run as `python -m models.training.demos`.
+Needs Debian's packages lmms and lmms-common, and caps and tap-plugins, without which LMMS crashes on some of them.
+Run as `python -m models.training.demos`.
 """
 
 from __future__ import annotations
