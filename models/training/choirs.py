@@ -8,7 +8,6 @@ Run as `python -m models.training.choirs --tracks 40`.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 from functools import cache
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import soundfile
 from . import scores
 from .instruments import Synth, mix_in, play_sound_font
 from .material import at_speed, phrase_files, read_stereo, training_songs, vocal_chain
-from .pool import cache_folder, save
+from .pool import cache_folder, print_each, save
 from .spectral import SAMPLE_RATE
 
 TRACK_SECONDS = 45.0
@@ -192,9 +191,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
-    with multiprocessing.Pool(options.processes) as workers:
-        for name in workers.imap_unordered(_make, range(options.first, options.first + options.tracks)):
-            print(name, flush=True)
+    print_each(_make, range(options.first, options.first + options.tracks), options.processes)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import copy
-import multiprocessing
 import os
 import re
 import subprocess
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from .material import BASS_CROSSOVER_HZ, read_stereo, split_low
-from .pool import cache_folder, save_song
+from .pool import cache_folder, print_each, save_song
 
 PROJECTS = Path("/usr/share/lmms/projects")
 # Under the Artistic, BSD or GNU General Public licence; those under a share-alike Creative Commons one are left out.
@@ -115,9 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
-    with multiprocessing.Pool(options.processes) as workers:
-        for name in workers.imap_unordered(_render_to_pool, SONGS):
-            print(name, flush=True)
+    print_each(_render_to_pool, SONGS, options.processes)
 
 
 if __name__ == "__main__":

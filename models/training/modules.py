@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import multiprocessing
 import re
 import subprocess
 from collections import Counter
@@ -23,7 +22,7 @@ import scipy.ndimage
 import scipy.signal
 
 from .material import BASS_CROSSOVER_HZ, split_low
-from .pool import cache_folder, save_song
+from .pool import cache_folder, print_each, save_song
 from .spectral import SAMPLE_RATE
 
 # Under the (Lesser) GNU General Public, BSD or zlib licence or in the public domain, as their packages say. Games
@@ -267,9 +266,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     jobs = [(package, path) for package in PACKAGES for path in sorted(unpacked(package).rglob("*"))
             if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()]
-    with multiprocessing.Pool(options.processes) as workers:
-        for line in workers.imap_unordered(_render_to_pool, jobs):
-            print(line, flush=True)
+    print_each(_render_to_pool, jobs, options.processes)
 
 
 if __name__ == "__main__":

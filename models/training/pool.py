@@ -7,8 +7,11 @@ stems of a song. What is in them is decided by `material` and `render`.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +50,13 @@ def save_song(folder: Path, stems: dict[str, np.ndarray]) -> None:
     for stem, audio in stems.items():
         save(part / f"{stem}.npy", audio / peak)
     os.replace(part, folder)
+
+
+def print_each(work: Callable[[Any], str], jobs: Sequence[Any], processes: int) -> None:
+    """Do every job, `processes` at once, and print the line that each returns, in the order they end."""
+    with multiprocessing.Pool(processes) as workers:
+        for line in workers.imap_unordered(work, jobs):
+            print(line, flush=True)
 
 
 class Pool:

@@ -8,7 +8,6 @@ songs appear in the pool one by one, and a running training picks them up.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import time
 from dataclasses import dataclass
 
@@ -16,7 +15,7 @@ import numpy as np
 import pedalboard
 
 from . import instruments, scores
-from .pool import Pool, cache_folder, save, save_song
+from .pool import Pool, cache_folder, print_each, save, save_song
 from .spectral import SAMPLE_RATE
 
 SONG_SECONDS = 60.0
@@ -221,9 +220,7 @@ def main(arguments: list[str] | None = None) -> None:
     jobs = [(stem, seed, options.seconds) for seed in range(options.first, options.first + options.parts)
             for stem in ("drums", "bass")]
     jobs += [("song", seed, options.seconds) for seed in range(options.first, options.first + options.songs)]
-    with multiprocessing.Pool(options.processes) as workers:
-        for line in workers.imap_unordered(_render_to_pool, jobs):
-            print(line, flush=True)
+    print_each(_render_to_pool, jobs, options.processes)
     print(f"{len(Pool(cache_folder() / 'pool').songs)} songs in the pool")
 
 
