@@ -45,7 +45,8 @@ class Recipe:
     # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
     song_weights: Mapping[str, float] = field(default_factory=lambda: {"": 0.3, "demo": 0.2, "module": 0.2, "rendered": 0.25})
     single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.4, "phrases": 0.3, "sung": 0.3})
-    song_stem_probability: float = 0.4  # in remixes: take the stem from a song rather than from single recordings
+    # In remixes: take the stem from a song rather than from single recordings.
+    song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.65)
     drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
     level_spread_db: float = 6.0
@@ -184,7 +185,7 @@ class BatchMaker:
         singles = self.pool.single[stem]
         excerpt = np.zeros((2, self.num_samples), np.float32)
         for _ in range(5):
-            if from_songs and (not singles or rng.random() < self.recipe.song_stem_probability):
+            if from_songs and (not singles or rng.random() < self.recipe.song_stem_probability[STEMS.index(stem)]):
                 names = [path.parent.name for path in from_songs]
                 path = from_songs[draw_by_kind(rng, names, self.recipe.song_weights)]
             elif singles:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Voices as pads: choirs from sound fonts, textures stretched out of sung phrases, clouds of grains, vocoders.
+"""Voices as pads: choirs from sound fonts, textures stretched out of sung phrases, clouds of grains, vocoders, drones.
 
 Productions hold voices far from speech and solo singing; all these kinds are filed as vocals.
 Run as `python -m models.training.choirs --tracks 40`.
@@ -164,16 +164,52 @@ def choir(rng: np.random.Generator) -> np.ndarray:
     return track
 
 
+def drone(rng: np.random.Generator) -> np.ndarray:
+    """A piece of a voice held for ever, as chords that change now and then, octaves below too (2, samples)."""
+    track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
+    phrase = draw_voice(rng, 4.0)
+    size = min(phrase.shape[1] // 2, int(rng.uniform(0.08, 0.4) * SAMPLE_RATE))
+    power = np.convolve((phrase ** 2).mean(0), np.ones(2 * size), "valid")[::64]
+    start = 64 * int(power.argmax())
+    ramp = np.linspace(0.0, 1.0, size, dtype=np.float32)
+    held = phrase[:, start:start + size] * ramp + phrase[:, start + size:start + 2 * size] * (1.0 - ramp)
+    chords = [[int(step) for step in rng.choice([0, 0, 3, 5, 7, 12, -5, -12, -12, -24], int(rng.integers(1, 5)))]
+              for _ in range(int(rng.integers(1, 4)))]
+    lengths, turn, position = rng.uniform(0.8, 8.0, len(chords)), 0, 0.0
+    fade = np.minimum(1.0, np.arange(int(20.0 * SAMPLE_RATE)) / (float(rng.uniform(0.005, 0.4)) * SAMPLE_RATE))
+    while position < TRACK_SECONDS:
+        length = int(lengths[turn % len(chords)] * SAMPLE_RATE)
+        for step in chords[turn % len(chords)]:
+            cycle = at_speed(np.tile(held, (1, 3)), 2.0 ** (step / 12.0))
+            cycle = cycle[:, cycle.shape[1] // 3:2 * (cycle.shape[1] // 3)]
+            voice = np.tile(cycle, (1, length // cycle.shape[1] + 1))[:, :length]
+            voice = voice * np.minimum(fade[:length], fade[:length][::-1]) / (np.sqrt((voice ** 2).mean()) + 1e-6)
+            mix_in(track, 0.05 * voice.astype(np.float32), position)
+        position, turn = position + length / SAMPLE_RATE, turn + 1
+    return track
+
+
 def make_track(seed: int) -> np.ndarray:
-    """A choir, a texture, a cloud of grains or a vocoder, in turn, through one channel strip, often dark (2, samples)."""
+    """A choir, a texture, a cloud of grains, a vocoder or a drone, in turn, at times one over another (2, samples).
+
+    All of it goes through one channel strip and is often dark.
+    """
     rng = np.random.default_rng([11, seed])
-    track = (choir, texture, grains, vocoder)[seed % 4](rng)
+    kinds = (choir, texture, grains, vocoder, drone)
+    track = kinds[seed % 5](rng)
+    if rng.random() < 0.4:
+        over = kinds[1 + int(rng.integers(3))](rng)
+        level = float(np.sqrt((track ** 2).mean() / ((over ** 2).mean() + 1e-9))) * 10.0 ** (float(rng.uniform(-6.0, 6.0)) / 20.0)
+        mix_in(track, over * np.float32(level), 0.0)
     chain = []
     if rng.random() < 0.5:
         chain.append(pedalboard.LowpassFilter(float(np.exp(rng.uniform(np.log(700), np.log(6000))))))
     if rng.random() < 0.3:
         chain.append(pedalboard.Chorus(float(rng.uniform(0.2, 1.5)), 0.3, 8.0, 0.0, 0.5))
-    track = vocal_chain(rng)(pedalboard.Pedalboard(chain)(track, SAMPLE_RATE), SAMPLE_RATE)
+    strip = list(vocal_chain(rng))
+    if seed % 5 == 4:
+        strip[0] = pedalboard.HighpassFilter(float(rng.uniform(25.0, 100.0)))  # a drone keeps its low octaves
+    track = pedalboard.Pedalboard(chain + strip)(track, SAMPLE_RATE)
     return track * np.float32(0.5 / max(0.5, float(np.abs(track).max())))
 
 

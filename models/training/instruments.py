@@ -252,6 +252,46 @@ def play_808(rng: np.random.Generator, notes: list[Note], seconds_per_beat: floa
     return pedalboard.Pedalboard(chain)(track, SAMPLE_RATE)
 
 
+def play_pings(rng: np.random.Generator, notes: list[Note], seconds_per_beat: float, num_samples: int) -> np.ndarray:
+    """Short struck tones, from a bare sine to a bell, dry or far away (2, samples): one random patch.
+
+    A note rings with the patch's decay whatever its length.
+    """
+    ratios = [(1.0,), (1.0,), (1.0, 2.0, 3.0, 4.0), (1.0, 3.0, 5.0), (1.0, 2.756, 5.404),  # the last: a free bar
+              (0.5, 1.0, 1.19, 1.5, 2.0, 2.67)][int(rng.integers(6))]  # a church bell
+    decay = float(np.exp(rng.uniform(np.log(0.015), np.log(0.8))))
+    tilt, damping = float(rng.uniform(0.3, 1.5)), float(rng.uniform(0.0, 1.0))
+    modulation, modulator = float(rng.choice([0.0, 0.0, 1.0, 3.0])), float(rng.choice([1.0, 1.41, 2.0, 3.5, 7.0]))
+    attack, click = float(np.exp(rng.uniform(np.log(0.0003), np.log(0.01)))), float(rng.choice([0.0, 0.1, 0.4]))
+    fall = float(rng.choice([0.0, 0.0, 0.05, 0.5]))
+    time = np.arange(int(min(3.0, 7.0 * decay + 0.05) * SAMPLE_RATE)) / SAMPLE_RATE
+    tones: dict[int, np.ndarray] = {}
+    for pitch in {note.pitch for note in notes}:
+        turns = 440.0 * 2.0 ** ((pitch - 69) / 12.0) * (time + fall * 0.006 * (1.0 - np.exp(-time / 0.006)))
+        bend = modulation * np.exp(-time / (0.5 * decay)) * np.sin(2.0 * np.pi * modulator * turns)
+        tone = sum(ratio ** -tilt * np.sin(2.0 * np.pi * ratio * turns + bend) * np.exp(-time * ratio ** damping / decay)
+                   for ratio in ratios if ratio * turns[-1] / time[-1] < 0.45 * SAMPLE_RATE)
+        tone = tone + click * rng.standard_normal(len(time)) * np.exp(-time / 0.002)
+        tones[pitch] = (tone * np.minimum(1.0, time / attack)).astype(np.float32)
+    track, width = np.zeros((2, num_samples), np.float32), float(rng.choice([0.0, 0.0, 0.5]))
+    for note in notes:
+        pan = width * float(rng.uniform(-1.0, 1.0))
+        gain = np.array([[1.0 - pan], [1.0 + pan]], np.float32) * np.float32(0.3 * note.velocity)
+        mix_in(track, tones[note.pitch] * gain, note.start * seconds_per_beat)
+    chain = []
+    if rng.random() < 0.4:
+        chain.append(pedalboard.HighpassFilter(float(rng.uniform(80.0, 400.0))))
+    if rng.random() < 0.5:
+        chain.append(pedalboard.LowpassFilter(float(np.exp(rng.uniform(np.log(800.0), np.log(8000.0))))))
+    if rng.random() < 0.4:
+        chain.append(pedalboard.Delay(seconds_per_beat * float(rng.choice([0.25, 0.5, 0.75, 1.0])),
+                                      float(rng.uniform(0.1, 0.7)), float(rng.uniform(0.1, 0.45))))
+    if rng.random() < 0.7:
+        chain.append(pedalboard.Reverb(float(rng.uniform(0.2, 1.0)), float(rng.uniform(0.2, 0.8)),
+                                       float(rng.uniform(0.05, 0.6)), float(rng.uniform(0.4, 1.0)), 1.0))
+    return pedalboard.Pedalboard(chain)(track, SAMPLE_RATE) if chain else track
+
+
 def sampled_drums(rng: np.random.Generator, hits: list[Hit], seconds_per_beat: float, num_samples: int) -> np.ndarray:
     """Hits on a kit put together at random."""
     kit = {name: choices[int(rng.integers(len(choices)))] for name, choices in drum_samples().items() if choices}

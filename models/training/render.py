@@ -19,6 +19,7 @@ from .pool import Pool, cache_folder, print_each, save, save_song
 from .spectral import SAMPLE_RATE
 
 SONG_SECONDS = 60.0
+GM_STRUCK = (8, 9, 10, 11, 12, 13, 14, 15, 45, 46, 98, 107, 108, 112, 114, 115)  # mallets, bells, plucked strings
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,30 @@ def render_song(seed: int, seconds: float = SONG_SECONDS, palette: Palette = TRA
     return {"drums": drums, "bass": bass, "other": other}
 
 
+def _figures(rng: np.random.Generator, beat: float, num_samples: int) -> np.ndarray:
+    """One to three short figures that come back: pings, plucks, mallets; at times over a noise that swells."""
+    beats = num_samples / SAMPLE_RATE / beat
+    track = np.zeros((2, num_samples), np.float32)
+    for _ in range(int(rng.choice([1, 1, 2, 3]))):
+        notes = _sections(rng, scores.ostinato(rng, beats, low=int(rng.choice([45, 57, 57, 69, 81]))), 0.85)
+        kind = float(rng.random())
+        if kind < 0.65:
+            played = instruments.play_pings(rng, notes, beat, num_samples)
+        elif kind < 0.85:
+            played = with_effects(rng, instruments.Synth(rng, "pluck").play(notes, beat, num_samples), wet=1.0)
+        else:
+            played = instruments.play_sound_font(rng, int(rng.choice(GM_STRUCK)), notes, beat, num_samples)
+            played = with_effects(rng, played, wet=1.0)
+        track += _level(played, float(rng.uniform(-30.0, -24.0)))
+    if rng.random() < 0.15:
+        seconds = float(rng.uniform(3.0, 12.0))
+        start = float(rng.random()) * max(0.0, num_samples / SAMPLE_RATE - seconds)
+        track += np.float32(0.3) * _riser(rng, num_samples, start, seconds)
+    return track
+
+
 def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarray:
-    """Electronic drums or a synthesised bass line alone (2, samples): far cheaper than a whole song."""
+    """Electronic drums, a synthesised bass line or figures of `other` alone (2, samples): far cheaper than a whole song."""
     rng = np.random.default_rng([8, seed])
     beat, num_samples = 60.0 / float(rng.uniform(80, 150)), int(seconds * SAMPLE_RATE)
     if stem == "drums":
@@ -181,6 +204,8 @@ def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarr
         else:
             drums = instruments.sampled_drums(rng, hits, beat, num_samples)
         return _level(with_effects(rng, drums, wet=0.3), -21.0)
+    if stem == "other":
+        return _level(_figures(rng, beat, num_samples), -27.0)
     kind = float(rng.random())
     if kind < 0.25:
         return _level(instruments.sub_drops(rng, beat, num_samples), -22.0)
@@ -213,12 +238,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--songs", type=int, default=40)
     parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--parts", type=int, default=0, help="single drum and bass tracks to render first")
+    parser.add_argument("--parts", type=int, default=0, help="single tracks of drums, bass and other to render first")
     parser.add_argument("--seconds", type=float, default=SONG_SECONDS)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
     jobs = [(stem, seed, options.seconds) for seed in range(options.first, options.first + options.parts)
-            for stem in ("drums", "bass")]
+            for stem in ("drums", "bass", "other")]
     jobs += [("song", seed, options.seconds) for seed in range(options.first, options.first + options.songs)]
     print_each(_render_to_pool, jobs, options.processes)
     print(f"{len(Pool(cache_folder() / 'pool').songs)} songs in the pool")

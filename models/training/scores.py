@@ -241,6 +241,18 @@ def chord_notes(rng: np.random.Generator, chords: list[Chord], *, centre: int = 
     return notes
 
 
+def ostinato(rng: np.random.Generator, beats: float, *, low: int = 50) -> list[Note]:
+    """The same one to six notes again and again, every half bar to every four bars; mostly long silences between."""
+    period = float(rng.choice([2.0, 4.0, 4.0, 8.0, 8.0, 16.0]))
+    count, grid = int(rng.choice([1, 1, 2, 3, 4, 6])), float(rng.choice([0.25, 0.5, 0.5, 1.0]))
+    starts = grid * np.sort(rng.choice(int(period / grid), min(count, int(period / grid)), replace=False))
+    root = low + int(rng.integers(0, 12))
+    pitches = root + rng.choice([0, 0, 0, 3, 5, 7, 10, 12, 15], len(starts))
+    velocities = rng.uniform(0.5, 1.0, len(starts))
+    return [Note(period * turn + float(start), grid, int(pitch), float(velocity)) for turn in range(int(beats // period))
+            for start, pitch, velocity in zip(starts, pitches, velocities)]
+
+
 def made_up_melody(rng: np.random.Generator, chords: list[Chord], *, centre: int = 70) -> list[Note]:
     """A melody of chord tones and steps, in phrases with rests."""
     notes, pitch = [], centre

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from models.training.choirs import draw_voice, make_track, spoken_by, stretched
+from models.training.choirs import draw_voice, drone, make_track, spoken_by, stretched
 from models.training.spectral import SAMPLE_RATE
 
 
@@ -27,7 +27,7 @@ def test_voices_are_drawn_from_phrases_and_from_where_a_song_is_sung(shared_audi
 
 
 def test_a_track_is_the_same_by_seed(shared_audio):
-    for seed in range(4):  # one of each kind
+    for seed in range(5):  # one of each kind
         first, again = make_track(seed), make_track(seed)
         assert np.array_equal(first, again) and 0.02 < np.abs(first).max() <= 0.5
 
@@ -41,3 +41,12 @@ def test_a_vocoder_has_the_pitch_of_its_carrier_and_the_level_of_its_voice_in_ev
     assert spectrum.argmax() in (1000, 1200) and spectrum[2800:].max() < 0.05 * spectrum.max()
     assert (spoken[-SAMPLE_RATE // 2:] ** 2).mean() < 1e-6 * (spoken[:SAMPLE_RATE // 2] ** 2).mean()
     assert 0.2 < (spoken[4096:SAMPLE_RATE // 2] ** 2).mean() / (voice[0, :SAMPLE_RATE // 2] ** 2).mean() < 2.0
+
+
+def test_a_drone_holds_few_lines_at_a_level_that_stays(shared_audio):
+    for seed in range(4):
+        audio = drone(np.random.default_rng(seed)).mean(0)[:40 * SAMPLE_RATE]
+        second = np.sort(np.abs(np.fft.rfft(audio[SAMPLE_RATE // 4:5 * SAMPLE_RATE // 4] * np.hanning(SAMPLE_RATE))) ** 2)
+        assert second[-200:].sum() > 0.85 * second.sum()  # of 22051 bins
+        level = 10.0 * np.log10((audio ** 2).reshape(400, -1).mean(1) + 1e-9)
+        assert np.percentile(level, 75) - np.percentile(level, 25) < 8.0 and level.max() < 0.0

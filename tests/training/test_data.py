@@ -8,9 +8,9 @@ import pytest
 
 from models.training import render, scores
 from models.training.batches import BatchMaker, Recipe, draw_by_kind, master_gain
-from models.training.instruments import Synth, booming_kicks, play_808, sampled_drums
+from models.training.instruments import Synth, booming_kicks, play_808, play_pings, sampled_drums
 from models.training.material import split_low, training_songs
-from models.training.pool import Pool, save, save_song
+from models.training.pool import STEMS, Pool, save, save_song
 from models.training.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
 
 STFT = StftConfig(4096, 4096, 1024)
@@ -58,6 +58,19 @@ def test_excerpts_follow_the_weights_of_songs_and_of_voices(tmp_path):
     vocals, drums, bass, _ = heard.mean(0)
     assert [bass[0], drums[0]] == pytest.approx([0.6, 0.4], abs=0.05)
     assert vocals == pytest.approx([0.25, 0.75], abs=0.05)  # choirs are on the left, singing on the right
+
+
+def test_remixes_take_each_stem_from_songs_or_from_single_recordings_as_its_probability_says(tmp_path):
+    loud = np.full((2, SAMPLE_RATE), 0.1)
+    save_song(tmp_path / "songs" / "Album_0", {stem: loud * [[1], [0]] for stem in STEMS})
+    for stem in STEMS:
+        save(tmp_path / stem / "single.npy", loud * [[0], [1]])
+    probability = (0.9, 0.2, 0.4, 0.7)
+    recipe = Recipe(song_probability=0.0, drop_probability=(0.0,) * 4, speed_probability=0.0, song_stem_probability=probability)
+    maker = BatchMaker(Pool(tmp_path), STFT, batch=1, frames=2, seed=1, recipe=recipe)
+    rng = np.random.default_rng(8)
+    heard = np.array([np.abs(maker.draw(rng)).max(2) > 0 for _ in range(1000)]).mean(0)  # (stems, channels)
+    assert heard[:, 0] == pytest.approx(probability, abs=0.05) and heard.sum(1) == pytest.approx(np.ones(4))
 
 
 def test_the_pool_gives_back_what_was_saved(pool):
@@ -116,6 +129,10 @@ def test_made_up_scores_stay_inside_the_song():
         subs = scores.sub_hits(rng, chords)
         assert all(note.length >= 0.5 and 0.0 <= note.start < chords[-1].start + chords[-1].length for note in subs)
         assert all(later.start - note.start >= 1.0 for note, later in pairwise(subs))
+        figure = scores.ostinato(rng, 32.0)
+        assert all(50 <= note.pitch < 77 and 0.0 <= note.start < 32.0 for note in figure)
+        assert [(note.start + 16.0, note.pitch, note.velocity) for note in figure if note.start < 16.0] \
+            == [(note.start, note.pitch, note.velocity) for note in figure if note.start >= 16.0]  # every period divides 16
     hits = scores.electronic_drums(rng, 32.0)
     assert {hit.drum for hit in hits} <= set(scores.MIDI_OF_DRUM)
     assert len(scores.repeat_to([scores.Hit(0.0, "kick", 1.0)], 16.0)) == 4
@@ -221,3 +238,28 @@ def test_an_808_falls_onto_its_pitch_and_stays_there_with_all_its_harmonics():
         assert abs(spectrum.argmax() / 10.0 - 55.0) < 1.0  # MIDI 45 is 110 Hz: down into the sub-bass
         starts = audio[SAMPLE_RATE // 2:][:SAMPLE_RATE // 50]
         assert np.sqrt((stays ** 2).mean()) > 0.15 * np.sqrt((starts ** 2).mean())
+
+
+def test_a_ping_starts_with_its_note_has_its_pitch_and_dies_away():
+    for seed in range(14):
+        peaks = []
+        for pitch in (57, 69):
+            audio = play_pings(np.random.default_rng(seed), [scores.Note(1.0, 0.5, pitch, 1.0)], 0.5, 4 * SAMPLE_RATE)
+            assert np.abs(audio[:, :SAMPLE_RATE // 2 - 1]).max() < 1e-6
+            rings = (audio[:, SAMPLE_RATE // 2:3 * SAMPLE_RATE] ** 2).mean(0).reshape(25, -1).mean(1)  # 100 ms each
+            assert rings.argmax() <= 1 and rings[-1] < 0.01 * rings.max()
+            peaks.append(np.abs(np.fft.rfft(audio[0], 8 * SAMPLE_RATE)).argmax() / 8.0)
+        assert peaks[1] / peaks[0] == pytest.approx(2.0, rel=0.02)  # an octave, whichever partial is the strongest
+        nearest = np.array([0.5, 1.0, 1.5, 3.0]) * 220.0
+        assert np.abs(peaks[0] / nearest - 1.0).min() < 0.02
+
+
+def test_figures_of_other_are_the_same_by_seed_and_leave_silences(shared_audio):
+    quiet = []
+    for seed in range(6):
+        first, again = (render.render_part(seed, "other", 8.0) for _ in range(2))
+        assert np.array_equal(first, again) and first.shape == (2, 8 * SAMPLE_RATE)
+        assert 10.0 * np.log10((first ** 2).mean()) == pytest.approx(-27.0, abs=0.1)
+        blocks = (first ** 2).mean(0).reshape(80, -1).mean(1)
+        quiet.append((blocks < 0.01 * blocks.max()).mean())
+    assert np.median(quiet) > 0.3
