@@ -46,7 +46,9 @@ class Recipe:
     song_weights: Mapping[str, float] = field(default_factory=lambda: {"": 0.3, "demo": 0.2, "module": 0.2, "rendered": 0.25})
     single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.4, "phrases": 0.3, "sung": 0.3})
     # In remixes: take the stem from a song rather than from single recordings.
-    song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.65)
+    song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.7)
+    layer_probability: tuple[float, ...] = (0.4, 0.0, 0.0, 0.25)  # in remixes: another excerpt of the stem over the first
+    layer_db: tuple[float, float] = (-12.0, 3.0)  # its level against the first
     drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
     level_spread_db: float = 6.0
@@ -55,6 +57,7 @@ class Recipe:
     eq_db: float = 4.5
     speed_probability: float = 0.5  # played faster or slower, pitch and tempo together
     speed_octaves: float = 0.35
+    voice_octaves: float = 0.6  # the same for vocals in remixes: there are few, and they must not be known by heart
     master_probability: float = 0.35  # the sum goes through a compressor and a soft clipper
     boom_probability: float = 0.3  # drums whose low end is as strong as a bass
     boom_db: tuple[float, float] = (5.0, 15.0)
@@ -129,7 +132,7 @@ class BatchMaker:
             longest = max(self.pool.length(path) for path in song.values())
             for _ in range(4):
                 start = int(rng.integers(0, max(1, longest - self.num_samples)))
-                speed = self._speed(rng)
+                speed = self._speed(rng, recipe.speed_octaves)
                 for index, stem in enumerate(STEMS):
                     if stem in song:
                         stems[index] = self._read(song[stem], start, speed)
@@ -155,10 +158,10 @@ class BatchMaker:
             stems *= np.float32(1.5 / peak)
         return stems
 
-    def _speed(self, rng: np.random.Generator) -> float:
+    def _speed(self, rng: np.random.Generator, octaves: float) -> float:
         if rng.random() >= self.recipe.speed_probability:
             return 1.0
-        return float(2.0 ** rng.uniform(-self.recipe.speed_octaves, self.recipe.speed_octaves))
+        return float(2.0 ** rng.uniform(-octaves, octaves))
 
     def _read(self, path: Path, start: int, speed: float) -> np.ndarray:
         """The excerpt from `start` on (2, num_samples), played `speed` times as fast."""
@@ -172,6 +175,11 @@ class BatchMaker:
         """Put an excerpt from anywhere into `stems[index]` and its gain to the recipe's level."""
         stems[index] = self._single(rng, STEMS[index])
         power = float((stems[index] ** 2).mean())
+        if power > 1e-8 and rng.random() < self.recipe.layer_probability[index]:
+            layer = self._single(rng, STEMS[index])
+            ratio = power / max(1e-8, float((layer ** 2).mean()))
+            stems[index] += layer * np.float32(np.sqrt(ratio) * 10.0 ** (rng.uniform(*self.recipe.layer_db) / 20.0))
+            power = float((stems[index] ** 2).mean())
         if power > 1e-8:
             gains_db[index] += self.recipe.level_db[index] - 10.0 * np.log10(power)
 
@@ -193,7 +201,8 @@ class BatchMaker:
             else:
                 break
             start = int(rng.integers(0, max(1, self.pool.length(path) - self.num_samples)))
-            excerpt = self._read(path, start, self._speed(rng))
+            octaves = self.recipe.voice_octaves if stem == "vocals" else self.recipe.speed_octaves
+            excerpt = self._read(path, start, self._speed(rng, octaves))
             if float((excerpt ** 2).mean()) > 1e-6:
                 break
         return excerpt

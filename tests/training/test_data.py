@@ -50,7 +50,7 @@ def test_excerpts_follow_the_weights_of_songs_and_of_voices(tmp_path):
         save_song(tmp_path / "songs" / f"rendered_{number}", {"drums": loud})
         save(tmp_path / "vocals" / f"choir_{number}.npy", loud * [[1], [0]])
     save(tmp_path / "vocals" / "sung_0.npy", loud * [[0], [1]])
-    recipe = Recipe(song_probability=1.0, drop_probability=(0.0,) * 4, speed_probability=0.0,
+    recipe = Recipe(song_probability=1.0, drop_probability=(0.0,) * 4, speed_probability=0.0, layer_probability=(0.0,) * 4,
                     song_weights={"": 0.6, "rendered": 0.4}, single_weights={"choir": 0.25, "sung": 0.75})
     maker = BatchMaker(Pool(tmp_path), STFT, batch=1, frames=2, seed=1, recipe=recipe)
     rng = np.random.default_rng(7)
@@ -66,11 +66,28 @@ def test_remixes_take_each_stem_from_songs_or_from_single_recordings_as_its_prob
     for stem in STEMS:
         save(tmp_path / stem / "single.npy", loud * [[0], [1]])
     probability = (0.9, 0.2, 0.4, 0.7)
-    recipe = Recipe(song_probability=0.0, drop_probability=(0.0,) * 4, speed_probability=0.0, song_stem_probability=probability)
+    recipe = Recipe(song_probability=0.0, drop_probability=(0.0,) * 4, speed_probability=0.0, layer_probability=(0.0,) * 4,
+                    song_stem_probability=probability)
     maker = BatchMaker(Pool(tmp_path), STFT, batch=1, frames=2, seed=1, recipe=recipe)
     rng = np.random.default_rng(8)
     heard = np.array([np.abs(maker.draw(rng)).max(2) > 0 for _ in range(1000)]).mean(0)  # (stems, channels)
     assert heard[:, 0] == pytest.approx(probability, abs=0.05) and heard.sum(1) == pytest.approx(np.ones(4))
+
+
+def test_layers_lie_over_an_excerpt_at_their_level(tmp_path):
+    for stem in STEMS:
+        save(tmp_path / stem / "part_left.npy", np.full((2, SAMPLE_RATE), 0.1) * [[1], [0]])
+        save(tmp_path / stem / "part_right.npy", np.full((2, SAMPLE_RATE), 0.2) * [[0], [1]])
+    recipe = Recipe(song_probability=0.0, drop_probability=(0.0,) * 4, speed_probability=0.0, master_probability=0.0,
+                    layer_probability=(0.5, 0.0, 0.25, 0.0), layer_db=(-9.0, -3.0))
+    maker = BatchMaker(Pool(tmp_path), STFT, batch=1, frames=2, seed=1, recipe=recipe)
+    rng = np.random.default_rng(9)
+    power = np.array([(maker.draw(rng) ** 2).mean(2) for _ in range(800)])  # (draws, stems, channels)
+    ratio_db = 10.0 * np.log10(power.min(2) / power.max(2) + 1e-12)
+    # Half of the layers are the same recording again.
+    assert (ratio_db > -100.0).mean(0) == pytest.approx([0.25, 0.0, 0.125, 0.0], abs=0.05)
+    heard = ratio_db[ratio_db > -100.0]
+    assert -9.2 < heard.min() < -8.0 and -4.0 < heard.max() < -2.8
 
 
 def test_the_pool_gives_back_what_was_saved(pool):
