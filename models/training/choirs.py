@@ -207,8 +207,8 @@ def make_track(seed: int) -> np.ndarray:
     if rng.random() < 0.3:
         chain.append(pedalboard.Chorus(float(rng.uniform(0.2, 1.5)), 0.3, 8.0, 0.0, 0.5))
     strip = list(vocal_chain(rng))
-    if seed % 5 == 4:
-        strip[0] = pedalboard.HighpassFilter(float(rng.uniform(25.0, 100.0)))  # a drone keeps its low octaves
+    if kinds[seed % 5] in (vocoder, drone):
+        strip[0] = pedalboard.HighpassFilter(float(rng.uniform(25.0, 100.0)))  # they keep their low octaves
     track = pedalboard.Pedalboard(chain + strip)(track, SAMPLE_RATE)
     return track * np.float32(0.5 / max(0.5, float(np.abs(track).max())))
 
