@@ -44,7 +44,7 @@ class Recipe:
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
     song_weights: Mapping[str, float] = field(default_factory=lambda: {"": 0.3, "demo": 0.2, "module": 0.2, "rendered": 0.25})
-    single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.4, "phrases": 0.3, "sung": 0.3})
+    single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.5, "phrases": 0.25, "sung": 0.25})
     # In remixes: take the stem from a song rather than from single recordings.
     song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.7)
     layer_probability: tuple[float, ...] = (0.4, 0.0, 0.0, 0.25)  # in remixes: another excerpt of the stem over the first
