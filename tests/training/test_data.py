@@ -202,6 +202,19 @@ def test_an_excerpt_at_another_speed_has_the_pitch_of_that_speed(pool):
     assert abs(peak - 110 * 1.25) < SAMPLE_RATE / maker.num_samples
 
 
+def test_in_remixes_voices_are_played_over_a_wider_range_of_speeds_than_the_rest(tmp_path):
+    tone = 0.2 * np.sin(2 * np.pi * 880.0 * np.arange(SAMPLE_RATE) / SAMPLE_RATE)
+    for stem in STEMS:
+        save(tmp_path / stem / "tone.npy", np.stack([tone, tone]))
+    recipe = Recipe(song_probability=0.0, drop_probability=(0.0,) * 4, speed_probability=1.0, master_probability=0.0,
+                    layer_probability=(0.0,) * 4, speed_octaves=0.2, voice_octaves=0.5)
+    maker, rng = BatchMaker(Pool(tmp_path), STFT, batch=1, frames=2, seed=1, recipe=recipe), np.random.default_rng(10)
+    window = np.hanning(maker.num_samples)
+    spectra = np.array([np.abs(np.fft.rfft(maker.draw(rng)[:, 0] * window, SAMPLE_RATE)) for _ in range(100)])
+    octaves = np.abs(np.log2(spectra.argmax(2) / 880.0)).max(0)  # per stem, the furthest from as recorded; bins are 1 Hz
+    assert 0.4 < octaves[0] < 0.51 and np.all((0.15 < octaves[1:]) & (octaves[1:] < 0.21))
+
+
 def test_a_falling_bass_ends_on_its_pitch():
     synth = Synth(np.random.default_rng(7), "bass")
     synth.shapes, synth.unison, synth.sub, synth.cutoff_hz, synth.drive_db = ["sine"], 1, 0.0, 5000.0, 0.0
