@@ -195,10 +195,10 @@ def make_track(seed: int) -> np.ndarray:
     All of it goes through one channel strip and is often dark.
     """
     rng = np.random.default_rng([11, seed])
-    kinds = (choir, texture, grains, vocoder, drone)
-    track = kinds[seed % 5](rng)
+    kind = (choir, texture, grains, vocoder, drone)[seed % 5]
+    track = kind(rng)
     if rng.random() < 0.4:
-        over = kinds[1 + int(rng.integers(3))](rng)
+        over = (texture, grains, vocoder)[int(rng.integers(3))](rng)
         level = float(np.sqrt((track ** 2).mean() / ((over ** 2).mean() + 1e-9))) * 10.0 ** (float(rng.uniform(-6.0, 6.0)) / 20.0)
         mix_in(track, over * np.float32(level), 0.0)
     chain = []
@@ -207,7 +207,7 @@ def make_track(seed: int) -> np.ndarray:
     if rng.random() < 0.3:
         chain.append(pedalboard.Chorus(float(rng.uniform(0.2, 1.5)), 0.3, 8.0, 0.0, 0.5))
     strip = list(vocal_chain(rng))
-    if kinds[seed % 5] in (vocoder, drone):
+    if kind in (vocoder, drone):
         strip[0] = pedalboard.HighpassFilter(float(rng.uniform(25.0, 100.0)))  # they keep their low octaves
     track = pedalboard.Pedalboard(chain + strip)(track, SAMPLE_RATE)
     return track * np.float32(0.5 / max(0.5, float(np.abs(track).max())))
