@@ -40,8 +40,8 @@ def tiny_models(models_folder, monkeypatch):
 @pytest.fixture
 def no_models(tmp_path, monkeypatch):
     """A user without models, whose data is in `tmp_path`/data; windows are measured on noise: the song takes seconds."""
-    from stemlane import measured
-    from stemlane.convert.places import MIRROR_VARIABLE
+    from stemlane.catalog import measured
+    from stemlane.catalog.convert.places import MIRROR_VARIABLE
     from support.tiny_models import short_recording
 
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

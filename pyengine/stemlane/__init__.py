@@ -17,13 +17,13 @@ __version__ = "0.1.0"
 os.environ["ORT_DISABLE_TELEMETRY"] = os.environ.get("ORT_DISABLE_TELEMETRY") or "1"
 
 _HOMES = {
-    "Separator": "separator",
-    "StreamingSeparator": "streaming",
+    "Separator": "engine.separator",
+    "StreamingSeparator": "engine.streaming",
     "StemlaneError": "errors",
-    "render": "mixdown",
-    "plugin_path": "plugin",
-    "load_plugin": "plugin",
-    "plugin_status": "plugin",
+    "render": "mix.mixdown",
+    "plugin_path": "plugin.loading",
+    "load_plugin": "plugin.loading",
+    "plugin_status": "plugin.loading",
 }
 __all__ = [
     "Separator",

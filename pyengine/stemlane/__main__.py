@@ -3,6 +3,6 @@
 
 import sys
 
-from stemlane.cli import main
+from stemlane.cli.main import main
 
 sys.exit(main())

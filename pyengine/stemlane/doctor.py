@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemlane import __version__, plugin
+from stemlane import __version__
+from stemlane.plugin import loading as plugin
 from stemlane.errors import StemlaneError, one_line
 
 PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs")
@@ -55,7 +56,7 @@ def _package(name: str) -> str:
 
 
 def _models() -> Iterator[Check]:
-    from stemlane.registry import embedded_folder, list_models
+    from stemlane.manifests.registry import embedded_folder, list_models
 
     listings = list_models()
     if not listings:
@@ -63,7 +64,7 @@ def _models() -> Iterator[Check]:
     for listing in listings:
 
         def check(listing=listing):
-            from stemlane.streaming import StreamingSeparator
+            from stemlane.engine.streaming import StreamingSeparator
 
             if listing.manifest is None:
                 raise StemlaneError(listing.problem)
@@ -74,7 +75,7 @@ def _models() -> Iterator[Check]:
 
 
 def _core_library() -> str:
-    from stemlane import _core
+    from stemlane.mix import _core
 
     nanoseconds = _core.measure_process(44100, 2, 512, 20)
     return f"{_core.library_path()}, {nanoseconds:.0f} ns per sample"

@@ -21,7 +21,7 @@
 #include <thread>
 #include <vector>
 
-#include "stem_stream.h"
+#include "stream/stem_stream.h"
 
 using namespace stemlane;
 using Clock = std::chrono::steady_clock;

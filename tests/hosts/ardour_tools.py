@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import soundfile
-from stemlane import plugin_state
+from stemlane.plugin import state as plugin_state
 
 BLOCK_SAMPLES = 512
 SCRIPT_SECONDS = 120  # a script takes 3 to 7 s; the limit ends one that hangs

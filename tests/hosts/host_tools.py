@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from stemlane import plugin_state
+from stemlane.plugin import state as plugin_state
 
 
 def noise(num_channels: int, num_samples: int, seed: int) -> np.ndarray:

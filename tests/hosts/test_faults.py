@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import stemlane
 from host_tools import engines, noise, wait_for, wait_until_no_engine_is_left
-from stemlane.plugin import engine_path, plugin_path
+from stemlane.plugin.loading import engine_path, plugin_path
 
 BOUNCE = """
 import sys
 import numpy as np
 import pedalboard
-from stemlane.plugin import plugin_status
+from stemlane.plugin.loading import plugin_status
 from host_tools import noise
 
 plugin = pedalboard.load_plugin(sys.argv[1])

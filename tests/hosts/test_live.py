@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stemlane
-from stemlane import measured
-from stemlane.install import add_model, remove_model
-from stemlane.streaming import StreamingSeparator
+from stemlane.catalog import measured
+from stemlane.catalog.install import add_model, remove_model
+from stemlane.engine.streaming import StreamingSeparator
 from support import tiny_htdemucs
 from support.tiny_models import short_recording
 

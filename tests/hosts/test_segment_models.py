@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import stemlane
 from host_tools import noise
-from stemlane.install import add_model, remove_model
-from stemlane.separator import Separator
-from stemlane.streaming import StreamingSeparator
+from stemlane.catalog.install import add_model, remove_model
+from stemlane.engine.separator import Separator
+from stemlane.engine.streaming import StreamingSeparator
 from support.tiny_mdx import build_mdx
 from support.tiny_spleeter import build_spleeter
 

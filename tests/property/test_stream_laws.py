@@ -8,8 +8,8 @@ import pytest
 import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from stemlane.separator import Separator
-from stemlane.streaming import StreamingSeparator, resampler_lag_samples
+from stemlane.engine.separator import Separator
+from stemlane.engine.streaming import StreamingSeparator, resampler_lag_samples
 from support.tiny_models import build_model
 
 USUAL_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)

@@ -4,11 +4,11 @@
 import shutil
 from pathlib import Path
 
-from stemlane.convert.tf_checkpoint import read_index
+from stemlane.catalog.convert.readers.tf_checkpoint import read_index
 
 from support import spleeter_case
 
-REFERENCES = Path(__file__).resolve().parents[1] / "reference"
+REFERENCES = Path(__file__).resolve().parents[1] / "parity"
 
 
 def write_checkpoint(case: str, folder: Path) -> Path:

@@ -5,9 +5,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from stemlane.convert import htdemucs
-from stemlane.convert.htdemucs_architecture import expected_shapes, read_architecture
-from stemlane.convert.manifest_text import Description
+from stemlane.catalog.convert.htdemucs import models as htdemucs
+from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read_architecture
+from stemlane.catalog.convert.manifest_text import Description
 
 from support import htdemucs_case as case
 from support.torch_files import Name, write_package

@@ -144,6 +144,6 @@ def _graph(mask, num_bins, frames, lookahead, fade_in, poison_above):
 
 
 def short_recording(sample_rate: int, seconds: float) -> np.ndarray:
-    """Three seconds of noise in place of `stemlane.measured.recording`, whose song takes seconds to make."""
+    """Three seconds of noise in place of `stemlane.catalog.measured.recording`, whose song takes seconds to make."""
     del seconds
     return np.random.default_rng(3).uniform(-0.5, 0.5, (2, 3 * sample_rate)).astype(np.float32)

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.audio import AudioInput, AudioOutput
+from stemlane.files.audio import AudioInput, AudioOutput
 from stemlane.demo.picture import draw
 from stemlane.demo.song import SAMPLE_RATE, make_song
 from stemlane.errors import PluginError, StemlaneError, one_line
-from stemlane.evaluate_numbers import measure
-from stemlane.plugin import load_plugin, plugin_status
-from stemlane.progress import Progress
-from stemlane.separator import Separator
+from stemlane.evaluation.numbers import measure
+from stemlane.plugin.loading import load_plugin, plugin_status
+from stemlane.cli.progress import Progress
+from stemlane.engine.separator import Separator
 
 MODEL = "mix"
 BLOCK_SAMPLES = 512

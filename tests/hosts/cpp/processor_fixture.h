@@ -8,7 +8,7 @@
 #include <memory>
 #include <thread>
 
-#include "PluginProcessor.h"
+#include "processor/PluginProcessor.h"
 #include "stream_fixture.h"
 
 inline constexpr float kRest = 1.0F - kShares[0] - kShares[1] - kShares[2];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <catch2/catch.hpp>
 
-#include "PluginEditor.h"
+#include "editor/PluginEditor.h"
 #include "processor_fixture.h"
 
 using namespace stemlane;

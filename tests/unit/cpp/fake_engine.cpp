@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "engine_birth.h"
-#include "engine_protocol.h"
+#include "host/engine_birth.h"
+#include "link/engine_protocol.h"
 #include "stream_fixture.h"
 
 using namespace stemlane;

@@ -10,7 +10,7 @@
 #include <random>
 #include <vector>
 
-#include "stem_stream.h"
+#include "stream/stem_stream.h"
 
 inline constexpr std::array<float, 3> kShares = {0.5F, 0.25F, 0.125F};
 

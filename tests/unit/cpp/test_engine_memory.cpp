@@ -5,7 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine_memory.h"
+#include "host/engine_memory.h"
 
 using namespace stemlane;
 

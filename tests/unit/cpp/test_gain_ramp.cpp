@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "gain_ramp.h"
+#include "core/gain_ramp.h"
 
 using namespace stemlane;
 

@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "latency.h"
-#include "model_index.h"
+#include "core/latency.h"
+#include "host/model_index.h"
 
 using namespace stemlane;
 

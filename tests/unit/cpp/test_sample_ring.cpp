@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "sample_ring.h"
+#include "core/sample_ring.h"
 
 using stemlane::SampleRing;
 

@@ -6,8 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine_link.h"
-#include "shared_audio.h"
+#include "link/engine_link.h"
+#include "link/shared_audio.h"
 
 using namespace stemlane;
 

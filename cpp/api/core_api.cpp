@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// Turns the C calls into calls of StemStream and exceptions into codes.
+#include "api/core_api.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "stream/stem_stream.h"
+
+struct stemlane_stream {
+  stemlane::StemStream stream;
+  std::unique_ptr<stemlane::EngineEnd> engine;
+  stemlane::StemGains gains = stemlane::kUnityGains;
+  int num_pushed = 0;
+};
+
+namespace {
+
+using namespace stemlane;
+
+thread_local std::string last_error;
+
+template <typename Body>
+int32_t guarded(Body body) noexcept {
+  try {
+    body();
+    return 0;
+  } catch (const std::exception& error) {
+    last_error = error.what();
+  } catch (...) {
+    last_error = "unknown failure";
+  }
+  return -1;
+}
+
+void require(bool condition, const char* text) {
+  if (!condition) throw std::invalid_argument(text);
+}
+
+using Channels = std::array<const float*, kMaxChannels>;
+
+Channels channels_of(const float* planar, int num_samples) {
+  return {planar, planar + num_samples};
+}
+
+// The engine's end takes note of what was pushed; the caller separates it itself.
+void take_mixture(EngineEnd& engine) {
+  constexpr std::int64_t kAny = std::numeric_limits<std::int32_t>::max();
+  for (auto work = engine.next(1, kAny); work != EngineEnd::Work::none; work = engine.next(1, kAny))
+    if (work == EngineEnd::Work::mixture) engine.consume();
+}
+
+void pull(stemlane_stream& handle, float* out, int num_samples, bool complete) {
+  require(num_samples == handle.num_pushed, "pull: as many samples as were pushed are possible");
+  std::array<float*, kMaxChannels> channels = {out, out + num_samples};
+  StreamBlock block;
+  block.out = channels.data();
+  block.num_samples = num_samples;
+  handle.num_pushed = 0;
+  require(!complete || handle.stream.stems_ready(block), "pull: stems of this block have not been put yet");
+  const DenormalGuard guard;
+  handle.stream.pull(block);
+}
+
+ModelDescriptor descriptor(const stemlane_model& model) {
+  require(model.num_stems >= 1 && model.num_stems <= kMaxSeparatedStems, "num_stems: 1 to 5 are possible");
+  require(model.residual >= 0 && model.residual < kNumStems, "residual: 0 to 5 are possible");
+  ModelDescriptor result;
+  result.name = "in process";
+  result.sample_rate = model.model_rate;
+  result.stride_samples = model.stride_samples;
+  result.delay_samples = model.delay_samples;
+  result.compute_allowance_samples = model.compute_allowance_samples;
+  result.stems.assign(model.stems, model.stems + model.num_stems);
+  result.residual = model.residual;
+  for (const int stem : result.stems)
+    require(stem >= 0 && stem < kNumStems && stem != model.residual, "stems: numbers 0 to 5 without the residual's");
+  return result;
+}
+
+}  // namespace
+
+stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_rate,
+                                     int32_t num_channels, int32_t max_block_samples) {
+  auto handle = std::make_unique<stemlane_stream>();
+  const int32_t code = guarded([&] {
+    StreamConfig config;
+    config.model = descriptor(*model);
+    config.sample_rate = sample_rate;
+    config.num_channels = num_channels;
+    config.max_block_samples = max_block_samples;
+    handle->stream.prepare(config);
+    if (handle->stream.shared_audio() == nullptr) throw std::runtime_error(handle->stream.status().text);
+    handle->engine = std::make_unique<EngineEnd>(*handle->stream.shared_audio());
+    take_mixture(*handle->engine);
+  });
+  return code == 0 ? handle.release() : nullptr;
+}
+
+void stemlane_stream_free(stemlane_stream* stream) { delete stream; }
+
+int32_t stemlane_stream_latency(const stemlane_stream* stream) { return stream->stream.latency_samples(); }
+
+int32_t stemlane_stream_reset(stemlane_stream* stream) {
+  return guarded([&] {
+    stream->stream.reset();
+    take_mixture(*stream->engine);
+  });
+}
+
+int32_t stemlane_stream_push(stemlane_stream* stream, const float* mixture, int32_t num_samples,
+                             const float* gains) {
+  return guarded([&] {
+    require(num_samples >= 0 && num_samples <= stream->stream.config().max_block_samples,
+            "push: more samples than max_block_samples");
+    require(stream->num_pushed == 0, "push: pull the last block first");
+    const Channels in = channels_of(mixture, num_samples);
+    std::copy_n(gains, kNumStems, stream->gains.begin());
+    StreamBlock block;
+    block.in = in.data();
+    block.num_samples = num_samples;
+    block.gains = stream->gains;
+    const DenormalGuard guard;
+    stream->stream.push(block);
+    stream->num_pushed = num_samples;
+    take_mixture(*stream->engine);
+  });
+}
+
+int32_t stemlane_stream_put_stems(stemlane_stream* stream, const float* stems, int32_t num_samples) {
+  return guarded([&] {
+    require(num_samples >= 0, "put_stems: negative number of samples");
+    if (num_samples > 0) stream->engine->write_stems(stems, num_samples);
+  });
+}
+
+int32_t stemlane_stream_pull(stemlane_stream* stream, float* out, int32_t num_samples) {
+  return guarded([&] { pull(*stream, out, num_samples, true); });
+}
+
+int32_t stemlane_stream_pull_now(stemlane_stream* stream, float* out, int32_t num_samples) {
+  return guarded([&] { pull(*stream, out, num_samples, false); });
+}
+
+const char* stemlane_error(void) { return last_error.c_str(); }
+
+double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_t block_samples,
+                                int32_t num_blocks) {
+  double best = std::numeric_limits<double>::quiet_NaN();
+  guarded([&] {
+    require(block_samples >= 1 && num_blocks >= 1, "block_samples and num_blocks: at least 1");
+    StreamConfig config;
+    config.model = {"measured", "", sample_rate, 512, 0, 0, {0, 1, 2}, kOtherStem};
+    config.sample_rate = sample_rate;
+    config.num_channels = num_channels;
+    config.max_block_samples = block_samples;
+    StemStream stream;
+    stream.prepare(config);
+    require(stream.shared_audio() != nullptr, "no shared memory");
+    EngineEnd engine(*stream.shared_audio());
+    take_mixture(engine);
+    const auto samples = static_cast<std::size_t>(block_samples * num_channels);
+    std::vector<float> audio(samples, 0.25F);
+    const std::vector<float> stems(3 * samples, 0.125F);
+    const Channels in = channels_of(audio.data(), block_samples);
+    std::array<float*, kMaxChannels> out = {audio.data(), audio.data() + block_samples};
+    StreamBlock block;
+    block.in = in.data();
+    block.out = out.data();
+    block.num_samples = block_samples;
+    block.gains = {0.5F, 0.25F, 2.0F, 1.0F, 1.0F, 0.75F};
+    // Stems run ahead of the input by one block, so that every sample is mixed.
+    engine.write_stems(stems.data(), block_samples);
+    for (int i = 0; i < num_blocks; ++i) {
+      engine.write_stems(stems.data(), block_samples);
+      const auto begin = std::chrono::steady_clock::now();
+      stream.process(block);
+      const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
+      best = i == 0 ? spent.count() : std::min(best, spent.count());
+    }
+  });
+  return best / block_samples;
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: MIT
+// The engine executable: embeds CPython, loads `stemlane.engine.worker` and moves audio between
+// it and the shared memory. The only file that knows pybind11; no Python object or
+// exception leaves it.
+#include <pybind11/embed.h>
+#include <pybind11/numpy.h>
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <new>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "host/engine_birth.h"
+#include "link/engine_link.h"
+#include "host/engine_memory.h"
+#include "link/engine_protocol.h"
+#include "core/latency.h"
+#include "engine/python_home.h"
+
+namespace py = pybind11;
+
+namespace stemlane {
+namespace {
+
+// In real time the host makes no system call, so the engine looks for itself: once a
+// millisecond, a small part of the compute allowance; every 5 ms when nothing has come
+// for 2 s, or nobody wants stems.
+constexpr std::int64_t kPollNanoseconds = 1'000'000;
+constexpr std::int64_t kIdlePollNanoseconds = 5'000'000;
+constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
+constexpr auto kIdleAfter = std::chrono::seconds(2);
+constexpr auto kSocketCheckEvery = std::chrono::milliseconds(20);
+
+void send_status(EngineState state, std::string_view text) noexcept {
+  StatusMessage message;
+  message.state = static_cast<std::uint32_t>(state);
+  text.copy(message.text, sizeof message.text - 1);
+  send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
+}
+
+std::string one_line(const std::string& text) {
+  std::istringstream words(text);
+  std::string line;
+  for (std::string word; words >> word;) line += (line.empty() ? "" : " ") + word;
+  return line;
+}
+
+/// What Python says, with the type of the error where the text alone says too little.
+std::string text_of(const py::error_already_set& error) {
+  const std::string text = one_line(py::str(error.value()));
+  if (error.type().attr("__module__").cast<std::string>() == "stemlane.errors") return text;
+  const auto type = error.type().attr("__name__").cast<std::string>();
+  return text.empty() ? type : type + ": " + text;
+}
+
+ConfigureMessage receive_configuration() {
+  ConfigureMessage message;
+  const ssize_t size = recv(kEngineSocket, &message, sizeof message, 0);
+  if (size != static_cast<ssize_t>(sizeof message) || message.magic != kProtocolMagic ||
+      message.version != kProtocolVersion)
+    throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
+  message.model[sizeof message.model - 1] = '\0';
+  message.stems[sizeof message.stems - 1] = '\0';
+  return message;
+}
+
+bool host_has_left() noexcept {
+  pollfd socket{kEngineSocket, POLLIN, 0};
+  return poll(&socket, 1, 0) != 0;  // the host says nothing after the configuration
+}
+
+/// Starts Python and returns the module `stemlane.engine.worker`.
+py::module_ start_python() {
+  std::string error;
+  const auto home = find_python(std::filesystem::read_symlink("/proc/self/exe"), error);
+  if (!home) throw std::runtime_error(error);
+
+  PyConfig config;
+  PyConfig_InitIsolatedConfig(&config);
+  config.install_signal_handlers = 0;
+  config.site_import = 1;
+  config.user_site_directory = 0;
+  // The executable's place is where CPython looks for pyvenv.cfg and its library.
+  const std::string executable = home->executable.string();
+  PyConfig_SetBytesString(&config, &config.program_name, executable.c_str());
+  PyConfig_SetBytesString(&config, &config.executable, executable.c_str());
+  const PyStatus status = Py_InitializeFromConfig(&config);
+  PyConfig_Clear(&config);
+  if (PyStatus_Exception(status) != 0)
+    throw std::runtime_error("Python from " + home->found_by + " does not start: " +
+                             (status.err_msg != nullptr ? status.err_msg : "unknown reason") +
+                             "; run 'stemlane plugin install' again");
+  for (const auto& folder : home->extra_paths)
+    py::module_::import("sys").attr("path").attr("insert")(0, folder.string());
+  try {
+    return py::module_::import("stemlane.engine.worker");
+  } catch (const py::error_already_set& problem) {
+    const std::string text = text_of(problem);
+    if (!problem.matches(PyExc_ImportError) || is_want_of_memory(text)) throw;
+    throw std::runtime_error("Python from " + home->found_by + " cannot load Stemlane (" + text +
+                             "); run 'stemlane plugin install' again");
+  }
+}
+
+// The Python separator of one stream.
+class Worker {
+ public:
+  Worker(const py::module_& module, const ConfigureMessage& configuration, int num_channels)
+      : num_channels_(num_channels),
+        worker_(module.attr("Worker")(std::string(configuration.model), configuration.sample_rate, num_channels)) {
+    const auto number = [&](const char* name) { return worker_.attr(name).cast<int>(); };
+    std::string stems;
+    for (const auto& stem : worker_.attr("stems")) {
+      if (!stems.empty()) stems += ',';
+      stems += kStemNames.at(static_cast<std::size_t>(std::max(0, stem_number(stem.cast<std::string>()))));
+    }
+    if (number("stride_samples") != configuration.stride_samples ||
+        number("delay_samples") != configuration.delay_samples ||
+        number("compute_allowance_samples") != configuration.compute_allowance_samples ||
+        stems != configuration.stems)
+      throw std::runtime_error(std::string("model '") + configuration.model +
+                               "' has changed since the plugin was installed; run 'stemlane plugin install' again");
+    const auto model_rate = worker_.attr("model_rate").cast<double>();
+    const bool resampled = configuration.sample_rate != model_rate;
+    max_samples_ = static_cast<std::int64_t>(std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate));
+    feed_samples_ = resampled ? kFeedSamples : configuration.stride_samples;
+  }
+
+  void reset() { worker_.attr("reset")(); }
+
+  /// Runs the separator on the mixture of `end` and hands its stems back; false if there
+  /// are none yet.
+  bool process(EngineEnd& end, int num_stems) {
+    constexpr auto kSampleBytes = static_cast<py::ssize_t>(sizeof(float));
+    const py::array_t<float> mixture(
+        {static_cast<py::ssize_t>(num_channels_), static_cast<py::ssize_t>(end.num_samples())},
+        {static_cast<py::ssize_t>(end.mixture_stride()) * kSampleBytes, kSampleBytes}, end.mixture(),
+        py::capsule(end.mixture(), [](void*) {}));
+    const auto stems = worker_.attr("process")(mixture).cast<py::array_t<float, py::array::c_style>>();
+    end.consume();
+    if (stems.ndim() != 3 || stems.shape(0) != num_stems || stems.shape(1) != num_channels_)
+      throw std::runtime_error("the separator returned stems of a wrong shape");
+    if (stems.shape(2) == 0) return false;
+    end.write_stems(stems.data(), stems.shape(2));
+    return true;
+  }
+
+  std::int64_t feed_samples() const noexcept { return feed_samples_; }
+  std::int64_t max_samples() const noexcept { return max_samples_; }
+
+ private:
+  int num_channels_;
+  py::object worker_;
+  std::int64_t feed_samples_ = 1;
+  std::int64_t max_samples_ = 1;
+};
+
+// Serves until the host closes its socket.
+void serve(Worker& worker, SharedAudio& memory) {
+  using Clock = std::chrono::steady_clock;
+  const DenormalGuard guard;  // decaying network states are slow as denormals
+  EngineEnd end(memory);
+  auto last_work = Clock::now();
+  auto last_check = last_work;
+  for (;;) {
+    const auto now = Clock::now();
+    if (now - last_check > kSocketCheckEvery) {
+      if (host_has_left()) return;
+      last_check = now;
+    }
+    switch (end.next(worker.feed_samples(), worker.max_samples())) {
+      case EngineEnd::Work::restart:
+        worker.reset();
+        break;
+      case EngineEnd::Work::mixture:
+        if (worker.process(end, memory.num_stems()))
+          end.note_step(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - now).count());
+        last_work = now;
+        break;
+      case EngineEnd::Work::none:
+        end.wait_for_mixture(end.offline() ? kOfflineWaitNanoseconds
+                             : end.asleep() || now - last_work > kIdleAfter ? kIdlePollNanoseconds : kPollNanoseconds);
+        break;
+    }
+  }
+}
+
+void run() {
+  // Some of Python's libraries end the process where others report an error.
+  if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
+  std::string error;
+  const auto memory = SharedAudio::open(kEngineMemory, error);
+  if (memory == nullptr) throw std::runtime_error(error);
+  const ConfigureMessage configuration = receive_configuration();
+  Worker worker(start_python(), configuration, memory->num_channels());
+  send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
+  serve(worker, *memory);
+}
+
+}  // namespace
+}  // namespace stemlane
+
+int main() {
+  stemlane::be_a_good_child();
+  struct stat status {};
+  if (fstat(stemlane::kEngineSocket, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+    std::fputs("stemlane-engine is started by the Stemlane plugin, not by hand\n", stderr);
+    return 2;
+  }
+  // `_exit`: the interpreter is never finalised; third-party modules do not survive it.
+  try {
+    std::string said;
+    try {
+      stemlane::run();
+      _exit(0);
+    } catch (const py::error_already_set& error) {
+      said = stemlane::text_of(error);
+    } catch (const std::exception& error) {
+      said = stemlane::one_line(error.what());
+    }
+    if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
+    stemlane::send_status(stemlane::EngineState::failed, said);
+  } catch (...) {  // not even enough memory to say what it was
+    stemlane::send_status(stemlane::EngineState::failed, "there is not enough memory for the engine: close other programs");
+  }
+  _exit(1);
+}

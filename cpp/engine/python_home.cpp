@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: MIT
+// The order of the places is part of the contract; see python_home.h.
+#include "engine/python_home.h"
+
+#include <cstdlib>
+#include <fstream>
+
+namespace stemlane {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+// <bundle>/Contents/<architecture>/stemlane-engine
+fs::path contents_of(const fs::path& engine) { return engine.parent_path().parent_path(); }
+
+std::optional<PythonHome> in_bundle(const fs::path& engine) {
+  const fs::path python = contents_of(engine) / "Resources" / "python" / "bin" / "python3";
+  if (!is_there(python)) return std::nullopt;
+  return PythonHome{python, {}, "the bundle"};
+}
+
+// .../<prefix>/lib/pythonX.Y/site-packages/stemlane/Stemlane.vst3/Contents/<architecture>/
+std::optional<PythonHome> around_bundle(const fs::path& engine) {
+  for (fs::path folder = contents_of(engine); folder.has_relative_path(); folder = folder.parent_path()) {
+    const std::string name = folder.filename().string();
+    if (name != "site-packages" && name != "dist-packages") continue;
+    fs::path prefix = folder.parent_path().parent_path().parent_path();
+    // Debian keeps packages of /usr in /usr/lib/python3/dist-packages and /usr/local.
+    for (const fs::path& root : {prefix, fs::path("/usr")})
+      if (is_there(root / "bin" / "python3"))
+        return PythonHome{root / "bin" / "python3", {folder}, "the environment around the plugin"};
+  }
+  return std::nullopt;
+}
+
+fs::path user_configuration() {
+  if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder != nullptr && *folder != '\0')
+    return fs::path(folder) / "stemlane" / "engine.conf";
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
+    return fs::path(home) / ".config" / "stemlane" / "engine.conf";
+  return {};
+}
+
+// The value of `python=` in a configuration file.
+fs::path configured_python(const fs::path& file) {
+  std::ifstream input(file);
+  constexpr std::string_view kKey = "python=";
+  for (std::string line; std::getline(input, line);)
+    if (line.starts_with(kKey)) return fs::path(line.substr(kKey.size()));
+  return {};
+}
+
+}  // namespace
+
+std::optional<PythonHome> find_python(const fs::path& engine_executable, std::string& error) {
+  if (auto home = in_bundle(engine_executable)) return home;
+  if (auto home = around_bundle(engine_executable)) return home;
+
+  const fs::path own_file = contents_of(engine_executable) / "Resources" / "engine.conf";
+  for (const fs::path& file : {own_file, user_configuration()}) {
+    const fs::path python = configured_python(file);
+    if (python.empty()) continue;
+    if (is_there(python)) return PythonHome{python, {}, file.string()};
+    error = "no Python at " + python.string() + " (named in " + file.string() +
+            "); run 'stemlane plugin install' again";
+    return std::nullopt;
+  }
+  if (const char* python = std::getenv("STEMLANE_PYTHON"); python != nullptr && *python != '\0') {
+    if (is_there(python)) return PythonHome{python, {}, "STEMLANE_PYTHON"};
+    error = std::string("no Python at ") + python + " (named in STEMLANE_PYTHON)";
+    return std::nullopt;
+  }
+  error = "no Python for the engine was found; run 'stemlane plugin install', or set STEMLANE_PYTHON";
+  return std::nullopt;
+}
+
+}  // namespace stemlane

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// The two ends of the shared memory: which stores and loads publish what, in which
+// order. The host end never waits; the engine end runs in the engine process (or, in
+// tests, on a thread).
+#pragma once
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <utility>
+
+#include "core/realtime.h"
+#include "link/shared_audio.h"
+
+namespace stemlane {
+
+/// A count of wake-ups above this one is left for the next wait.
+inline constexpr int kMostWakeUps = 1000;
+
+/// Waits on `semaphore` for at most `nanoseconds`, then takes all its counts.
+inline void wait_and_drain(sem_t& semaphore, std::int64_t nanoseconds) noexcept {
+  timespec until{};
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  const std::int64_t total = until.tv_nsec + nanoseconds;
+  until.tv_sec += static_cast<time_t>(total / 1'000'000'000);
+  until.tv_nsec = static_cast<long>(total % 1'000'000'000);
+  if (sem_clockwait(&semaphore, CLOCK_MONOTONIC, &until) != 0) return;
+  // Bounded: the count is the other side's.
+  for (int i = 0; i < kMostWakeUps && sem_trywait(&semaphore) == 0; ++i) {
+  }
+}
+
+/// The host's end. `write_mixture`, `stems_range` and `set_wanted` belong to the audio thread.
+class HostEnd {
+ public:
+  explicit HostEnd(SharedAudio& memory) noexcept : memory_(memory), header_(memory.header()) {
+    header_.wanted.store(1, std::memory_order_relaxed);
+  }
+
+  /// Starts a new generation at `position`. No block is being processed meanwhile.
+  void begin_generation(std::int64_t position) noexcept STEMLANE_REALTIME {
+    ++generation_;
+    generation_start_ = position;
+    // An engine that sees a later mixture_end also sees the generation it belongs to.
+    header_.generation_start.store(position, std::memory_order_relaxed);
+    header_.generation.store(generation_, std::memory_order_release);
+    header_.mixture_end.store(position, std::memory_order_release);
+  }
+
+  void write_mixture(std::int64_t position, const float* const* mixture,
+                     int num_samples) noexcept STEMLANE_REALTIME {
+    for (int channel = 0; channel < memory_.num_channels(); ++channel)
+      memory_.mixture().write(channel, position, mixture[channel], num_samples);
+    // Said again with each block, in case the engine has written over it.
+    header_.generation_start.store(generation_start_, std::memory_order_relaxed);
+    header_.generation.store(generation_, std::memory_order_release);
+    header_.mixture_end.store(position + num_samples, std::memory_order_release);
+  }
+
+  struct Range {
+    std::int64_t begin = 0;
+    std::int64_t end = std::numeric_limits<std::int64_t>::min() / 2;
+  };
+
+  /// Positions whose stems are in the ring now.
+  Range stems_range() const noexcept STEMLANE_REALTIME {
+    if (header_.stems_generation.load(std::memory_order_acquire) != generation_) return {};
+    // end before begin: after the engine has skipped, an old end meets a new begin and
+    // the range is empty.
+    const std::int64_t end = header_.stems_end.load(std::memory_order_acquire);
+    const std::int64_t begin = header_.stems_begin.load(std::memory_order_acquire);
+    return {begin, end};
+  }
+
+  /// First of the samples of stem `stem`, channel `channel` from `position` on.
+  const float* stem(int stem, int channel, std::int64_t position) const noexcept STEMLANE_REALTIME {
+    return memory_.stems().at(stem * memory_.num_channels() + channel, position);
+  }
+  std::int64_t contiguous(std::int64_t position, std::int64_t wanted) const noexcept STEMLANE_REALTIME {
+    return memory_.stems().contiguous(position, wanted);
+  }
+  std::int64_t capacity() const noexcept { return memory_.capacity(); }
+
+  void set_offline(bool offline) noexcept STEMLANE_REALTIME {
+    header_.offline.store(offline ? 1 : 0, std::memory_order_relaxed);
+  }
+  /// Tells the engine whether anyone can hear stems. It may sleep otherwise; when they are
+  /// wanted again it goes on where it was, or at `resume_position` if that is later.
+  void set_wanted(bool wanted, std::int64_t resume_position) noexcept STEMLANE_REALTIME {
+    header_.resume_position.store(resume_position, std::memory_order_relaxed);
+    header_.wanted.store(wanted ? 1 : 0, std::memory_order_release);
+  }
+  /// Offline only (system calls).
+  void wake_engine() noexcept { sem_post(&header_.mixture_written); }
+  void wait_for_engine(std::int64_t nanoseconds) noexcept {
+    wait_and_drain(header_.stems_written, nanoseconds);
+  }
+
+ private:
+  SharedAudio& memory_;
+  SharedHeader& header_;
+  std::int64_t generation_ = 0;
+  std::int64_t generation_start_ = 0;
+};
+
+/// The engine's end. One thread.
+class EngineEnd {
+ public:
+  explicit EngineEnd(SharedAudio& memory) noexcept : memory_(memory), header_(memory.header()) {}
+
+  enum class Work { none, restart, mixture };
+
+  /// What to do next: `restart` asks for a fresh separator state before anything else;
+  /// `mixture` makes `num_samples` samples from `position()` on readable, in one piece:
+  /// a multiple of `feed_samples`, at most `max_samples` and at least one feed (unless
+  /// the end of the ring cuts it short).
+  Work next(std::int64_t feed_samples, std::int64_t max_samples) noexcept {
+    const std::int64_t end = header_.mixture_end.load(std::memory_order_acquire);
+    const std::int64_t generation = header_.generation.load(std::memory_order_acquire);
+    if (generation != generation_) {
+      generation_ = generation;
+      const std::int64_t start = header_.generation_start.load(std::memory_order_relaxed);
+      return restart_at(end - start > max_backlog() ? end : start);
+    }
+    const bool slept = std::exchange(asleep_, header_.wanted.load(std::memory_order_acquire) == 0);
+    if (asleep_) return Work::none;
+    const std::int64_t resume = std::min(header_.resume_position.load(std::memory_order_relaxed), end);
+    if (slept && resume > position_) return restart_at(std::max(resume, end - max_backlog()));
+    const std::int64_t backlog = end - position_;
+    if (backlog < 0 || backlog > max_backlog()) return restart_at(end);
+    // What a cut at the end of the ring has left of a feed comes first.
+    const std::int64_t wanted = fed_ > 0 ? feed_samples - fed_
+                                         : std::min(backlog / feed_samples * feed_samples,
+                                                    std::max(feed_samples, max_samples / feed_samples * feed_samples));
+    if (wanted == 0 || backlog < wanted) return Work::none;
+    num_samples_ = memory_.mixture().contiguous(position_, wanted);
+    fed_ = (fed_ + num_samples_) % feed_samples;
+    return Work::mixture;
+  }
+
+  std::int64_t position() const noexcept { return position_; }
+  std::int64_t num_samples() const noexcept { return num_samples_; }
+  float* mixture() const noexcept { return memory_.mixture().at(0, position_); }
+  /// Distance between the channels of `mixture()`, in samples.
+  std::int64_t mixture_stride() const noexcept { return memory_.capacity(); }
+
+  /// Moves past the samples that `next` handed out.
+  void consume() noexcept { position_ += num_samples_; }
+
+  /// Appends stems, planar `(stems, channels, num_samples)`, and publishes them.
+  void write_stems(const float* stems, std::int64_t num_samples) noexcept {
+    for (int plane = 0; plane < memory_.stems().num_planes(); ++plane)
+      memory_.stems().write(plane, stems_end_, stems + plane * num_samples, num_samples);
+    stems_end_ += num_samples;
+    header_.stems_end.store(stems_end_, std::memory_order_release);
+    if (offline()) sem_post(&header_.stems_written);
+  }
+
+  /// True if the host wants no stems for now.
+  bool asleep() const noexcept { return asleep_; }
+
+  /// Notes how long the step took that ends now.
+  void note_step(std::int64_t microseconds) noexcept {
+    const std::uint64_t number = header_.num_steps.load(std::memory_order_relaxed);
+    header_.step_microseconds[number % kNumStepTimes].store(static_cast<std::uint32_t>(microseconds),
+                                                            std::memory_order_relaxed);
+    header_.num_steps.store(number + 1, std::memory_order_release);
+  }
+
+  bool offline() const noexcept { return header_.offline.load(std::memory_order_relaxed) != 0; }
+  void wait_for_mixture(std::int64_t nanoseconds) noexcept {
+    wait_and_drain(header_.mixture_written, nanoseconds);
+  }
+
+ private:
+  // Older samples may be overwritten while they are read. Offline, the host waits
+  // before it comes this far.
+  std::int64_t max_backlog() const noexcept { return memory_.capacity() / 2; }
+
+  Work restart_at(std::int64_t position) noexcept {
+    position_ = stems_end_ = position;
+    fed_ = 0;
+    // Empty the range before its begin moves; see HostEnd::stems_range.
+    header_.stems_end.store(std::numeric_limits<std::int64_t>::min() / 2, std::memory_order_release);
+    header_.stems_begin.store(position, std::memory_order_release);
+    header_.stems_end.store(position, std::memory_order_release);
+    header_.stems_generation.store(generation_, std::memory_order_release);
+    return Work::restart;
+  }
+
+  SharedAudio& memory_;
+  SharedHeader& header_;
+  std::int64_t generation_ = -1;
+  std::int64_t position_ = 0;
+  std::int64_t num_samples_ = 0;
+  std::int64_t stems_end_ = 0;
+  std::int64_t fed_ = 0;
+  bool asleep_ = false;
+};
+
+}  // namespace stemlane

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which model a plugin instance runs: the one it is asked for, or what takes its place
+// when that one is not installed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "host/model_index.h"
+
+namespace stemlane {
+
+/// What an instance runs, or why it has no engine.
+struct ModelChoice {
+  ModelDescriptor model;  ///< decides about stems and latency in any case
+  std::string problem;    ///< empty if the model is installed
+};
+
+/// The installed models, read from the disk. Control thread.
+std::vector<ModelDescriptor> installedModels();
+
+/// Name of the model of a new insert.
+std::string defaultModelName();
+
+/// The installed model called `name`; if there is none, a stand-in for its delay and the
+/// reason, so that the mixture still passes. Control thread.
+ModelChoice chooseModel(const std::string& name);
+
+}  // namespace stemlane

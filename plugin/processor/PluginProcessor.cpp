@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See PluginProcessor.h. Nothing here waits for the engine, except processBlock in a
+// host that has announced an offline render.
+#include "processor/PluginProcessor.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "editor/PluginEditor.h"
+#include "processor/PluginFiles.h"
+#include "processor/PluginState.h"
+
+namespace stemlane {
+namespace {
+
+// Longest block expected at first. A larger one sizes the memory anew and starts another
+// engine; pedalboard's default is this one.
+constexpr int kExpectedBlockSamples = 8192;
+
+}  // namespace
+
+juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
+  const auto stereo = juce::AudioChannelSet::stereo();
+  auto properties = BusesProperties().withInput("Mixture", stereo, true).withOutput("Mix", stereo, true);
+  for (int stem = 0; stem < kNumStems; ++stem) properties.addBus(false, stemTitle(stem), stereo, false);
+  return properties;
+}
+
+StemlaneProcessor::StemlaneProcessor()
+    : AudioProcessor(buses()), parameters_(*this), modelName_(defaultModelName()) {
+  applyModel();
+}
+
+bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
+  // The last call before JUCE's host code (pedalboard's too) asks for the latency.
+  const_cast<StemlaneProcessor*>(this)->announceLatency();
+  const auto main = layouts.getMainInputChannelSet();
+  if (main != layouts.getMainOutputChannelSet()) return false;
+  const auto stereo = juce::AudioChannelSet::stereo();
+  if (main != stereo && main != juce::AudioChannelSet::mono()) return false;
+  if (layouts.inputBuses.size() != 1) return false;
+  // Stereo for mono tracks, too: a bus that is off keeps its last width, and JUCE asks for
+  // all buses together. With mono stems, a track that was mono could not become stereo.
+  for (int bus = 1; bus < layouts.outputBuses.size(); ++bus) {
+    const auto& stem = layouts.outputBuses.getReference(bus);
+    if (!stem.isDisabled() && stem != stereo) return false;
+  }
+  return true;
+}
+
+void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
+  {
+    const std::lock_guard lock(mutex_);
+    sampleRate_ = sampleRate;
+    maxBlockSamples_ = std::max(maxBlockSamples, kExpectedBlockSamples);
+    applyModel();
+  }
+  setLatencySamples(streamLatency());
+}
+
+// A VST3 host should ask for the latency after it has activated the plugin, and JUCE
+// calls prepareToPlay from there. JUCE's own host code asks before: after the new rate
+// has been set, but with the latency of the old one.
+void StemlaneProcessor::announceLatency() {
+  const double sampleRate = getSampleRate();
+  int latency = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (sampleRate <= 0.0 || sampleRate == sampleRate_) return;
+    latency = latency_sum(choice_.model, sampleRate).total();
+  }
+  setLatencySamples(latency);
+}
+
+// With the mutex held (or in the constructor) and no block being processed.
+void StemlaneProcessor::applyModel() {
+  choice_ = chooseModel(modelName_);
+  unsigned present = 0;
+  for (int stem = 0; stem < kNumStems; ++stem)
+    if (choice_.model.has_stem(stem)) present |= 1U << stem;
+  presentStems_.store(present, std::memory_order_release);
+  if (sampleRate_ <= 0.0) return;
+
+  StreamConfig config;
+  config.model = choice_.model;
+  config.sample_rate = sampleRate_;
+  config.num_channels = getMainBusNumInputChannels();
+  config.max_block_samples = maxBlockSamples_;
+  if (choice_.problem.empty())
+    config.engine_executable = engineExecutable().getFullPathName().toStdString();
+  numChannels_.store(0, std::memory_order_release);
+  try {
+    stream_.prepare(config);
+    numChannels_.store(config.num_channels, std::memory_order_release);
+  } catch (const std::exception& error) {
+    choice_.problem = error.what();
+  }
+}
+
+// A stream that could not be prepared passes the mixture as it comes.
+int StemlaneProcessor::streamLatency() const {
+  const std::lock_guard lock(mutex_);
+  return numChannels_.load(std::memory_order_acquire) != 0 ? stream_.latency_samples() : 0;
+}
+
+void StemlaneProcessor::reset() {
+  if (numChannels_.load(std::memory_order_acquire) != 0) stream_.reset();
+}
+
+// A render begins without a past: what was played before it, for how long, and how much of
+// that the engine caught, must not change its sound. Not every host resets in between.
+void StemlaneProcessor::setNonRealtime(bool isNonRealtime) noexcept {
+  if (isNonRealtime && !this->isNonRealtime()) renderBegins_.store(true, std::memory_order_relaxed);
+  AudioProcessor::setNonRealtime(isNonRealtime);
+  stream_.set_offline(isNonRealtime);
+}
+
+void StemlaneProcessor::processBlock(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
+  process(buffer, parameters_.gains(presentStems()));
+}
+
+void StemlaneProcessor::processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
+  process(buffer, kUnityGains);
+}
+
+void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept {
+  const int numSamples = buffer.getNumSamples();
+  const int numChannels = numChannels_.load(std::memory_order_acquire);
+  const bool usable = numChannels != 0 && numChannels == getMainBusNumInputChannels() &&
+                      buffer.getNumChannels() >= numChannels;
+
+  // Main input and output share the first channels of the buffer.
+  StreamBlock block;
+  block.in = buffer.getArrayOfReadPointers();
+  block.out = buffer.getArrayOfWritePointers();
+  block.num_samples = numSamples;
+  block.gains = gains;
+  std::array<std::array<float*, kMaxChannels>, kNumStems> stems{};
+  for (std::size_t stem = 0; stem < kNumStems; ++stem) {
+    const int bus = 1 + static_cast<int>(stem);
+    const int width = getChannelCountOfBus(false, bus);  // 0 or 2
+    for (int channel = 0; channel < width; ++channel) {
+      const int index = getChannelIndexInProcessBlockBuffer(false, bus, channel);
+      if (index >= buffer.getNumChannels()) continue;
+      stems[stem][static_cast<std::size_t>(channel)] = buffer.getWritePointer(index);
+      if (!usable) buffer.clear(index, 0, numSamples);
+    }
+    if (stems[stem].back() != nullptr) block.stem_out[stem] = stems[stem].data();
+  }
+  if (!usable) return;
+  if (renderBegins_.exchange(false, std::memory_order_relaxed)) stream_.reset();
+  stream_.process(block);
+
+  // A mono stem on a stereo bus sounds on both sides.
+  for (const auto& planes : stems)
+    if (numChannels == 1 && planes[1] != nullptr)
+      juce::FloatVectorOperations::copy(planes[1], planes[0], numSamples);
+
+  if (!meters_.load(std::memory_order_relaxed)) return;
+  float peak = outputPeak_.load(std::memory_order_relaxed);
+  for (int channel = 0; channel < numChannels; ++channel)
+    peak = std::max(peak, buffer.getMagnitude(channel, 0, numSamples));
+  outputPeak_.store(peak, std::memory_order_relaxed);
+}
+
+double StemlaneProcessor::getTailLengthSeconds() const {
+  const double sampleRate = getSampleRate();
+  return sampleRate > 0.0 ? getLatencySamples() / sampleRate : 0.0;
+}
+
+StemSet StemlaneProcessor::presentStems() const noexcept {
+  const unsigned bits = presentStems_.load(std::memory_order_relaxed);
+  StemSet present{};
+  for (std::size_t stem = 0; stem < present.size(); ++stem) present[stem] = ((bits >> stem) & 1U) != 0;
+  return present;
+}
+
+bool StemlaneProcessor::hasStem(int stem) const noexcept {
+  return presentStems()[static_cast<std::size_t>(stem)];
+}
+
+std::string StemlaneProcessor::modelName() const {
+  const std::lock_guard lock(mutex_);
+  return modelName_;
+}
+
+void StemlaneProcessor::setModel(const std::string& name) {
+  if (name == modelName()) return;
+  // While suspended, the host's blocks are silent: the timeline starts anew anyway.
+  suspendProcessing(true);
+  {
+    const std::lock_guard lock(mutex_);
+    modelName_ = name;
+    applyModel();
+  }
+  suspendProcessing(false);
+  setLatencySamples(streamLatency());
+  updateHostDisplay(ChangeDetails().withNonParameterStateChanged(true));
+}
+
+StreamStatus StemlaneProcessor::status() const {
+  const std::lock_guard lock(mutex_);
+  if (!choice_.problem.empty()) return {EngineState::failed, choice_.problem, 0};
+  if (numChannels_.load(std::memory_order_acquire) == 0)
+    return {EngineState::starting, "waiting for the host to start its audio", 0};
+  return stream_.status();
+}
+
+void StemlaneProcessor::setMeters(bool on) noexcept {
+  meters_.store(on, std::memory_order_relaxed);
+  stream_.set_meters(on);
+}
+
+void StemlaneProcessor::getStateInformation(juce::MemoryBlock& target) {
+  const StreamStatus now = status();
+  SavedState state;
+  {
+    const std::lock_guard lock(mutex_);
+    state.model = modelName_;
+    if (unknownState_ != nullptr) state.unknown = std::make_unique<juce::XmlElement>(*unknownState_);
+  }
+  writeState(target, state, getParameters(), {now.state, now.text, getLatencySamples()});
+}
+
+void StemlaneProcessor::setStateInformation(const void* data, int size) {
+  auto state = readState(data, size, getParameters());
+  if (!state) return;
+  {
+    const std::lock_guard lock(mutex_);
+    unknownState_ = std::move(state->unknown);
+  }
+  setModel(state->model.isNotEmpty() ? state->model.toStdString() : defaultModelName());
+}
+
+juce::AudioProcessorEditor* StemlaneProcessor::createEditor() { return new StemlaneEditor(*this); }
+
+}  // namespace stemlane
+
+juce::AudioProcessor* JUCE_CALLTYPE createPluginFilter() { return new stemlane::StemlaneProcessor(); }

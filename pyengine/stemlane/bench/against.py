@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""Measures Stemlane against an original that is installed elsewhere: the same random weights, the same file, in turns.
+
+Both run as a user runs them, on the command line, start-up included. It prints numbers and judges nothing.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import soundfile
+
+from stemlane.bench.bench import test_signal
+from stemlane.errors import InputError
+from stemlane.cli.progress import Progress
+
+_SECONDS = 180.0
+_SAMPLE_RATE = 44100
+_ROUNDS = 2
+_NUM_THREADS = "2"
+
+_PYTHON = sys.executable
+_STEMLANE = (sys.executable, "-m", "stemlane")
+_ADD = "import sys; from stemlane.catalog.install import add_model; add_model(sys.argv[1], location=sys.argv[2], name='bench')"
+# The system counts what a process was before it became the command as that command's memory: so a small one starts it.
+_LAUNCHER = """
+import json, os, sys, time
+begin = time.perf_counter()
+_, status, usage = os.wait4(os.spawnvp(os.P_NOWAIT, sys.argv[2], sys.argv[2:]), 0)
+numbers = {"wall_seconds": time.perf_counter() - begin, "processor_seconds": usage.ru_utime + usage.ru_stime,
+           "memory_mib": usage.ru_maxrss / 1024, "status": os.waitstatus_to_exitcode(status)}
+with open(sys.argv[1], "w") as file:
+    json.dump(numbers, file)
+"""
+
+# Writes 4stems/ with weights as the original draws them before training.
+_SPLEETER_WEIGHTS = """
+import json, pathlib, sys
+import spleeter.resources
+import tensorflow as tf
+from spleeter.model import EstimatorSpecBuilder, InputProviderFactory
+config = json.loads((pathlib.Path(spleeter.resources.__file__).parent / "4stems.json").read_text())
+folder = pathlib.Path(sys.argv[1]) / "4stems"
+folder.mkdir()
+with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+    tf.compat.v1.set_random_seed(1)
+    EstimatorSpecBuilder(InputProviderFactory.get(config).get_input_dict_placeholders(), config).outputs
+    tf.compat.v1.train.get_or_create_global_step()
+    session.run(tf.compat.v1.global_variables_initializer())
+    tf.compat.v1.train.Saver().save(session, str(folder / "model"), write_meta_graph=False)
+(folder / ".probe").write_text("OK")
+"""
+
+# Writes htdemucs.yaml and a package of the published size, weights as the original draws them.
+_HTDEMUCS_WEIGHTS = """
+import pathlib, sys
+from fractions import Fraction
+import torch
+from demucs.htdemucs import HTDemucs
+torch.manual_seed(1)
+folder = pathlib.Path(sys.argv[1])
+sources = ["drums", "bass", "other", "vocals"]
+model = HTDemucs(sources=sources, segment=Fraction(39, 5), bottom_channels=512, dconv_mode=3)
+args, kwargs = model._init_args_kwargs
+state = {name: values.half() for name, values in model.state_dict().items()}
+package = {"klass": HTDemucs, "args": args, "kwargs": kwargs, "state": state, "training_args": {}}
+torch.save(package, folder / "0123abcd.th")
+(folder / "htdemucs.yaml").write_text("models: ['0123abcd']\\n")
+"""
+
+
+@dataclass(frozen=True)
+class _Original:
+    """How an original is run.
+
+    Attributes
+    ----------
+    weights_script
+        Python for the original's environment: writes weights into the folder named as its argument.
+    source, location
+        What `stemlane models add` is given: the source, and where in that folder the weights are.
+    command
+        Arguments after the original's Python, from the folder of weights, the song and a folder for the stems.
+    """
+
+    weights_script: str
+    source: str
+    location: str
+    command: Callable[[Path, Path, Path], list[str]]
+
+
+_ORIGINALS = {
+    "spleeter": _Original(
+        _SPLEETER_WEIGHTS, "spleeter:4stems", "4stems",
+        lambda weights, song, stems: ["-m", "spleeter", "separate", "-p", "spleeter:4stems", "-o", str(stems), str(song)],
+    ),
+    "htdemucs": _Original(
+        _HTDEMUCS_WEIGHTS, "htdemucs", ".",
+        lambda weights, song, stems: [
+            "-m", "demucs", "-d", "cpu", "--shifts", "0", "--float32", "-n", "htdemucs", "--repo", str(weights),
+            "-o", str(stems), str(song),
+        ],
+    ),
+}  # fmt: skip
+
+
+def run(against: list[str]) -> dict:
+    """Measure against originals, each named as "name:path of its Python".
+
+    Returns
+    -------
+    dict
+        For each name `original` and `stemlane`, each with `wall_seconds`, `processor_seconds` and `memory_mib` (of the
+        largest process) of the faster of two runs in turns, and `ratios`, original to Stemlane.
+
+    Raises
+    ------
+    InputError
+        If an original is not known or does not run.
+    """
+    chosen = [_parse(text) for text in against]
+    with Progress("bench", len(chosen) * 2 * _ROUNDS) as progress:
+        return {name: _measure(name, python, progress) for name, python in chosen}
+
+
+def _parse(text: str) -> tuple[str, str]:
+    name, colon, python = text.partition(":")
+    if name not in _ORIGINALS or not colon:
+        raise InputError(f"--against is {text!r}, should be one of {', '.join(_ORIGINALS)}, a colon and its Python's path")
+    if shutil.which(python) is None:
+        raise InputError(f"--against is {text!r}: {python!r} is not a Python that can be run")
+    return name, python
+
+
+def _measure(name: str, python: str, progress: Callable[[int], None]) -> dict:
+    original = _ORIGINALS[name]
+    with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as scratch:
+        scratch = Path(scratch)
+        song, weights, stems = scratch / "song.wav", scratch / "weights", scratch / "stems"
+        weights.mkdir()
+        soundfile.write(song, test_signal(_SECONDS, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
+        environment = {
+            **os.environ, "MODEL_PATH": str(weights), "XDG_DATA_HOME": str(scratch / "data"), "CUDA_VISIBLE_DEVICES": "",
+            "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
+        }  # fmt: skip
+        environment.pop("STEMLANE_MODELS", None)
+        _run([python, "-c", original.weights_script, str(weights)], environment)
+        _run([_STEMLANE[0], "-c", _ADD, original.source, str(weights / original.location)], environment)
+        commands = {
+            "original": [python, *original.command(weights, song, stems)],
+            "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems), "--model", "bench"],
+        }
+        best = {}
+        for _ in range(_ROUNDS):
+            for side, command in commands.items():
+                found = _run(command, environment)
+                shutil.rmtree(stems)
+                if side not in best or found["wall_seconds"] < best[side]["wall_seconds"]:
+                    best[side] = found
+                progress(1)
+    ratios = {key: best["original"][key] / max(value, 1e-3) for key, value in best["stemlane"].items()}
+    return {**best, "ratios": ratios}
+
+
+def _run(command: list[str], environment: dict[str, str]) -> dict:
+    """Run a command to its end; time, processor time of it and its children, memory of the largest of them."""
+    with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as scratch:
+        numbers, output = Path(scratch) / "numbers", Path(scratch) / "output"
+        with output.open("wb") as file:
+            launcher = [_PYTHON, "-I", "-S", "-c", _LAUNCHER, str(numbers), *command]
+            subprocess.run(launcher, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=True)
+        found = json.loads(numbers.read_text(encoding="utf-8"))
+        status = found.pop("status")
+        if status:
+            lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            reason = lines[-1] if lines else f"exit status {status}"
+            shown = " ".join(part if "\n" not in part else "…" for part in command[:4])
+            raise InputError(f"{shown} … failed: {reason}")
+    return found

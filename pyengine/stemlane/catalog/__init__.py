@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Models that a user adds: fetching, converting, checking, measuring, explaining."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""HTDemucs's packages as Stemlane models."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""MDX-Net's files as Stemlane models."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Open-Unmix's weights as Stemlane models."""

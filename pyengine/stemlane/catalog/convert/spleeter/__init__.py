@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Spleeter's checkpoints as Stemlane models."""

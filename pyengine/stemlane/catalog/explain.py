@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: MIT
+"""A model in plain words: what `stemlane models show` prints."""
+
+from stemlane.errors import ManifestError
+from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
+
+_TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
+
+_KINDS = {
+    "streaming": "a network with a memory that masks the spectrum a few frames at a time",
+    "spleeter": "one U-Net a stem, in Deezer's Spleeter; they see whole segments and mask the spectrum",
+    "open-unmix": "one bidirectional LSTM a stem, in Open-Unmix; they hear a segment forwards and backwards",
+    "htdemucs": "HTDemucs; it hears waveform and spectrogram of whole segments and gives both of the stems",
+    "mdx": "an MDX-Net; it turns the complex spectrum of a segment into that of one stem",
+}
+
+
+def explain(manifest: Manifest) -> dict[str, str]:
+    """Labels and texts, in the order in which they should be read."""
+    milliseconds = 1000 / manifest.sample_rate
+    rows = {
+        "name": manifest.name,
+        "title": manifest.title,
+        "version": manifest.version,
+        "kind": f"{manifest.kind}: {_KINDS[manifest.kind]}",
+        "stems": ", ".join(manifest.stems),
+        "residual": f"{manifest.residual}, what the other stems leave of the mixture",
+        **({"note": manifest.note} if manifest.note else {}),
+        "sample rate": f"{manifest.sample_rate} Hz",
+        "latency": f"{latency_samples(manifest) * milliseconds:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
+        "  stride": f"{manifest.stride_samples} samples: a sample waits up to that long",
+        "  delay": f"{manifest.delay_samples} samples: transform, context and overlap",
+        "  compute time": f"{manifest.compute_allowance_samples} samples allowed",
+        **_DETAILS[manifest.kind](manifest),
+        **_measured(manifest),
+        **_other_modes(manifest),
+        "licence": manifest.licence,
+    }
+    if "non-commercial" in manifest.licence.lower() or "not for commercial" in manifest.licence.lower():
+        rows["notice"] = "these weights, and what is made with them, are not for commercial use"
+    return rows | {
+        "origin": manifest.origin,
+        "training data": manifest.training_data,
+        "folder": str(manifest.folder),
+        "files": ", ".join(entry.path for entry in manifest.files),
+    }
+
+
+def latency_samples(manifest: Manifest) -> int:
+    """Latency of a model at its own rate, without the host's part."""
+    return manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples
+
+
+def latency_text(manifest: Manifest) -> str:
+    """The same for people."""
+    milliseconds = 1000 * latency_samples(manifest) / manifest.sample_rate
+    return f"latency {milliseconds:.0f} ms" if milliseconds < 1000 else f"latency {milliseconds / 1000:.1f} s"
+
+
+def _streaming(manifest: Manifest) -> dict[str, str]:
+    settings = manifest.settings
+    ahead = settings.lookahead_frames * settings.hop_samples
+    return {"lookahead": f"{ahead} samples" if ahead else "none beyond the frame itself"}
+
+
+def _masked_segments(manifest: Manifest) -> dict[str, str]:
+    """What a window means, and what it costs."""
+    settings, sample_rate = manifest.settings, manifest.sample_rate
+    frame_seconds = settings.hop_samples / sample_rate
+    before, after = settings.context_before_frames * frame_seconds, settings.context_after_frames * frame_seconds
+    if settings.relative_cost == 1:
+        cost = "each frame once, segments side by side as in the original"
+        quality = "the original's"
+    else:
+        cost = f"{settings.relative_cost:.1f} times the computing of whole segments without overlap"
+        quality = f"the network hears {before:.2f} s before and {after:.2f} s after what is kept"
+    rows = {
+        "segment": f"{settings.segment_frames * frame_seconds:.2f} s, moves on by "
+        f"{settings.stride_frames * frame_seconds:.2f} s, blends {settings.crossfade_frames * frame_seconds:.2f} s",
+        "cost": cost,
+        "quality": quality,
+    }
+    if settings.network_bins < settings.num_bins:
+        edge_hz = settings.network_bins * sample_rate / settings.fft_samples
+        above = "stays in the residual" if settings.mask_extension == "zeros" else "follows the mean of the mask below"
+        rows["band"] = f"masks to {edge_hz:.0f} Hz; above, the sound {above}"
+    if manifest.kind == "open-unmix":
+        rows["masks"] = "shares of the networks' magnitudes"
+    if settings.wiener_iterations:
+        times = "once" if settings.wiener_iterations == 1 else f"{settings.wiener_iterations} times"
+        rows["masks"] = f"multichannel Wiener filter, {times}, its covariances from {_wiener_span(manifest)}"
+    return rows
+
+
+def _measured(manifest: Manifest) -> dict[str, str]:
+    """What was found when the model was added."""
+    found = manifest.measured
+    rows = {}
+    if "processor_seconds" in found:
+        rows["processor"] = f"{found['processor_seconds']:.2g} s of one core for a second of music, on this machine"
+    if "seam_db" in found:
+        rows["seams"] = (
+            f"segments half a stride later change the stems by {found['seam_db']:.0f} dB, "
+            f"a sample by at most {found['seam_largest']:.1g} of full scale"
+        )
+    if "window_sdr_db" in found:
+        rows["window"] = f"{found['window_sdr_db']:.1f} dB SDR against the stems of the longest window"
+    return rows
+
+
+def _other_modes(manifest: Manifest) -> dict[str, str]:
+    """The models beside this one that run the same network."""
+    modes = []
+    for folder in model_folders(manifest.folder.parent):
+        try:
+            other = load_manifest(folder)
+        except ManifestError:
+            continue  # `models list` says what is wrong with it
+        if other.files == manifest.files and other.name != manifest.name:
+            cost = other.measured.get("processor_seconds")
+            modes.append(f"{other.name}, {latency_text(other)}" + (f", {cost:.2g} s of one core" if cost else ""))
+    return {"also as": "; ".join(modes)} if modes else {}
+
+
+def _wiener_span(manifest: Manifest) -> str:
+    settings = manifest.settings
+    seconds = settings.hop_samples / manifest.sample_rate
+    if manifest.kind == "spleeter":
+        return f"the whole recording, in a live stream from {settings.segment_frames * seconds:.1f} s at a time"
+    frames = settings.wiener_frames if settings.wiener_frames <= settings.stride_frames else settings.segment_frames
+    return f"{frames * seconds:.1f} s at a time"
+
+
+def _mdx(manifest: Manifest) -> dict[str, str]:
+    settings, sample_rate = manifest.settings, manifest.sample_rate
+    seconds = settings.segment_samples / sample_rate
+    if settings.weights == "hann":
+        join = "each weighted by a Hann window over all of it"
+    else:
+        join = f"blended over {settings.crossfade_samples / sample_rate:.2f} s"
+    rows = {
+        "segment": f"{seconds:.2f} s, moves on by {settings.stride_samples / sample_rate:.2f} s, {join}",
+        "cost": f"{settings.relative_cost:.1f} times the computing of segments side by side"
+        + (", the spectrum and its negative" if settings.both_signs else ""),
+        "output": f"times {settings.compensation:g}",
+    }
+    if settings.network_bins < settings.num_bins:
+        edge_hz = settings.network_bins * sample_rate / settings.fft_samples
+        rows["band"] = f"the network hears and gives nothing above {edge_hz:.0f} Hz; that stays in the residual"
+    return rows
+
+
+def _htdemucs(manifest: Manifest) -> dict[str, str]:
+    settings, sample_rate = manifest.settings, manifest.sample_rate
+    overlap = settings.segment_samples - settings.segment_stride_samples
+    segment_seconds = settings.segment_samples / sample_rate
+    networks = "one network" if len(settings.networks) == 1 else f"{len(settings.networks)} networks"
+    best = segment_seconds > _TRAINED_SECONDS
+    return {
+        "segment": f"{segment_seconds:.2f} s, moves on by {settings.segment_stride_samples / sample_rate:.2f} s, "
+        f"blends {overlap / sample_rate:.2f} s",
+        "cost": f"{networks} on all processors, each moment "
+        f"{settings.segment_samples / settings.segment_stride_samples:.2f} times",
+        "quality": "the original's" if best else "the networks were trained on 7.8 s and hear less here",
+        "level": "files: brought to mean 0 and deviation 1, as in the original; live: a usual level is assumed",
+    }
+
+
+_DETAILS = {
+    "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments, "mdx": _mdx,
+    "htdemucs": _htdemucs,
+}  # fmt: skip

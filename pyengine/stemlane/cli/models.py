@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""The commands `stemlane models …`: parses their arguments, calls the library, prints.
+
+Modules are imported inside the commands, so that `stemlane --help` is instant.
+"""
+
+from stemlane.cli import process as cli_process
+from stemlane.errors import ModelError
+
+
+def add_commands(models, command) -> None:
+    """Add the commands to the argument parser's group `models`, with `command(parent, name, run, text)`."""
+    command(models, "list", _list, "List the models that can be used.")
+    command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
+    command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument("name", metavar="NAME")
+    add = command(models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.")
+    add.add_argument(
+        "source",
+        type=cli_process.given,
+        metavar="SOURCE",
+        help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
+        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, or a folder with a manifest.toml",
+    )
+    add.add_argument(
+        "--from",
+        dest="location",
+        type=cli_process.given,
+        metavar="PATH_OR_URL",
+        help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
+    )
+    add.add_argument("--name", metavar="NAME", help="name of the model here")
+    add.add_argument("--force", action="store_true", help="replace models of the same name")
+    add.add_argument(
+        "--extension",
+        default="zeros",
+        metavar="zeros|average",
+        help="what Spleeter's stems get above 11 kHz (16 kHz): nothing, which leaves it in the residual, or the mean "
+        "of the mask below (default: %(default)s)",
+    )
+    add.add_argument(
+        "--wiener", dest="wiener_iterations", type=int, metavar="N",
+        help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, none for Spleeter, as they do)",
+    )  # fmt: skip
+    mdx = add.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
+    mdx.add_argument(
+        "--stem", metavar="NAME",
+        help="what the network gives: vocals, drums, bass, guitar, piano, other, instrumental, lead-vocals, karaoke, "
+        "reverb, no-reverb, crowd or no-crowd",
+    )
+    mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="length of its transform in samples")
+    mdx.add_argument(
+        "--compensation", type=float, metavar="X", help="factor for its output (default: as known, else 1)"
+    )
+    mdx.add_argument(
+        "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
+    )
+    command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
+
+
+def _list(options) -> int:
+    from stemlane.manifests.registry import ALIASES, list_models
+
+    listings = list_models()
+    if not listings:
+        raise ModelError("no model is installed; install the stemlane package again")
+    rows = []
+    for listing in listings:
+        names = [listing.name, *(alias for alias, name in ALIASES.items() if name == listing.name)]
+        text = f"unusable: {listing.problem}"
+        if manifest := listing.manifest:
+            numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
+            text = f"{manifest.title}: {numbers}"
+        rows.append((", ".join(names), text))
+    width = max(len(names) for names, _ in rows)
+    for names, text in rows:
+        print(f"{names:<{width}}  {text}")
+    return 0
+
+
+def _show(options) -> int:
+    from stemlane.catalog.explain import explain
+    from stemlane.manifests.registry import find_model
+
+    rows = explain(find_model(options.name))
+    for label, value in rows.items():
+        print(f"{label:<14} {value}")
+    return 0
+
+
+def _verify(options) -> int:
+    from stemlane.catalog import selftest
+    from stemlane.manifests.registry import find_model, verify_model
+    from stemlane.engine.streaming import StreamingSeparator
+
+    manifest = find_model(options.name)
+    verify_model(manifest)
+    StreamingSeparator(manifest, manifest.sample_rate, 2)  # loads the network and checks every tensor
+    known = selftest.check(manifest)
+    print(f"{manifest.name}: ok" + ", gives the known output" * known)
+    return 0
+
+
+def _add(options) -> int:
+    from stemlane.catalog.explain import latency_text
+    from stemlane.catalog.install import add_model
+    from stemlane.cli.progress import StageProgress
+
+    with StageProgress() as report:
+        added = add_model(
+            options.source,
+            location=options.location,
+            name=options.name,
+            force=options.force,
+            measure=True,
+            report=report,
+            mask_extension=options.extension,
+            wiener_iterations=options.wiener_iterations,
+            stem=options.stem,
+            fft_samples=options.fft_samples,
+            compensation=options.compensation,
+            both_signs=options.both_signs,
+        )
+    for label in ("note", "licence", "origin", "training_data"):
+        if getattr(added[0], label):
+            print(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
+    for manifest in added:
+        print(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
+    return 0
+
+
+def _remove(options) -> int:
+    from stemlane.catalog.install import remove_model
+
+    print(remove_model(options.name))
+    return 0

@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: MIT
+"""Front end of `htdemucs` models: networks that hear waveform and spectrogram of whole segments and give both of stems.
+
+What is done around the networks is what Demucs 4.1.0 does (demucs/apply.py, api.py, htdemucs.py, spec.py): segments
+overlap and are joined with triangular weights; a recording is brought to mean 0 and deviation 1; a last, shorter
+segment is moved so that it lies in the middle of what the network hears; segments can be computed at shifted places
+and averaged. A live stream knows neither level nor end: its level is taken for a usual one, which changes hardly
+anything, because the networks normalise each segment again.
+"""
+
+import copy
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from stemlane.engine.spectral.segment_spectra import SegmentSpectra
+from stemlane.manifests.htdemucs import HtdemucsNetwork, HtdemucsSettings
+from stemlane.manifests.manifest import Manifest
+from stemlane.engine.session import SegmentSession, available_threads
+
+_USUAL_DEVIATION = 0.1  # of mastered music, full scale being 1
+_WHOLE_WORKERS = 2  # segments of a file that are computed at once; each takes half a gigabyte
+_SHIFT_SECONDS = 0.5  # by at most so much the original shifts
+_SHIFT_SEED = 0
+
+
+def shift_leads(shifts: int, sample_rate: int) -> list[int]:
+    """Samples of silence before the recording in each shifted pass; drawn anew by the original, always the same here."""
+    longest = round(_SHIFT_SECONDS * sample_rate)
+    return [int(bits % np.uint64(longest + 1)) for bits in np.random.PCG64(_SHIFT_SEED).random_raw(shifts)]
+
+
+class HtdemucsFrontEnd:
+    """See `stemlane.engine.frontends.FrontEnd`.
+
+    Parameters
+    ----------
+    whole
+        A whole recording comes: it is learnt beforehand, and it ends.
+    shifts
+        Number of shifted passes that are averaged; 0 for one pass that is not shifted. More than 0 needs `whole`.
+    """
+
+    def __init__(self, manifest: Manifest, *, whole: bool = False, shifts: int = 0):
+        settings = self._settings = manifest.settings
+        self.stems = manifest.separated_stems
+        self.sample_rate = manifest.sample_rate
+        threads = available_threads()
+        num_workers = _WHOLE_WORKERS if whole and threads >= _WHOLE_WORKERS else 1
+        # A live stream hears one segment after the other; in a file as many can be computed at once as there are workers.
+        self.stride_samples = settings.segment_stride_samples * num_workers if whole else settings.stride_samples
+        self.delay_samples = settings.segment_samples if shifts else settings.delay_samples
+        # A worker's own thread computes with those of the session, which all workers share.
+        threads -= num_workers - 1
+        first = [_Network(manifest, network, self.stems, threads) for network in settings.networks]
+        twins = [[network.twin() for network in first] for _ in range(num_workers - 1)]
+        self._workers = [first, *twins]
+        self._pool = ThreadPoolExecutor(num_workers) if num_workers > 1 else None
+        half = settings.segment_samples // 2
+        weights = np.concatenate([np.arange(1, half + 1), np.arange(settings.segment_samples - half, 0, -1)])
+        self._weights = (weights / weights.max()).astype(np.float32)
+        leads = shift_leads(shifts, self.sample_rate) if shifts else [0]
+        self._passes = [_Pass(lead, len(self.stems), settings, self.stride_samples) for lead in leads]
+        # Enough for a last segment that reaches back by half its length from where no segment has begun.
+        self._heard = np.zeros((2, 2 * settings.segment_samples + self.stride_samples), np.float32)
+        if whole:
+            self.learn, self.finish = self._learn, self._finish
+        self.reset()
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
+        self._hear(mixture)
+        length = self._settings.segment_samples
+        self._add([
+            self._segment(place, start, length)
+            for place in self._passes
+            for start in place.starts(self._end - length + 1)
+        ])  # fmt: skip
+        return self._take(self.stride_samples)
+
+    def reset(self) -> None:
+        """Forget everything heard and learnt so far."""
+        self._count, self._sum, self._square_sum = 0, 0.0, 0.0
+        self._end = 0  # samples heard
+        self._taken = -self.delay_samples  # where the next samples to return begin
+        self._heard.fill(0)
+        for place in self._passes:
+            place.reset()
+
+    def _learn(self, mixture: np.ndarray) -> None:
+        """Hear a piece (2, samples) of the recording beforehand."""
+        mono = mixture.mean(axis=0, dtype=np.float64)
+        self._count += len(mono)
+        self._sum += mono.sum()
+        self._square_sum += np.square(mono).sum()
+
+    def _finish(self, rest: np.ndarray) -> np.ndarray:
+        """Take the last (2, fewer than a stride) samples, return all stems still owed."""
+        self._hear(rest)
+        length = self._settings.segment_samples
+        self._add([
+            self._segment(place, start, min(length, self._end - start))
+            for place in self._passes
+            for start in place.starts(self._end)
+        ])  # fmt: skip
+        return self._take(self._end - self._taken)
+
+    def _level(self) -> tuple[float, float]:
+        """Mean and deviation of the recording's mono sum, or the usual ones if nothing has been learnt."""
+        if not self._count:
+            return 0.0, _USUAL_DEVIATION
+        mean = self._sum / self._count
+        variance = max(self._square_sum - self._count * mean**2, 0.0) / max(self._count - 1, 1)
+        return mean, variance**0.5 + 1e-8  # the original's epsilon
+
+    def _hear(self, mixture: np.ndarray) -> None:
+        num_new = mixture.shape[1]
+        if num_new:
+            mean, deviation = self._level()
+            self._heard[:, :-num_new] = self._heard[:, num_new:]
+            self._heard[:, -num_new:] = (mixture - np.float32(mean)) / np.float32(deviation)
+            self._end += num_new
+
+    def _segment(self, place: "_Pass", start: int, num_samples: int) -> "_Segment":
+        """The segment of a pass at `start`, of which `num_samples` count; a shorter one is put in the middle."""
+        length = self._settings.segment_samples
+        before = (length - num_samples) // 2
+        first = start - before - self._end + self._heard.shape[1]  # place in the memory
+        heard = self._heard[:, first : first + length]
+        heard = np.pad(heard, ((0, 0), (0, length - heard.shape[1])))
+        return _Segment(place, start, slice(before, before + num_samples), heard)
+
+    def _add(self, segments: list["_Segment"]) -> None:
+        """Separate the segments and add each to its pass, always in the same order."""
+        num_workers = len(self._workers)
+        if self._pool and len(segments) > 1:
+            shares = [segments[worker::num_workers] for worker in range(num_workers)]
+            list(self._pool.map(self._separate, shares, self._workers))
+        else:
+            self._separate(segments, self._workers[0])
+        for segment in segments:
+            segment.place.add(segment, self._weights, self._taken)
+
+    def _separate(self, segments: list["_Segment"], networks: list["_Network"]) -> None:
+        """Compute the stems of the segments, one after the other."""
+        for segment in segments:
+            kept = segment.kept
+            segment.stems = np.zeros((len(self.stems), 2, kept.stop - kept.start), np.float32)
+            if segment.heard.any():  # the stems of silence are silent
+                for network in networks:
+                    segment.stems[network.indices] = network.separate(segment.heard)[:, :, kept]
+
+    def _take(self, num_samples: int) -> np.ndarray:
+        """The next samples, which no later segment changes."""
+        mean, deviation = self._level()
+        stems = np.zeros((len(self.stems), 2, num_samples), np.float32)
+        for place in self._passes:
+            stems += place.take(num_samples)
+        self._taken += num_samples
+        return stems * np.float32(deviation / len(self._passes)) + np.float32(mean)
+
+
+class _Network:
+    """One network with the transforms around it; `indices` of the stems it gives."""
+
+    def __init__(self, manifest: Manifest, network: HtdemucsNetwork, stems: tuple[str, ...], threads: int):
+        settings = manifest.settings
+        self.indices = [stems.index(stem) for stem in network.stems]
+        self._spectra = SegmentSpectra(settings.fft_samples, settings.segment_samples)
+        frames, bins, channels = settings.segment_frames, settings.network_bins, 2 * len(self.indices)
+        self._session = SegmentSession(
+            manifest.folder / network.path,
+            inputs={"waveform": (settings.segment_samples, 2), "spectrogram": (frames, bins, 4)},
+            outputs={
+                "stem_waveforms": (settings.segment_samples, channels),
+                "stem_spectrograms": (frames, bins, 2 * channels),
+            },
+            threads=threads,
+        )
+
+    def twin(self) -> "_Network":
+        """The same network for another thread."""
+        twin = copy.copy(self)
+        twin._session = self._session.twin()
+        return twin
+
+    def separate(self, mixture: np.ndarray) -> np.ndarray:
+        """(2, segment) to (stems, 2, segment)."""
+        inputs, outputs = self._session.inputs, self._session.outputs
+        inputs["waveform"][...] = mixture.T
+        spectra = inputs["spectrogram"].view(np.complex64)  # (frames, bins, channels)
+        spectra[...] = self._spectra.analyse(mixture).transpose(1, 2, 0)
+        self._session.run()
+        spectra = outputs["stem_spectrograms"].view(np.complex64).transpose(2, 0, 1)
+        waveforms = outputs["stem_waveforms"].T + self._spectra.synthesise(spectra)
+        return waveforms.reshape(len(self.indices), 2, -1)
+
+
+@dataclass
+class _Segment:
+    """A segment of a pass: where it starts, what is kept of its length, what is heard of it, and its stems in the end."""
+
+    place: "_Pass"
+    start: int
+    kept: slice
+    heard: np.ndarray
+    stems: np.ndarray | None = None
+
+
+class _Pass:
+    """The sum of the weighted segments of one pass, from the place on that has not been returned yet."""
+
+    def __init__(self, lead_samples: int, num_stems: int, settings: HtdemucsSettings, stream_stride_samples: int):
+        self._lead_samples = lead_samples
+        self._stride_samples = settings.segment_stride_samples
+        # What is returned next trails the newest sample by at most a segment and a stride.
+        length = settings.segment_samples + 2 * stream_stride_samples
+        self._sum = np.zeros((num_stems, 2, length), np.float32)
+        self._weight_sum = np.zeros(length, np.float32)
+
+    def reset(self) -> None:
+        """Start anew."""
+        self._next_start = -self._lead_samples
+        self._sum.fill(0)
+        self._weight_sum.fill(0)
+
+    def starts(self, end: int) -> range:
+        """Where the next segments start, as far as before `end`; the next call goes on from there."""
+        starts = range(self._next_start, end, self._stride_samples)
+        self._next_start += len(starts) * self._stride_samples
+        return starts
+
+    def add(self, segment: _Segment, weights: np.ndarray, taken: int) -> None:
+        """Add the stems of a segment; what is returned next begins at `taken`."""
+        num_samples = segment.stems.shape[2]
+        where = slice(segment.start - taken, segment.start - taken + num_samples)
+        self._sum[:, :, where] += segment.stems * weights[:num_samples]
+        self._weight_sum[where] += weights[:num_samples]
+
+    def take(self, num_samples: int) -> np.ndarray:
+        """The next samples (stems, 2, samples); where no segment lies, zeros."""
+        stems = self._sum[:, :, :num_samples] / np.maximum(self._weight_sum[:num_samples], np.float32(1e-30))
+        for memory in (self._sum, self._weight_sum):
+            memory[..., :-num_samples] = memory[..., num_samples:].copy()
+            memory[..., -num_samples:] = 0
+        return stems

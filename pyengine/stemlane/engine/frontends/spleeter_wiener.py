@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: MIT
+"""Front end of `spleeter` models with the multichannel Wiener filter, the original's option MWF.
+
+The original takes the covariances from the whole recording: so does a whole recording here, heard twice. A live
+stream takes them from the segment at hand.
+"""
+
+import numpy as np
+
+from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
+from stemlane.manifests.manifest import Manifest
+from stemlane.engine.spectral.wiener import SpatialModel, SpatialSums, filtered
+
+_EPSILON = float(np.finfo(np.float32).eps)  # norbert's, for complex64
+
+
+class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
+    """See `stemlane.engine.frontends.FrontEnd`.
+
+    The network maps `magnitude` (1, channel, frames, bins) to `magnitudes` (1, stem, channel, frames, bins), the
+    stems being those that are separated and then the residual. Above the network's bins the stems hold nothing.
+    """
+
+    def __init__(self, manifest: Manifest, *, threads: int = 1):
+        super().__init__(manifest, threads=threads)
+        self._num_sources = len(manifest.stems)
+        self._forget()
+
+    def learn(self, mixture: np.ndarray) -> None:
+        """Take a piece (2, any number of samples) of the whole recording beforehand."""
+        if self._sums is None:
+            self._sums = self._new_sums()
+        self._unheard = np.concatenate([self._unheard, mixture], axis=1)
+        while self._unheard.shape[1] >= self.stride_samples:
+            self._hear(self._unheard[:, : self.stride_samples])
+            self._unheard = self._unheard[:, self.stride_samples :]
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
+        if self._sums is not None:
+            self._finish_learning()
+        settings = self._settings
+        self._analyse(mixture)
+        start = settings.context_before_frames
+        used = slice(start, start + settings.stride_frames + settings.crossfade_frames)
+        estimates = self._estimates()
+        if self._learnt is not None:
+            model, scale = self._learnt
+        else:
+            sums = self._new_sums()
+            sums.add(estimates, self._network_spectra())
+            model, scale = sums.model(_EPSILON), sums.scale
+        found = filtered(
+            self._network_spectra()[:, used], estimates[:, :, used], model, scale=scale, epsilon=_EPSILON
+        )[: len(self.stems)]
+        found = self._blended(found, slice(0, settings.stride_frames))
+
+        def spectra_of(stem: int, group: slice) -> np.ndarray:
+            full = np.zeros((2, self._group_frames, settings.num_bins), np.complex64)
+            full[:, :, : settings.network_bins] = found[stem, :, group]
+            return full
+
+        return self._synthesised(settings.stride_frames, spectra_of)
+
+    def reset(self) -> None:
+        """Forget everything heard and learnt so far."""
+        super().reset()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._sums: SpatialSums | None = None
+        self._learnt: tuple[SpatialModel, float] | None = None
+        self._unheard = np.zeros((2, 0), np.float32)
+
+    def _new_sums(self) -> SpatialSums:
+        return SpatialSums(self._num_sources, self._settings.network_bins)
+
+    def _network_spectra(self) -> np.ndarray:
+        return self._spectra[:, :, : self._settings.network_bins]
+
+    def _estimates(self) -> np.ndarray:
+        """Shares of the mixture's spectrum (stems, 2, segment frames, network bins), as the magnitudes are shared."""
+        magnitudes = self._masks()
+        return magnitudes / (_EPSILON + magnitudes.sum(axis=0)) * self._network_spectra()
+
+    def _hear(self, mixture: np.ndarray) -> None:
+        settings = self._settings
+        self._analyse(mixture)
+        kept = slice(settings.context_before_frames, settings.context_before_frames + settings.stride_frames)
+        self._sums.add(self._estimates()[:, :, kept], self._network_spectra()[:, kept])
+
+    def _finish_learning(self) -> None:
+        """Hear the recording's end, followed by silence until all of it has come by, and begin again."""
+        self.learn(np.zeros((2, self.delay_samples + 2 * self.stride_samples), np.float32))
+        learnt = self._sums.model(_EPSILON), self._sums.scale
+        self.reset()
+        self._learnt = learnt

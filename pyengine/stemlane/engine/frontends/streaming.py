@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Front end of `streaming` models: analysis, a stateful network that masks a few frames at a time, synthesis."""
+
+import numpy as np
+
+from stemlane.manifests.manifest import Manifest
+from stemlane.engine.session import StatefulSession
+from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
+
+# Long enough that pauses in music are heard by the network as they were in training.
+_REST_AFTER_SECONDS = 2.0
+
+
+class StreamingFrontEnd:
+    """See `stemlane.engine.frontends.FrontEnd`.
+
+    The network maps `mixture` (1, channel, part, frames, bins) to `stems` (1, stem, channel, part, frames, bins),
+    part being real and imaginary, and returns the stems of the frames `lookahead_frames` ago.
+
+    In digital silence it rests: after 2 s of exact zeros in, with exact zeros out, the network is not run and keeps
+    its state until the next sample that is not zero. That depends on the strides only, never on how they come.
+    """
+
+    def __init__(self, manifest: Manifest):
+        settings = manifest.settings
+        self.stems = manifest.separated_stems
+        self.sample_rate = manifest.sample_rate
+        self.stride_samples = settings.stride_samples
+        self.delay_samples = settings.delay_samples
+        num_stems, frame_shape = len(self.stems), (settings.frames_per_step, settings.num_bins)
+        self._session = StatefulSession(
+            manifest.folder / manifest.files[0].path,
+            input_name=settings.mixture_tensor,
+            input_shape=(1, 2, 2, *frame_shape),
+            output_name=settings.stems_tensor,
+            output_shape=(1, num_stems, 2, 2, *frame_shape),
+            state_names=settings.state_tensors,
+        )
+        sizes = settings.fft_samples, settings.synthesis_samples, settings.hop_samples
+        steps = {"hop_samples": settings.hop_samples, "num_frames": settings.frames_per_step}
+        self._analysis = StftAnalysis(analysis_window(*sizes), **steps, num_channels=2)
+        self._synthesis = StftSynthesis(
+            synthesis_window(*sizes),
+            **steps, synthesis_samples=settings.synthesis_samples, lead_shape=(num_stems, 2))  # fmt: skip
+        self._spectra = np.zeros((num_stems, 2, *frame_shape), np.complex64)
+        self._silence = np.zeros((num_stems, 2, self.stride_samples), np.float32)
+        # By then nothing of the sound before is left in windows or lookahead.
+        self._rest_after_samples = max(
+            _REST_AFTER_SECONDS * self.sample_rate, 2 * (self.delay_samples + self.stride_samples)
+        )
+        self._num_silent = 0
+        self._sounds = False
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
+        self._num_silent = 0 if mixture.any() else self._num_silent + self.stride_samples
+        if self._num_silent > self._rest_after_samples and not self._sounds:
+            return self._silence
+        spectra = self._analysis.process(mixture)
+        self._session.input[0, :, 0] = spectra.real
+        self._session.input[0, :, 1] = spectra.imag
+        masked = self._session.run()[0]
+        self._spectra.real = masked[:, :, 0]
+        self._spectra.imag = masked[:, :, 1]
+        stems = self._synthesis.process(self._spectra)
+        self._sounds = self._num_silent > 0 and bool(stems.any())
+        return stems
+
+    def reset(self) -> None:
+        """Forget everything heard so far."""
+        self._analysis.reset()
+        self._session.reset()
+        self._synthesis.reset()
+        self._num_silent = 0
+        self._sounds = False

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""Separates whole recordings, in memory or as a stream of blocks, into all stems of a model, the residual included.
+
+It runs the streaming engine and nothing else, so files and the plugin get the same stems, but for models whose
+original looks at the whole recording.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+
+from stemlane.errors import InputError
+from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.registry import find_model, verify_model
+from stemlane.engine.streaming import StreamingSeparator, check_stream
+
+BLOCK_SAMPLES = 16384
+_HIGHEST_SHIFTS = 20
+
+
+def check_finite(block: np.ndarray, position: int = 0) -> None:
+    """Raise `InputError` naming the first sample that is not finite of (channels, samples) from `position` on."""
+    finite = np.isfinite(block)
+    if not finite.all():
+        sample = int(np.argmin(finite.all(axis=0)))
+        channel = int(np.argmin(finite[:, sample]))
+        raise InputError(
+            f"sample {position + sample} of channel {channel} is {block[channel, sample]}; repair the recording first"
+        )
+
+
+def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
+    """The recording as float32 (channels, samples), or `InputError` saying what is wrong with it."""
+    mixture = np.asarray(mixture)
+    if mixture.ndim != 2:
+        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples)")
+    if not np.issubdtype(mixture.dtype, np.floating):
+        raise InputError(f"mixture is of type {mixture.dtype}, should be floating point with full scale at 1.0")
+    if mixture.shape[0] > 2 and mixture.shape[1] in (1, 2):
+        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples): pass its transpose")
+    check_stream(sample_rate, mixture.shape[0])
+    if mixture.shape[1] == 0:
+        raise InputError("mixture has 0 samples")
+    check_finite(mixture)
+    return mixture.astype(np.float32, copy=False)
+
+
+def recut(pieces: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarray]:
+    """Cut a stream of (..., samples) anew, into pieces of `num_samples`, the last one shorter."""
+    waiting = None
+    for piece in pieces:
+        waiting = piece if waiting is None or not waiting.shape[-1] else np.concatenate([waiting, piece], axis=-1)
+        while waiting.shape[-1] >= num_samples:
+            yield waiting[..., :num_samples]
+            waiting = waiting[..., num_samples:]
+    if waiting is not None and waiting.shape[-1]:
+        yield waiting
+
+
+class Separator:
+    """Separates recordings with one model.
+
+    Parameters
+    ----------
+    model
+        A model's name as `stemlane models list` shows it, `default`, or the path of a model's folder.
+    shifts
+        For an `htdemucs` model: average so many passes, each shifted by up to half a second, always the same ones. It
+        takes as many times as long. 0 for one pass that is not shifted.
+
+    Attributes
+    ----------
+    manifest
+        The model.
+    stems
+        Names of all stems, in the order of the model.
+
+    Examples
+    --------
+        separator = Separator("default")
+        stems = separator.separate(mixture, 44100)
+        instrumental = mixture - stems["vocals"]
+    """
+
+    def __init__(self, model: str | Path | Manifest = "default", *, shifts: int = 0):
+        if not 0 <= shifts <= _HIGHEST_SHIFTS:
+            raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
+        self.manifest = model if isinstance(model, Manifest) else find_model(model)
+        verify_model(self.manifest)
+        self.stems = self.manifest.stems
+        self._shifts = shifts
+        self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
+
+    def separate(
+        self, mixture: np.ndarray, sample_rate: float, *, progress: Callable[[int], None] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Separate one recording.
+
+        Parameters
+        ----------
+        mixture
+            (channels, samples) floating point, one or two channels, finite.
+        sample_rate
+            In Hz, 8000 to 192000.
+        progress
+            Called with the number of samples finished since its last call.
+
+        Returns
+        -------
+        dict
+            A float32 array of the mixture's shape for every stem. Together they sum to the mixture.
+
+        Raises
+        ------
+        InputError
+            If the recording cannot be used.
+        """
+        mixture = check_mixture(mixture, sample_rate)
+        stems = np.empty((len(self.stems), *mixture.shape), np.float32)
+        position = 0
+        blocks = [mixture[:, start : start + BLOCK_SAMPLES] for start in range(0, mixture.shape[1], BLOCK_SAMPLES)]
+        for piece in self.separate_blocks(blocks, sample_rate, mixture.shape[0]):
+            stems[:, :, position : position + piece.shape[2]] = piece
+            position += piece.shape[2]
+            if progress:
+                progress(piece.shape[2])
+        return dict(zip(self.stems, stems))
+
+    def separate_blocks(
+        self, blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int
+    ) -> Iterator[np.ndarray]:
+        """Separate a recording that comes in blocks, in bounded memory.
+
+        Parameters
+        ----------
+        blocks
+            Arrays (channels, samples) of any lengths, finite. A model that looks at the whole recording first goes
+            through them twice, and keeps them if they can be had only once.
+
+        Yields
+        ------
+        numpy.ndarray
+            (all stems, channels, samples) float32, contiguous in time; in all as many samples as came in.
+        """
+        # Taken out while in use, so that several recordings can be separated at once.
+        stream = self._idle.pop((sample_rate, num_channels), None)
+        if stream is None:
+            stream = StreamingSeparator(
+                self.manifest, sample_rate, num_channels, whole=True, shifts=self._shifts
+            )
+        try:
+            if stream.learns:
+                blocks = list(blocks) if iter(blocks) is blocks else blocks
+                stream.learn(blocks)
+            waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
+            for block in blocks:
+                block = np.asarray(block, np.float32)
+                waiting = np.concatenate([waiting, block], axis=1)
+                separated = stream.process(block)
+                num_samples = separated.shape[2]
+                if num_samples:
+                    yield self._with_residual(waiting[:, :num_samples], separated)
+                waiting = waiting[:, num_samples:]
+            if waiting.shape[1]:
+                yield self._with_residual(waiting, stream.finish())
+        finally:
+            stream.reset()
+            self._idle[sample_rate, num_channels] = stream
+
+    def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
+        """All stems in the model's order, from the mixture and the stems the network gave."""
+        residual = self.stems.index(self.manifest.residual)
+        return np.insert(separated, residual, mixture - separated.sum(axis=0), axis=0)

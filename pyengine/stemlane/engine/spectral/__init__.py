@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Transforms, windows and filters on spectra."""

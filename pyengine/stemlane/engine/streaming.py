@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: MIT
+"""Any block of any length, at any rate, mono or stereo, to stems that keep their place in time.
+
+Resamples to the model's rate and back, cuts the stream into the strides a front end takes, and keeps the timeline.
+The result does not depend on how the input was cut into blocks, bit for bit.
+"""
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from stemlane.errors import EngineError, InputError
+from stemlane.engine.frontends import create_front_end
+from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.registry import find_model, verify_model
+
+LOWEST_RATE, HIGHEST_RATE = 8000, 192000
+_RESAMPLER_QUALITY = "HQ"
+
+
+def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> int:
+    """Upper bound on what a stream resampler holds back, in samples at `at_rate`; 0 where the rates are equal.
+
+    What soxr's HQ stream holds back depends on the stages it chooses, never on how it is fed. Measured in samples of
+    the lower rate: 927 at most; 1290 just under a ratio of 1.5 and from 2.9 to 4; 1356 above 4.1; 1725 just above 4.
+    The tests measure it again. The C++ core's `resampler_lag_seconds` states the same bound.
+    """
+    if rate_in == rate_out:
+        return 0
+    ratio = max(rate_in, rate_out) / min(rate_in, rate_out)
+    if 4 < ratio < 4.1:
+        lag_samples = 1760
+    elif ratio > 2.5:
+        lag_samples = 1440
+    elif 1.45 < ratio < 1.5:
+        lag_samples = 1320
+    else:
+        lag_samples = 960
+    return math.ceil(lag_samples / min(rate_in, rate_out) * at_rate)
+
+
+def check_stream(sample_rate: float, num_channels: int) -> None:
+    """Raise `InputError` unless Stemlane can separate audio of this rate and number of channels."""
+    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+        raise InputError(f"sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
+    if num_channels not in (1, 2):
+        raise InputError(f"{num_channels} channels: only mono or stereo can be separated")
+
+
+class StreamingSeparator:
+    """Separates a stream block by block.
+
+    Parameters
+    ----------
+    model
+        A `Manifest`, a model's name, or the path of its folder.
+    sample_rate
+        Rate of the stream in Hz, 8000 to 192000.
+    num_channels
+        1 or 2. Mono is given to the model as equal channels, and the mean of both comes back.
+    whole
+        What comes is one recording from its start to its end, so that a front end may do what its original does there
+        and a live stream cannot, see `stemlane.engine.frontends.FrontEnd`.
+    shifts
+        How many shifted passes of an `htdemucs` model are averaged; 0 for one that is not shifted. Needs `whole`.
+
+    Attributes
+    ----------
+    manifest
+        The model.
+    learns
+        Whether `learn` wants to hear the recording before it is separated.
+    stems
+        Names of what `process` returns: all stems but the residual, which is the mixture minus their sum.
+    max_lag_samples
+        However the stream is cut: after n samples in, at least n - max_lag_samples have come out.
+
+    Raises
+    ------
+    StemlaneError
+        If the model cannot be used or the rate or number of channels is not supported.
+    """
+
+    def __init__(self, model: Manifest | str | Path, sample_rate: float, num_channels: int, *, whole: bool = False, shifts: int = 0):
+        check_stream(sample_rate, num_channels)
+        self.manifest = model if isinstance(model, Manifest) else find_model(model)
+        verify_model(self.manifest)
+        self._front_end = create_front_end(self.manifest, whole=whole, shifts=shifts)
+        self.learns = whole and hasattr(self._front_end, "learn")
+        self._finish_front_end = getattr(self._front_end, "finish", None) if whole else None
+        self._lead_samples = getattr(self._front_end, "lead_samples", 0) if whole else 0
+        self.stems = self._front_end.stems
+        self.sample_rate = sample_rate
+        self.num_channels = num_channels
+        model_rate = self._front_end.sample_rate
+        held_samples = self._front_end.delay_samples + self._front_end.stride_samples
+        self.max_lag_samples = (
+            math.ceil(held_samples * sample_rate / model_rate)
+            + resampler_lag_samples(sample_rate, model_rate, sample_rate)
+            + resampler_lag_samples(model_rate, sample_rate, sample_rate)
+        )
+        self._to_model = self._to_stream = None
+        if sample_rate != model_rate:
+            import soxr  # only where needed: the engine's start-up time counts
+
+            num_stem_channels = len(self.stems) * num_channels
+            self._to_model = soxr.ResampleStream(sample_rate, model_rate, num_channels, "float32", _RESAMPLER_QUALITY)
+            self._to_stream = soxr.ResampleStream(
+                model_rate, sample_rate, num_stem_channels, "float32", _RESAMPLER_QUALITY
+            )
+        self._stride = np.zeros((2, self._front_end.stride_samples), np.float32)
+        self._clear_positions()
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take the next block, return the stems that have become known.
+
+        Parameters
+        ----------
+        mixture
+            (channels, samples), any number of samples. Samples that are not finite count as zero.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stems, channels, samples) float32, C-contiguous: the continuation, from position 0, of what earlier
+            calls returned. Often shorter or longer than the block, or empty.
+
+        Raises
+        ------
+        EngineError
+            If the network returns something that is not finite. `reset` before going on.
+        """
+        mixture = np.asarray(mixture, np.float32)
+        if mixture.ndim != 2 or mixture.shape[0] != self.num_channels:
+            raise InputError(f"mixture has shape {mixture.shape}, should be ({self.num_channels}, samples)")
+        self._num_in += mixture.shape[1]
+        if not np.isfinite(mixture).all():
+            mixture = np.where(np.isfinite(mixture), mixture, np.float32(0))
+        stems = self._at_stream_rate(self._run_model(self._at_model_rate(mixture)))
+        self._num_out += stems.shape[2]
+        return stems
+
+    def learn(self, blocks: Iterable[np.ndarray]) -> None:
+        """Hear the whole recording, blocks (channels, samples), before it comes to `process`, if `learns`."""
+        self.reset()
+        for block in blocks:
+            self._front_end.learn(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
+        if self._to_model is not None:
+            nothing = np.zeros((self.num_channels, 0), np.float32)
+            self._front_end.learn(self._both_channels(self._at_model_rate(nothing, last=True)))
+            self._to_model.clear()
+
+    def finish(self) -> np.ndarray:
+        """Return the rest, so that in all as many samples have come out as went in. `reset` before going on.
+
+        The stream is continued with silence, as a host does at the end of a bounce, unless the front end of a whole
+        recording knows better.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stems, channels, samples) float32.
+        """
+        total = self._num_in
+        if self._finish_front_end is not None:
+            return self._finish_whole(total - self._num_out)
+        pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
+        silence = np.zeros((self.num_channels, 4096), np.float32)
+        while self._num_out < total:
+            pieces.append(self.process(silence))
+        rest = np.concatenate(pieces, axis=2)
+        return rest[:, :, : rest.shape[2] - (self._num_out - total)]
+
+    def reset(self) -> None:
+        """Start again at position 0 with everything forgotten."""
+        self._front_end.reset()
+        if self._to_model is not None:
+            self._to_model.clear()
+            self._to_stream.clear()
+        self._clear_positions()
+
+    def _clear_positions(self) -> None:
+        self._num_in = self._num_out = 0
+        self._num_waiting = self._lead_samples  # samples in the unfinished stride
+        self._stride[:, : self._num_waiting] = 0
+        self._num_to_drop = self._front_end.delay_samples + self._lead_samples  # what comes first lies before position 0
+
+    def _finish_whole(self, num_samples: int) -> np.ndarray:
+        """The last `num_samples` of the stems, from a front end that is told that the recording ends."""
+        nothing = np.zeros((self.num_channels, 0), np.float32)
+        first = self._run_model(self._at_model_rate(nothing, last=True))
+        last = self._checked(self._finish_front_end(self._stride[:, : self._num_waiting]))
+        rest = self._at_stream_rate(np.concatenate([first, last], axis=2), last=True)[:, :, :num_samples]
+        # What two resamplers make of the last sample's place may be one short.
+        return np.pad(rest, ((0, 0), (0, 0), (0, num_samples - rest.shape[2])))
+
+    def _both_channels(self, mixture: np.ndarray) -> np.ndarray:
+        return np.ascontiguousarray(np.broadcast_to(mixture, (2, mixture.shape[1])))
+
+    def _at_model_rate(self, mixture: np.ndarray, *, last: bool = False) -> np.ndarray:
+        """(channels, samples) of the stream continued at the model's rate."""
+        if self._to_model is None:
+            return mixture
+        return self._to_model.resample_chunk(np.ascontiguousarray(mixture.T), last=last).T
+
+    def _at_stream_rate(self, stems: np.ndarray, *, last: bool = False) -> np.ndarray:
+        """(stems, channels, samples) of the model continued at the stream's rate."""
+        if self._to_stream is None:
+            return stems
+        interleaved = np.ascontiguousarray(stems.reshape(len(self.stems) * self.num_channels, stems.shape[2]).T)
+        resampled = self._to_stream.resample_chunk(interleaved, last=last)
+        return np.ascontiguousarray(resampled.T).reshape(len(self.stems), self.num_channels, len(resampled))
+
+    def _checked(self, stems: np.ndarray) -> np.ndarray:
+        """What a front end returned, finite, without what lies before position 0, of the stream's channels."""
+        if not np.isfinite(stems).all():
+            raise EngineError(f"model {self.manifest.name!r} returned values that are not finite")
+        num_dropped = min(self._num_to_drop, stems.shape[2])
+        self._num_to_drop -= num_dropped
+        stems = stems[:, :, num_dropped:]
+        return stems if self.num_channels == 2 else stems.mean(axis=1, keepdims=True)
+
+    def _run_model(self, mixture: np.ndarray) -> np.ndarray:
+        """Feed (channels, samples) at the model's rate stride by stride; (stems, channels, samples) that came out."""
+        stride_samples = self._stride.shape[1]
+        pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
+        position = 0
+        while position < mixture.shape[1]:
+            num_taken = min(stride_samples - self._num_waiting, mixture.shape[1] - position)
+            self._stride[:, self._num_waiting : self._num_waiting + num_taken] = mixture[
+                :, position : position + num_taken
+            ]
+            position += num_taken
+            self._num_waiting += num_taken
+            if self._num_waiting < stride_samples:
+                break
+            self._num_waiting = 0
+            with np.errstate(invalid="ignore", over="ignore"):  # reported just below
+                stems = self._front_end.process(self._stride)
+            pieces.append(self._checked(stems))
+        return np.concatenate(pieces, axis=2)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""What the engine process calls: one model, one stream. It is the only module the engine executable imports.
+
+Every error leaves as a `StemlaneError` of one line, so that the plugin can show it.
+"""
+
+import contextlib
+
+import numpy as np
+
+from stemlane.errors import EngineError, StemlaneError, one_line
+from stemlane.engine.streaming import StreamingSeparator
+
+
+@contextlib.contextmanager
+def _one_line_errors():
+    try:
+        yield
+    except StemlaneError as error:
+        raise type(error)(one_line(error)) from None
+    except Exception as error:
+        raise EngineError(one_line(error)) from error
+
+
+class Worker:
+    """One model set up for one stream.
+
+    Parameters
+    ----------
+    model
+        A model's name or the path of its folder.
+    sample_rate
+        The host's rate in Hz.
+    num_channels
+        1 or 2.
+
+    Attributes
+    ----------
+    model_rate
+        The model's rate in Hz; the three numbers below are samples at this rate.
+    stride_samples, delay_samples, compute_allowance_samples
+        What the model takes at once, how far its stems trail the mixture, and the time the engine is given.
+    stems, residual
+        Names of the stems `process` returns, and of what the mixture holds beside them.
+    """
+
+    def __init__(self, model: str, sample_rate: float, num_channels: int):
+        with _one_line_errors():
+            self._separator = StreamingSeparator(model, sample_rate, num_channels)
+        manifest = self._separator.manifest
+        self.model_rate = manifest.sample_rate
+        self.stride_samples = manifest.stride_samples
+        self.delay_samples = manifest.delay_samples
+        self.compute_allowance_samples = manifest.compute_allowance_samples
+        self.stems = manifest.separated_stems
+        self.residual = manifest.residual
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take (channels, samples) float32, return what became known, (stems, channels, samples), C-contiguous."""
+        with _one_line_errors():
+            return self._separator.process(mixture)
+
+    def reset(self) -> None:
+        """Start again at position 0."""
+        with _one_line_errors():
+            self._separator.reset()

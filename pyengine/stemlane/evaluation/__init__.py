@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Separation measured against true stems."""

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""Numbers that compare streams of stems with true ones, and the ideal ratio mask as a bound for them."""
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from stemlane.engine.separator import recut
+from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, hann
+
+_SILENCE = 1e-8  # mean square (-80 dB of full scale) under which a true stem counts as silent: SDR says nothing there
+_MASK_FFT_SAMPLES, _MASK_HOP_SAMPLES = 2048, 512
+
+
+@dataclass(frozen=True)
+class StemResult:
+    """How well one stem was met.
+
+    Attributes
+    ----------
+    sdr_db
+        10 log10(sum s^2 / sum (s - estimate)^2) over the whole song; None where the true stem is silent.
+    median_sdr_db
+        Median of the same over 1-second frames, those with a silent true stem left out.
+    leak_db
+        Energy of the estimate relative to the mixture, where the true stem is silent.
+    """
+
+    sdr_db: float | None
+    median_sdr_db: float | None
+    leak_db: float | None
+
+
+def measure(truth: Iterable[np.ndarray], estimate: Iterable[np.ndarray]) -> list[StemResult]:
+    """Compare two streams of (stems, channels, samples) cut alike into 1-second frames; one result per stem."""
+    signal, error, guess, mixture, counts = [], [], [], [], []
+    for true, estimated in zip(truth, estimate, strict=True):
+        true, estimated = true.astype(np.float64), estimated.astype(np.float64)
+        signal.append(np.square(true).sum(axis=(1, 2)))
+        error.append(np.square(true - estimated).sum(axis=(1, 2)))
+        guess.append(np.square(estimated).sum(axis=(1, 2)))
+        mixture.append(np.square(true.sum(axis=0)).sum())
+        counts.append(true[0].size)
+    signal, error, guess = np.array(signal), np.array(error), np.array(guess)
+    counts = np.array(counts)
+    results = []
+    for stem in range(signal.shape[1]):
+        total = signal[:, stem].sum()
+        if total < _SILENCE * counts.sum():
+            results.append(StemResult(None, None, _db(guess[:, stem].sum(), sum(mixture))))
+            continue
+        sounding = signal[:, stem] >= _SILENCE * counts
+        frames = [_db(s, e) for s, e in zip(signal[sounding, stem], error[sounding, stem])]
+        results.append(StemResult(_db(total, error[:, stem].sum()), float(np.median(frames)) if frames else None, None))
+    return results
+
+
+def _db(numerator: float, denominator: float) -> float:
+    """10 log10 of a ratio of energies, kept within 200 dB so that exact matches stay numbers."""
+    if numerator <= 0:
+        return -200.0
+    return float(np.clip(10 * math.log10(numerator / denominator), -200, 200)) if denominator > 0 else 200.0
+
+
+def ideal_ratio_mask(truth: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """What a real mask can reach: each stem's share of the energies, applied to the mixture, Hann windows of 2048/512.
+
+    Takes and yields (stems, channels, samples) of any lengths.
+    """
+    step = _MASK_FFT_SAMPLES  # one full window at a time
+    window = hann(_MASK_FFT_SAMPLES)
+    overlap_sum = 0.375 * _MASK_FFT_SAMPLES / _MASK_HOP_SAMPLES  # mean of a squared Hann window, once per hop
+    steps = {"hop_samples": _MASK_HOP_SAMPLES, "num_frames": step // _MASK_HOP_SAMPLES, "dtype": np.float64}
+    delay = _MASK_FFT_SAMPLES - _MASK_HOP_SAMPLES
+    analysis = synthesis = None
+    num_in = num_out = 0
+
+    def padded():
+        nonlocal num_in
+        shape = None
+        for piece in truth:
+            num_in += piece.shape[-1]
+            shape = piece.shape
+            yield piece
+        if shape is not None:
+            yield np.zeros((*shape[:2], delay + step), np.float32)
+
+    for piece in recut(padded(), step):
+        if piece.shape[-1] < step:
+            break
+        if analysis is None:
+            num_stems, num_channels, _ = piece.shape
+            analysis = StftAnalysis(window, **steps, num_channels=num_stems * num_channels)
+            lead_shape = (num_stems, num_channels)
+            synthesis = StftSynthesis(window / overlap_sum, **steps, synthesis_samples=step, lead_shape=lead_shape)
+        spectra = analysis.process(piece.reshape(-1, step))
+        spectra = spectra.reshape(num_stems, num_channels, *spectra.shape[1:])
+        energies = np.square(np.abs(spectra))
+        masks = energies / np.maximum(energies.sum(axis=0), 1e-20)
+        estimate = synthesis.process(masks * spectra.sum(axis=0))
+        start = max(delay - num_out, 0)
+        num_out += step
+        end = step - max(num_out - delay - num_in, 0)
+        if end > start:
+            yield estimate[..., start:end].astype(np.float32)
+
+
+def score(sdr_db: float, mixture_db: float, ideal_db: float) -> float:
+    """Share of the way from the better of mixture and silence (0 dB) to the ideal mask: 0 is useless, 1 is ideal."""
+    base = max(mixture_db, 0.0)
+    return (sdr_db - base) / (ideal_db - base)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: MIT
+"""The tables of `evaluate` as text for people."""
+
+import numpy as np
+
+from stemlane.evaluation.numbers import StemResult
+
+
+def as_text(tables: list[dict]) -> str:
+    """The tables as text for people."""
+    lines = []
+    for table in tables:
+        lines.append(f"{table['song']}, {table['seconds']:.1f} s: SDR in dB (median over 1-second frames), score")
+        lines.append(f"{'':<12}" + "".join(f"{stem:>20}" for stem in [*table["stems"], "mean"]))
+        for name, row in table["rows"].items():
+            scores = row.get("scores") or [None] * len(row["results"])
+            cells = [_cell(result, value) for result, value in zip(row["results"], scores)]
+            cells.append(_mean_cell(row["results"], row.get("mean_score")))
+            lines.append(f"{name:<12}" + "".join(f"{cell:>20}" for cell in cells))
+        for name, row in table["rows"].items():
+            if "processor_seconds" in row:
+                lines.append(f"{name}: {row['processor_seconds']:.3f} s of one core for a second of music")
+            if "against" in row:
+                cells = [f"{stem} {_sdr_cell(result)}" for stem, result in zip(table["stems"], row["window_results"])]
+                lines.append(f"{name}: against the stems of {row['against']} {', '.join(cells)}")
+        lines.append("")
+    lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")
+    lines.append("leak: the true stem is silent; energy of the estimate relative to the mixture.")
+    return "\n".join(lines)
+
+
+def _cell(result: StemResult, value: float | None) -> str:
+    if result.sdr_db is None:
+        return f"leak {result.leak_db:.1f} dB"
+    median = "-" if result.median_sdr_db is None else f"{result.median_sdr_db:.1f}"
+    return f"{result.sdr_db:.2f} ({median})" + ("" if value is None else f" {value:.2f}")
+
+
+def _sdr_cell(result: StemResult) -> str:
+    return "silent" if result.sdr_db is None else f"{result.sdr_db:.2f} dB"
+
+
+def _mean_cell(results: list[StemResult], mean_score: float | None) -> str:
+    sdrs = [result.sdr_db for result in results if result.sdr_db is not None]
+    if not sdrs:
+        return "-"
+    return f"{np.mean(sdrs):.2f}" + ("" if mean_score is None else f" {mean_score:.2f}")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Audio files in and out, and whole files through the engine."""

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: MIT
+"""What a model states about itself: reads and checks `manifest.toml`, standard library only.
+
+Run as `python -m stemlane.manifests.manifest --index MODELS_DIR` it prints the table of models the C++ core reads.
+Finding models is the registry's job, running them the front ends'.
+"""
+
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from stemlane.errors import ManifestError, StemlaneError
+from stemlane.manifests.htdemucs import HtdemucsSettings
+from stemlane.manifests.table import Table
+from stemlane.manifests.mdx import MdxSettings
+from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
+
+STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
+MANIFEST_NAME = "manifest.toml"
+MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
+FORMAT = 1
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One file of a model: path relative to the model's folder, and its SHA-256 in hex."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A model as its manifest describes it; `folder` is where it was read from; the last three may be empty."""
+
+    folder: Path
+    name: str
+    title: str
+    kind: str
+    version: str
+    stems: tuple[str, ...]
+    residual: str
+    sample_rate: int
+    compute_allowance_samples: int
+    licence: str
+    origin: str
+    training_data: str
+    files: tuple[ModelFile, ...]
+    settings: StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
+    self_test: dict[str, tuple[float, ...]]
+    measured: dict[str, float]
+    note: str
+
+    @property
+    def separated_stems(self) -> tuple[str, ...]:
+        """The stems the network itself produces: all but the residual, in manifest order."""
+        return tuple(stem for stem in self.stems if stem != self.residual)
+
+    @property
+    def stride_samples(self) -> int:
+        """Samples the model takes at once, at its own rate."""
+        return self.settings.stride_samples
+
+    @property
+    def delay_samples(self) -> int:
+        """Samples by which the stems trail the mixture, at the model's rate."""
+        return self.settings.delay_samples
+
+
+def load_manifest(folder: Path | str) -> Manifest:
+    """Read and check the manifest of the model in `folder`.
+
+    Raises
+    ------
+    ManifestError
+        If the file is missing, is not TOML, or states something impossible.
+    """
+    folder = Path(folder)
+    path = folder / MANIFEST_NAME
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ManifestError(f"{path}: no such file; a model is a folder with a {MANIFEST_NAME}") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ManifestError(f"{path}: cannot be read: {error}") from None
+    return parse_manifest(values, folder)
+
+
+def parse_manifest(values: dict, folder: Path) -> Manifest:
+    """Turn the parsed TOML of the model in `folder` into a checked `Manifest`."""
+    top = Table(values, str(folder / MANIFEST_NAME))
+    found_format = top.integer("format", 0, 10**6)
+    if found_format != FORMAT:
+        top.fail("format", f"is {found_format}, this version reads {FORMAT}: update stemlane or the model")
+    name = top.text("name")
+    if not _NAME.fullmatch(name):
+        top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
+    kind = top.text("kind")
+    if kind not in SETTINGS_READERS:
+        top.fail("kind", f"is {kind!r}, this version knows: {', '.join(SETTINGS_READERS)}")
+    stems, residual = _read_stems(top)
+    return Manifest(
+        folder=folder, name=name, title=top.text("title"), kind=kind, version=top.text("version"),
+        stems=stems, residual=residual, sample_rate=top.integer("sample_rate", 8000, 192000),
+        compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
+        licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
+        files=_read_files(top), settings=SETTINGS_READERS[kind](top),
+        self_test=_read_self_test(top, stems, residual) if "self_test" in values else {},
+        measured=_read_measured(top) if "measured" in values else {},
+        note=top.text("note") if "note" in values else "")  # fmt: skip
+
+
+def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:
+    stems = top.array("stems", 'a list like ["vocals", "other"]')
+    for stem in stems:
+        if stem not in STEM_ORDER:
+            top.fail("stems", f"holds {stem!r}, should hold only: {', '.join(STEM_ORDER)}")
+    if len(stems) < 2 or len(set(stems)) != len(stems):
+        top.fail("stems", f"is {stems}, should be two or more different stems")
+    residual = top.text("residual")
+    if residual not in stems:
+        top.fail("residual", f"is {residual!r}, should be one of the stems: {', '.join(stems)}")
+    return tuple(stems), residual
+
+
+def _read_files(top: Table) -> tuple[ModelFile, ...]:
+    files = []
+    for entry in top.array("files", "one [[files]] table per file"):
+        if not isinstance(entry, dict):
+            top.fail("files", f"holds {entry!r}, should hold [[files]] tables")
+        table = Table(entry, f"{top.where} [[files]]")
+        path, sha256 = table.text("path"), table.text("sha256")
+        parts = PurePosixPath(path)
+        if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+            table.fail("path", f"is {path!r}, should lie inside the model's folder")
+        if not _SHA256.fullmatch(sha256):
+            table.fail("sha256", f"is {sha256!r}, should be 64 lower-case hexadecimal digits")
+        files.append(ModelFile(path, sha256))
+    return tuple(files)
+
+
+def _read_self_test(top: Table, stems: tuple[str, ...], residual: str) -> dict[str, tuple[float, ...]]:
+    table = top.table("self_test")
+    expected = "four numbers"
+    found = {}
+    for stem in stems:
+        if stem != residual:
+            values = table.array(stem, expected)
+            if len(values) != 4 or not all(isinstance(value, float) for value in values):
+                table.fail(stem, f"is {values}, should be {expected}")
+            found[stem] = tuple(values)
+    return found
+
+
+def _read_measured(top: Table) -> dict[str, float]:
+    table = top.table("measured")
+    return {key: table.number(key, -1000, 1e6) for key in MEASURED if key in table}
+
+
+def model_folders(folder: Path | str) -> list[Path]:
+    """Folders directly inside `folder` that hold a manifest, by name; none if `folder` does not exist."""
+    return sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST_NAME}"))
+
+
+def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
+    """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs."""
+    fields = (
+        "name",
+        "title",
+        "sample_rate",
+        "stride_samples",
+        "delay_samples",
+        "compute_allowance_samples",
+        "stems",
+        "residual",
+    )
+    lines = ["# " + "\t".join(fields)]
+    for model_folder in model_folders(folder):
+        try:
+            model = load_manifest(model_folder)
+        except ManifestError:
+            if skip_unusable:
+                continue
+            raise
+        values = [getattr(model, field) for field in fields]
+        values[fields.index("stems")] = ",".join(model.separated_stems)
+        lines.append("\t".join(map(str, values)))
+    return "\n".join(lines) + "\n"
+
+
+def _main(arguments: list[str]) -> int:
+    if len(arguments) != 2 or arguments[0] != "--index":
+        print("usage: python -m stemlane.manifests.manifest --index MODELS_DIR", file=sys.stderr)
+        return 2
+    try:
+        sys.stdout.write(index_text(arguments[1]))
+    except StemlaneError as error:
+        print(f"stemlane: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_main(sys.argv[1:]))

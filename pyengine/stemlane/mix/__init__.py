@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Gains, automation and the mixing equation of the C++ core."""

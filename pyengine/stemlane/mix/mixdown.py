@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: MIT
+"""Mixes a recording anew: a gain for every stem, fixed or moving. It runs the same C++ mixer as the plugin."""
+
+import bisect
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from stemlane.mix._core import CoreStream
+from stemlane.errors import InputError
+from stemlane.manifests.manifest import STEM_ORDER, Manifest
+from stemlane.manifests.registry import find_model
+from stemlane.engine.separator import check_mixture, recut
+from stemlane.engine.streaming import StreamingSeparator
+
+BLOCK_SAMPLES = 512
+SILENT_DB, HIGHEST_DB = -60.0, 12.0
+OUTPUT = "output"  # the fader after the sum
+
+
+def parse_gain(value: float | str, fader: str) -> float:
+    """A gain in dB; -60 and below, also written "-inf", is silence and comes back as -60.
+
+    >>> parse_gain("+3", "drums"), parse_gain("-inf", "vocals")
+    (3.0, -60.0)
+    """
+    try:
+        gain_db = float(value)
+    except (TypeError, ValueError):
+        gain_db = math.nan
+    if math.isnan(gain_db) or gain_db > HIGHEST_DB:
+        raise InputError(f"gain of {fader} is {value!r}, should be dB from -60 (silence, or -inf) to +12")
+    return max(gain_db, SILENT_DB)
+
+
+def linear_gain(gain_db: float) -> float:
+    """Factor of a gain in dB, 0 at -60 and below."""
+    return 0.0 if gain_db <= SILENT_DB else 10 ** (gain_db / 20)
+
+
+def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
+    """Turn ["vocals=-inf", "drums=+3"] into {"vocals": "-inf", "drums": "+3"}."""
+    gains = {}
+    for option in options:
+        name, equals, value = option.partition("=")
+        if not equals:
+            raise InputError(f"--gain {option!r}: should be like vocals=-inf or drums=+3")
+        if name.strip() in gains:
+            raise InputError(f"--gain {option!r}: {name.strip()} has a gain already; leave one out")
+        gains[name.strip()] = value.strip()
+    return gains
+
+
+def read_automation(path: str | Path) -> list[dict]:
+    """The breakpoints in a JSON file: a list of {"time": seconds, "stem": name or "output", "gain_db": number}."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: not JSON: {error}") from None
+    except RecursionError:
+        raise InputError(f"{path}: holds lists in lists without end, should be one list of breakpoints") from None
+
+
+class GainPlan:
+    """What every fader does over time.
+
+    Parameters
+    ----------
+    manifest
+        The model; gains may name its stems and "output".
+    gains
+        Fixed gains in dB by fader; faders not named stay at 0 dB.
+    automation
+        Breakpoints {"time", "stem", "gain_db"}. Between two, the gain moves linearly in dB; before the first and
+        after the last it stays. An automated fader ignores its fixed gain.
+    """
+
+    def __init__(
+        self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Sequence[Mapping] | None
+    ):
+        self._faders = (*manifest.stems, OUTPUT)
+        self._fixed_db = {
+            self._check_fader(name, manifest): parse_gain(value, name) for name, value in (gains or {}).items()
+        }
+        points: dict[str, list[tuple[float, float]]] = {}
+        if automation is not None and not isinstance(automation, (list, tuple)):
+            raise InputError('automation should be a list of {"time": seconds, "stem": name, "gain_db": number}')
+        for entry in automation or ():
+            if not isinstance(entry, Mapping) or {"time", "stem", "gain_db"} - set(entry):
+                raise InputError(
+                    f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
+                )
+            name, time = self._check_fader(entry["stem"], manifest), entry["time"]
+            if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < math.inf:
+                raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
+            points.setdefault(name, []).append((float(time), parse_gain(entry["gain_db"], name)))
+        self._curves = {name: sorted(curve, key=lambda point: point[0]) for name, curve in points.items()}
+
+    def _check_fader(self, name: str, manifest: Manifest) -> str:
+        if name not in self._faders:
+            raise InputError(
+                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(manifest.stems)}; or output"
+            )
+        return name
+
+    def gain_db(self, fader: str, seconds: float) -> float:
+        """Gain of one fader at a time."""
+        curve = self._curves.get(fader)
+        if not curve:
+            return self._fixed_db.get(fader, 0.0)
+        following = bisect.bisect_right(curve, seconds, key=lambda point: point[0])
+        if following == 0 or following == len(curve):
+            return curve[max(following - 1, 0)][1]
+        (time0, gain0), (time1, gain1) = curve[following - 1], curve[following]
+        return gain0 + (gain1 - gain0) * (seconds - time0) / (time1 - time0)
+
+    def linear_gains(self, seconds: float) -> np.ndarray:
+        """Factors (6,) by `STEM_ORDER` at a time, the output fader multiplied in."""
+        output = linear_gain(self.gain_db(OUTPUT, seconds))
+        return np.array([linear_gain(self.gain_db(stem, seconds)) * output for stem in STEM_ORDER], np.float32)
+
+
+def render_blocks(
+    blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int, plan: GainPlan, manifest: Manifest
+) -> Iterator[np.ndarray]:
+    """Mix a recording that comes in blocks (channels, samples); yields the mix, in all as many samples as came in.
+
+    Gains are set once per 512 samples, to their value at the end of those; the core moves there linearly.
+    """
+    separator = StreamingSeparator(manifest, sample_rate, num_channels)
+    core = CoreStream(manifest, sample_rate, num_channels, BLOCK_SAMPLES)
+    num_in = num_out = position = 0
+
+    def continued() -> Iterator[np.ndarray]:
+        nonlocal num_in
+        for block in recut(blocks, BLOCK_SAMPLES):
+            num_in += block.shape[1]
+            yield block
+        num_left = core.latency_samples  # silence behind the end pushes the rest out
+        while num_left > 0:
+            yield np.zeros((num_channels, min(num_left, BLOCK_SAMPLES)), np.float32)
+            num_left -= BLOCK_SAMPLES
+
+    for block in continued():
+        position += block.shape[1]
+        core.push(block, plan.linear_gains(position / sample_rate))
+        core.put_stems(separator.process(block))
+        mix = core.pull(block.shape[1])
+        early = min(max(core.latency_samples - num_out, 0), mix.shape[1])  # what lies before the recording
+        num_out += mix.shape[1]
+        if early < mix.shape[1]:
+            yield mix[:, early:]
+
+
+def render(
+    mixture: np.ndarray,
+    sample_rate: float,
+    gains: Mapping[str, float | str] | None = None,
+    *,
+    automation: Sequence[Mapping] | str | Path | None = None,
+    model: str | Path = "default",
+    progress: Callable[[int], None] = lambda num_samples: None,
+) -> np.ndarray:
+    """Mix one recording anew, as the plugin would.
+
+    Parameters
+    ----------
+    mixture
+        (channels, samples) floating point, one or two channels, finite.
+    sample_rate
+        In Hz, 8000 to 192000.
+    gains
+        dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
+    automation
+        Breakpoints, or the path of a JSON file with them; see `GainPlan`.
+    model
+        A model's name or the path of its folder.
+
+    Returns
+    -------
+    numpy.ndarray
+        (channels, samples) float32, as long as the mixture and in time with it.
+    """
+    mixture = check_mixture(mixture, sample_rate)
+    if isinstance(automation, (str, Path)):
+        automation = read_automation(automation)
+    manifest = find_model(model)
+    plan = GainPlan(manifest, gains, automation)
+    pieces = []
+    for piece in render_blocks([mixture], sample_rate, mixture.shape[0], plan, manifest):
+        pieces.append(piece)
+        progress(piece.shape[1])
+    return np.concatenate(pieces, axis=1)

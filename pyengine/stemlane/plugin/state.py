@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""The plugin's saved state: an XML element inside a .vstpreset, read and written without the plugin."""
+
+import struct
+from xml.etree import ElementTree
+
+from stemlane.errors import PluginError
+from stemlane.mix.mixdown import parse_gain
+
+TAG = "STEMLANE"
+# Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
+_XML_MAGIC = 0x21324356
+# Layout of a preset, from Steinberg's "VST 3 preset file format": header "VST3", version, class id (32 characters),
+# position of the list of chunks; the list: "List", count, then per chunk its id, position and size.
+_HEADER = struct.Struct("<4si32sq")
+_LIST_HEAD = struct.Struct("<4si")
+_ENTRY = struct.Struct("<4sqq")
+_COMPONENT = b"Comp"
+
+
+def _chunks(preset: bytes) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
+    """Version, class id and chunks (id, content) of a preset."""
+    try:
+        magic, version, class_id, list_start = _HEADER.unpack_from(preset)
+        list_magic, count = _LIST_HEAD.unpack_from(preset, list_start)
+        if magic != b"VST3" or list_magic != b"List":
+            raise PluginError("the plugin's state is not a VST3 preset")
+        entries = [_ENTRY.unpack_from(preset, list_start + _LIST_HEAD.size + i * _ENTRY.size) for i in range(count)]
+    except struct.error:
+        raise PluginError("the plugin's state is not a VST3 preset") from None
+    return version, class_id, [(name, preset[start : start + size]) for name, start, size in entries]
+
+
+def _component(preset: bytes) -> tuple[bytes, int]:
+    """The component's chunk and the length of the XML container at its start."""
+    for name, content in _chunks(preset)[2]:
+        if name == _COMPONENT and len(content) >= 8:
+            magic, length = struct.unpack_from("<Ii", content)
+            if magic == _XML_MAGIC and 0 <= length <= len(content) - 8:
+                return content, 8 + length
+    raise PluginError("the plugin's state is not Stemlane's; is it another plugin?")
+
+
+def read(preset: bytes) -> ElementTree.Element:
+    """The element <STEMLANE> in a preset, with model, parameters and notes as attributes."""
+    content, end = _component(preset)
+    try:
+        element = ElementTree.fromstring(content[8:end])
+    except ElementTree.ParseError as error:
+        raise PluginError(f"the plugin's state is not XML: {error}") from None
+    if element.tag != TAG:
+        raise PluginError(f"the plugin's state is <{element.tag}>, should be <{TAG}>; is it another plugin?")
+    return element
+
+
+def replaced(preset: bytes, element: ElementTree.Element) -> bytes:
+    """The preset with another element in it."""
+    version, class_id, chunks = _chunks(preset)
+    content, end = _component(preset)
+    text = ElementTree.tostring(element, encoding="utf-8", xml_declaration=True)
+    chunks = [
+        (name, struct.pack("<Ii", _XML_MAGIC, len(text)) + text + content[end:] if data == content else data)
+        for name, data in chunks
+    ]
+    body, entries = b"", b""
+    for name, data in chunks:
+        entries += _ENTRY.pack(name, _HEADER.size + len(body), len(data))
+        body += data
+    header = _HEADER.pack(b"VST3", version, class_id, _HEADER.size + len(body))
+    return header + body + _LIST_HEAD.pack(b"List", len(chunks)) + entries
+
+
+def set_parameter(element: ElementTree.Element, name: str, value) -> None:
+    """Set a parameter by its id, with a value as a user writes it: dB or "-inf", True or False."""
+    known = [key for key in element.attrib if key.endswith(("_gain", "_mute", "_solo")) or key == "bypass"]
+    if name not in known:
+        raise PluginError(f"the plugin has no parameter {name!r}, it has: {', '.join(known)}")
+    if name.endswith("_gain"):
+        element.set(name, format(parse_gain(value, name.removesuffix("_gain")), ".1f"))
+        return
+    if not isinstance(value, bool):
+        raise PluginError(f"parameter {name} is {value!r}, should be True or False")
+    element.set(name, "On" if value else "Off")

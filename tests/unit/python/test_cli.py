@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: MIT
+"""The command line as a user meets it: files, exit status, one-line problems, nothing half-written."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+from stemlane.cli import main as cli
+from stemlane.files import offline
+from stemlane.errors import InputError
+from support.tiny_models import build_model
+
+RATE = 44100
+
+
+def noise(num_channels, num_samples):
+    return np.random.default_rng(43).uniform(-0.9, 0.9, (num_channels, num_samples)).astype(np.float32)
+
+
+def write(path, samples, rate=RATE):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, samples.T, rate, subtype="FLOAT")
+    return str(path)
+
+
+def fails(capsys, arguments, words):
+    """The command fails with one line on standard error that holds `words`."""
+    assert cli.main(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("stemlane: ") and captured.err.count("\n") == 1
+    assert words in captured.err
+
+
+def everything_in(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("file_format", ["wav", "flac", "ogg"])
+@pytest.mark.parametrize("num_channels, rate", [(1, 44100), (2, 48000)])
+def test_separate(tmp_path, tiny_models, capsys, file_format, num_channels, rate):
+    mixture = noise(num_channels, 30001)
+    source = write(tmp_path / "Größe & Ähre" / "mein lied.v1.wav", mixture, rate)
+    out = tmp_path / "a b" / "ö"
+    assert cli.main(["separate", source, "-o", str(out), "--format", file_format]) == 0
+    folder = out / "mein lied.v1"
+    assert capsys.readouterr().out.strip() == str(folder)
+    assert everything_in(folder) == sorted(f"{stem}.{file_format}" for stem in ("vocals", "drums", "bass", "other"))
+    total = np.zeros((num_channels, 30001))
+    for path in folder.iterdir():
+        samples, found_rate = soundfile.read(path, always_2d=True)
+        assert (found_rate, samples.T.shape) == (rate, mixture.shape)
+        total += samples.T
+    if file_format != "ogg":
+        np.testing.assert_allclose(total, mixture, atol=1e-6)  # four roundings to 24 bits
+
+
+def test_separate_many_and_chosen_stems(tmp_path, tiny_models):
+    sources = [write(tmp_path / f"{name}.wav", noise(1, 5000)) for name in ("a", "b")]
+    out = tmp_path / "out"
+    assert cli.main(["separate", *sources, "-o", str(out), "--stems", "drums, vocals", "--model", "live"]) == 0
+    assert everything_in(out) == ["a", "a/drums.wav", "a/vocals.wav", "b", "b/drums.wav", "b/vocals.wav"]
+
+
+def test_separate_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
+    good = write(tmp_path / "in" / "good.wav", noise(2, 5000))
+    same = write(tmp_path / "in" / "other" / "good.flac.wav", noise(2, 5000))
+    os.rename(same, tmp_path / "in" / "other" / "good.flac")
+    broken = noise(2, 40000)
+    broken[0, 30000] = np.nan
+    nan = write(tmp_path / "in" / "nan.wav", broken)
+    eight = write(tmp_path / "in" / "eight.wav", noise(8, 100))
+    none = write(tmp_path / "in" / "none.wav", noise(2, 0))
+    text = tmp_path / "in" / "text.wav"
+    text.write_text("hello", encoding="utf-8")
+    out = ["-o", str(tmp_path / "out" / "deep")]
+    before = everything_in(tmp_path)
+    for arguments, words in [
+        ([nan], "nan.wav: sample 30000 of channel 0 is nan"),
+        ([eight], "8 channels: only mono or stereo"),
+        ([none], "holds 0 samples"),
+        ([str(text)], "cannot be read as audio"),
+        ([good, str(text)], "text.wav: cannot be read as audio"),
+        ([str(tmp_path / "absent.wav")], "no such file"),
+        ([good, str(tmp_path / "in" / "other" / "good.flac")], "would both go to"),
+        ([good, "--model", "nope"], "no model called 'nope'; there is: live, mix"),
+        ([good, "--stems", "piano"], "has no stem 'piano', it has: vocals, drums"),
+        ([good, "--format", "mp3"], "format 'mp3' cannot be written"),
+    ]:
+        fails(capsys, ["separate", *arguments, *out], words)
+        assert everything_in(tmp_path) == before
+
+
+def test_clipped_stems_are_reported(tmp_path, tiny_models, capsys):
+    source = write(tmp_path / "loud.wav", 4 * noise(1, 5000))
+    assert cli.main(["separate", source, "-o", str(tmp_path / "out"), "--format", "flac"]) == 0
+    assert "vocals.flac: clipped, its peak was 1." in capsys.readouterr().err
+
+
+def test_recordings_that_are_cut_off_are_reported(tmp_path, tiny_models, capsys):
+    for name in ("a.wav", "b.aiff", "c.flac"):
+        soundfile.write(tmp_path / name, noise(2, 20_000).T, RATE)
+        arguments = ["separate", str(tmp_path / name), "-o", str(tmp_path / "out")]
+        assert cli.main(arguments) == 0 and capsys.readouterr().err == ""
+        if name != "c.flac":
+            whole = (tmp_path / name).read_bytes()
+            (tmp_path / name).write_bytes(whole[:-10_001])
+            assert cli.main(arguments) == 0
+            words = f"{name}: is cut off, 10001 of {len(whole)} bytes are missing; what is there is used\n"
+            assert capsys.readouterr().err.endswith(words)
+            assert cli.main(["render", arguments[1], "-o", str(tmp_path / "out.wav")]) == 0
+            assert words in capsys.readouterr().err
+    unknown = bytearray((tmp_path / "a.wav").read_bytes())
+    unknown[4:8] = b"\xff\xff\xff\xff"  # what is written where the size is not known yet
+    (tmp_path / "a.wav").write_bytes(unknown)
+    assert cli.main(["separate", str(tmp_path / "a.wav"), "-o", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_render(tmp_path, tiny_models, capsys):
+    mixture = noise(2, 20000)
+    source, out = write(tmp_path / "ein lied.wav", mixture), tmp_path / "ö.wav"
+    assert cli.main(["render", source, "-o", str(out)]) == 0
+    np.testing.assert_array_equal(soundfile.read(out, dtype="float32")[0].T, mixture)
+    automation = tmp_path / "a.json"
+    automation.write_text(json.dumps([{"time": 0, "stem": "drums", "gain_db": "-inf"}]), encoding="utf-8")
+    arguments = [
+        "render",
+        source,
+        "-o",
+        str(out),
+        "--gain",
+        "vocals=-inf",
+        "--automation",
+        str(automation),
+        "--model",
+        "live",
+    ]
+    assert cli.main(arguments) == 0
+    # Without half and a quarter, a quarter is left.
+    np.testing.assert_allclose(soundfile.read(out, dtype="float32")[0].T, mixture / 4, atol=1e-6)
+
+
+def test_render_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
+    source = write(tmp_path / "a.wav", noise(2, 5000))
+    (tmp_path / "bad.json").write_text("[1]", encoding="utf-8")
+    (tmp_path / "deep.json").write_text("[" * 100_000, encoding="utf-8")
+    os.mkfifo(tmp_path / "pipe.wav")
+    out = ["-o", str(tmp_path / "out.wav")]
+    before = everything_in(tmp_path)
+    for arguments, words in [
+        ([source, *out, "--gain", "vocals"], "should be like vocals=-inf"),
+        ([source, *out, "--gain", "drums=1", "--gain", "drums=2"], "'drums=2': drums has a gain already"),
+        ([source, *out, "--gain", "vocals=20"], "gain of vocals is '20'"),
+        ([source, *out, "--gain", "piano=0"], "no stem 'piano'"),
+        ([source, *out, "--automation", str(tmp_path / "bad.json")], "automation holds 1"),
+        ([source, *out, "--automation", str(tmp_path / "none.json")], "none.json: cannot be read"),
+        ([source, "-o", str(tmp_path / "out.mp3")], "format 'mp3'"),
+        ([source, "-o", str(tmp_path / "no" / "out.wav")], "no such folder"),
+        ([source, "-o", source], "a.wav: is the recording itself and would be lost"),
+        ([source, "-o", str(tmp_path / "pipe.wav")], "pipe.wav: is no plain file"),
+        ([source, *out, "--automation", str(tmp_path / "deep.json")], "deep.json: holds lists in lists"),
+        ([str(tmp_path / "absent.wav"), *out], "no such file"),
+    ]:
+        fails(capsys, ["render", *arguments], words)
+        assert everything_in(tmp_path) == before
+
+
+def test_what_is_there_is_not_lost(tmp_path, tiny_models, capsys):
+    source = write(tmp_path / "vocals" / "vocals.wav", noise(1, 5000))
+    before = (tmp_path / "vocals" / "vocals.wav").read_bytes()
+    fails(capsys, ["separate", source, "-o", str(tmp_path)], "vocals.wav: is the recording itself")
+    with pytest.raises(InputError, match=r"none.wav: no such file"):
+        offline.render_file(tmp_path / "none.wav", source)
+    assert (tmp_path / "vocals" / "vocals.wav").read_bytes() == before
+    (tmp_path / "link.wav").symlink_to("vocals/mix.wav")
+    assert cli.main(["render", source, "-o", str(tmp_path / "link.wav")]) == 0
+    assert (tmp_path / "link.wav").is_symlink() and everything_in(tmp_path / "vocals") == ["mix.wav", "vocals.wav"]
+
+
+def test_messages_name_the_file_that_was_asked_for(tmp_path, tiny_models):
+    source = write(tmp_path / "long.wav", noise(2, 40_000))
+    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); " \
+        "from stemlane.cli import main as cli; sys.exit(cli.main(sys.argv[1:]))"  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", script, "separate", source, "-o", "out"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stderr.startswith("stemlane: out/long/vocals.wav: cannot be written (")
+    assert everything_in(tmp_path) == ["long.wav"]
+
+
+def test_models(tiny_models, capsys):
+    assert cli.main(["models", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "mix, default" in out and "Tiny live: vocals, drums, bass, other at 44100 Hz" in out
+    assert cli.main(["models", "show", "default"]) == 0
+    out = capsys.readouterr().out
+    assert "3584 samples" in out and "221 ms at 44100 Hz" in out and "built by the tests" in out
+    assert cli.main(["models", "verify", "live"]) == 0
+    fails(capsys, ["models", "show", "nope"], "no model called 'nope'")
+
+
+def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
+    build_model(tmp_path, name="a-name-that-is-long")
+    build_model(tmp_path, name="b")
+    (tmp_path / "b" / "manifest.toml").write_text("format = 2", encoding="utf-8")
+    monkeypatch.setenv("STEMLANE_MODELS", f"{tmp_path}{os.pathsep}{models_folder}")
+    assert cli.main(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line) - len(line.split("  ", 1)[1].lstrip()) for line in lines}) == 1
+    assert any(line.startswith("b  ") and "unusable: " in line and "format is 2" in line for line in lines)
+
+
+def test_verify_finds_damage(tmp_path, capsys):
+    folder = build_model(tmp_path)
+    (folder / "network.onnx").write_bytes(b"x")
+    fails(capsys, ["models", "verify", str(folder)], "damaged or changed")
+
+
+def test_evaluate(tmp_path, tiny_models, capsys):
+    for name in ("vocals", "drums"):
+        write(tmp_path / "song" / f"{name}.wav", noise(2, RATE))
+    assert cli.main(["evaluate", str(tmp_path), "--model", "live", "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)[0]
+    assert table["song"] == "song" and table["rows"]["live"]["results"][0]["sdr_db"] is not None
+    assert cli.main(["evaluate", str(tmp_path), "--model", "live"]) == 0
+    assert "ideal mask" in capsys.readouterr().out
+    fails(capsys, ["evaluate", str(tmp_path / "none")], "no such folder")
+
+
+def test_unexpected_errors_have_no_traceback(monkeypatch, capsys):
+    from stemlane.manifests import registry
+
+    monkeypatch.delenv("STEMLANE_DEBUG", raising=False)
+    monkeypatch.setattr(registry, "list_models", lambda: 1 / 0)
+    fails(capsys, ["models", "list"], "unexpected: ZeroDivisionError: division by zero")
+
+
+def command(*arguments, **options):
+    return subprocess.Popen(
+        [sys.executable, "-m", "stemlane", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def test_usage_errors_and_version():
+    process = command("separate")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2 and "usage:" in err and "Traceback" not in err
+    process = command("--version")
+    assert process.communicate(timeout=60)[0].startswith("stemlane 0.")
+
+
+@pytest.mark.parametrize("signal_number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_interrupted_work_leaves_nothing(tmp_path, tiny_models, signal_number, status):
+    source = tmp_path / "long.wav"
+    write(source, np.tile(noise(2, RATE), (1, 600)))
+    process = command("separate", str(source), "-o", str(tmp_path / "out"))
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "out").exists() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(signal_number)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, err.count("Traceback")) == (status, 0), err
+    assert everything_in(tmp_path) == ["long.wav"]
+
+
+def test_memory_does_not_grow_with_the_length(tmp_path, tiny_models):
+    """Two minutes more of stereo are 42 MB for every copy in memory; not even a quarter of that may be added."""
+    script = (
+        "import sys; from stemlane.cli import main as cli; print(cli.main(sys.argv[1:])); print(open('/proc/self/status').read())"
+    )
+
+    def highest_mib(seconds):
+        source = tmp_path / f"{seconds}.flac"
+        soundfile.write(source, np.zeros((seconds * RATE, 2), np.float32), RATE)
+        arguments = ["separate", str(source), "-o", str(tmp_path / "out"), "--format", "flac", "--stems", "vocals"]
+        done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
+        line = next(line for line in done.stdout.splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+
+    assert highest_mib(130) - highest_mib(10) < 10

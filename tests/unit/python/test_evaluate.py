@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: MIT
+"""Evaluation: SDR against closed forms, the two bounds, and what counts as a song."""
+
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from stemlane.evaluation import evaluate
+from stemlane.evaluation import numbers as evaluate_numbers
+from stemlane.evaluation import songs as evaluate_songs
+from stemlane.evaluation import text as evaluate_text
+from stemlane.errors import InputError, ModelError
+from stemlane.engine.separator import Separator, recut
+from support.tiny_models import build_model
+
+RATE = 8000
+
+
+def song_folder(folder, stems, rate=RATE):
+    folder.mkdir(parents=True)
+    for name, samples in stems.items():
+        soundfile.write(folder / f"{name}.wav", samples.T, rate, subtype="FLOAT")
+    return folder
+
+
+def noise(seed, seconds=3.5, level=0.1):
+    return (np.random.default_rng(seed).standard_normal((2, int(seconds * RATE))) * level).astype(np.float32)
+
+
+def frames(stems):
+    return recut([stems], RATE)
+
+
+def test_sdr_of_a_scaled_stem_is_known():
+    truth = np.stack([noise(1), noise(2)])
+    first, second = evaluate_numbers.measure(frames(truth), frames(truth * np.array([0.9, 1.5])[:, None, None]))
+    # s - 0.9 s = 0.1 s: 20 dB; s - 1.5 s: 6.02 dB
+    assert first.sdr_db == pytest.approx(20, abs=1e-4) and first.median_sdr_db == pytest.approx(20, abs=1e-4)
+    assert second.sdr_db == pytest.approx(20 * np.log10(2), abs=1e-4)
+
+
+def test_median_is_over_sounding_seconds_and_the_sum_over_all():
+    truth = np.stack([noise(1, 5), noise(2, 5)])
+    truth[0, :, RATE : 2 * RATE] = 0  # a silent second, with an estimate in it
+    error = np.full(truth.shape, 0.1)
+    error[:, :, 4 * RATE :] = 0.5
+    estimate = truth * (1 - error)
+    estimate[0, :, RATE : 2 * RATE] = 0.01
+    result = evaluate_numbers.measure(frames(truth), frames(estimate))[0]
+    assert result.median_sdr_db == pytest.approx(20, abs=1e-4)  # of 20, 20, 20 and 6
+    squares = truth[0].astype(float) ** 2
+    expected = 10 * np.log10(squares.sum() / ((truth[0] - estimate[0]).astype(float) ** 2).sum())
+    assert result.sdr_db == pytest.approx(expected, abs=1e-4)
+
+
+def test_silent_stems_have_no_sdr_but_a_leak():
+    truth = np.stack([noise(1), np.zeros_like(noise(1))])
+    estimate = np.stack([truth[0], 0.01 * truth[0]])
+    sounding, silent = evaluate_numbers.measure(frames(truth), frames(estimate))
+    assert sounding.sdr_db == 200 and sounding.leak_db is None  # exact
+    assert silent.sdr_db is None and silent.median_sdr_db is None
+    assert silent.leak_db == pytest.approx(-40, abs=1e-4)
+
+
+def test_ideal_mask_separates_what_does_not_overlap():
+    time = np.arange(int(2.7 * RATE)) / RATE
+    low, high = (np.stack([np.sin(2 * np.pi * f * time)] * 2) for f in (440, 2500))
+    truth = np.stack([low, high]).astype(np.float32)
+    pieces = list(evaluate_numbers.ideal_ratio_mask(recut([truth], 1000)))
+    estimate = np.concatenate(pieces, axis=2)
+    assert estimate.shape == truth.shape
+    inner = slice(2048, -2048)  # the edges are clicks, which overlap in frequency
+    np.testing.assert_allclose(estimate[..., inner], truth[..., inner], atol=1e-4)  # Hann side lobes, -80 dB
+    np.testing.assert_allclose(estimate.sum(axis=0), truth.sum(axis=0), atol=1e-6)  # masks sum to one; float32
+
+
+def test_score():
+    assert evaluate_numbers.score(5.0, -3.0, 10.0) == 0.5  # silence is the base
+    assert evaluate_numbers.score(4.0, 4.0, 12.0) == 0.0
+    assert evaluate_numbers.score(12.0, 4.0, 12.0) == 1.0
+
+
+def test_songs_are_folders_with_stems(tmp_path):
+    one = song_folder(tmp_path / "b" / "one", {"vocals": noise(1), "other": noise(2)})
+    two = song_folder(tmp_path / "a", {"drums": noise(1), "bass": noise(2), "noise": noise(3)})
+    song_folder(tmp_path / "c", {"vocals": noise(1)})
+    songs = evaluate_songs.find_songs(tmp_path)
+    assert [song.folder for song in songs] == [two, one]
+    assert set(songs[0].files) == {"drums", "bass"}
+    assert [song.folder for song in evaluate_songs.find_songs(one)] == [one]
+    soundfile.write(one / "vocals.flac", noise(1).T, RATE)
+    with pytest.raises(InputError, match="two files for 'vocals'"):
+        evaluate_songs.find_songs(tmp_path)
+    for folder, words in ((tmp_path / "c", "holds no song"), (tmp_path / "none", "no such folder")):
+        with pytest.raises(InputError, match=words):
+            evaluate_songs.find_songs(folder)
+
+
+def test_truth_the_model_does_not_know_is_residual(tmp_path):
+    stems = {name: noise(seed, 2.5) for seed, name in enumerate(("vocals", "piano", "guitar"))}
+    stems["guitar"] = stems["guitar"][:, :5000]  # shorter files end early
+    song = evaluate_songs.find_songs(song_folder(tmp_path / "song", stems))[0]
+    rate, num_channels, blocks = evaluate_songs.read_truth(song, ("vocals", "other"), "other")
+    truth = np.concatenate(list(blocks), axis=2)
+    assert (rate, num_channels, truth.shape) == (RATE, 2, (2, 2, 20000))
+    np.testing.assert_array_equal(truth[0], stems["vocals"])
+    expected = stems["piano"].copy()
+    expected[:, :5000] += stems["guitar"]
+    np.testing.assert_array_equal(truth[1], expected)
+
+
+def test_files_that_differ_in_rate_are_refused(tmp_path):
+    folder = song_folder(tmp_path / "song", {"vocals": noise(1)})
+    soundfile.write(folder / "other.wav", noise(2).T, 2 * RATE)
+    with pytest.raises(InputError, match="differ in rate or channels"):
+        evaluate_songs.read_truth(evaluate_songs.find_songs(folder)[0], ("vocals", "other"), "other")
+
+
+def test_tables(tmp_path):
+    voice = noise(1)
+    stems = {"vocals": voice, "drums": noise(2, level=0.05), "other": noise(3, level=0.02)}
+    song_folder(tmp_path / "song", stems)
+    models = [build_model(tmp_path / "models", name=name, sample_rate=RATE) for name in ("mix", "live")]
+    table = evaluate.run(tmp_path, [str(model) for model in models])[0]
+    assert (table["song"], table["seconds"]) == ("song", pytest.approx(3.5))
+    assert list(table["rows"]) == ["mixture", "ideal mask", "mix", "live"]
+    # The tiny model gives half the mixture as vocals: the error is half the voice less half of the rest.
+    rest = stems["drums"] + stems["other"]
+    expected = 10 * np.log10((voice**2).sum() / ((0.5 * voice - 0.5 * rest) ** 2).sum())
+    for model in ("mix", "live"):
+        assert table["rows"][model]["results"][0].sdr_db == pytest.approx(expected, abs=1e-3)
+    assert table["rows"]["mix"]["scores"][2] is None and table["rows"]["mix"]["results"][2].sdr_db is None
+    text = evaluate_text.as_text([table])
+    assert "leak" in text and "ideal mask" in text
+    json.dumps([table], default=vars)
+
+
+def test_bounds_of_the_validation_song(shared_audio, tiny_models):
+    song = evaluate_songs.find_songs(shared_audio / "songs" / "validation")[0]
+    rows = evaluate.evaluate_song(song, [Separator("mix")])["rows"]
+    sdrs = {name: [round(result.sdr_db, 1) for result in row["results"]] for name, row in rows.items()}
+    assert sdrs["mixture"] == [-8.5, 4.0, -8.3, -14.8]
+    assert sdrs["ideal mask"] == [12.8, 13.6, 7.3, 11.7]
+
+
+def test_groups_by_stems(tmp_path, tiny_models):
+    song_folder(tmp_path / "song", {"vocals": noise(1), "drums": noise(2)})
+    two_stems = build_model(tmp_path / "models", name="two", stems=("vocals", "other"), masks=(0.5,))
+    tables = evaluate.run(tmp_path / "song", ["mix", str(two_stems)])
+    assert [table["stems"] for table in tables] == [["vocals", "drums", "bass", "other"], ["vocals", "other"]]
+
+
+def test_windows_are_compared_with_the_model_itself(tmp_path, monkeypatch):
+    stems = {"vocals": noise(1), "drums": noise(2), "other": noise(3)}
+    song_folder(tmp_path / "song", stems)
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
+    build_model(tmp_path / "models", name="m", sample_rate=RATE, stems=("vocals", "other"), masks=(0.5,))
+    build_model(tmp_path / "models", name="m-1.5s", sample_rate=RATE, stems=("vocals", "other"), masks=(0.45,))
+    [table] = evaluate.run(tmp_path, ["m"], [1.5])
+    row = table["rows"]["m-1.5s"]
+    assert row["against"] == "m" and "against" not in table["rows"]["m"]
+    # 0.45 of the mixture against 0.5 of it: an error of a tenth. The rest is 0.55 against 0.5.
+    for result in row["window_results"]:
+        assert result.sdr_db == pytest.approx(20, abs=1e-3)
+    assert all(table["rows"][name]["processor_seconds"] > 0 for name in ("m", "m-1.5s"))
+    text = evaluate_text.as_text([table])
+    assert "m-1.5s: against the stems of m vocals 20.00 dB, other 20.00 dB" in text
+    assert "s of one core for a second of music" in text
+    json.dumps([table], default=vars)
+    with pytest.raises(ModelError, match="no model called 'm-3s'"):
+        evaluate.run(tmp_path, ["m"], [3.0])
+    with pytest.raises(InputError, match="--window needs --model"):
+        evaluate.run(tmp_path, None, [3.0])

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""The package's face: cheap to import, names loaded when used, examples in docstrings true."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+import stemlane
+from stemlane.cli.progress import Progress
+
+
+def test_import_loads_nothing_else():
+    heavy = "('numpy', 'onnxruntime', 'soundfile', 'cffi')"
+    script = f"import sys, stemlane, stemlane.cli.main; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_nothing_is_reported_about_the_user(tmp_path, tiny_models):
+    """onnxruntime's telemetry would leave the machine's identifier and a queue of reports in the user's cache."""
+    quiet = ("ORT_", "CI", "XDG_CACHE_HOME", "GITHUB_", "TF_BUILD")  # what keeps it quiet, or its files elsewhere
+    surroundings = {name: value for name, value in os.environ.items() if not name.startswith(quiet)}
+    surroundings["HOME"] = str(tmp_path)
+    script = "import numpy as np, stemlane; stemlane.Separator('mix').separate(np.zeros((2, 50_000), 'f'), 44100)"
+    subprocess.run([sys.executable, "-c", script], env=surroundings, check=True)
+    assert [str(path) for path in tmp_path.rglob("*")] == []
+
+
+def test_every_public_name_is_there():
+    for name in stemlane.__all__:
+        assert getattr(stemlane, name) is not None
+    assert callable(stemlane.render) and callable(stemlane.plugin_path)
+    assert set(stemlane.__all__) <= set(dir(stemlane))
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        stemlane.nothing  # noqa: B018
+
+
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(stemlane.__path__, "stemlane.")
+    if not module.name.endswith(("__main__", "libstemlane_core"))  # the latter is no Python module
+)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_in_docstrings(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_progress_is_silent_where_there_is_no_terminal(capsys):
+    with Progress("song", 100) as progress:
+        progress(50)
+    assert capsys.readouterr().err == ""
+
+
+def test_progress_draws_and_wipes_a_bar(capsys, monkeypatch):
+    now = iter([0.0, 0.1, 1.0, 1.05, 3.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(now))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with Progress("song", 100) as progress:
+        for _ in range(4):
+            progress(25)
+    err = capsys.readouterr().err
+    assert err.count("\r") == 3  # not at 0.1 s and not twice within a tenth
+    assert " 50%, 1 s left" in err and "100%, 0 s left" in err and err.endswith("\r\x1b[K")

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""Installing the bundle for a user, and loading it with a state; the real plugin in a real host is tests/hosts' job."""
+
+import os
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from stemlane.plugin import loading as plugin
+from stemlane.plugin import state as plugin_state
+from stemlane.errors import PluginError
+from support.presets import build_component, build_preset
+
+XML = (
+    '<?xml version="1.0" encoding="UTF-8"?> <STEMLANE version="1" model="live" vocals_gain="0.0" vocals_mute="Off" '
+    'bypass="Off" engine_state="ready" engine_text="running &lt;live&gt;" latency_samples="2560"/>'
+)
+
+
+@pytest.fixture
+def bundle(tmp_path, monkeypatch):
+    """A bundle to install, in a home of its own."""
+    path = tmp_path / "a b ü" / "Stemlane.vst3"
+    (path / "Contents" / "x86_64-linux").mkdir(parents=True)
+    (path / "Contents" / "x86_64-linux" / "stemlane-engine").write_text("#!/bin/sh\nexit 2\n", encoding="utf-8")
+    (path / "Contents" / "Resources").mkdir()
+    (path / "Contents" / "Resources" / "models.index").write_text("# none\n", encoding="utf-8")
+    monkeypatch.setenv("STEMLANE_PLUGIN", str(path))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    return path
+
+
+def names(folder):
+    return sorted(path.name for path in Path(folder).iterdir())
+
+
+def test_install_copies_and_binds_to_this_python(bundle):
+    target = plugin.install()
+    assert target == Path.home() / ".vst3" / "Stemlane.vst3"
+    assert (target / "Contents" / "Resources" / "models.index").read_text(encoding="utf-8") == "# none\n"
+    text = (target / "Contents" / "Resources" / "engine.conf").read_text(encoding="utf-8")
+    python = Path(text.removeprefix("python=").removesuffix("\n"))
+    assert python.is_absolute() and python.exists()
+    assert python == Path(sys.prefix) / "bin" / "python3"  # not resolved: the link is what belongs to the environment
+    assert not plugin.engine_configuration(bundle).exists()
+    assert names(target.parent) == ["Stemlane.vst3"]
+
+
+def test_install_replaces_an_older_one_whole(bundle):
+    target = plugin.install()
+    (target / "Contents" / "old").write_text("", encoding="utf-8")
+    plugin.install()
+    assert names(target / "Contents") == ["Resources", "x86_64-linux"]
+    assert names(target.parent) == ["Stemlane.vst3"]
+
+
+def test_a_failed_install_keeps_the_older_one(bundle, monkeypatch):
+    target = plugin.install()
+    (target / "Contents" / "old").write_text("", encoding="utf-8")
+    monkeypatch.setattr(plugin, "engine_configuration", lambda bundle: Path("/proc/none/engine.conf"))
+    with pytest.raises(PluginError, match="cannot be written"):
+        plugin.install()
+    assert "old" in names(target / "Contents")
+    assert names(target.parent) == ["Stemlane.vst3"]
+
+
+def test_an_interrupted_install_keeps_the_older_one(bundle, monkeypatch):
+    target = plugin.install()
+    (target / "Contents" / "old").write_text("", encoding="utf-8")
+    rename = Path.rename
+
+    def interrupted(self, other):
+        if self.suffix == ".partial":
+            raise KeyboardInterrupt
+        return rename(self, other)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        plugin.install()
+    assert (target / "Contents" / "old").exists() and names(target.parent) == ["Stemlane.vst3"]
+
+
+def test_a_full_disk_is_one_reason(bundle, monkeypatch):
+    def full(source, target):
+        raise OSError(28, "No space left on device", target)
+
+    monkeypatch.setattr("shutil.copystat", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.copyfile", lambda source, target, **_: full(source, target))
+    with pytest.raises(PluginError, match=r"Stemlane.vst3: cannot be written \(\[Errno 28\] No space left on device[^,]*\)$"):
+        plugin.install()
+    assert names(Path.home() / ".vst3") == []
+
+
+def test_install_replaces_a_link_and_leaves_what_it_points_to(bundle):
+    target = plugin.installed_path()
+    target.parent.mkdir(parents=True)
+    target.symlink_to(bundle)
+    plugin.install()
+    assert not target.is_symlink() and bundle.is_dir()
+
+
+def test_uninstall(bundle):
+    with pytest.raises(PluginError, match="nothing to uninstall"):
+        plugin.uninstall()
+    target = plugin.install()
+    assert plugin.uninstall() == target
+    assert names(target.parent) == []
+
+
+def test_paths(bundle, monkeypatch, tmp_path):
+    assert plugin.plugin_path() == str(bundle)
+    assert plugin.engine_path(bundle).name == "stemlane-engine"
+    with pytest.raises(PluginError, match="holds no stemlane-engine"):
+        plugin.engine_path(tmp_path)
+    monkeypatch.setenv("STEMLANE_PLUGIN", str(tmp_path / "none.vst3"))
+    with pytest.raises(PluginError, match="none.vst3, which is not a plugin bundle"):
+        plugin.plugin_path()
+
+
+def test_states_are_read_and_replaced():
+    preset = build_preset(build_component(XML))
+    state = plugin_state.read(preset)
+    assert (state.get("model"), state.get("engine_text")) == ("live", "running <live>")
+    state.set("model", "ü & <model> with a longer name")
+    changed = plugin_state.replaced(preset, state)
+    assert plugin_state.read(changed).attrib == state.attrib
+    # All else is as it was: class, the wrapper's own data behind the XML, the other chunk.
+    text = ElementTree.tostring(state, encoding="utf-8", xml_declaration=True).decode()
+    assert changed == build_preset(build_component(text))
+
+
+@pytest.mark.parametrize(
+    "preset",
+    [
+        b"",
+        b"VST3" + bytes(20),
+        b"VST4" + bytes(100),
+        build_preset(build_component(XML))[:-10],
+        build_preset(b""),
+        build_preset(b"something else entirely"),
+        build_preset(build_component("<OTHER/>")),
+        build_preset(build_component("<STEMLANE")),
+    ],
+)
+def test_states_that_are_not_ours(preset):
+    with pytest.raises(PluginError, match="the plugin's state is"):
+        plugin_state.read(preset)
+
+
+def test_parameters_are_set_by_id():
+    state = plugin_state.read(build_preset(build_component(XML)))
+    plugin_state.set_parameter(state, "vocals_gain", "-inf")
+    plugin_state.set_parameter(state, "vocals_mute", True)
+    assert (state.get("vocals_gain"), state.get("vocals_mute")) == ("-60.0", "On")
+    plugin_state.set_parameter(state, "vocals_gain", 3)
+    assert state.get("vocals_gain") == "3.0"
+    for name, value, words in [
+        ("model", "x", "no parameter 'model', it has: vocals_gain, vocals_mute, bypass"),
+        ("flute_gain", 0, "no parameter 'flute_gain'"),
+        ("vocals_mute", 1, "vocals_mute is 1, should be True or False"),
+    ]:
+        with pytest.raises(PluginError, match=words):
+            plugin_state.set_parameter(state, name, value)
+
+
+def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models, monkeypatch):
+    class Loaded:
+        preset_data = build_preset(build_component(XML))
+
+    import pedalboard
+
+    paths = []
+    monkeypatch.setattr(pedalboard, "load_plugin", lambda path: paths.append(path) or Loaded())
+    loaded = plugin.load_plugin("default", vocals_gain="-inf")
+    assert paths == [str(bundle)]
+    status = plugin.plugin_status(loaded)
+    assert status == plugin.PluginStatus("ready", "running <live>", "mix", 2560)
+    assert plugin_state.read(loaded.preset_data).get("vocals_gain") == "-60.0"
+
+    def broken(path):
+        raise ImportError("Unable to load plugin:\nunknown reason")
+
+    monkeypatch.setattr(pedalboard, "load_plugin", broken)
+    with pytest.raises(PluginError, match="cannot load it: Unable to load plugin: unknown reason"):
+        plugin.load_plugin()
+
+
+def test_load_plugin_without_pedalboard(bundle, tiny_models, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pedalboard", None)
+    with pytest.raises(PluginError, match="pip install pedalboard"):
+        plugin.load_plugin()
+
+
+def test_bundles_of_read_only_sources_can_be_replaced(bundle):
+    os.chmod(bundle / "Contents" / "x86_64-linux" / "stemlane-engine", 0o555)
+    target = plugin.install()
+    plugin.install()
+    assert os.access(plugin.engine_path(target), os.X_OK)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""Bars on a terminal: drawn per stage, cleared at the end, silent elsewhere."""
+
+import io
+import sys
+
+from stemlane.cli import progress
+from stemlane.cli.progress import Progress, StageProgress
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal."""
+
+    def isatty(self):
+        return True
+
+
+def watch(monkeypatch) -> Terminal:
+    """A terminal, and a clock that goes on by a second at every look."""
+    times = iter(range(1000))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    return sys.stderr
+
+
+def test_a_bar_is_drawn_and_cleared(monkeypatch):
+    terminal = watch(monkeypatch)
+    with Progress("song", 200) as bar:
+        bar(50)
+        bar(50)
+    drawn = terminal.getvalue().split("\r")
+    assert drawn[1].startswith("song [########                      ]  25%, 3 s left")
+    assert drawn[2].startswith("song [###############               ]  50%, 2 s left")
+    assert drawn[3] == "\x1b[K"
+
+
+def test_stages_have_bars_of_their_own(monkeypatch):
+    terminal = watch(monkeypatch)
+    with StageProgress() as report:
+        report("downloading", 50, 100)
+        report("downloading", 100, 100)
+        report("unpacking", 10, 20)
+        report("unpacking", 5, 10)  # the next file
+    drawn = terminal.getvalue().split("\r")
+    shares = [(line.split()[0], line.partition("%")[0].split()[-1]) for line in drawn if "%" in line]
+    assert shares == [("downloading", "50"), ("downloading", "100"), ("unpacking", "50"), ("unpacking", "50")]
+    assert drawn[-1] == "\x1b[K" and drawn.count("\x1b[K") == 3
+
+
+def test_nothing_where_nobody_looks(monkeypatch, capsys):
+    with Progress("song", 0) as bar, StageProgress() as report:
+        bar(1)
+        report("stage", 1, 0)
+    assert capsys.readouterr().err == ""

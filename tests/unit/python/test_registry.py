@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Which model a name means, and whether its files are what the manifest says."""
+
+import os
+
+import pytest
+from stemlane.manifests import registry
+from stemlane.errors import ManifestError, ModelError
+from support.tiny_models import build_model
+
+
+def test_names_alias_and_paths(tiny_models, tmp_path):
+    assert registry.find_model("mix").folder == tiny_models / "mix"
+    assert registry.find_model("default").name == "mix"
+    elsewhere = build_model(tmp_path, name="own")
+    assert registry.find_model(elsewhere).name == "own"
+    assert registry.find_model(str(elsewhere)).name == "own"
+
+
+def test_unknown_names_list_what_there_is(tiny_models, tmp_path):
+    with pytest.raises(ModelError, match="no model called 'nope'; there is: live, mix"):
+        registry.find_model("nope")
+    with pytest.raises(ModelError, match="no model called ''"):
+        registry.find_model("")
+    with pytest.raises(ModelError, match="a model is a folder"):
+        registry.find_model(tmp_path)
+
+
+def test_search_order_and_user_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(registry, "embedded_folder", lambda: tmp_path / "embedded")
+    monkeypatch.setenv("STEMLANE_MODELS", os.pathsep.join([str(tmp_path / "x"), "", str(tmp_path / "y")]))
+    folders = [tmp_path / "x", tmp_path / "y", tmp_path / "embedded", tmp_path / "data" / "stemlane" / "models"]
+    assert registry.search_folders() == folders
+    for folder in reversed(folders):  # a folder searched earlier wins
+        build_model(folder, name="same")
+        assert registry.find_model("same").folder == folder / "same"
+    assert [listing.folder for listing in registry.list_models()] == [folders[0] / "same"]
+
+
+def test_broken_models_are_listed_with_their_problem(tmp_path, monkeypatch):
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
+    build_model(tmp_path, name="broken")
+    build_model(tmp_path, name="good")
+    (tmp_path / "broken" / "manifest.toml").write_text("nonsense", encoding="utf-8")
+    found = {listing.name: listing for listing in registry.list_models()}
+    assert found["good"].manifest.name == "good"
+    assert found["broken"].manifest is None and "cannot be read" in found["broken"].problem
+
+
+def test_folder_and_manifest_must_agree_on_the_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
+    build_model(tmp_path, name="one").rename(tmp_path / "two")
+    with pytest.raises(ManifestError, match="name is 'one', should be the folder's, 'two'"):
+        registry.find_model("two")
+
+
+def test_verify_finds_damage_and_loss(tmp_path):
+    manifest = registry.find_model(build_model(tmp_path))
+    registry.verify_model(manifest)
+    network = manifest.folder / "network.onnx"
+    content = bytearray(network.read_bytes())
+    content[len(content) // 2] ^= 1
+    network.write_bytes(content)
+    with pytest.raises(ModelError, match="damaged or changed"):
+        registry.verify_model(manifest)
+    network.unlink()
+    with pytest.raises(ModelError, match="cannot be read .No such file"):
+        registry.verify_model(manifest)

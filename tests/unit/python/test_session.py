@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: MIT
+"""Sessions: states travel from step to step, and networks that differ from their description are refused."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+from stemlane.errors import ModelError
+from stemlane.engine.session import SegmentSession, StatefulSession, available_threads
+from support.tiny_models import build_model
+
+SHAPES = {"input_shape": (1, 2, 2, 2, 129), "output_shape": (1, 3, 2, 2, 2, 129)}
+NAMES = {"input_name": "mixture", "output_name": "stems"}
+STATES = (("history", "next_history"), ("fade", "next_fade"))
+
+
+@pytest.fixture
+def network(tmp_path):
+    return build_model(tmp_path, fade_in=True, masks=(0.5, 1, 2)) / "network.onnx"
+
+
+def test_states_are_carried_and_reset(network):
+    session = StatefulSession(network, **NAMES, **SHAPES, state_names=STATES)
+    rng = np.random.default_rng(7)
+    for _ in range(2):  # a reset makes everything as at first
+        frames = np.zeros((1, 2, 2, 1, 129), np.float32)
+        for step in range(5):
+            chunk = rng.standard_normal(SHAPES["input_shape"]).astype(np.float32)
+            session.input[...] = chunk
+            frames = np.concatenate([frames, chunk], axis=3)
+            delayed = frames[:, :, :, -3:-1]
+            fade = 1 - 0.5 ** (step + 1)
+            expected = np.stack([delayed * mask * fade for mask in (0.5, 1, 2)], axis=1)
+            np.testing.assert_allclose(session.run(), expected, rtol=1e-6)  # two float32 products
+        session.reset()
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"input_name": "mix"}, "has no input 'mix'; it has: mixture, history, fade"),
+        ({"output_name": "masks"}, "has no output 'masks'"),
+        (
+            {"input_shape": (1, 2, 2, 4, 129)},
+            r"input 'mixture' has shape \(1, 2, 2, 2, 129\), should be \(1, 2, 2, 4, 129\)",
+        ),
+        ({"output_shape": (1, 2, 2, 2, 2, 129)}, r"output 'stems' has shape"),
+        ({"state_names": STATES[:1]}, "input 'fade' is neither the mixture nor a state"),
+        ({"state_names": (*STATES, ("gone", "next_gone"))}, "has no input 'gone'"),
+        ({"state_names": (STATES[0], ("fade", "next_history"))}, "output 'next_history' has shape"),
+    ],
+)
+def test_wrong_descriptions_are_refused(network, change, words):
+    arguments = {**NAMES, **SHAPES, "state_names": STATES, **change}
+    with pytest.raises(ModelError, match=words):
+        StatefulSession(network, **arguments)
+
+
+def test_files_that_are_no_networks(tmp_path):
+    with pytest.raises(ModelError, match="no such file"):
+        StatefulSession(tmp_path / "none.onnx", **NAMES, **SHAPES)
+    (tmp_path / "text.onnx").write_text("hello", encoding="utf-8")
+    with pytest.raises(ModelError, match="not a network") as caught:
+        StatefulSession(tmp_path / "text.onnx", **NAMES, **SHAPES)
+    assert "\n" not in str(caught.value)
+
+
+def segment_network(folder):
+    """`sum` = `a` + `b` and `difference` = `a` - `b`, each (2, 3)."""
+    sizes = {"sum": (2, 3), "difference": (2, 3)}
+    tensors = {name: helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 3]) for name in ("a", "b", *sizes)}
+    nodes = [helper.make_node("Add", ["a", "b"], ["sum"]), helper.make_node("Sub", ["a", "b"], ["difference"])]
+    graph = helper.make_graph(nodes, "two", [tensors["a"], tensors["b"]], [tensors[name] for name in sizes])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, folder / "network.onnx")
+    return folder / "network.onnx"
+
+
+def test_segments_with_several_inputs_and_outputs(tmp_path):
+    path = segment_network(tmp_path)
+    shapes = {"inputs": {"a": (2, 3), "b": (2, 3)}, "outputs": {"sum": (2, 3), "difference": (2, 3)}, "threads": 2}
+    sessions = [SegmentSession(path, **shapes) for _ in range(2)]  # which share their memory
+    sessions.append(sessions[0].twin())  # which shares the network
+    for number, session in enumerate(sessions):
+        session.inputs["a"][...] = 5 + number
+        session.inputs["b"][...] = np.arange(6).reshape(2, 3)
+    for session in sessions:
+        session.run()
+    for number, session in enumerate(sessions):
+        np.testing.assert_array_equal(session.outputs["sum"].ravel(), 5 + number + np.arange(6))
+        np.testing.assert_array_equal(session.outputs["difference"].ravel(), 5 + number - np.arange(6))
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"inputs": {"a": (2, 3)}}, "input 'b' is not in the manifest"),
+        ({"inputs": {"a": (2, 3), "c": (2, 3)}}, "has no input 'c'; it has: a, b"),
+        ({"outputs": {"sum": (3, 2)}}, r"output 'sum' has shape \(2, 3\), should be \(3, 2\)"),
+    ],
+)
+def test_segment_networks_that_are_refused(tmp_path, change, words):
+    shapes = {"inputs": {"a": (2, 3), "b": (2, 3)}, "outputs": {"sum": (2, 3)}, **change}
+    with pytest.raises(ModelError, match=words):
+        SegmentSession(segment_network(tmp_path), **shapes, threads=1)
+
+
+def test_threads(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert available_threads() == 3
+    for nothing in ("", "0", "many"):
+        monkeypatch.setenv("OMP_NUM_THREADS", nothing)
+        assert 1 <= available_threads() <= 8
