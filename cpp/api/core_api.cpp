@@ -80,14 +80,15 @@ ModelDescriptor descriptor(const stemlane_model& model) {
   result.stems.assign(model.stems, model.stems + model.num_stems);
   result.residual = model.residual;
   for (const int stem : result.stems)
-    require(stem >= 0 && stem < kNumStems && stem != model.residual, "stems: numbers 0 to 5 without the residual's");
+    require(stem >= 0 && stem < kNumStems && stem != model.residual,
+            "stems: numbers 0 to 5 without the residual's");
   return result;
 }
 
 }  // namespace
 
-stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_rate,
-                                     int32_t num_channels, int32_t max_block_samples) {
+stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_rate, int32_t num_channels,
+                                     int32_t max_block_samples) {
   auto handle = std::make_unique<stemlane_stream>();
   const int32_t code = guarded([&] {
     StreamConfig config;
@@ -103,9 +104,13 @@ stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_
   return code == 0 ? handle.release() : nullptr;
 }
 
-void stemlane_stream_free(stemlane_stream* stream) { delete stream; }
+void stemlane_stream_free(stemlane_stream* stream) {
+  delete stream;
+}
 
-int32_t stemlane_stream_latency(const stemlane_stream* stream) { return stream->stream.latency_samples(); }
+int32_t stemlane_stream_latency(const stemlane_stream* stream) {
+  return stream->stream.latency_samples();
+}
 
 int32_t stemlane_stream_reset(stemlane_stream* stream) {
   return guarded([&] {
@@ -148,7 +153,9 @@ int32_t stemlane_stream_pull_now(stemlane_stream* stream, float* out, int32_t nu
   return guarded([&] { pull(*stream, out, num_samples, false); });
 }
 
-const char* stemlane_error(void) { return last_error.c_str(); }
+const char* stemlane_error(void) {
+  return last_error.c_str();
+}
 
 double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_t block_samples,
                                 int32_t num_blocks) {

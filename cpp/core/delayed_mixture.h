@@ -26,8 +26,7 @@ class DelayedMixture {
   /// Forgets the past: positions before the next write read as silence.
   void clear() noexcept { ring_.clear(); }
 
-  void write(std::int64_t position, const float* const* mixture,
-             int num_samples) noexcept STEMLANE_REALTIME {
+  void write(std::int64_t position, const float* const* mixture, int num_samples) noexcept STEMLANE_REALTIME {
     for (int channel = 0; channel < ring_.num_planes(); ++channel)
       ring_.write(channel, position, mixture[channel], num_samples);
   }

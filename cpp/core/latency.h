@@ -20,12 +20,12 @@ inline constexpr int kFeedSamples = 64;
 
 /// The terms of the delay, in samples at the host's rate.
 struct LatencySum {
-  int delay = 0;        ///< analysis window, overlap-add and lookahead of the model
-  int stride = 0;       ///< the network runs once a stride; a sample waits up to that long
-  int resampling = 0;   ///< both resamplers and their feed; 0 at the model's own rate
-  int allowance = 0;    ///< time given to the engine to compute; also the largest host
-                        ///< block that real time allows
-  int fade_reserve = 0; ///< see kFadeReserveSamples
+  int delay = 0;         ///< analysis window, overlap-add and lookahead of the model
+  int stride = 0;        ///< the network runs once a stride; a sample waits up to that long
+  int resampling = 0;    ///< both resamplers and their feed; 0 at the model's own rate
+  int allowance = 0;     ///< time given to the engine to compute; also the largest host
+                         ///< block that real time allows
+  int fade_reserve = 0;  ///< see kFadeReserveSamples
 
   int total() const noexcept { return delay + stride + resampling + allowance + fade_reserve; }
 };
@@ -56,8 +56,7 @@ inline LatencySum latency_sum(const ModelDescriptor& model, double sample_rate) 
     const auto lag = [&](double from, double to) {
       return static_cast<int>(std::ceil(resampler_lag_seconds(from, to) * sample_rate));
     };
-    sum.resampling = lag(sample_rate, model.sample_rate) + lag(model.sample_rate, sample_rate) +
-                     kFeedSamples;
+    sum.resampling = lag(sample_rate, model.sample_rate) + lag(model.sample_rate, sample_rate) + kFeedSamples;
   }
   sum.allowance = at_host(model.compute_allowance_samples);
   sum.fade_reserve = kFadeReserveSamples;

@@ -23,15 +23,21 @@ namespace stemlane {
 class DenormalGuard {
  public:
 #if defined(__x86_64__) || defined(_M_X64)
-  DenormalGuard() noexcept : saved_(_mm_getcsr()) { _mm_setcsr(saved_ | 0x8040U); }
-  ~DenormalGuard() { _mm_setcsr(saved_); }
+  DenormalGuard() noexcept : saved_(_mm_getcsr()) {
+    _mm_setcsr(saved_ | 0x8040U);
+  }
+  ~DenormalGuard() {
+    _mm_setcsr(saved_);
+  }
 #elif defined(__aarch64__)
   DenormalGuard() noexcept {
     asm volatile("mrs %0, fpcr" : "=r"(saved_));
     const std::uint64_t flushed = saved_ | (std::uint64_t{1} << 24U);
     asm volatile("msr fpcr, %0" : : "r"(flushed));
   }
-  ~DenormalGuard() { asm volatile("msr fpcr, %0" : : "r"(saved_)); }
+  ~DenormalGuard() {
+    asm volatile("msr fpcr, %0" : : "r"(saved_));
+  }
 #else
   DenormalGuard() noexcept = default;
 #endif

@@ -25,14 +25,14 @@ struct MixPiece {
   std::int64_t position = 0;  ///< position of the first sample in the music
   int num_samples = 0;
   int num_channels = 0;
-  int num_stems = 0;                 ///< separated stems
-  const int* stems = nullptr;        ///< their stem numbers
+  int num_stems = 0;           ///< separated stems
+  const int* stems = nullptr;  ///< their stem numbers
   int residual = kOtherStem;
   /// Samples of separated stem i, channel c. Read only where `availability` is not null
   /// or `present` holds.
   std::array<std::array<const float*, kMaxChannels>, kMaxSeparatedStems> stem{};
-  bool present = false;                 ///< stems are there
-  const float* availability = nullptr;  ///< null: 1 throughout
+  bool present = false;                    ///< stems are there
+  const float* availability = nullptr;     ///< null: 1 throughout
   std::array<float*, kMaxChannels> out{};  ///< holds the delayed mixture, becomes the mix
   /// Post-fader output of each stem (by stem number), or null.
   std::array<std::array<float*, kMaxChannels>, kNumStems> stem_out{};
@@ -70,7 +70,8 @@ class StemMixer {
     const auto c = static_cast<std::size_t>(channel);
     const float* mixture = piece.out[c];
     float* rest = piece.stem_out[static_cast<std::size_t>(piece.residual)][c];
-    if (rest != nullptr) std::memcpy(rest, mixture, sizeof(float) * static_cast<std::size_t>(piece.num_samples));
+    if (rest != nullptr)
+      std::memcpy(rest, mixture, sizeof(float) * static_cast<std::size_t>(piece.num_samples));
     for (int i = 0; i < piece.num_stems; ++i) {
       float* target = piece.stem_out[static_cast<std::size_t>(piece.stems[i])][c];
       const Curve& gain = curve(piece.stems[i]);
@@ -81,7 +82,8 @@ class StemMixer {
       }
     }
     if (rest != nullptr)
-      for (int n = 0; n < piece.num_samples; ++n) rest[n] *= curve(piece.residual)[static_cast<std::size_t>(n)];
+      for (int n = 0; n < piece.num_samples; ++n)
+        rest[n] *= curve(piece.residual)[static_cast<std::size_t>(n)];
   }
 
   void write_mix(const MixPiece& piece, int channel) noexcept {
@@ -96,7 +98,8 @@ class StemMixer {
     if (!piece.present) return;
     for (int i = 0; i < piece.num_stems; ++i) {
       const Curve& gain = curve(piece.stems[i]);
-      if (std::memcmp(gain.data(), rest_gain.data(), sizeof(float) * static_cast<std::size_t>(piece.num_samples)) == 0)
+      if (std::memcmp(gain.data(), rest_gain.data(),
+                      sizeof(float) * static_cast<std::size_t>(piece.num_samples)) == 0)
         continue;
       const float* stem = piece.stem[static_cast<std::size_t>(i)][c];
       if (piece.availability == nullptr) {

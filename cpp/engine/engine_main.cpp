@@ -23,12 +23,12 @@
 #include <string>
 #include <string_view>
 
-#include "host/engine_birth.h"
-#include "link/engine_link.h"
-#include "host/engine_memory.h"
-#include "link/engine_protocol.h"
 #include "core/latency.h"
 #include "engine/python_home.h"
+#include "host/engine_birth.h"
+#include "host/engine_memory.h"
+#include "link/engine_link.h"
+#include "link/engine_protocol.h"
 
 namespace py = pybind11;
 
@@ -120,7 +120,8 @@ class Worker {
  public:
   Worker(const py::module_& module, const ConfigureMessage& configuration, int num_channels)
       : num_channels_(num_channels),
-        worker_(module.attr("Worker")(std::string(configuration.model), configuration.sample_rate, num_channels)) {
+        worker_(module.attr("Worker")(std::string(configuration.model), configuration.sample_rate,
+                                      num_channels)) {
     const auto number = [&](const char* name) { return worker_.attr(name).cast<int>(); };
     std::string stems;
     for (const auto& stem : worker_.attr("stems")) {
@@ -131,11 +132,13 @@ class Worker {
         number("delay_samples") != configuration.delay_samples ||
         number("compute_allowance_samples") != configuration.compute_allowance_samples ||
         stems != configuration.stems)
-      throw std::runtime_error(std::string("model '") + configuration.model +
-                               "' has changed since the plugin was installed; run 'stemlane plugin install' again");
+      throw std::runtime_error(
+          std::string("model '") + configuration.model +
+          "' has changed since the plugin was installed; run 'stemlane plugin install' again");
     const auto model_rate = worker_.attr("model_rate").cast<double>();
     const bool resampled = configuration.sample_rate != model_rate;
-    max_samples_ = static_cast<std::int64_t>(std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate));
+    max_samples_ = static_cast<std::int64_t>(
+        std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate));
     feed_samples_ = resampled ? kFeedSamples : configuration.stride_samples;
   }
 
@@ -191,8 +194,9 @@ void serve(Worker& worker, SharedAudio& memory) {
         last_work = now;
         break;
       case EngineEnd::Work::none:
-        end.wait_for_mixture(end.offline() ? kOfflineWaitNanoseconds
-                             : end.asleep() || now - last_work > kIdleAfter ? kIdlePollNanoseconds : kPollNanoseconds);
+        end.wait_for_mixture(end.offline()                                  ? kOfflineWaitNanoseconds
+                             : end.asleep() || now - last_work > kIdleAfter ? kIdlePollNanoseconds
+                                                                            : kPollNanoseconds);
         break;
     }
   }
@@ -234,7 +238,8 @@ int main() {
     if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
     stemlane::send_status(stemlane::EngineState::failed, said);
   } catch (...) {  // not even enough memory to say what it was
-    stemlane::send_status(stemlane::EngineState::failed, "there is not enough memory for the engine: close other programs");
+    stemlane::send_status(stemlane::EngineState::failed,
+                          "there is not enough memory for the engine: close other programs");
   }
   _exit(1);
 }

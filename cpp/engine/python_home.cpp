@@ -16,7 +16,9 @@ bool is_there(const fs::path& path) {
 }
 
 // <bundle>/Contents/<architecture>/stemlane-engine
-fs::path contents_of(const fs::path& engine) { return engine.parent_path().parent_path(); }
+fs::path contents_of(const fs::path& engine) {
+  return engine.parent_path().parent_path();
+}
 
 std::optional<PythonHome> in_bundle(const fs::path& engine) {
   const fs::path python = contents_of(engine) / "Resources" / "python" / "bin" / "python3";

@@ -21,7 +21,6 @@ struct PythonHome {
 /// whose site-packages hold the bundle, in `engine.conf` (in the bundle's Resources, then
 /// in the user's configuration folder), and in STEMLANE_PYTHON. Returns nothing and fills
 /// `error` with the reason and the remedy if none of them names a Python that exists.
-std::optional<PythonHome> find_python(const std::filesystem::path& engine_executable,
-                                      std::string& error);
+std::optional<PythonHome> find_python(const std::filesystem::path& engine_executable, std::string& error);
 
 }  // namespace stemlane

@@ -129,8 +129,9 @@ std::string printable(std::string text) {
       --continued;
       continue;
     }
-    if (continued > 0) std::fill(text.begin() + static_cast<std::ptrdiff_t>(start),
-                                 text.begin() + static_cast<std::ptrdiff_t>(i), '?');
+    if (continued > 0)
+      std::fill(text.begin() + static_cast<std::ptrdiff_t>(start),
+                text.begin() + static_cast<std::ptrdiff_t>(i), '?');
     if (i == text.size()) break;
     start = i;
     continued = byte >= 0xC2U && byte < 0xE0U ? 1 : byte >= 0xE1U && byte < 0xF0U && byte != 0xEDU ? 2 : 0;

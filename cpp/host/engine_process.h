@@ -10,8 +10,8 @@
 #include <string>
 #include <thread>
 
-#include "link/engine_protocol.h"
 #include "host/model_index.h"
+#include "link/engine_protocol.h"
 #include "link/shared_audio.h"
 
 namespace stemlane {

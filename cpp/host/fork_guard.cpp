@@ -16,6 +16,8 @@ std::atomic<std::int64_t> generation{0};
 
 }  // namespace
 
-std::int64_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
+std::int64_t fork_generation() noexcept {
+  return generation.load(std::memory_order_relaxed);
+}
 
 }  // namespace stemlane

@@ -41,8 +41,14 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
   const auto allowance = read_number(fields[5], 0, kMaxModelSamples);
   if (!rate || !stride || !delay || !allowance) return std::nullopt;
 
-  ModelDescriptor model{std::string(fields[0]), std::string(fields[1]), static_cast<double>(*rate),
-                        *stride, *delay, *allowance, {}, stem_number(fields[7])};
+  ModelDescriptor model{std::string(fields[0]),
+                        std::string(fields[1]),
+                        static_cast<double>(*rate),
+                        *stride,
+                        *delay,
+                        *allowance,
+                        {},
+                        stem_number(fields[7])};
   for (const std::string_view name : split(fields[6], ',')) {
     const int stem = stem_number(name);
     if (stem < 0 || stem == model.residual || model.has_stem(stem)) return std::nullopt;

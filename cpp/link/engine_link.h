@@ -131,9 +131,10 @@ class EngineEnd {
     const std::int64_t backlog = end - position_;
     if (backlog < 0 || backlog > max_backlog()) return restart_at(end);
     // What a cut at the end of the ring has left of a feed comes first.
-    const std::int64_t wanted = fed_ > 0 ? feed_samples - fed_
-                                         : std::min(backlog / feed_samples * feed_samples,
-                                                    std::max(feed_samples, max_samples / feed_samples * feed_samples));
+    const std::int64_t wanted =
+        fed_ > 0 ? feed_samples - fed_
+                 : std::min(backlog / feed_samples * feed_samples,
+                            std::max(feed_samples, max_samples / feed_samples * feed_samples));
     if (wanted == 0 || backlog < wanted) return Work::none;
     num_samples_ = memory_.mixture().contiguous(position_, wanted);
     fed_ = (fed_ + num_samples_) % feed_samples;

@@ -44,7 +44,7 @@ struct SharedHeader {
   std::atomic<std::int64_t> generation;
   std::atomic<std::int64_t> generation_start;
   std::atomic<std::uint32_t> offline;
-  std::atomic<std::uint32_t> wanted;  ///< 0: nobody hears stems, the engine may sleep
+  std::atomic<std::uint32_t> wanted;          ///< 0: nobody hears stems, the engine may sleep
   std::atomic<std::int64_t> resume_position;  ///< where an engine goes on that wakes up too late for all
 
   // Written by the engine.

@@ -33,8 +33,8 @@ std::string system_error(const char* what) {
 
 }  // namespace
 
-SharedAudio::SharedAudio(int descriptor, void* memory, std::size_t num_bytes, int num_channels,
-                         int num_stems, std::int64_t capacity) noexcept
+SharedAudio::SharedAudio(int descriptor, void* memory, std::size_t num_bytes, int num_channels, int num_stems,
+                         std::int64_t capacity) noexcept
     : descriptor_(descriptor),
       memory_(memory),
       num_bytes_(num_bytes),
@@ -52,8 +52,7 @@ SharedAudio::~SharedAudio() {
 }
 
 std::unique_ptr<SharedAudio> SharedAudio::create(int num_channels, int num_stems,
-                                                 std::int64_t capacity_samples,
-                                                 std::string& error) {
+                                                 std::int64_t capacity_samples, std::string& error) {
   if (!plausible(num_channels, num_stems, capacity_samples)) {
     error = "shared memory of an impossible size was asked for";
     return nullptr;
@@ -120,9 +119,8 @@ std::unique_ptr<SharedAudio> SharedAudio::open(int descriptor, std::string& erro
     close(descriptor);
     return nullptr;
   }
-  return std::unique_ptr<SharedAudio>(new SharedAudio(descriptor, memory, num_bytes,
-                                                      static_cast<int>(num_channels),
-                                                      static_cast<int>(num_stems), capacity));
+  return std::unique_ptr<SharedAudio>(new SharedAudio(
+      descriptor, memory, num_bytes, static_cast<int>(num_channels), static_cast<int>(num_stems), capacity));
 }
 
 }  // namespace stemlane

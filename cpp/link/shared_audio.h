@@ -7,9 +7,9 @@
 #include <memory>
 #include <string>
 
-#include "link/engine_protocol.h"
 #include "core/sample_ring.h"
 #include "core/stems.h"
+#include "link/engine_protocol.h"
 
 namespace stemlane {
 
@@ -18,8 +18,8 @@ class SharedAudio {
  public:
   /// Creates zeroed memory, all pages present (so that the audio thread never faults
   /// them in). Returns null and sets `error` if the system refuses. Control thread.
-  static std::unique_ptr<SharedAudio> create(int num_channels, int num_stems,
-                                             std::int64_t capacity_samples, std::string& error);
+  static std::unique_ptr<SharedAudio> create(int num_channels, int num_stems, std::int64_t capacity_samples,
+                                             std::string& error);
 
   /// Maps memory made by another process after checking size, version and bounds.
   /// Takes `descriptor` over. Returns null and sets `error` if anything is off.

@@ -101,7 +101,8 @@ void StemStream::note_listeners(const StreamBlock& block, bool offline) noexcept
   bool heard = block.gains != last_gains_ || meters_.load(std::memory_order_relaxed);
   for (float* const* target : block.stem_out) heard = heard || target != nullptr;
   for (const int stem : model.stems)
-    heard = heard || block.gains[static_cast<std::size_t>(stem)] != block.gains[static_cast<std::size_t>(model.residual)];
+    heard = heard || block.gains[static_cast<std::size_t>(stem)] !=
+                         block.gains[static_cast<std::size_t>(model.residual)];
   last_gains_ = block.gains;
   const std::int64_t silent = input_position_ - sound_until_;
   const std::int64_t end = input_position_ + block.num_samples;
@@ -109,7 +110,8 @@ void StemStream::note_listeners(const StreamBlock& block, bool offline) noexcept
   if (has_sound(block)) sound_until_ = end;
 
   const std::int64_t idle = end - std::min(heard_until_, sound_until_) - latency_.total();
-  const bool wanted = offline || static_cast<double>(idle) < config_.sleep_after_seconds * config_.sample_rate;
+  const bool wanted =
+      offline || static_cast<double>(idle) < config_.sleep_after_seconds * config_.sample_rate;
   if (wanted && !wanted_) {
     excuse();
     // In the middle of music the state must warm up; after silence, stems fade in before it ends.
@@ -121,12 +123,15 @@ void StemStream::note_listeners(const StreamBlock& block, bool offline) noexcept
 
 bool StemStream::has_sound(const StreamBlock& block) const noexcept {
   for (int channel = 0; channel < config_.num_channels; ++channel)
-    if (std::any_of(block.in[channel], block.in[channel] + block.num_samples, [](float sample) { return sample != 0.0F; }))
+    if (std::any_of(block.in[channel], block.in[channel] + block.num_samples,
+                    [](float sample) { return sample != 0.0F; }))
       return true;
   return false;
 }
 
-void StemStream::push(const StreamBlock& block) noexcept { push(block, block.num_samples); }
+void StemStream::push(const StreamBlock& block) noexcept {
+  push(block, block.num_samples);
+}
 
 void StemStream::push(const StreamBlock& block, std::int64_t ramp_samples) noexcept {
   if (block.num_samples == 0) return;
@@ -162,8 +167,8 @@ int StemStream::mix_piece(const StreamBlock& block, int offset, HostEnd::Range r
   gains_.advance_to(output_position_);
   MixPiece piece;
   piece.position = output_position_;
-  piece.num_samples = static_cast<int>(gains_.until_change(
-      output_position_, std::min(kMixSamples, block.num_samples - offset)));
+  piece.num_samples = static_cast<int>(
+      gains_.until_change(output_position_, std::min(kMixSamples, block.num_samples - offset)));
   piece.num_channels = config_.num_channels;
   piece.num_stems = static_cast<int>(model.stems.size());
   piece.stems = model.stems.data();
@@ -253,8 +258,8 @@ void StemStream::note_missing(bool missing) noexcept {
 }
 
 void StemStream::excuse() noexcept {
-  excused_until_ = input_position_ + latency_.total() +
-                   static_cast<std::int64_t>(kWakeUpSeconds * config_.sample_rate);
+  excused_until_ =
+      input_position_ + latency_.total() + static_cast<std::int64_t>(kWakeUpSeconds * config_.sample_rate);
 }
 
 bool StemStream::stems_ready(const StreamBlock& block) noexcept {
@@ -277,7 +282,8 @@ void StemStream::wait_until(Condition done) noexcept {
   const auto has_failed = [&] {
     const std::int64_t failures = engine_->num_failures();
     // From the first stems on, none more.
-    if (host_->stems_range().end > generation_start_) failures_allowed_ = std::min(failures_allowed_, failures);
+    if (host_->stems_range().end > generation_start_)
+      failures_allowed_ = std::min(failures_allowed_, failures);
     return failures > failures_allowed_;
   };
   has_failed();
@@ -291,7 +297,8 @@ void StemStream::wait_until(Condition done) noexcept {
     if (const std::int64_t now = host_->stems_range().end; now != end) {
       end = now;
       progress = Clock::now();
-    } else if (std::chrono::duration<double>(Clock::now() - progress).count() > config_.offline_timeout_seconds) {
+    } else if (std::chrono::duration<double>(Clock::now() - progress).count() >
+               config_.offline_timeout_seconds) {
       const std::string reason = "the engine made no progress for " +
                                  std::to_string(std::lround(config_.offline_timeout_seconds)) +
                                  " s and was stopped";

@@ -12,13 +12,13 @@
 #include <string>
 
 #include "core/delayed_mixture.h"
-#include "link/engine_link.h"
-#include "host/engine_process.h"
-#include "host/fork_guard.h"
 #include "core/gain_ramp.h"
 #include "core/latency.h"
-#include "host/model_index.h"
 #include "core/stem_mixer.h"
+#include "host/engine_process.h"
+#include "host/fork_guard.h"
+#include "host/model_index.h"
+#include "link/engine_link.h"
 
 namespace stemlane {
 
@@ -73,9 +73,9 @@ class StemStream {
   StemStream& operator=(const StemStream&) = delete;
 
   /// Sizes everything and sets the latency. With an unchanged configuration, or one that
-  /// differs by a smaller block only, the engine keeps running and only `reset` takes place. Throws std::invalid_argument for a rate,
-  /// channel count or model that cannot work; a lack of shared memory is a state, not
-  /// an error.
+  /// differs by a smaller block only, the engine keeps running and only `reset` takes place. Throws
+  /// std::invalid_argument for a rate, channel count or model that cannot work; a lack of shared memory is a
+  /// state, not an error.
   void prepare(const StreamConfig& config);
 
   /// Forgets the past and starts a new timeline. Also allowed on the audio thread.
@@ -144,34 +144,34 @@ class StemStream {
   DelayedMixture delayed_;
   GainTimeline gains_;
   StemMixer mixer_;
-  std::int64_t input_position_ = 0;   ///< next sample to come in
-  std::int64_t generation_start_ = 0; ///< first sample since the last reset
-  std::int64_t output_position_ = 0;  ///< position of the next sample to go out
-  bool snap_gains_ = true;            ///< first block since reset: no ramp
-  float available_ = 1.0F;            ///< availability of the stems at the last sample
-  bool missing_ = false;              ///< stems are late
-  bool ready_ = false;                ///< an engine runs, as the audio thread knows
-  bool damaged_ = false;              ///< stems of this block were no sound
-  bool offline_failed_ = false;       ///< no more waiting until the next reset
+  std::int64_t input_position_ = 0;    ///< next sample to come in
+  std::int64_t generation_start_ = 0;  ///< first sample since the last reset
+  std::int64_t output_position_ = 0;   ///< position of the next sample to go out
+  bool snap_gains_ = true;             ///< first block since reset: no ramp
+  float available_ = 1.0F;             ///< availability of the stems at the last sample
+  bool missing_ = false;               ///< stems are late
+  bool ready_ = false;                 ///< an engine runs, as the audio thread knows
+  bool damaged_ = false;               ///< stems of this block were no sound
+  bool offline_failed_ = false;        ///< no more waiting until the next reset
   StemGains last_gains_ = kUnityGains;
-  bool wanted_ = true;                ///< someone hears stems, or has a moment ago
-  std::int64_t heard_until_ = 0;      ///< input position up to which stems are heard
-  std::int64_t sound_until_ = 0;      ///< input position up to which there is sound
-  std::int64_t resume_position_ = 0;  ///< see SharedHeader
-  std::int64_t excused_until_ = 0;    ///< no stem before it is late: the engine is waking up
+  bool wanted_ = true;                 ///< someone hears stems, or has a moment ago
+  std::int64_t heard_until_ = 0;       ///< input position up to which stems are heard
+  std::int64_t sound_until_ = 0;       ///< input position up to which there is sound
+  std::int64_t resume_position_ = 0;   ///< see SharedHeader
+  std::int64_t excused_until_ = 0;     ///< no stem before it is late: the engine is waking up
   std::int64_t failures_allowed_ = 0;  ///< of the engine, offline, before a render is given up
   std::array<float, kMixSamples> availability_{};
   std::array<std::array<std::array<float, kMixSamples>, kMaxChannels>, kMaxSeparatedStems> stems_{};
 
   // Shared between threads.
-  std::atomic<bool> offline_{false};           // writer: any; reader: audio
-  std::atomic<bool> meters_{false};            // writer: message; reader: audio
-  std::atomic<std::int64_t> num_late_{0};      // writer: audio; reader: message
-  std::atomic<std::int64_t> late_until_{0};    // writer: audio; reader: message
-  std::atomic<std::int64_t> damaged_until_{0}; // writer: audio; reader: message
-  std::atomic<std::int64_t> position_{0};      // writer: audio; reader: message
-  std::atomic<bool> offline_error_set_{false}; // writer: audio; reader: message
-  mutable std::mutex offline_mutex_;           // guards the text; never taken in real time
+  std::atomic<bool> offline_{false};            // writer: any; reader: audio
+  std::atomic<bool> meters_{false};             // writer: message; reader: audio
+  std::atomic<std::int64_t> num_late_{0};       // writer: audio; reader: message
+  std::atomic<std::int64_t> late_until_{0};     // writer: audio; reader: message
+  std::atomic<std::int64_t> damaged_until_{0};  // writer: audio; reader: message
+  std::atomic<std::int64_t> position_{0};       // writer: audio; reader: message
+  std::atomic<bool> offline_error_set_{false};  // writer: audio; reader: message
+  mutable std::mutex offline_mutex_;            // guards the text; never taken in real time
   std::string offline_error_;
   std::array<std::atomic<float>, kNumStems> peaks_{};  // writers: audio, message (swap to 0)
 };

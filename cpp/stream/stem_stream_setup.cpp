@@ -13,8 +13,8 @@ namespace {
 constexpr int kLeastMaxBlock = 4096;
 // Backlog that an engine may work off after a start, beyond the latency.
 constexpr double kBacklogSeconds = 1.0;
-// What an engine that wakes up in the middle of music hears before the first stem that is heard. The stems of the
-// embedded models are then within -30 dB of the mixture of those without the sleep.
+// What an engine that wakes up in the middle of music hears before the first stem that is heard. The stems of
+// the embedded models are then within -30 dB of the mixture of those without the sleep.
 constexpr double kWarmUpSeconds = 0.5;
 
 void check(const StreamConfig& config) {
@@ -59,8 +59,8 @@ void StemStream::prepare(const StreamConfig& wanted) {
   warm_up_ = latency_.total() + latency_.delay + backlog_of(kWarmUpSeconds);
   const std::int64_t half = warm_up_ + config.max_block_samples + backlog_of(kBacklogSeconds);
   const auto capacity = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * half)));
-  memory_ = SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()),
-                                capacity, memory_error_);
+  memory_ = SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity,
+                                memory_error_);
   if (memory_ != nullptr) {
     host_ = std::make_unique<HostEnd>(*memory_);
     input_position_ = 0;
@@ -92,7 +92,8 @@ StreamStatus StemStream::status() const {
   if (status.state == EngineState::ready &&
       position_.load(std::memory_order_relaxed) < late_until_.load(std::memory_order_relaxed)) {
     status.state = EngineState::late;
-    status.text = "stems are late: choose a lighter model or a smaller buffer, or leave it more of the processor";
+    status.text =
+        "stems are late: choose a lighter model or a smaller buffer, or leave it more of the processor";
   }
   if (position_.load(std::memory_order_relaxed) < damaged_until_.load(std::memory_order_relaxed)) {
     status.state = EngineState::failed;

@@ -60,7 +60,8 @@ int main(int argc, char** argv) {
   stemlane::StemlaneEditor editor(processor);
   play(processor, editor);
   const juce::Image image = editor.createComponentSnapshot(editor.getLocalBounds(), true, kScale);
-  const juce::File file = juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]));
+  const juce::File file =
+      juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]));
   file.deleteFile();
   juce::FileOutputStream stream(file);
   juce::PNGImageFormat png;

@@ -19,20 +19,28 @@ constexpr int kGap = 8;
 
 juce::Colour lampColour(EngineState state) {
   switch (state) {
-    case EngineState::starting: return colours::waiting;
-    case EngineState::ready: return colours::good;
-    case EngineState::late: return colours::late;
-    case EngineState::failed: return colours::bad;
+    case EngineState::starting:
+      return colours::waiting;
+    case EngineState::ready:
+      return colours::good;
+    case EngineState::late:
+      return colours::late;
+    case EngineState::failed:
+      return colours::bad;
   }
   return colours::bad;
 }
 
 const char* stateTitle(EngineState state) {
   switch (state) {
-    case EngineState::starting: return "Engine starting";
-    case EngineState::ready: return "Engine ready";
-    case EngineState::late: return "Engine late";
-    case EngineState::failed: return "Engine failed";
+    case EngineState::starting:
+      return "Engine starting";
+    case EngineState::ready:
+      return "Engine ready";
+    case EngineState::late:
+      return "Engine late";
+    case EngineState::failed:
+      return "Engine failed";
   }
   return "Engine failed";
 }
@@ -44,7 +52,8 @@ void paintLogo(juce::Graphics& g, juce::Rectangle<float> area) {
   for (int stem = 0; stem < kNumStems; ++stem) {
     g.setColour(colours::stem(stem));
     const auto lane = area.withX(area.getX() + step * static_cast<float>(stem)).withWidth(step - 2.0F);
-    g.fillRoundedRectangle(lane.withSizeKeepingCentre(lane.getWidth(), area.getHeight() * heights[stem]), 1.5F);
+    g.fillRoundedRectangle(lane.withSizeKeepingCentre(lane.getWidth(), area.getHeight() * heights[stem]),
+                           1.5F);
   }
 }
 
@@ -133,7 +142,8 @@ void StemlaneEditor::showModel() {
   const double sampleRate = processor_.getSampleRate();
   juce::String text;
   if (samples > 0 && sampleRate > 0.0)
-    text << "Latency  " << samples << " samples  =  " << juce::String(1000.0 * samples / sampleRate, 1) << " ms";
+    text << "Latency  " << samples << " samples  =  " << juce::String(1000.0 * samples / sampleRate, 1)
+         << " ms";
   latency_.setText(text, juce::dontSendNotification);
 }
 
@@ -158,8 +168,9 @@ void StemlaneEditor::paint(juce::Graphics& g) {
   g.drawText("Stemlane", header, juce::Justification::centredLeft, false);
 
   const auto footer = getLocalBounds().removeFromBottom(kFooterHeight + 4).reduced(kMargin + 4, 0);
-  const auto lamp = juce::Rectangle<float>(10.0F, 10.0F).withCentre(
-      {static_cast<float>(footer.getX()) + 6.0F, static_cast<float>(footer.getCentreY())});
+  const auto lamp =
+      juce::Rectangle<float>(10.0F, 10.0F)
+          .withCentre({static_cast<float>(footer.getX()) + 6.0F, static_cast<float>(footer.getCentreY())});
   g.setColour(lamp_.withAlpha(0.25F));
   g.fillEllipse(lamp.expanded(3.0F));
   g.setColour(lamp_);

@@ -10,9 +10,9 @@
 #include <memory>
 #include <vector>
 
-#include "processor/PluginProcessor.h"
 #include "editor/StemStrip.h"
 #include "editor/StemlaneLook.h"
+#include "processor/PluginProcessor.h"
 
 namespace stemlane {
 

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "processor/StemParameters.h"
 #include "editor/StemlaneLook.h"
+#include "processor/StemParameters.h"
 
 namespace stemlane {
 namespace {
@@ -36,8 +36,8 @@ void LevelMeter::paint(juce::Graphics& g) {
   g.fillRoundedRectangle(area, 2.0F);
   const float height = area.getHeight() * (levelDb_ - kSilenceDb) / (kMaxGainDb - kSilenceDb);
   if (height < 1.0F) return;
-  g.setGradientFill({colour_.brighter(0.3F), 0.0F, area.getY(), colour_.darker(0.5F), 0.0F,
-                     area.getBottom(), false});
+  g.setGradientFill(
+      {colour_.brighter(0.3F), 0.0F, area.getY(), colour_.darker(0.5F), 0.0F, area.getBottom(), false});
   g.fillRoundedRectangle(area.withTop(area.getBottom() - height), 2.0F);
   if (levelDb_ <= 0.0F) return;
   g.setColour(colours::bad);
@@ -67,8 +67,7 @@ StemStrip::StemStrip(const juce::String& title, juce::Colour colour, juce::Audio
 
 void StemStrip::addSwitch(juce::TextButton& button,
                           std::unique_ptr<juce::ButtonParameterAttachment>& attachment,
-                          juce::AudioParameterBool* parameter, juce::Colour on,
-                          const juce::String& tip) {
+                          juce::AudioParameterBool* parameter, juce::Colour on, const juce::String& tip) {
   if (parameter == nullptr) return;
   button.setClickingTogglesState(true);
   button.setColour(juce::TextButton::buttonOnColourId, on);
@@ -81,8 +80,7 @@ void StemStrip::addSwitch(juce::TextButton& button,
 void StemStrip::setPresent(bool present) {
   if (present == present_) return;
   present_ = present;
-  for (juce::Component* part : {static_cast<juce::Component*>(&fader_),
-                                static_cast<juce::Component*>(&mute_),
+  for (juce::Component* part : {static_cast<juce::Component*>(&fader_), static_cast<juce::Component*>(&mute_),
                                 static_cast<juce::Component*>(&solo_)}) {
     part->setEnabled(present);
     part->setAlpha(present ? 1.0F : 0.45F);
@@ -130,7 +128,8 @@ void StemStrip::resized() {
   const int width = (buttons.getWidth() - 6) / 2;
   mute_.setBounds(buttons.removeFromLeft(width));
   solo_.setBounds(buttons.removeFromRight(width));
-  const auto area = getLocalBounds().reduced(10).withTrimmedTop(kHeaderHeight).withTrimmedBottom(kButtonHeight + 8);
+  const auto area =
+      getLocalBounds().reduced(10).withTrimmedTop(kHeaderHeight).withTrimmedBottom(kButtonHeight + 8);
   // The fader stands in the middle of its box, the scale left of it, the meter right.
   fader_.setBounds(area);
   const int top = juce::roundToInt(fader_.getPositionOfValue(kMaxGainDb));

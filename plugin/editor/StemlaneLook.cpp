@@ -7,9 +7,9 @@
 namespace stemlane {
 
 juce::Colour colours::stem(int number) {
-  static const std::array<juce::Colour, 6> all = {
-      juce::Colour{0xffff6f91}, juce::Colour{0xffffab4a}, juce::Colour{0xff9b82ff},
-      juce::Colour{0xff57c98a}, juce::Colour{0xff4fb4ff}, juce::Colour{0xff9fb0c3}};
+  static const std::array<juce::Colour, 6> all = {juce::Colour{0xffff6f91}, juce::Colour{0xffffab4a},
+                                                  juce::Colour{0xff9b82ff}, juce::Colour{0xff57c98a},
+                                                  juce::Colour{0xff4fb4ff}, juce::Colour{0xff9fb0c3}};
   return all[static_cast<std::size_t>(number)];
 }
 
@@ -33,9 +33,8 @@ StemlaneLook::StemlaneLook() {
   setColour(juce::TooltipWindow::outlineColourId, colours::outline);
 }
 
-void StemlaneLook::drawLinearSlider(juce::Graphics& g, int x, int y, int width, int height,
-                                    float position, float, float, juce::Slider::SliderStyle,
-                                    juce::Slider& slider) {
+void StemlaneLook::drawLinearSlider(juce::Graphics& g, int x, int y, int width, int height, float position,
+                                    float, float, juce::Slider::SliderStyle, juce::Slider& slider) {
   const juce::Rectangle<float> area = juce::Rectangle<int>(x, y, width, height).toFloat();
   const float alpha = slider.isEnabled() ? 1.0F : 0.3F;
   const juce::Colour colour = slider.findColour(juce::Slider::trackColourId);
@@ -50,7 +49,8 @@ void StemlaneLook::drawLinearSlider(juce::Graphics& g, int x, int y, int width, 
       juce::Rectangle<float>(28.0F, 18.0F).withCentre({area.getCentreX(), position});
   g.setColour(juce::Colours::black.withAlpha(0.35F * alpha));
   g.fillRoundedRectangle(thumb.translated(0.0F, 2.0F), 4.0F);
-  const juce::Colour cap = slider.isMouseOverOrDragging() ? juce::Colour(0xff5a6472) : juce::Colour(0xff47505c);
+  const juce::Colour cap =
+      slider.isMouseOverOrDragging() ? juce::Colour(0xff5a6472) : juce::Colour(0xff47505c);
   g.setGradientFill({cap.brighter(0.25F).withMultipliedAlpha(alpha), 0.0F, thumb.getY(),
                      cap.darker(0.25F).withMultipliedAlpha(alpha), 0.0F, thumb.getBottom(), false});
   g.fillRoundedRectangle(thumb, 4.0F);
@@ -86,8 +86,7 @@ void StemlaneLook::drawButtonText(juce::Graphics& g, juce::TextButton& button, b
 
 void StemlaneLook::drawComboBox(juce::Graphics& g, int width, int height, bool, int, int, int, int,
                                 juce::ComboBox& box) {
-  const juce::Rectangle<float> area =
-      juce::Rectangle<int>(width, height).toFloat().reduced(0.5F);
+  const juce::Rectangle<float> area = juce::Rectangle<int>(width, height).toFloat().reduced(0.5F);
   g.setColour(colours::groove);
   g.fillRoundedRectangle(area, 4.0F);
   g.setColour(box.isMouseOver(true) ? colours::faint : colours::outline);

@@ -33,8 +33,8 @@ class StemlaneLook final : public juce::LookAndFeel_V4 {
   /// Text in the editor's size `height`, in pixels.
   static juce::Font font(float height, bool bold = false);
 
-  void drawLinearSlider(juce::Graphics&, int x, int y, int width, int height, float position,
-                        float low, float high, juce::Slider::SliderStyle, juce::Slider&) override;
+  void drawLinearSlider(juce::Graphics&, int x, int y, int width, int height, float position, float low,
+                        float high, juce::Slider::SliderStyle, juce::Slider&) override;
   int getSliderThumbRadius(juce::Slider&) override { return 11; }
   juce::Label* createSliderTextBox(juce::Slider&) override;
   void drawButtonBackground(juce::Graphics&, juce::Button&, const juce::Colour&, bool over,

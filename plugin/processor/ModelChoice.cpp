@@ -22,7 +22,9 @@ const ModelDescriptor* defaultModel(const std::vector<ModelDescriptor>& models) 
 
 }  // namespace
 
-std::vector<ModelDescriptor> installedModels() { return read_model_indexes(modelIndexPaths()); }
+std::vector<ModelDescriptor> installedModels() {
+  return read_model_indexes(modelIndexPaths());
+}
 
 std::string defaultModelName() {
   const auto models = installedModels();

@@ -24,7 +24,9 @@ juce::File userDataFolder() {
 
 }  // namespace
 
-juce::File engineExecutable() { return binaryFolder().getChildFile("stemlane-engine"); }
+juce::File engineExecutable() {
+  return binaryFolder().getChildFile("stemlane-engine");
+}
 
 std::vector<std::string> modelIndexPaths() {
   const juce::File folder = binaryFolder();

@@ -87,8 +87,7 @@ void StemlaneProcessor::applyModel() {
   config.sample_rate = sampleRate_;
   config.num_channels = getMainBusNumInputChannels();
   config.max_block_samples = maxBlockSamples_;
-  if (choice_.problem.empty())
-    config.engine_executable = engineExecutable().getFullPathName().toStdString();
+  if (choice_.problem.empty()) config.engine_executable = engineExecutable().getFullPathName().toStdString();
   numChannels_.store(0, std::memory_order_release);
   try {
     stream_.prepare(config);
@@ -233,8 +232,12 @@ void StemlaneProcessor::setStateInformation(const void* data, int size) {
   setModel(state->model.isNotEmpty() ? state->model.toStdString() : defaultModelName());
 }
 
-juce::AudioProcessorEditor* StemlaneProcessor::createEditor() { return new StemlaneEditor(*this); }
+juce::AudioProcessorEditor* StemlaneProcessor::createEditor() {
+  return new StemlaneEditor(*this);
+}
 
 }  // namespace stemlane
 
-juce::AudioProcessor* JUCE_CALLTYPE createPluginFilter() { return new stemlane::StemlaneProcessor(); }
+juce::AudioProcessor* JUCE_CALLTYPE createPluginFilter() {
+  return new stemlane::StemlaneProcessor();
+}

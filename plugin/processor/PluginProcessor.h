@@ -72,8 +72,8 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   StemStream stream_;
 
   // Control threads of the host may differ, and some call the state from yet another one.
-  mutable std::mutex mutex_;  // guards the five below and stream_'s prepare and status
-  std::string modelName_;     ///< as asked for, installed or not
+  mutable std::mutex mutex_;                        // guards the five below and stream_'s prepare and status
+  std::string modelName_;                           ///< as asked for, installed or not
   std::unique_ptr<juce::XmlElement> unknownState_;  ///< see SavedState
   ModelChoice choice_;
   double sampleRate_ = 0.0;

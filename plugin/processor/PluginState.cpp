@@ -23,17 +23,20 @@ bool isComplete(const void* data, int size) {
 
 const char* stateName(EngineState state) noexcept {
   switch (state) {
-    case EngineState::starting: return "starting";
-    case EngineState::ready: return "ready";
-    case EngineState::late: return "late";
-    case EngineState::failed: return "failed";
+    case EngineState::starting:
+      return "starting";
+    case EngineState::ready:
+      return "ready";
+    case EngineState::late:
+      return "late";
+    case EngineState::failed:
+      return "failed";
   }
   return "failed";
 }
 
 void writeState(juce::MemoryBlock& target, const SavedState& state,
-                const juce::Array<juce::AudioProcessorParameter*>& parameters,
-                const StateNotes& notes) {
+                const juce::Array<juce::AudioProcessorParameter*>& parameters, const StateNotes& notes) {
   auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(kTag);
   xml.setAttribute("version", kStateVersion);
   xml.setAttribute("model", state.model);
@@ -55,8 +58,9 @@ std::optional<SavedState> readState(const void* data, int size,
     const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter);
     if (named == nullptr) continue;
     const juce::String& id = named->getParameterID();
-    parameter->setValueNotifyingHost(xml->hasAttribute(id) ? parameter->getValueForText(xml->getStringAttribute(id))
-                                                           : parameter->getDefaultValue());
+    parameter->setValueNotifyingHost(xml->hasAttribute(id)
+                                         ? parameter->getValueForText(xml->getStringAttribute(id))
+                                         : parameter->getDefaultValue());
   }
   SavedState state;
   state.model = xml->getStringAttribute("model").trim();

@@ -39,8 +39,7 @@ const char* stateName(EngineState state) noexcept;
 
 /// Writes a state. Control thread.
 void writeState(juce::MemoryBlock& target, const SavedState& state,
-                const juce::Array<juce::AudioProcessorParameter*>& parameters,
-                const StateNotes& notes);
+                const juce::Array<juce::AudioProcessorParameter*>& parameters, const StateNotes& notes);
 
 /// Reads a state: sets the parameters and returns the rest. Data that is no state of this
 /// plugin changes nothing and gives nothing. Control thread.

@@ -71,8 +71,7 @@ class StemParameters {
   StemGains gains(const StemSet& present) const noexcept {
     FaderPositions positions;
     for (std::size_t stem = 0; stem < strips.size(); ++stem)
-      positions.strips[stem] = {strips[stem].gain->get(), strips[stem].mute->get(),
-                                strips[stem].solo->get()};
+      positions.strips[stem] = {strips[stem].gain->get(), strips[stem].mute->get(), strips[stem].solo->get()};
     positions.outputDb = outputGain->get();
     positions.bypass = bypass->get();
     return effectiveGains(positions, present);
@@ -83,8 +82,8 @@ class StemParameters {
   juce::AudioParameterBool* bypass = nullptr;
 
  private:
-  static juce::AudioParameterFloat* addFader(juce::AudioProcessor& processor,
-                                             const juce::String& id, const juce::String& name) {
+  static juce::AudioParameterFloat* addFader(juce::AudioProcessor& processor, const juce::String& id,
+                                             const juce::String& name) {
     auto parameter = std::make_unique<juce::AudioParameterFloat>(
         juce::ParameterID{id, 1}, name, faderRange(), 0.0F,
         juce::AudioParameterFloatAttributes()
@@ -96,10 +95,9 @@ class StemParameters {
     return raw;
   }
 
-  static juce::AudioParameterBool* addSwitch(juce::AudioProcessor& processor,
-                                             const juce::String& id, const juce::String& name) {
-    auto parameter =
-        std::make_unique<juce::AudioParameterBool>(juce::ParameterID{id, 1}, name, false);
+  static juce::AudioParameterBool* addSwitch(juce::AudioProcessor& processor, const juce::String& id,
+                                             const juce::String& name) {
+    auto parameter = std::make_unique<juce::AudioParameterBool>(juce::ParameterID{id, 1}, name, false);
     auto* raw = parameter.get();
     processor.addParameter(parameter.release());
     return raw;

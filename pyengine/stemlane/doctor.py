@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
-from stemlane.plugin import loading as plugin
 from stemlane.errors import StemlaneError, one_line
+from stemlane.plugin import loading as plugin
 
 PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs")
 _ENGINE_ALONE_STATUS = 2  # the engine, started by hand, says that it should not be

@@ -62,9 +62,12 @@ Usage usage() {
 }
 
 struct Quantiles {
-  explicit Quantiles(std::vector<double> values) : sorted(std::move(values)) { std::sort(sorted.begin(), sorted.end()); }
+  explicit Quantiles(std::vector<double> values) : sorted(std::move(values)) {
+    std::sort(sorted.begin(), sorted.end());
+  }
   double at(double q) const {
-    return sorted.empty() ? 0.0 : sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
+    return sorted.empty() ? 0.0
+                          : sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))];
   }
   std::vector<double> sorted;
 };
@@ -78,7 +81,8 @@ struct StepTimes {
       const std::uint64_t end = header.num_steps.load(std::memory_order_acquire);
       if (seen[i] == 0 || end - seen[i] > kNumStepTimes) seen[i] = end;
       for (; seen[i] < end; ++seen[i])
-        microseconds.push_back(header.step_microseconds[seen[i] % kNumStepTimes].load(std::memory_order_relaxed));
+        microseconds.push_back(
+            header.step_microseconds[seen[i] % kNumStepTimes].load(std::memory_order_relaxed));
     }
   }
   std::vector<std::uint64_t> seen;
@@ -90,7 +94,9 @@ struct StepTimes {
 int main(int argc, char** argv) {
   const std::string sound = argc > 7 ? argv[7] : "noise";
   if (argc < 5 || (sound != "noise" && sound != "equal" && sound != "silence")) {
-    std::fputs("usage: soak ENGINE MODELS.INDEX MODEL SECONDS [BLOCK_SAMPLES [INSTANCES [noise|equal|silence]]]\n", stderr);
+    std::fputs(
+        "usage: soak ENGINE MODELS.INDEX MODEL SECONDS [BLOCK_SAMPLES [INSTANCES [noise|equal|silence]]]\n",
+        stderr);
     return 2;
   }
   const auto models = read_model_index(argv[2]);
@@ -135,7 +141,8 @@ int main(int argc, char** argv) {
       for (const auto& stream : streams) {
         const auto begin = Clock::now();
         stream->process(block);
-        if (spent != nullptr) spent->push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
+        if (spent != nullptr)
+          spent->push_back(std::chrono::duration<double, std::micro>(Clock::now() - begin).count());
       }
       if (spent != nullptr && i % 32 == 0) steps.collect(streams);
       next += std::chrono::duration_cast<Clock::duration>(period);
@@ -152,16 +159,18 @@ int main(int argc, char** argv) {
   const Usage after = usage();
 
   const Quantiles process(std::move(spent));
-  std::printf("%s, %d instance(s), %s, blocks of %d, %.0f s\n", argv[3], num_instances, sound.c_str(), block_samples, seconds);
-  std::printf("process: p50 %.1f us, p99 %.1f us, max %.1f us\n", process.at(0.5), process.at(0.99), process.at(1.0));
+  std::printf("%s, %d instance(s), %s, blocks of %d, %.0f s\n", argv[3], num_instances, sound.c_str(),
+              block_samples, seconds);
+  std::printf("process: p50 %.1f us, p99 %.1f us, max %.1f us\n", process.at(0.5), process.at(0.99),
+              process.at(1.0));
   const Quantiles step(std::move(steps.microseconds));
   const double deadline = 1e6 * model->stride_samples / model->sample_rate;
-  std::printf("steps: %zu, of a deadline of %.1f ms: p50 %.1f %%, p99 %.1f %%, max %.1f %%\n", step.sorted.size(),
-              deadline / 1000.0, 100.0 * step.at(0.5) / deadline, 100.0 * step.at(0.99) / deadline,
-              100.0 * step.at(1.0) / deadline);
+  std::printf("steps: %zu, of a deadline of %.1f ms: p50 %.1f %%, p99 %.1f %%, max %.1f %%\n",
+              step.sorted.size(), deadline / 1000.0, 100.0 * step.at(0.5) / deadline,
+              100.0 * step.at(0.99) / deadline, 100.0 * step.at(1.0) / deadline);
   std::printf("engines: %.2f %% of a core each; memory %.1f to %.1f MiB in all, host %.1f to %.1f MiB\n",
-              100.0 * (after.engine_seconds - before.engine_seconds) / seconds / num_instances, before.engine_mib,
-              after.engine_mib, before.host_mib, after.host_mib);
+              100.0 * (after.engine_seconds - before.engine_seconds) / seconds / num_instances,
+              before.engine_mib, after.engine_mib, before.host_mib, after.host_mib);
   std::int64_t num_late = 0;
   for (std::size_t i = 0; i < streams.size(); ++i) {
     const StreamStatus status = streams[i]->status();

@@ -73,7 +73,8 @@ class Attack {
         header.stems_end.store(position(bytes));
         break;
       case 4:
-        header.stems_generation.store(bytes.take<std::uint8_t>() % 4U != 0 ? header.generation.load() : position(bytes));
+        header.stems_generation.store(bytes.take<std::uint8_t>() % 4U != 0 ? header.generation.load()
+                                                                           : position(bytes));
         break;
       case 5:
         fill(bytes);
@@ -84,7 +85,8 @@ class Attack {
         break;
       }
       case 7:
-        *stream_.shared_audio()->mixture().at(bytes.take<std::uint8_t>() % 2, position(bytes)) = number(bytes);
+        *stream_.shared_audio()->mixture().at(bytes.take<std::uint8_t>() % 2, position(bytes)) =
+            number(bytes);
         break;
       case 8:
         stream_.reset();
@@ -106,12 +108,22 @@ class Attack {
     if (kind == 2) return Limits::min() + std::abs(any % 1024);
     // Unsigned: what the header says may be nonsense by now.
     const std::int64_t end = stream_.shared_audio()->header().mixture_end.load();
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(end) + static_cast<std::uint64_t>(any % 2048));
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(end) +
+                                     static_cast<std::uint64_t>(any % 2048));
   }
 
   static float number(Bytes& bytes) {
-    static constexpr float kNumbers[] = {0.0F, -0.0F, 1.0F, -0.5F, 1e-42F, 1e6F, 1048576.0F, 1048577.0F,
-                                         1e38F, -1e38F, std::numeric_limits<float>::infinity(),
+    static constexpr float kNumbers[] = {0.0F,
+                                         -0.0F,
+                                         1.0F,
+                                         -0.5F,
+                                         1e-42F,
+                                         1e6F,
+                                         1048576.0F,
+                                         1048577.0F,
+                                         1e38F,
+                                         -1e38F,
+                                         std::numeric_limits<float>::infinity(),
                                          -std::numeric_limits<float>::infinity(),
                                          std::numeric_limits<float>::quiet_NaN()};
     const auto kind = bytes.take<std::uint8_t>() % (std::size(kNumbers) + 1);
@@ -152,7 +164,8 @@ class Attack {
     for (int i = 0; i < num_samples; ++i) {
       const float mixture = first + i < 0 ? 0.0F : heard_[static_cast<std::size_t>(first + i)];
       for (int channel = 0; channel < 2; ++channel)
-        if (!std::isfinite(block.out[channel][i]) || !std::isfinite(stems.samples[static_cast<std::size_t>(channel)][static_cast<std::size_t>(i)]))
+        if (!std::isfinite(block.out[channel][i]) ||
+            !std::isfinite(stems.samples[static_cast<std::size_t>(channel)][static_cast<std::size_t>(i)]))
           problem_ = "an output sample is not finite";
       if (equal_gains_ && block.out[0][i] != gains_[0] * mixture)
         problem_ = "with equal gains the output is not the delayed mixture";
@@ -172,7 +185,8 @@ class Attack {
     const Audio in = noise(2, 64 * 40, 77);
     const auto latency = static_cast<std::size_t>(stream_.latency_samples());
     float expected_gain = gains_[kOtherStem];
-    for (std::size_t stem = 0; stem < 3; ++stem) expected_gain += (gains_[stem] - gains_[kOtherStem]) * kShares[stem];
+    for (std::size_t stem = 0; stem < 3; ++stem)
+      expected_gain += (gains_[stem] - gains_[kOtherStem]) * kShares[stem];
     for (int block = 0; block < 40; ++block) {
       Audio out(2, 64);
       const auto inputs = in.from(64 * block);
@@ -181,7 +195,8 @@ class Attack {
       for (std::size_t i = 0; i < 64; ++i) {
         const std::size_t at = 64 * static_cast<std::size_t>(block) + i;
         const float mixture = at < latency ? 0.0F : in.samples[1][at - latency];
-        if (std::abs(out.samples[1][i] - expected_gain * mixture) > 1e-5F) problem_ = "an honest engine is not heard again";
+        if (std::abs(out.samples[1][i] - expected_gain * mixture) > 1e-5F)
+          problem_ = "an honest engine is not heard again";
       }
     }
   }
@@ -196,7 +211,9 @@ class Attack {
   std::string problem_;
 };
 
-inline std::string attack(const std::vector<std::uint8_t>& program) { return Attack().run(program); }
+inline std::string attack(const std::vector<std::uint8_t>& program) {
+  return Attack().run(program);
+}
 
 /// A program of `num_bytes` random bytes.
 inline std::vector<std::uint8_t> random_attack(unsigned seed, int num_bytes) {

@@ -20,7 +20,9 @@ using Clock = std::chrono::steady_clock;
 using Program = std::vector<std::uint8_t>;
 
 Program mutated(const std::vector<Program>& kept, std::mt19937& generator) {
-  const auto below = [&](std::size_t limit) { return std::uniform_int_distribution<std::size_t>(0, limit - 1)(generator); };
+  const auto below = [&](std::size_t limit) {
+    return std::uniform_int_distribution<std::size_t>(0, limit - 1)(generator);
+  };
   Program program = kept[below(kept.size())];
   for (std::size_t edits = 1 + below(8); edits > 0; --edits) {
     if (program.empty()) break;
@@ -93,12 +95,15 @@ int main(int argc, char** argv) {
   const auto end = Clock::now() + std::chrono::duration<double>(seconds);
   while (Clock::now() < end) {
     const bool fresh = kept.size() < 32 || generator() % 4 == 0;
-    const Program program = fresh ? random_attack(static_cast<unsigned>(generator()), static_cast<int>(1 + generator() % 800))
-                                  : mutated(kept, generator);
+    const Program program =
+        fresh ? random_attack(static_cast<unsigned>(generator()), static_cast<int>(1 + generator() % 800))
+              : mutated(kept, generator);
     LLVMFuzzerTestOneInput(program.data(), program.size());
     ++num_runs;
-    if (kept.size() < 256) kept.push_back(program);
-    else kept[generator() % kept.size()] = program;
+    if (kept.size() < 256)
+      kept.push_back(program);
+    else
+      kept[generator() % kept.size()] = program;
   }
   std::printf("fuzz: %ld programs in %.0f s, seed %u\n", num_runs, seconds, seed);
   const int num_bad = race(std::min(1.0, seconds / 10));

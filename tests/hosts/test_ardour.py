@@ -125,7 +125,9 @@ def test_delay_compensation_is_exact(ardour, music, sample_rate, model):
     session.place({"wet": music, "dry": music}, START_SAMPLES, music.shape[1] + SAMPLE_RATE)
     session.change_states(model=model)
     np.testing.assert_array_equal(session.bounce(), 0.0)
-    alone = session.bounce('session:route_by_name("dry"):mute_control():set_value(1, PBD.GroupControlDisposition.NoGroup)')
+    alone = session.bounce(
+        'session:route_by_name("dry"):mute_control():set_value(1, PBD.GroupControlDisposition.NoGroup)'
+    )
     np.testing.assert_array_equal(heard(alone, music), music)
 
 

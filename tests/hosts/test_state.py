@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import stemlane
 from host_tools import noise
-from stemlane.plugin import state as plugin_state
 from stemlane.manifests.manifest import index_text
+from stemlane.plugin import state as plugin_state
 from support.tiny_models import build_model
 
 STATES = Path(__file__).parent / "states"  # saved by releases, never to be changed

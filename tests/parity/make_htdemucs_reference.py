@@ -27,7 +27,9 @@ from support import htdemucs_case as case
 
 def build(name: str, sizes: dict) -> HTDemucs:
     network = HTDemucs(**sizes)
-    state = {key: torch.from_numpy(case.weight(name, key, tuple(old.shape))) for key, old in network.state_dict().items()}
+    state = {
+        key: torch.from_numpy(case.weight(name, key, tuple(old.shape))) for key, old in network.state_dict().items()
+    }
     network.load_state_dict(state)
     return network.eval()
 

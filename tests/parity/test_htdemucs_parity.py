@@ -9,10 +9,10 @@ from stemlane.catalog.convert.htdemucs.network import write_network
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.readers.torch_weights import read_package
 from stemlane.engine.frontends.htdemucs import shift_leads
-from stemlane.engine.spectral.segment_spectra import SegmentSpectra
-from stemlane.manifests.manifest import load_manifest
 from stemlane.engine.separator import Separator
 from stemlane.engine.session import SegmentSession
+from stemlane.engine.spectral.segment_spectra import SegmentSpectra
+from stemlane.manifests.manifest import load_manifest
 from support import htdemucs_case as case
 from support.spleeter_checkpoint import REFERENCES
 from support.tiny_htdemucs import package, seeded
@@ -25,9 +25,13 @@ TOLERANCE = 5e-6
 def models(tmp_path_factory):
     """Folder of the converted model for each case."""
     folder = tmp_path_factory.mktemp("htdemucs")
-    paths = {title: {"": package(folder / f"{title}.th", seeded(sizes, title), sizes)} for title, sizes in case.CASES.items()}
+    paths = {
+        title: {"": package(folder / f"{title}.th", seeded(sizes, title), sizes)} for title, sizes in case.CASES.items()
+    }
     paths["ft"] = {
-        stem: package(folder / f"{stem}.th", seeded(case.CASES["4"], stem), case.CASES["4"]) for stem in case.FOUR if stem != "other"
+        stem: package(folder / f"{stem}.th", seeded(case.CASES["4"], stem), case.CASES["4"])
+        for stem in case.FOUR
+        if stem != "other"
     }
     about = {title: Description(f"case{title}", "Seeded", "1", "MIT", "drawn", "none") for title in paths}
     return {title: htdemucs.convert(paths[title], about[title], folder)[0] for title in paths}

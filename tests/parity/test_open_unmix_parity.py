@@ -4,8 +4,8 @@
 import numpy as np
 import onnxruntime
 import pytest
-from stemlane.catalog.convert.open_unmix import models as open_unmix
 from stemlane.catalog.convert.manifest_text import Description
+from stemlane.catalog.convert.open_unmix import models as open_unmix
 from stemlane.catalog.convert.open_unmix.network import expected_shapes
 from stemlane.engine.separator import Separator
 from support import open_unmix_case as case

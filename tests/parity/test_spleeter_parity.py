@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from stemlane.cli import main as cli
 from stemlane.catalog.convert.manifest_text import Description
-from stemlane.catalog.convert.spleeter.models import convert
 from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
+from stemlane.catalog.convert.spleeter.models import convert
+from stemlane.cli import main as cli
 from stemlane.engine.separator import Separator
 from support import spleeter_case
 from support.spleeter_checkpoint import REFERENCES, write_checkpoint

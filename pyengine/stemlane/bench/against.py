@@ -17,8 +17,8 @@ from pathlib import Path
 import soundfile
 
 from stemlane.bench.bench import test_signal
-from stemlane.errors import InputError
 from stemlane.cli.progress import Progress
+from stemlane.errors import InputError
 
 _SECONDS = 180.0
 _SAMPLE_RATE = 44100
@@ -132,7 +132,9 @@ def run(against: list[str]) -> dict:
 def _parse(text: str) -> tuple[str, str]:
     name, colon, python = text.partition(":")
     if name not in _ORIGINALS or not colon:
-        raise InputError(f"--against is {text!r}, should be one of {', '.join(_ORIGINALS)}, a colon and its Python's path")
+        raise InputError(
+            f"--against is {text!r}, should be one of {', '.join(_ORIGINALS)}, a colon and its Python's path"
+        )
     if shutil.which(python) is None:
         raise InputError(f"--against is {text!r}: {python!r} is not a Python that can be run")
     return name, python

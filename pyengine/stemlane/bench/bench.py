@@ -12,10 +12,10 @@ import time
 
 import numpy as np
 
-from stemlane.errors import StemlaneError, one_line
-from stemlane.engine.frontends import create_front_end
-from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
 from stemlane.cli.progress import Progress
+from stemlane.engine.frontends import create_front_end
+from stemlane.errors import StemlaneError, one_line
+from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
 from stemlane.manifests.registry import embedded_folder, verify_model
 
 _MODEL_SECONDS = 20.0

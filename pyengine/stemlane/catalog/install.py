@@ -14,16 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from stemlane.catalog import measured
-from stemlane.manifests import registry
-from stemlane.catalog import selftest
+from stemlane.catalog import measured, selftest
 from stemlane.catalog.convert.htdemucs import source as htdemucs_source
 from stemlane.catalog.convert.mdx import source as mdx_source
 from stemlane.catalog.convert.open_unmix import source as open_unmix_source
-from stemlane.catalog.convert.spleeter import source as spleeter_source
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.source import Order, Source
+from stemlane.catalog.convert.spleeter import source as spleeter_source
 from stemlane.errors import ModelError, StemlaneError
+from stemlane.manifests import registry
 from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
 
 INDEX_NAME = "models.index"

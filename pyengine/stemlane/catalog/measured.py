@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.manifests.manifest import MANIFEST_NAME, MEASURED, Manifest, load_manifest
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.manifests.manifest import MANIFEST_NAME, MEASURED, Manifest, load_manifest
 
 _EDGE_SECONDS = 0.45  # left out at both ends, where a stream begins and ends; what is left fits one segment of htdemucs
 _INTRODUCTION_BEATS = 8

@@ -6,15 +6,20 @@
 
 import numpy as np
 
+from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ModelError
 from stemlane.manifests.manifest import MANIFEST_NAME, Manifest
-from stemlane.engine.streaming import StreamingSeparator
 
 _SECONDS = 1.5
 _SEED = 20191104
 # float32 sums in another order differ by a few 1e-6; a wrong weight that can be heard changes more than this.
 _TOLERANCE = 1e-4
-_NUMBERS = ("the left channel's level", "the right channel's level", "the left channel's noise", "the right channel's noise")
+_NUMBERS = (
+    "the left channel's level",
+    "the right channel's level",
+    "the left channel's noise",
+    "the right channel's noise",
+)
 
 
 def measure(manifest: Manifest) -> dict[str, tuple[float, ...]]:

@@ -144,10 +144,10 @@ def _names(text: str) -> list[str]:
 
 
 def _separate(options) -> int:
-    from stemlane.files import offline
-    from stemlane.files.audio import AudioInput, check_format
     from stemlane.cli.progress import Progress
     from stemlane.engine.separator import Separator
+    from stemlane.files import offline
+    from stemlane.files.audio import AudioInput, check_format
 
     check_format(options.format)
     folders = offline.output_folders(options.inputs, options.output)
@@ -168,10 +168,10 @@ def _separate(options) -> int:
 
 
 def _render(options) -> int:
-    from stemlane.mix import mixdown
+    from stemlane.cli.progress import Progress
     from stemlane.files import offline
     from stemlane.files.audio import AudioInput
-    from stemlane.cli.progress import Progress
+    from stemlane.mix import mixdown
 
     gains = mixdown.parse_gain_options(options.gain)
     automation = mixdown.read_automation(options.automation) if options.automation else None

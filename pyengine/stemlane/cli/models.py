@@ -12,7 +12,9 @@ def add_commands(models, command) -> None:
     """Add the commands to the argument parser's group `models`, with `command(parent, name, run, text)`."""
     command(models, "list", _list, "List the models that can be used.")
     command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument("name", metavar="NAME")
+    command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
+        "name", metavar="NAME"
+    )
     add = command(models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.")
     add.add_argument(
         "source",
@@ -43,7 +45,8 @@ def add_commands(models, command) -> None:
     )  # fmt: skip
     mdx = add.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
     mdx.add_argument(
-        "--stem", metavar="NAME",
+        "--stem",
+        metavar="NAME",
         help="what the network gives: vocals, drums, bass, guitar, piano, other, instrumental, lead-vocals, karaoke, "
         "reverb, no-reverb, crowd or no-crowd",
     )
@@ -89,8 +92,8 @@ def _show(options) -> int:
 
 def _verify(options) -> int:
     from stemlane.catalog import selftest
-    from stemlane.manifests.registry import find_model, verify_model
     from stemlane.engine.streaming import StreamingSeparator
+    from stemlane.manifests.registry import find_model, verify_model
 
     manifest = find_model(options.name)
     verify_model(manifest)

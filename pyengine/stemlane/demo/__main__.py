@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.files.audio import AudioInput, AudioOutput
+from stemlane.cli.progress import Progress
 from stemlane.demo.picture import draw
 from stemlane.demo.song import SAMPLE_RATE, make_song
+from stemlane.engine.separator import Separator
 from stemlane.errors import PluginError, StemlaneError, one_line
 from stemlane.evaluation.numbers import measure
+from stemlane.files.audio import AudioInput, AudioOutput
 from stemlane.plugin.loading import load_plugin, plugin_status
-from stemlane.cli.progress import Progress
-from stemlane.engine.separator import Separator
 
 MODEL = "mix"
 BLOCK_SAMPLES = 512
@@ -73,7 +73,9 @@ def run(song: str | None, folder: Path) -> None:
     draw(rows, sample_rate, folder / "spectrograms.png", f"Stemlane, model {MODEL}")
 
     latency = status.latency_samples
-    print(f"latency      {latency} samples = {1000 * latency / sample_rate:.1f} ms at {sample_rate:g} Hz, model {MODEL}")
+    print(
+        f"latency      {latency} samples = {1000 * latency / sample_rate:.1f} ms at {sample_rate:g} Hz, model {MODEL}"
+    )
     print(f"plugin       loaded in {load_seconds:.2f} s, bounced {seconds:.1f} s in {bounce_seconds:.1f} s: "
           f"{seconds / bounce_seconds:.1f} × real time, engine start included")  # fmt: skip
     print(f"library      separated in {library_seconds:.1f} s: {seconds / library_seconds:.1f} × real time, one thread")
@@ -113,7 +115,10 @@ def _write(path: Path, audio: np.ndarray, sample_rate: float) -> None:
 def _print_sdr(truth: dict[str, np.ndarray], stems: dict[str, np.ndarray], mixture: np.ndarray) -> None:
     print("SDR, dB      " + "  ".join(f"{name:>8}" for name in truth))
     true = np.stack(list(truth.values()))
-    for title, estimate in (("separated", np.stack([stems[name] for name in truth])), ("mixture", np.stack([mixture] * len(truth)))):
+    for title, estimate in (
+        ("separated", np.stack([stems[name] for name in truth])),
+        ("mixture", np.stack([mixture] * len(truth))),
+    ):
         results = measure([true], [estimate])
         print(f"  {title:<10} " + "  ".join(f"{result.sdr_db:8.1f}" for result in results))
 

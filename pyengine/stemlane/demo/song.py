@@ -99,7 +99,13 @@ def _chords(track: np.ndarray, random: np.random.Generator) -> None:
                     np.sin(2 * np.pi * k * frequency * time + random.uniform(0, 6.28)) / k**1.3
                     for k in range(1, int(9000 / frequency))
                 )
-                _add(track, bar * 4 * BEAT, 0.11 * sound * pulse * _fade(len(time), 0.05, 0.1), 0.5 - 0.4 * side, 0.5 + 0.4 * side)
+                _add(
+                    track,
+                    bar * 4 * BEAT,
+                    0.11 * sound * pulse * _fade(len(time), 0.05, 0.1),
+                    0.5 - 0.4 * side,
+                    0.5 + 0.4 * side,
+                )
 
 
 def _sing(length: float, note: float, vowel: str, next_vowel: str, random: np.random.Generator) -> np.ndarray:
@@ -157,7 +163,12 @@ def make_song(seed: int = 2026) -> dict[str, np.ndarray]:
     random = np.random.default_rng(seed)
     num_samples = round((NUM_BARS * 4 + 1) * BEAT * SAMPLE_RATE)
     stems = {}
-    for name, play, room in (("vocals", _vocals, 0.5), ("drums", _drums, 0.1), ("bass", _bass, 0.0), ("other", _chords, 0.3)):
+    for name, play, room in (
+        ("vocals", _vocals, 0.5),
+        ("drums", _drums, 0.1),
+        ("bass", _bass, 0.0),
+        ("other", _chords, 0.3),
+    ):
         track = np.zeros((2, num_samples))
         play(track, random)
         stems[name] = _with_room(track, room, random) if room else track

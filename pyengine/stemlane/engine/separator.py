@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
+from stemlane.engine.streaming import StreamingSeparator, check_stream
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.registry import find_model, verify_model
-from stemlane.engine.streaming import StreamingSeparator, check_stream
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
@@ -146,9 +146,7 @@ class Separator:
         # Taken out while in use, so that several recordings can be separated at once.
         stream = self._idle.pop((sample_rate, num_channels), None)
         if stream is None:
-            stream = StreamingSeparator(
-                self.manifest, sample_rate, num_channels, whole=True, shifts=self._shifts
-            )
+            stream = StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True, shifts=self._shifts)
         try:
             if stream.learns:
                 blocks = list(blocks) if iter(blocks) is blocks else blocks

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.errors import EngineError, InputError
 from stemlane.engine.frontends import create_front_end
+from stemlane.errors import EngineError, InputError
 from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.registry import find_model, verify_model
 
@@ -83,7 +83,15 @@ class StreamingSeparator:
         If the model cannot be used or the rate or number of channels is not supported.
     """
 
-    def __init__(self, model: Manifest | str | Path, sample_rate: float, num_channels: int, *, whole: bool = False, shifts: int = 0):
+    def __init__(
+        self,
+        model: Manifest | str | Path,
+        sample_rate: float,
+        num_channels: int,
+        *,
+        whole: bool = False,
+        shifts: int = 0,
+    ):
         check_stream(sample_rate, num_channels)
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         verify_model(self.manifest)
@@ -185,7 +193,9 @@ class StreamingSeparator:
         self._num_in = self._num_out = 0
         self._num_waiting = self._lead_samples  # samples in the unfinished stride
         self._stride[:, : self._num_waiting] = 0
-        self._num_to_drop = self._front_end.delay_samples + self._lead_samples  # what comes first lies before position 0
+        self._num_to_drop = (
+            self._front_end.delay_samples + self._lead_samples
+        )  # what comes first lies before position 0
 
     def _finish_whole(self, num_samples: int) -> np.ndarray:
         """The last `num_samples` of the stems, from a front end that is told that the recording ends."""

@@ -8,8 +8,8 @@ import contextlib
 
 import numpy as np
 
-from stemlane.errors import EngineError, StemlaneError, one_line
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.errors import EngineError, StemlaneError, one_line
 
 
 @contextlib.contextmanager

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from stemlane.cli.progress import Progress
+from stemlane.engine.separator import Separator, recut
 from stemlane.errors import InputError, ModelError
 from stemlane.evaluation.numbers import StemResult, ideal_ratio_mask, measure, score
 from stemlane.evaluation.songs import Song, find_songs, read_truth, song_seconds
 from stemlane.manifests.manifest import model_folders
-from stemlane.cli.progress import Progress
 from stemlane.manifests.registry import embedded_folder
-from stemlane.engine.separator import Separator, recut
 
 
 class _ProcessorTime:
@@ -123,9 +123,7 @@ def _compare(song: Song, full: Separator, window: Separator) -> list[StemResult]
     return measure(*streams)
 
 
-def run(
-    folder: str | Path, models: Sequence[str] | None = None, windows: Sequence[float] | None = None
-) -> list[dict]:
+def run(folder: str | Path, models: Sequence[str] | None = None, windows: Sequence[float] | None = None) -> list[dict]:
     """Measure models on every song in `folder`; those with the same stems share a table. See `evaluate_song`.
 
     `models` defaults to all embedded ones. For each of `windows`, in seconds, the models' short windows are measured
@@ -148,6 +146,4 @@ def run(
     pairs = {separators[name].manifest.name: separators[full] for name, full in full_names.items()}
     num_rows = sum(len(group) + 2 for group in by_stems.values()) + len(pairs)
     with Progress("evaluate", num_rows * sum(map(song_seconds, songs))) as progress:
-        return [
-            evaluate_song(song, group, progress, windows=pairs) for song in songs for group in by_stems.values()
-        ]
+        return [evaluate_song(song, group, progress, windows=pairs) for song in songs for group in by_stems.values()]

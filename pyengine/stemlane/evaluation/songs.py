@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.files.audio import AudioInput
 from stemlane.errors import InputError
+from stemlane.files.audio import AudioInput
 from stemlane.manifests.manifest import STEM_ORDER
 
 AUDIO_ENDINGS = (".wav", ".flac", ".ogg", ".mp3")

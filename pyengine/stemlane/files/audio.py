@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from stemlane.errors import InputError, one_line
 from stemlane.engine.separator import check_finite
 from stemlane.engine.streaming import check_stream
+from stemlane.errors import InputError, one_line
 
 FORMATS = {"wav": ("WAV", "FLOAT"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS")}
 BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes

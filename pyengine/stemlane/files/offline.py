@@ -5,11 +5,11 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from stemlane.files.audio import AudioInput, AudioOutput, check_format, staged_folder
-from stemlane.errors import InputError
-from stemlane.mix.mixdown import GainPlan, render_blocks
-from stemlane.manifests.registry import find_model
 from stemlane.engine.separator import Separator
+from stemlane.errors import InputError
+from stemlane.files.audio import AudioInput, AudioOutput, check_format, staged_folder
+from stemlane.manifests.registry import find_model
+from stemlane.mix.mixdown import GainPlan, render_blocks
 
 
 def output_folders(inputs: Sequence[str | Path], folder: str | Path) -> list[Path]:

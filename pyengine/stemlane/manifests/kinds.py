@@ -7,8 +7,8 @@ How a kind is run is its front end's business.
 from dataclasses import dataclass, replace
 
 from stemlane.manifests.htdemucs import read_htdemucs
-from stemlane.manifests.table import Table
 from stemlane.manifests.mdx import read_mdx
+from stemlane.manifests.table import Table
 
 
 @dataclass(frozen=True)

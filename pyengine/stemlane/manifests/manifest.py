@@ -13,9 +13,9 @@ from pathlib import Path, PurePosixPath
 
 from stemlane.errors import ManifestError, StemlaneError
 from stemlane.manifests.htdemucs import HtdemucsSettings
-from stemlane.manifests.table import Table
-from stemlane.manifests.mdx import MdxSettings
 from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
+from stemlane.manifests.mdx import MdxSettings
+from stemlane.manifests.table import Table
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"

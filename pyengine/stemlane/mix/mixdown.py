@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.mix._core import CoreStream
+from stemlane.engine.separator import check_mixture, recut
+from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import STEM_ORDER, Manifest
 from stemlane.manifests.registry import find_model
-from stemlane.engine.separator import check_mixture, recut
-from stemlane.engine.streaming import StreamingSeparator
+from stemlane.mix._core import CoreStream
 
 BLOCK_SAMPLES = 512
 SILENT_DB, HIGHEST_DB = -60.0, 12.0

@@ -11,8 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemlane.plugin import state as plugin_state
 from stemlane.errors import PluginError
+from stemlane.plugin import state as plugin_state
 
 BUNDLE_NAME = "Stemlane.vst3"
 _PACKAGE = Path(__file__).resolve().parents[1]

@@ -41,17 +41,21 @@ struct Host {
   }
 
   /// Plays `in` (main channels, samples); returns all outputs. What is not written is NaN.
-  Buffer play(const Audio& in, int blockSamples = 512, const std::function<void()>& afterBlock = [] {}) {
+  Buffer play(
+      const Audio& in, int blockSamples = 512, const std::function<void()>& afterBlock = [] {}) {
     const int numOutputs = processor->getTotalNumOutputChannels();
     const int numInputs = static_cast<int>(in.samples.size());
     Buffer out(numOutputs, in.num_samples());
     for (int channel = 0; channel < numOutputs; ++channel)
       for (int n = 0; n < in.num_samples(); ++n)
-        out.setSample(channel, n, channel < numInputs ? in.samples[static_cast<std::size_t>(channel)][static_cast<std::size_t>(n)]
-                                                      : std::numeric_limits<float>::quiet_NaN());
+        out.setSample(channel, n,
+                      channel < numInputs
+                          ? in.samples[static_cast<std::size_t>(channel)][static_cast<std::size_t>(n)]
+                          : std::numeric_limits<float>::quiet_NaN());
     juce::MidiBuffer midi;
     for (int done = 0; done < in.num_samples(); done += blockSamples) {
-      Buffer block(out.getArrayOfWritePointers(), numOutputs, done, std::min(blockSamples, in.num_samples() - done));
+      Buffer block(out.getArrayOfWritePointers(), numOutputs, done,
+                   std::min(blockSamples, in.num_samples() - done));
       processor->processBlock(block, midi);
       afterBlock();
     }
@@ -68,7 +72,9 @@ inline bool is_delayed(const Buffer& out, int channel, const Audio& in, int sour
                        float tolerance, int from = 0) {
   for (int n = from; n < out.getNumSamples(); ++n) {
     const float wanted =
-        n < latency ? 0.0F : factor * in.samples[static_cast<std::size_t>(source)][static_cast<std::size_t>(n - latency)];
+        n < latency
+            ? 0.0F
+            : factor * in.samples[static_cast<std::size_t>(source)][static_cast<std::size_t>(n - latency)];
     if (!(std::abs(out.getSample(channel, n) - wanted) <= tolerance)) return false;
   }
   return true;

@@ -36,9 +36,11 @@ TEST_CASE("stem buses carry the stems after their faders and add up to the mix")
   const float vocals = std::pow(10.0F, 6.0F / 20.0F);
   const float factors[] = {vocals * kShares[0], 0.0F, kShares[2], 0.0F, 0.0F, kRest};
   for (int channel = 0; channel < 2; ++channel) {
-    CHECK(is_delayed(out, channel, in, channel, host.latency(), factors[0] + factors[2] + factors[5], 4 * kRounding));
+    CHECK(is_delayed(out, channel, in, channel, host.latency(), factors[0] + factors[2] + factors[5],
+                     4 * kRounding));
     for (int stem = 0; stem < kNumStems; ++stem)
-      CHECK(is_delayed(out, 2 + 2 * stem + channel, in, channel, host.latency(), factors[stem], 2 * kRounding));
+      CHECK(
+          is_delayed(out, 2 + 2 * stem + channel, in, channel, host.latency(), factors[stem], 2 * kRounding));
   }
 }
 

@@ -23,7 +23,8 @@ bool same(const juce::Image& one, const juce::Image& other) {
 template <typename Widget>
 Widget* find(juce::Component& parent, const juce::String& text) {
   for (auto* child : parent.getChildren()) {
-    if (auto* widget = dynamic_cast<Widget*>(child); widget != nullptr && widget->getTitle() == text) return widget;
+    if (auto* widget = dynamic_cast<Widget*>(child); widget != nullptr && widget->getTitle() == text)
+      return widget;
     if (auto* widget = find<Widget>(*child, text)) return widget;
   }
   return nullptr;

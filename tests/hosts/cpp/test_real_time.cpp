@@ -64,7 +64,9 @@ TEST_CASE("a render begins without the past that was played before it") {
   // It is told so before every block, and goes on.
   host.processor->setNonRealtime(true);
   const Buffer next = host.play(in);
-  CHECK(next.getSample(0, 0) == Approx((1.0F - kShares[0]) * in.samples[0][in.samples[0].size() - static_cast<std::size_t>(host.latency())]));
+  CHECK(next.getSample(0, 0) ==
+        Approx((1.0F - kShares[0]) *
+               in.samples[0][in.samples[0].size() - static_cast<std::size_t>(host.latency())]));
 }
 
 TEST_CASE("bypass and the host's bypass are the delayed mixture") {

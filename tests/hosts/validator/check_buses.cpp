@@ -14,8 +14,7 @@ Layout anyLayout(int numOutputs, juce::Random& random) {
   const auto main = random.nextBool() ? kStereo : kMono;
   layout.inputBuses.add(main);
   layout.outputBuses.add(main);
-  for (int bus = 1; bus < numOutputs; ++bus)
-    layout.outputBuses.add(random.nextBool() ? kStereo : kOff);
+  for (int bus = 1; bus < numOutputs; ++bus) layout.outputBuses.add(random.nextBool() ? kStereo : kOff);
   return layout;
 }
 
@@ -71,7 +70,9 @@ void refused(Subject& subject, juce::Random& random) {
 }  // namespace
 
 std::vector<Check> busChecks() {
-  return {{"any layout plays", layouts}, {"buses go on and off one by one", oneByOne}, {"wrong layouts are refused", refused}};
+  return {{"any layout plays", layouts},
+          {"buses go on and off one by one", oneByOne},
+          {"wrong layouts are refused", refused}};
 }
 
 }  // namespace validator

@@ -10,12 +10,15 @@ namespace {
 
 using Parameter = juce::AudioProcessorParameter;
 
-juce::String nameOf(const Parameter& parameter) { return parameter.getName(128); }
+juce::String nameOf(const Parameter& parameter) {
+  return parameter.getName(128);
+}
 
 void list(Subject& subject, juce::Random&) {
   const auto instance = subject.create();
   // Six stems with a fader and two switches each, the output's fader, bypass.
-  expect(instance->getParameters().size() == 20, juce::String(instance->getParameters().size()) + " parameters");
+  expect(instance->getParameters().size() == 20,
+         juce::String(instance->getParameters().size()) + " parameters");
   std::set<juce::String> names;
   for (const auto* parameter : instance->getParameters()) {
     const juce::String name = nameOf(*parameter);
@@ -46,12 +49,13 @@ void texts(Subject& subject, juce::Random& random) {
 void oddTexts(Subject& subject, juce::Random& random) {
   const auto instance = subject.create();
   for (auto* parameter : instance->getParameters())
-    for (const juce::String& text :
-         {juce::String(), juce::String("nan"), juce::String("-inf"), juce::String("1e999"),
-          juce::String::repeatedString("9", 4000), juce::String::charToString(static_cast<juce::juce_wchar>(0x1F3A4)),
-          juce::String(random.nextInt64())}) {
+    for (const juce::String& text : {juce::String(), juce::String("nan"), juce::String("-inf"),
+                                     juce::String("1e999"), juce::String::repeatedString("9", 4000),
+                                     juce::String::charToString(static_cast<juce::juce_wchar>(0x1F3A4)),
+                                     juce::String(random.nextInt64())}) {
       const float value = parameter->getValueForText(text);
-      expect(value >= 0.0F && value <= 1.0F, nameOf(*parameter) + ": '" + text.substring(0, 20) + "' is out of range");
+      expect(value >= 0.0F && value <= 1.0F,
+             nameOf(*parameter) + ": '" + text.substring(0, 20) + "' is out of range");
     }
 }
 

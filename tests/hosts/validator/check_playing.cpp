@@ -54,7 +54,9 @@ void calls(Subject& subject, juce::Random& random) {
         instance->suspendProcessing(true);
         instance->suspendProcessing(false);
         break;
-      case 4: expect(instance->getTailLengthSeconds() >= 0.0, "the tail has a negative length"); break;
+      case 4:
+        expect(instance->getTailLengthSeconds() >= 0.0, "the tail has a negative length");
+        break;
       default:
         for (int i = random.nextInt(20); i > 0; --i) player.play(block);
         player.expectDelayedInput("call " + juce::String(round));
@@ -122,12 +124,9 @@ void doublePrecision(Subject& subject, juce::Random&) {
 }  // namespace
 
 std::vector<Check> playingChecks() {
-  return {{"blocks of any length play", blocks},
-          {"a host's calls come in any order", calls},
-          {"real time and offline take turns", offline},
-          {"silence stays silence", silence},
-          {"odd input stays where it is", oddInput},
-          {"double precision is refused", doublePrecision}};
+  return {{"blocks of any length play", blocks},         {"a host's calls come in any order", calls},
+          {"real time and offline take turns", offline}, {"silence stays silence", silence},
+          {"odd input stays where it is", oddInput},     {"double precision is refused", doublePrecision}};
 }
 
 }  // namespace validator

@@ -12,7 +12,8 @@ namespace {
 /// Plays on a thread of its own, at the pace of a sound card, until it goes.
 class AudioThread {
  public:
-  AudioThread(Instance& instance, juce::int64 seed) : instance_(instance), random_(seed), thread_([this] { run(); }) {}
+  AudioThread(Instance& instance, juce::int64 seed)
+      : instance_(instance), random_(seed), thread_([this] { run(); }) {}
   ~AudioThread() { stop(); }
 
   /// Ends the thread; throws what it has found.

@@ -35,7 +35,8 @@ void setUp(Instance& instance, const LiveTake& take) {
 
 void waitForEngine(Instance& instance) {
   for (int waited = 0; stateOf(instance)->getStringAttribute("engine_state") != "ready"; waited += 20) {
-    expect(waited < kStartMilliseconds, "the engine does not start: " + stateOf(instance)->getStringAttribute("engine_text"));
+    expect(waited < kStartMilliseconds,
+           "the engine does not start: " + stateOf(instance)->getStringAttribute("engine_text"));
     pump(20);
   }
 }
@@ -56,7 +57,8 @@ void write(const juce::AudioBuffer<float>& audio, const juce::File& file) {
   juce::FileOutputStream stream(file);
   expect(stream.openedOk(), file.getFullPathName() + ": cannot be written");
   for (int channel = 0; channel < kNumChannels; ++channel)
-    stream.write(audio.getReadPointer(channel), sizeof(float) * static_cast<std::size_t>(audio.getNumSamples()));
+    stream.write(audio.getReadPointer(channel),
+                 sizeof(float) * static_cast<std::size_t>(audio.getNumSamples()));
 }
 
 }  // namespace
@@ -76,7 +78,8 @@ void playLive(Subject& subject, const LiveTake& take) {
   juce::MidiBuffer midi;
   for (int done = 0; done < audio.getNumSamples(); done += take.blockSamples) {
     const int numSamples = std::min(take.blockSamples, audio.getNumSamples() - done);
-    std::this_thread::sleep_until(begin + std::chrono::duration<double>((done + numSamples) / take.sampleRate));
+    std::this_thread::sleep_until(begin +
+                                  std::chrono::duration<double>((done + numSamples) / take.sampleRate));
     juce::AudioBuffer<float> block(audio.getArrayOfWritePointers(), kNumChannels, done, numSamples);
     const auto before = Clock::now();
     instance->processBlock(block, midi);
@@ -86,7 +89,8 @@ void playLive(Subject& subject, const LiveTake& take) {
     const auto state = stateOf(*instance)->getStringAttribute("engine_state");
     if (states.isEmpty() || states[states.size() - 1] != state) states.add(state);
   }
-  std::cout << "states " << states.joinIntoString(" ") << "\nslowest " << static_cast<int>(slowest) << std::endl;
+  std::cout << "states " << states.joinIntoString(" ") << "\nslowest " << static_cast<int>(slowest)
+            << std::endl;
   write(audio, take.output);
 }
 

@@ -9,7 +9,7 @@ namespace validator {
 
 struct LiveTake {
   juce::String model;
-  juce::String stem;         ///< is muted
+  juce::String stem;  ///< is muted
   double sampleRate = 44100.0;
   int blockSamples = 512;
   juce::File input, output;  ///< stereo, float32, one channel after the other

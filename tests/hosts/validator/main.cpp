@@ -11,14 +11,16 @@
 
 namespace {
 
-juce::File fileAt(const char* path) { return juce::File::getCurrentWorkingDirectory().getChildFile(path); }
+juce::File fileAt(const char* path) {
+  return juce::File::getCurrentWorkingDirectory().getChildFile(path);
+}
 
 int live(char** arguments) {
   using namespace validator;
   try {
     Subject subject(fileAt(arguments[0]).getFullPathName());
-    playLive(subject, {arguments[1], arguments[2], std::atof(arguments[3]), std::max(1, std::atoi(arguments[4])),
-                       fileAt(arguments[5]), fileAt(arguments[6])});
+    playLive(subject, {arguments[1], arguments[2], std::atof(arguments[3]),
+                       std::max(1, std::atoi(arguments[4])), fileAt(arguments[5]), fileAt(arguments[6])});
     return 0;
   } catch (const Failure& failure) {
     std::cerr << failure.what() << "\n";
@@ -45,7 +47,8 @@ int main(int argc, char** argv) {
     Subject subject(fileAt(argv[1]).getFullPathName());
     for (int seed = firstSeed; seed < firstSeed + numRounds; ++seed) {
       std::vector<Check> checks;
-      for (const auto& part : {parameterChecks(), busChecks(), stateChecks(), playingChecks(), lifeChecks(), threadChecks()})
+      for (const auto& part :
+           {parameterChecks(), busChecks(), stateChecks(), playingChecks(), lifeChecks(), threadChecks()})
         checks.insert(checks.end(), part.begin(), part.end());
       juce::Random order(seed);
       for (std::size_t left = checks.size(); left > 1; --left)
@@ -62,8 +65,8 @@ int main(int argc, char** argv) {
           ++numFailed;
         }
         const auto milliseconds = static_cast<int>(juce::Time::getMillisecondCounterHiRes() - begin);
-        std::cout << ": " << (problem.empty() ? "ok" : "FAILED, " + problem) << " (" << milliseconds << " ms, seed "
-                  << seed << ")" << std::endl;
+        std::cout << ": " << (problem.empty() ? "ok" : "FAILED, " + problem) << " (" << milliseconds
+                  << " ms, seed " << seed << ")" << std::endl;
       }
     }
   } catch (const Failure& failure) {

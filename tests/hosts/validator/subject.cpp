@@ -17,7 +17,8 @@ std::unique_ptr<juce::XmlElement> wrappedState(Instance& instance) {
   juce::MemoryBlock block;
   instance.getStateInformation(block);
   auto xml = juce::AudioProcessor::getXmlFromBinary(block.getData(), static_cast<int>(block.getSize()));
-  expect(xml != nullptr && xml->getChildByName(kComponent) != nullptr, "a state holds nothing of the plugin's");
+  expect(xml != nullptr && xml->getChildByName(kComponent) != nullptr,
+         "a state holds nothing of the plugin's");
   return xml;
 }
 
@@ -41,7 +42,9 @@ std::unique_ptr<Instance> Subject::create() {
   return instance;
 }
 
-void pump(int milliseconds) { juce::MessageManager::getInstance()->runDispatchLoopUntil(milliseconds); }
+void pump(int milliseconds) {
+  juce::MessageManager::getInstance()->runDispatchLoopUntil(milliseconds);
+}
 
 void prepare(Instance& instance, double sampleRate, int maxBlockSamples) {
   instance.releaseResources();  // JUCE's host takes no new rate while it plays
@@ -66,7 +69,8 @@ void Player::start() {
 }
 
 void Player::play(int numSamples) {
-  const int numChannels = std::max(instance_.getTotalNumInputChannels(), instance_.getTotalNumOutputChannels());
+  const int numChannels =
+      std::max(instance_.getTotalNumInputChannels(), instance_.getTotalNumOutputChannels());
   juce::AudioBuffer<float> storage(numChannels, numSamples + kGuardSamples);
   for (int channel = 0; channel < numChannels; ++channel) {
     const bool isInput = channel < static_cast<int>(in_.size());
@@ -86,7 +90,8 @@ void Player::play(int numSamples) {
 
   for (int channel = 0; channel < numChannels; ++channel) {
     for (int n = 0; n < numSamples; ++n)
-      expect(std::isfinite(block.getSample(channel, n)), "output " + juce::String(channel) + " is not a number");
+      expect(std::isfinite(block.getSample(channel, n)),
+             "output " + juce::String(channel) + " is not a number");
     for (int n = 0; n < kGuardSamples; ++n)
       expect(storage.getSample(channel, numSamples + n) == kGuard, "written behind the block");
     if (channel < static_cast<int>(out_.size())) {
@@ -101,9 +106,9 @@ void Player::expectDelayedInput(const juce::String& where) const {
   for (std::size_t channel = 0; channel < out_.size(); ++channel)
     for (std::size_t n = 0; n < out_[channel].size(); ++n) {
       const float wanted = n < latency ? 0.0F : in_[channel][n - latency];
-      expect(out_[channel][n] == wanted,
-             where + ": sample " + juce::String(static_cast<int>(n)) + " is not the input " +
-                 juce::String(static_cast<int>(latency)) + " samples before");
+      expect(out_[channel][n] == wanted, where + ": sample " + juce::String(static_cast<int>(n)) +
+                                             " is not the input " + juce::String(static_cast<int>(latency)) +
+                                             " samples before");
     }
 }
 

@@ -45,8 +45,9 @@ inline bool wait_for(const std::function<bool()>& condition) {
 
 inline constexpr stemlane::StemGains kNoVocals = {0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
 
-inline Audio bounce(stemlane::StemStream& stream, const Audio& in, int size = 512,
-             const std::function<void(int)>& before_block = [](int) {}) {
+inline Audio bounce(
+    stemlane::StemStream& stream, const Audio& in, int size = 512,
+    const std::function<void(int)>& before_block = [](int) {}) {
   Audio out(static_cast<int>(in.samples.size()), in.num_samples());
   for (int done = 0; done < in.num_samples(); done += size) {
     before_block(done / size);

@@ -48,7 +48,8 @@ int main() {
   // The memory outlives the engine.
   if (manner == "fails first" && memory->header().num_steps.fetch_add(1) == 0) return 1;
   if (manner == "crashes") raise(SIGSEGV);
-  if (manner == "hangs") for (;;) pause();
+  if (manner == "hangs")
+    for (;;) pause();
   if (manner == "mumbles") {
     say(EngineState::failed, ("B\xC3se \x01 \xC3\xA9 \xED\xA0" + std::string(60, 'x')).c_str());
     return 1;
@@ -70,7 +71,8 @@ int main() {
     if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (num_consumed < 50'000) return;
     if (manner == "stops") raise(SIGKILL);
-    if (manner == "dozes") for (;;) pause();
+    if (manner == "dozes")
+      for (;;) pause();
   };
   for (;;) {
     char end = 0;

@@ -19,7 +19,9 @@ long realtime_guard_disarm(void) {
   return count;
 }
 
-const char* realtime_guard_first(void) { return first; }
+const char* realtime_guard_first(void) {
+  return first;
+}
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 
@@ -39,12 +41,12 @@ static function* original(const char* name, const char* version) {
   return (function*)(version != 0 ? dlvsym(NEXT_LIBRARY, name, version) : dlsym(NEXT_LIBRARY, name));
 }
 
-#define REPLACE_VERSION(name, version)                         \
+#define REPLACE_VERSION(name, version)                        \
   word name(word a, word b, word c, word d, word e, word f) { \
-    static function* next;                                     \
-    note(#name);                                               \
-    if (next == 0) next = original(#name, version);            \
-    return next(a, b, c, d, e, f);                             \
+    static function* next;                                    \
+    note(#name);                                              \
+    if (next == 0) next = original(#name, version);           \
+    return next(a, b, c, d, e, f);                            \
   }
 #define REPLACE(name) REPLACE_VERSION(name, 0)
 

@@ -21,7 +21,8 @@ inline stemlane::ModelDescriptor fake_model(int stride = 512, int delay = 1024, 
 /// Planar audio of some channels.
 struct Audio {
   Audio(int num_channels, int num_samples, float value = 0.0F)
-      : samples(static_cast<std::size_t>(num_channels), std::vector<float>(static_cast<std::size_t>(num_samples), value)) {
+      : samples(static_cast<std::size_t>(num_channels),
+                std::vector<float>(static_cast<std::size_t>(num_samples), value)) {
     refresh();
   }
   void refresh() {

@@ -20,11 +20,13 @@ TEST_CASE("numbers that are no sound are not heard, and the state says why") {
     const Audio in = noise(2, 512);
     Audio out(2, 512);
     for (int i = 0; i < 20; ++i) {
-      stream.process({in.pointers.data(), out.pointers.data(), 512, {0.0F, 4.0F, 1.0F, 1.0F, 1.0F, 1.0F}, {}});
+      stream.process(
+          {in.pointers.data(), out.pointers.data(), 512, {0.0F, 4.0F, 1.0F, 1.0F, 1.0F, 1.0F}, {}});
       separator.run();
     }
     // One sample in the middle of the ring's part that is read next.
-    for (int i = 0; i < 512; ++i) *stream.shared_audio()->stems().at(3, 20 * 512 - stream.latency_samples() + i) = damage;
+    for (int i = 0; i < 512; ++i)
+      *stream.shared_audio()->stems().at(3, 20 * 512 - stream.latency_samples() + i) = damage;
     stream.process({in.pointers.data(), out.pointers.data(), 512, {0.0F, 4.0F, 1.0F, 1.0F, 1.0F, 1.0F}, {}});
     for (const auto& channel : out.samples)
       for (const float sample : channel) REQUIRE(std::abs(sample) <= 1.0F);  // the mixture

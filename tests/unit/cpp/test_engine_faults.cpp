@@ -67,7 +67,8 @@ TEST_CASE("an engine that sends no stems but other numbers is a failure with a r
   stream.reset();
   const Audio out = bounce(stream, in);
   CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 0, 50'000) == 0);
-  CHECK(says(stream, EngineState::failed, "this render is incomplete: the engine sends stems that are no sound"));
+  CHECK(says(stream, EngineState::failed,
+             "this render is incomplete: the engine sends stems that are no sound"));
 }
 
 TEST_CASE("an engine that is too slow is late, and the mixture passes in time") {
@@ -87,7 +88,10 @@ TEST_CASE("an engine that does not wake up from its sleep is late, one that does
   const auto fall_asleep = [&] {
     player.gains = kUnityGains;
     player.num_samples = 512;
-    CHECK(wait_for([&] { player.play(); return stream.shared_audio()->header().wanted == 0; }));
+    CHECK(wait_for([&] {
+      player.play();
+      return stream.shared_audio()->header().wanted == 0;
+    }));
     player.pause = 0ms;
     for (int i = 0; i < 1000; ++i) player.play();  // 12 s of music
     player.gains = kNoVocals;
@@ -119,9 +123,15 @@ TEST_CASE("an engine whose memory grows without end is started again") {
   stream.prepare(config);
   Player player(stream);
   REQUIRE(player.hears(0.5F));
-  CHECK(wait_for([&] { player.play(); return says(stream, EngineState::failed, "has grown to"); }));
+  CHECK(wait_for([&] {
+    player.play();
+    return says(stream, EngineState::failed, "has grown to");
+  }));
   // The next one leaks too; it runs for a while all the same.
-  CHECK(wait_for([&] { player.play(); return stream.status().state == EngineState::ready; }));
+  CHECK(wait_for([&] {
+    player.play();
+    return stream.status().state == EngineState::ready;
+  }));
 }
 
 TEST_CASE("what an engine says is shown as printable text, and nonsense ends it") {
@@ -147,7 +157,8 @@ TEST_CASE("sixteen streams play at once, and the death of one engine is heard in
     return wait_for([&] {
       int num_right = 0;
       for (std::size_t i = 0; i < streams.size(); ++i) {
-        players[i]->stream.process({players[i]->in.pointers.data(), players[i]->out.pointers.data(), 512, kNoVocals, {}});
+        players[i]->stream.process(
+            {players[i]->in.pointers.data(), players[i]->out.pointers.data(), 512, kNoVocals, {}});
         num_right += players[i]->out.samples[0][511] == (i == 0 ? expected : 0.5F);
       }
       std::this_thread::sleep_for(2ms);
@@ -190,8 +201,10 @@ TEST_CASE("an engine goes with its host, however the host ends and whatever the 
       StemStream stream;
       stream.prepare(config_for(manner == "hangs" ? manner : "works"));
       wait_for([] { return children().size() == 1; });
-      if (manner != "hangs") wait_for([&] { return stream.status().state == EngineState::ready; });
-      else std::this_thread::sleep_for(200ms);  // it never says that it has come so far
+      if (manner != "hangs")
+        wait_for([&] { return stream.status().state == EngineState::ready; });
+      else
+        std::this_thread::sleep_for(200ms);  // it never says that it has come so far
       const int engine = children().at(0);
       if (manner == "sleeps through it") kill(engine, SIGSTOP);
       static_cast<void>(!write(pipe_ends[1], &engine, sizeof engine));

@@ -10,14 +10,16 @@
 using namespace stemlane;
 
 TEST_CASE("want of memory is told from other failures by their words") {
-  for (const char* said : {"MemoryError", "ImportError: Exception caught: std::bad_alloc",
-                           "ImportError: libx.so: failed to map segment from shared object",
-                           "OSError: [Errno 12] Cannot allocate memory",
-                           "network.onnx: the network failed: Failed to allocate memory for requested buffer"})
+  for (const char* said :
+       {"MemoryError", "ImportError: Exception caught: std::bad_alloc",
+        "ImportError: libx.so: failed to map segment from shared object",
+        "OSError: [Errno 12] Cannot allocate memory",
+        "network.onnx: the network failed: Failed to allocate memory for requested buffer"})
     CHECK(is_want_of_memory(said));
   for (const char* said : {"", "model 'x' is not installed", "ModuleNotFoundError: No module named 'numpy'"})
     CHECK_FALSE(is_want_of_memory(said));
-  CHECK(want_of_memory("") == "there is not enough memory for the engine: close other programs, or choose a smaller model");
+  CHECK(want_of_memory("") ==
+        "there is not enough memory for the engine: close other programs, or choose a smaller model");
   CHECK(want_of_memory("MemoryError").ends_with(" smaller model (MemoryError)"));
 }
 

@@ -66,7 +66,8 @@ TEST_CASE("an engine that dies in an offline render ends it with an error, and t
     if (block == 100)
       for (const int pid : children()) kill(pid, SIGKILL);
   });
-  CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 190'000, 200'000) == 0);  // the mixture goes on
+  CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 190'000, 200'000) ==
+        0);  // the mixture goes on
   CHECK(stream.status().state == EngineState::failed);
   CHECK(stream.status().text.find("incomplete") != std::string::npos);
   stream.reset();
@@ -84,7 +85,10 @@ TEST_CASE("in real time the mixture carries on when the engine dies, and a new e
   CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));
   CHECK(stream.status().text.find("signal 9") != std::string::npos);
   CHECK(player.hears(0.5F));
-  CHECK(wait_for([&] { player.play(); return stream.status().state == EngineState::ready; }));
+  CHECK(wait_for([&] {
+    player.play();
+    return stream.status().state == EngineState::ready;
+  }));
 }
 
 TEST_CASE("in real time a stopped engine is late, and catches up when it goes on") {
@@ -102,10 +106,14 @@ TEST_CASE("in real time a stopped engine is late, and catches up when it goes on
   for (const int pid : children()) kill(pid, SIGCONT);
   CHECK(player.hears(0.5F));
   player.num_samples = 512;
-  CHECK(wait_for([&] { player.play(); return stream.status().state == EngineState::ready; }));
+  CHECK(wait_for([&] {
+    player.play();
+    return stream.status().state == EngineState::ready;
+  }));
 }
 
-TEST_CASE("engines that refuse, crash, hang or stop are failures with a reason, never a wait, and leave nothing") {
+TEST_CASE(
+    "engines that refuse, crash, hang or stop are failures with a reason, never a wait, and leave nothing") {
   const auto before = num_descriptors();
   for (const std::string manner : {"refuses", "crashes", "hangs", "stops", "dozes"}) {
     INFO(manner);
@@ -170,7 +178,8 @@ TEST_CASE("a fork passes the mixture, leaves the parent's memory alone and exits
         // A copy of the stream as the parent has it.
         Audio more(2, 10'000);
         stream.process({in.pointers.data(), more.pointers.data(), 10'000, kNoVocals, {}});
-        mixture = more.samples[0][9999] == in.samples[0][static_cast<std::size_t>(9999 - stream.latency_samples())];
+        mixture =
+            more.samples[0][9999] == in.samples[0][static_cast<std::size_t>(9999 - stream.latency_samples())];
         mixture = mixture && stream.status().state == EngineState::failed;
         stream.prepare(config_for("other"));  // destroys the old engine's handle
       }

@@ -23,8 +23,8 @@ TEST_CASE("the latency is the sum of its terms, at the host's rate") {
   CHECK(same.total() == 3584 + 2048 + 4096 + kFadeReserveSamples);
 
   const LatencySum other = latency_sum(model, 48000.0);
-  CHECK(other.delay + other.stride == 6131);  // ceil(6130.07)
-  CHECK(other.allowance == 4459);             // ceil(4458.23)
+  CHECK(other.delay + other.stride == 6131);           // ceil(6130.07)
+  CHECK(other.allowance == 4459);                      // ceil(4458.23)
   CHECK(other.resampling == 2 * 1045 + kFeedSamples);  // ceil(960 / 44100 * 48000 = 1044.9)
 
   // Ratios at which soxr needs more stages, in samples of the lower rate.
@@ -35,7 +35,8 @@ TEST_CASE("the latency is the sum of its terms, at the host's rate") {
 }
 
 TEST_CASE("an index is read line by line; what is not understood is left out") {
-  const std::string path = std::filesystem::temp_directory_path() / ("models.index." + std::to_string(getpid()));
+  const std::string path =
+      std::filesystem::temp_directory_path() / ("models.index." + std::to_string(getpid()));
   std::ofstream(path) << "# comment\n"
                          "mix\tStemlane mix\t44100\t2048\t3584\t4096\tvocals,drums,bass\tother\n"
                          "two\tTwo stems\t44100\t512\t0\t0\tvocals\taccompaniment\textra\n"
@@ -48,7 +49,8 @@ TEST_CASE("an index is read line by line; what is not understood is left out") {
   const auto models = read_model_indexes({"/nowhere/models.index", path});
   std::remove(path.c_str());
   REQUIRE(models.size() == 2);
-  CHECK(models[0] == ModelDescriptor{"mix", "Stemlane mix", 44100.0, 2048, 3584, 4096, {0, 1, 2}, kOtherStem});
+  CHECK(models[0] ==
+        ModelDescriptor{"mix", "Stemlane mix", 44100.0, 2048, 3584, 4096, {0, 1, 2}, kOtherStem});
   CHECK(models[1].residual == kOtherStem);
   CHECK(models[1].has_stem(kOtherStem));
   CHECK_FALSE(models[1].has_stem(1));

@@ -57,7 +57,8 @@ class MadeUpHost {
     }
     const SharedAudio* before = stream_.shared_audio();
     const bool larger = config.max_block_samples > stream_.config().max_block_samples;
-    const bool other = config.model != stream_.config().model || config.sample_rate != stream_.config().sample_rate ||
+    const bool other = config.model != stream_.config().model ||
+                       config.sample_rate != stream_.config().sample_rate ||
                        config.num_channels != stream_.config().num_channels;
     stream_.prepare(config);
     REQUIRE(stream_.shared_audio() != nullptr);
@@ -67,7 +68,8 @@ class MadeUpHost {
       const double scale = std::min(1.0, config.sample_rate / 44100.0);
       const auto scaled = [&](int samples) { return static_cast<int>(samples * scale); };
       separator_ = std::make_unique<FakeSeparator>(
-          *stream_.shared_audio(), fake_model(scaled(stride_of(config)), scaled(config.model.delay_samples), 0));
+          *stream_.shared_audio(),
+          fake_model(scaled(stride_of(config)), scaled(config.model.delay_samples), 0));
     }
     CHECK(stream_.latency_samples() == latency_sum(config.model, config.sample_rate).total());
     begin();
@@ -102,9 +104,12 @@ class MadeUpHost {
 
     const float residual = gains_[kOtherStem];
     float separated = residual;
-    for (std::size_t stem = 0; stem < kShares.size(); ++stem) separated += (gains_[stem] - residual) * kShares[stem];
-    if (!served) exact_from_.reset();
-    else if (!exact_from_) exact_from_ = position_ + kFadeReserveSamples + 1;
+    for (std::size_t stem = 0; stem < kShares.size(); ++stem)
+      separated += (gains_[stem] - residual) * kShares[stem];
+    if (!served)
+      exact_from_.reset();
+    else if (!exact_from_)
+      exact_from_ = position_ + kFadeReserveSamples + 1;
     for (int i = 0; i < num_samples; ++i) {
       const float mixture = heard_[static_cast<std::size_t>(position_ + i)];
       const float sample = out.samples[0][static_cast<std::size_t>(i)];

@@ -57,7 +57,8 @@ class Medley {
     const bool quiet = index >= 150 && index < 250;  // long enough for a sleep
     if (!quiet) block.gains[0] = static_cast<float>(index % 7) * 0.25F;
     if (!quiet && index % 4 == 0)
-      for (std::size_t stem = 0; stem < kNumStems; ++stem) block.stem_out[stem] = stems_[stem].pointers.data();
+      for (std::size_t stem = 0; stem < kNumStems; ++stem)
+        block.stem_out[stem] = stems_[stem].pointers.data();
     stream_.set_meters(!quiet && index % 5 == 0);
     if (index % 97 == 50) stream_.reset();
     stream_.process(block);
@@ -98,15 +99,26 @@ TEST_CASE("the guard sees allocations, locks, waits and files") {
       {"realloc", [&] { memory = realloc(memory, 1000); }},
       {"pthread_mutex_lock", [&] { mutex.lock(); }},
       {"pthread_mutex_unlock", [&] { mutex.unlock(); }},
-      {"pthread_mutex_trylock", [&] { if (mutex.try_lock()) mutex.unlock(); }},
+      {"pthread_mutex_trylock",
+       [&] {
+         if (mutex.try_lock()) mutex.unlock();
+       }},
       {"pthread_rwlock_rdlock", [&] { shared.lock_shared(); }},
       {"pthread_rwlock_unlock", [&] { shared.unlock_shared(); }},
       {"pthread_cond_broadcast", [&] { condition.notify_all(); }},
       {"sem_post", [&] { sem_post(&semaphore); }},
       {"sem_trywait", [&] { sem_trywait(&semaphore); }},
       {"sem_wait", [&] { sem_wait(&semaphore); }},
-      {"clock_nanosleep", [&] { timespec none{}; clock_nanosleep(CLOCK_MONOTONIC, 0, &none, nullptr); }},
-      {"nanosleep", [&] { timespec none{}; nanosleep(&none, nullptr); }},
+      {"clock_nanosleep",
+       [&] {
+         timespec none{};
+         clock_nanosleep(CLOCK_MONOTONIC, 0, &none, nullptr);
+       }},
+      {"nanosleep",
+       [&] {
+         timespec none{};
+         nanosleep(&none, nullptr);
+       }},
       {"sched_yield", [&] { std::this_thread::yield(); }},
       {"poll", [&] { poll(nullptr, 0, 0); }},
       {"open", [&] { close(open("/dev/null", O_RDONLY)); }},
@@ -193,7 +205,8 @@ void forbid_system_calls() {
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
   };
   const sock_fprog program{static_cast<unsigned short>(std::size(rules)), rules};
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+      prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
     forbidden_call.store(-2);
 }
 

@@ -14,7 +14,8 @@ TEST_CASE("a ring returns what was written, across its end and at negative posit
   const SampleRing ring(memory.data(), 2, 16);
   for (const std::int64_t position : {0L, 5L, 13L, 16L, 1'000'003L, -7L}) {
     std::vector<float> written(11);
-    for (std::size_t i = 0; i < written.size(); ++i) written[i] = static_cast<float>(position) + static_cast<float>(i);
+    for (std::size_t i = 0; i < written.size(); ++i)
+      written[i] = static_cast<float>(position) + static_cast<float>(i);
     ring.write(1, position, written.data(), 11);
     std::vector<float> read(11);
     ring.read(1, position, read.data(), 11);
@@ -45,7 +46,8 @@ TEST_CASE("every sample crosses from one thread to another once, whole and in or
       const std::int64_t n = std::min<std::int64_t>(size, kTotal - position);
       while (position + n - consumed.load(std::memory_order_acquire) > 1024) std::this_thread::yield();
       std::vector<float> block(static_cast<std::size_t>(n));
-      for (std::int64_t i = 0; i < n; ++i) block[static_cast<std::size_t>(i)] = static_cast<float>((position + i) % 8'388'608);
+      for (std::int64_t i = 0; i < n; ++i)
+        block[static_cast<std::size_t>(i)] = static_cast<float>((position + i) % 8'388'608);
       ring.write(0, position, block.data(), n);
       position += n;
       written.store(position, std::memory_order_release);

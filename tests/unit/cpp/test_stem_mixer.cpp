@@ -28,7 +28,8 @@ TEST_CASE("the mixing equation equals a desk with one fader per stem") {
   Audio out = noise(2, kMixSamples, 1);
   const Audio mixture = out;
   std::array<Audio, 3> stems = {noise(2, kMixSamples, 2), noise(2, kMixSamples, 3), noise(2, kMixSamples, 4)};
-  std::array<Audio, 6> outputs = {Audio(2, 256), Audio(2, 256), Audio(2, 256), Audio(2, 256), Audio(2, 256), Audio(2, 256)};
+  std::array<Audio, 6> outputs = {Audio(2, 256), Audio(2, 256), Audio(2, 256),
+                                  Audio(2, 256), Audio(2, 256), Audio(2, 256)};
 
   MixPiece piece;
   piece.num_samples = kMixSamples;
@@ -45,8 +46,9 @@ TEST_CASE("the mixing equation equals a desk with one fader per stem") {
   mixer.mix(piece, timeline);
   for (std::size_t c = 0; c < 2; ++c)
     for (std::size_t i = 0; i < kMixSamples; ++i) {
-      const float expected = desk(mixture.samples[c][i],
-                                  {stems[0].samples[c][i], stems[1].samples[c][i], stems[2].samples[c][i]}, gains);
+      const float expected =
+          desk(mixture.samples[c][i],
+               {stems[0].samples[c][i], stems[1].samples[c][i], stems[2].samples[c][i]}, gains);
       // Six float32 operations on values below 4.
       CHECK(out.samples[c][i] == Approx(expected).margin(2e-6));
       float sum = 0.0F;

@@ -11,7 +11,8 @@ using namespace stemlane;
 
 namespace {
 
-StreamConfig config_for(const ModelDescriptor& model, double rate = 44100.0, int channels = 2, int block = 512) {
+StreamConfig config_for(const ModelDescriptor& model, double rate = 44100.0, int channels = 2,
+                        int block = 512) {
   StreamConfig config;
   config.model = model;
   config.sample_rate = rate;
@@ -92,7 +93,8 @@ TEST_CASE("an impulse leaves at the reported latency and nowhere else") {
       const Audio out = run(stream, &separator, in, kNoVocals, blocks_of(size));
       const auto expected = static_cast<std::size_t>(1234 + stream.latency_samples());
       for (std::size_t i = 0; i < out.samples[0].size(); ++i)
-        if (out.samples[0][i] != (i == expected ? 0.5F : 0.0F)) FAIL("sample " << i << " is " << out.samples[0][i]);
+        if (out.samples[0][i] != (i == expected ? 0.5F : 0.0F))
+          FAIL("sample " << i << " is " << out.samples[0][i]);
       CHECK(out.samples[0][expected] == 0.5F);
     }
 }
@@ -100,7 +102,8 @@ TEST_CASE("an impulse leaves at the reported latency and nowhere else") {
 TEST_CASE("any block pattern gives the same output") {
   const Audio in = noise(2, 60'000);
   std::vector<Audio> outputs;
-  for (const auto& sizes : {blocks_of(512), blocks_of(1), blocks_of(441), blocks_of(4096), random_blocks(3, 1500)}) {
+  for (const auto& sizes :
+       {blocks_of(512), blocks_of(1), blocks_of(441), blocks_of(4096), random_blocks(3, 1500)}) {
     StemStream stream;
     stream.prepare(config_for(fake_model(), 44100.0, 2, 4096));
     FakeSeparator separator(*stream.shared_audio(), fake_model());
@@ -174,7 +177,8 @@ TEST_CASE("a long pause makes the engine skip to the present") {
   const int latency = stream.latency_samples();
   for (int i = 8192; i < 20'000; ++i) {
     const float input = in.samples[0][static_cast<std::size_t>(i - latency)];
-    if (out.samples[0][static_cast<std::size_t>(i)] != Approx(0.5F * input).margin(1e-6)) FAIL("sample " << i);
+    if (out.samples[0][static_cast<std::size_t>(i)] != Approx(0.5F * input).margin(1e-6))
+      FAIL("sample " << i);
   }
 }
 

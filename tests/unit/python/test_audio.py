@@ -6,9 +6,9 @@ import resource
 import numpy as np
 import pytest
 import soundfile
+from stemlane.errors import InputError
 from stemlane.files import audio
 from stemlane.files.audio import AudioInput, AudioOutput, staged_folder
-from stemlane.errors import InputError
 
 
 def noise(num_channels, num_samples):

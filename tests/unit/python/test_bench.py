@@ -5,8 +5,8 @@ import json
 import sys
 
 import pytest
-from stemlane.bench import bench
 from stemlane.bench import against as bench_against
+from stemlane.bench import bench
 from stemlane.cli import main as cli
 from stemlane.errors import InputError
 from support.tiny_models import build_model
@@ -53,9 +53,7 @@ def test_what_cannot_be_measured_says_why(quick):
 def write_original(folder, body: str):
     """An executable that stands for an original's Python: writes weights when asked to, else runs `body`."""
     python = folder / "python"
-    python.write_text(
-        f'#!/bin/sh\nif [ "$1" = -c ]; then mkdir "$3/4stems"; exit 0; fi\n{body}\n', encoding="utf-8"
-    )
+    python.write_text(f'#!/bin/sh\nif [ "$1" = -c ]; then mkdir "$3/4stems"; exit 0; fi\n{body}\n', encoding="utf-8")
     python.chmod(0o755)
     return python
 

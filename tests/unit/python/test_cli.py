@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.cli import main as cli
-from stemlane.files import offline
 from stemlane.errors import InputError
+from stemlane.files import offline
 from support.tiny_models import build_model
 
 RATE = 44100
@@ -276,9 +276,7 @@ def test_interrupted_work_leaves_nothing(tmp_path, tiny_models, signal_number, s
 
 def test_memory_does_not_grow_with_the_length(tmp_path, tiny_models):
     """Two minutes more of stereo are 42 MB for every copy in memory; not even a quarter of that may be added."""
-    script = (
-        "import sys; from stemlane.cli import main as cli; print(cli.main(sys.argv[1:])); print(open('/proc/self/status').read())"
-    )
+    script = "import sys; from stemlane.cli import main as cli; print(cli.main(sys.argv[1:])); print(open('/proc/self/status').read())"
 
     def highest_mib(seconds):
         source = tmp_path / f"{seconds}.flac"

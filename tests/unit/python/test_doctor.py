@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from stemlane import doctor
 from stemlane.cli import main as cli
-from stemlane.plugin import loading as plugin
 from stemlane.manifests import registry
+from stemlane.plugin import loading as plugin
 from support.tiny_models import build_model
 
 

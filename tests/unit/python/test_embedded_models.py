@@ -3,9 +3,9 @@
 
 import numpy as np
 import pytest
+from stemlane.engine.separator import Separator
 from stemlane.manifests.manifest import load_manifest
 from stemlane.manifests.registry import embedded_folder, verify_model
-from stemlane.engine.separator import Separator
 
 
 @pytest.fixture(params=["mix", "live"])
@@ -44,20 +44,24 @@ def hits(manifest):
     mono = 0.03 * sum(np.sin(2 * np.pi * frequency * time) for frequency in (220.0, 277.2, 329.6, 440.0))
     starts = range(rate, 7 * rate // 2, rate // 2)
     for start in starts:
-        mono[start:start + rate // 4] += 0.5 * np.exp(-time[:rate // 4] / 0.03) * rng.standard_normal(rate // 4)
+        mono[start : start + rate // 4] += 0.5 * np.exp(-time[: rate // 4] / 0.03) * rng.standard_normal(rate // 4)
     mixture = np.stack([mono, mono]).astype(np.float32)
     stems = Separator(manifest).separate(mixture, rate)
-    return {name: np.stack([audio[0, start - 2000:start + 4000] for start in starts])
-            for name, audio in [("mixture", mixture), *stems.items()]}
+    return {
+        name: np.stack([audio[0, start - 2000 : start + 4000] for start in starts])
+        for name, audio in [("mixture", mixture), *stems.items()]
+    }
 
 
 def test_a_loud_onset_bursts_into_neither_vocals_nor_bass(hits):
-    energy = {name: (audio ** 2).sum(1) for name, audio in hits.items()}
+    energy = {name: (audio**2).sum(1) for name, audio in hits.items()}
     for stem in ("vocals", "bass"):
         assert (10 * np.log10(energy[stem] / energy["mixture"]) < -20).all(), stem  # measured: -30 at worst
 
 
 def test_a_hit_keeps_its_band_up_to_20_khz(hits):
-    spectra = {name: np.abs(np.fft.rfft(audio))[:, 16_000 * 6000 // 44100:20_000 * 6000 // 44100] ** 2
-               for name, audio in hits.items()}
+    spectra = {
+        name: np.abs(np.fft.rfft(audio))[:, 16_000 * 6000 // 44100 : 20_000 * 6000 // 44100] ** 2
+        for name, audio in hits.items()
+    }
     assert spectra["drums"].sum() / spectra["mixture"].sum() == pytest.approx(1.0, abs=0.05)

@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pytest
 import soundfile
+from stemlane.engine.separator import Separator, recut
+from stemlane.errors import InputError, ModelError
 from stemlane.evaluation import evaluate
 from stemlane.evaluation import numbers as evaluate_numbers
 from stemlane.evaluation import songs as evaluate_songs
 from stemlane.evaluation import text as evaluate_text
-from stemlane.errors import InputError, ModelError
-from stemlane.engine.separator import Separator, recut
 from support.tiny_models import build_model
 
 RATE = 8000

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.cli import main as cli
-from stemlane.errors import ManifestError
-from stemlane.engine.spectral.segment_spectra import SegmentSpectra
-from stemlane.manifests.manifest import load_manifest
 from stemlane.engine.separator import Separator
+from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.errors import ManifestError
+from stemlane.manifests.manifest import load_manifest
 from support import htdemucs_case as case
 from support.tiny_htdemucs import SEGMENT, build
 

@@ -12,17 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stemlane.cli import main as cli
-from stemlane.catalog import convert
-from stemlane.manifests import registry
-from stemlane.catalog.convert.spleeter import network as spleeter_network
-from stemlane.catalog.convert.spleeter import source as spleeter_source
 from stemlane.catalog.convert.places import MIRROR_VARIABLE
 from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
-from stemlane.errors import ModelError
+from stemlane.catalog.convert.spleeter import network as spleeter_network
+from stemlane.catalog.convert.spleeter import source as spleeter_source
 from stemlane.catalog.install import add_model, remove_model
-from stemlane.manifests.manifest import load_manifest
+from stemlane.cli import main as cli
 from stemlane.engine.separator import Separator
+from stemlane.errors import ModelError
+from stemlane.manifests import registry
+from stemlane.manifests.manifest import load_manifest
 from support.spleeter_case import weight
 from support.tiny_checkpoint import write_checkpoint
 from support.tiny_models import build_model
@@ -275,7 +274,9 @@ def test_models_of_ones_own(tmp_path, data, capsys):
     capsys.readouterr()
     assert cli.main(["models", "verify", "segments"]) == 1
     said = capsys.readouterr().err
-    assert re.search(r"than when it was added: the \w+ channel's \w+ of vocals is 0\.\d+, was 0\.\d+; the .* of drums is", said)
+    assert re.search(
+        r"than when it was added: the \w+ channel's \w+ of vocals is 0\.\d+, was 0\.\d+; the .* of drums is", said
+    )
     (tmp_path / "own" / "network.onnx").write_bytes(b"changed")
     with pytest.raises(ModelError, match="is damaged or changed"):
         add_model(str(tmp_path / "own"), force=True)

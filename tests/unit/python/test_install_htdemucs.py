@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from stemlane.cli import main as cli
-from stemlane.manifests import registry
 from stemlane.catalog.convert.htdemucs import source as htdemucs_source
 from stemlane.catalog.convert.places import MIRROR_VARIABLE
-from stemlane.errors import InputError, ModelError
 from stemlane.catalog.install import add_model
+from stemlane.cli import main as cli
 from stemlane.engine.separator import Separator
+from stemlane.errors import InputError, ModelError
+from stemlane.manifests import registry
 from support.tiny_htdemucs import CLASS, SIZES, package, seeded
 from support.torch_files import Name
 from support.unreliable_server import serve

@@ -7,13 +7,13 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from stemlane.cli import main as cli
-from stemlane.manifests import registry
 from stemlane.catalog.convert.mdx import source as mdx_source
 from stemlane.catalog.convert.mdx import table as mdx_table
-from stemlane.errors import ModelError
 from stemlane.catalog.install import add_model
+from stemlane.cli import main as cli
 from stemlane.engine.separator import Separator
+from stemlane.errors import ModelError
+from stemlane.manifests import registry
 from support.tiny_mdx import network
 from support.unreliable_server import serve
 
@@ -34,7 +34,9 @@ def known(file, monkeypatch):
     """The table knows the file."""
     facts = mdx_table.MdxFacts(FFT, BINS, FRAMES, 1.022, "instrumental")
     monkeypatch.setattr(mdx_table, "find_facts", lambda path: facts)
-    monkeypatch.setattr(mdx_source, "find_facts", lambda path: facts if path.read_bytes() == file.read_bytes() else None)
+    monkeypatch.setattr(
+        mdx_source, "find_facts", lambda path: facts if path.read_bytes() == file.read_bytes() else None
+    )
     return file
 
 
@@ -170,7 +172,10 @@ def test_a_known_file_that_is_not_what_the_table_says(file, monkeypatch):
 def test_from_addresses_only_known_files(tmp_path, known):
     with serve(known.read_bytes()) as server:
         assert add_model("mdx", location=server.url + "/a/Some%20Net.onnx?download=1")[0].name == "some-net"
-    with serve(b"something else") as server, pytest.raises(ModelError, match="is not a file of the table of known networks"):
+    with (
+        serve(b"something else") as server,
+        pytest.raises(ModelError, match="is not a file of the table of known networks"),
+    ):
         add_model("mdx", location=server.url + "/x.onnx", name="x")
     assert not list((tmp_path / "data" / "stemlane" / "downloads").glob("*.onnx"))
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stemlane.cli import main as cli
-from stemlane.manifests import registry
 from stemlane.catalog.convert.open_unmix import source as open_unmix_source
 from stemlane.catalog.convert.open_unmix.network import expected_shapes
 from stemlane.catalog.convert.places import MIRROR_VARIABLE
-from stemlane.errors import ModelError
 from stemlane.catalog.install import add_model
+from stemlane.cli import main as cli
 from stemlane.engine.separator import Separator
+from stemlane.errors import ModelError
+from stemlane.manifests import registry
 from support import open_unmix_case as case
 from support.torch_files import Name, write_torch
 from support.unreliable_server import serve

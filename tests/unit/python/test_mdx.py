@@ -5,10 +5,10 @@ import re
 
 import numpy as np
 import pytest
-from stemlane.errors import ManifestError
-from stemlane.manifests.manifest import load_manifest
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.errors import ManifestError
+from stemlane.manifests.manifest import load_manifest
 from support.tiny_mdx import FFT, SEGMENT, build_mdx, slow_separation
 from support.tiny_models import change_manifest
 

@@ -3,12 +3,12 @@
 
 import numpy as np
 import pytest
-from stemlane.cli import main as cli
 from stemlane.catalog import measured
-from stemlane.manifests import registry
-from stemlane.manifests.manifest import load_manifest
+from stemlane.cli import main as cli
 from stemlane.engine.session import SegmentSession, StatefulSession
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.manifests import registry
+from stemlane.manifests.manifest import load_manifest
 from support.tiny_htdemucs import build as build_htdemucs
 from support.tiny_mdx import build_mdx
 from support.tiny_models import build_model
@@ -47,6 +47,7 @@ def test_the_cost_counts_the_segments_that_are_computed(tmp_path, monkeypatch, b
     manifest = load_manifest(build(tmp_path))
     runs = 0
     for session in (StatefulSession, SegmentSession):
+
         def counted(self, run=session.run):
             nonlocal runs
             runs += 1
@@ -80,7 +81,9 @@ def test_they_are_stored_and_shown(tmp_path, capsys):
 
 def test_the_song_itself(monkeypatch):
     monkeypatch.undo()
-    monkeypatch.setattr("stemlane.demo.song.make_song", lambda: {"vocals": np.ones((2, 44100)), "other": np.ones((2, 44100))})
+    monkeypatch.setattr(
+        "stemlane.demo.song.make_song", lambda: {"vocals": np.ones((2, 44100)), "other": np.ones((2, 44100))}
+    )
     song = measured.recording(22050, 2.5)
     assert song.shape == (2, 55125) and song.dtype == np.float32
     np.testing.assert_allclose(song[:, 1000:20000], 2, atol=0.01)

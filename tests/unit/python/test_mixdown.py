@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from stemlane.engine.separator import Separator
 from stemlane.errors import CoreError, InputError
 from stemlane.manifests.manifest import load_manifest
 from stemlane.mix.mixdown import (
@@ -16,7 +17,6 @@ from stemlane.mix.mixdown import (
     read_automation,
     render,
 )
-from stemlane.engine.separator import Separator
 from support.tiny_models import build_model
 
 ROUNDING = 1e-6  # float32 sums of values below 4

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from stemlane.cli import main as cli
 from stemlane.catalog import measured
-from stemlane.manifests.manifest import Manifest
+from stemlane.cli import main as cli
 from stemlane.manifests.kinds import SETTINGS_READERS
+from stemlane.manifests.manifest import Manifest
 from support.tiny_models import short_recording
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "MODELS.md").read_text(encoding="utf-8")
@@ -39,7 +39,13 @@ def test_the_example(tmp_path, monkeypatch, capsys):
         assert cli.main(arguments) == 0, line
         said[" ".join(arguments[:2])] = capsys.readouterr().out
     assert "crossover: ok, gives the known output" in said["models verify"]
-    for words in ("title          Crossover at 250 Hz", "residual       other, what", "seams ", "latency        ", "MIT"):
+    for words in (
+        "title          Crossover at 250 Hz",
+        "residual       other, what",
+        "seams ",
+        "latency        ",
+        "MIT",
+    ):
         assert words in said["models show"], words
     bass, _ = soundfile.read("stems/song/bass.wav")
     other, _ = soundfile.read("stems/song/other.wav")
@@ -54,7 +60,9 @@ def test_every_field_is_explained(kind):
     chapter = re.search(rf"^## `{kind}`(.*?)(?=^## |\Z)", PAGE, flags=re.DOTALL | re.MULTILINE)
     assert chapter, f"docs/MODELS.md has no chapter on the kind {kind}"
     for name in asked(kind):
-        assert f"`{name}`" in chapter[1] or (kind == "open-unmix" and name in ("magnitude", "masks", "magnitudes")), name
+        assert f"`{name}`" in chapter[1] or (kind == "open-unmix" and name in ("magnitude", "masks", "magnitudes")), (
+            name
+        )
 
 
 def asked(kind: str) -> set[str]:

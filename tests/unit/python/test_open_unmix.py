@@ -6,11 +6,11 @@ import hashlib
 import numpy as np
 import onnx
 import pytest
-from stemlane.errors import ManifestError, ModelError
 from stemlane.catalog.install import add_model
-from stemlane.manifests.manifest import load_manifest
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.errors import ManifestError, ModelError
+from stemlane.manifests.manifest import load_manifest
 from support.tiny_spleeter import FFT, HOP, REACH_FRAMES, build_spleeter, slow_open_unmix
 
 # float32 transforms; at the very end a sample is divided by as little as a quarter of the usual sum of windows
@@ -73,7 +73,11 @@ def test_a_live_stream_differs_at_the_end_alone(tmp_path, window):
 def test_wiener_blocks_lie_where_they_lie_in_a_single_window(tmp_path, wiener_frames):
     """Blocks are counted from the recording's first frame, wherever segments begin; or are whole segments."""
     by_segment = wiener_frames > 35
-    settings = {"wiener_iterations": 1, "stride_frames": 35, "segment_frames": 101}  # 33 frames ahead, 2 before the first
+    settings = {
+        "wiener_iterations": 1,
+        "stride_frames": 35,
+        "segment_frames": 101,
+    }  # 33 frames ahead, 2 before the first
     cut = model(tmp_path, name="cut", wiener_frames=wiener_frames, **settings)
     settings |= {"stride_frames": 350, "segment_frames": 390}
     one = model(tmp_path, name="one", wiener_frames=35 if by_segment else wiener_frames, **settings)

@@ -7,9 +7,9 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from stemlane.errors import PluginError
 from stemlane.plugin import loading as plugin
 from stemlane.plugin import state as plugin_state
-from stemlane.errors import PluginError
 from support.presets import build_component, build_preset
 
 XML = (
@@ -87,7 +87,9 @@ def test_a_full_disk_is_one_reason(bundle, monkeypatch):
 
     monkeypatch.setattr("shutil.copystat", lambda *_, **__: None)
     monkeypatch.setattr("shutil.copyfile", lambda source, target, **_: full(source, target))
-    with pytest.raises(PluginError, match=r"Stemlane.vst3: cannot be written \(\[Errno 28\] No space left on device[^,]*\)$"):
+    with pytest.raises(
+        PluginError, match=r"Stemlane.vst3: cannot be written \(\[Errno 28\] No space left on device[^,]*\)$"
+    ):
         plugin.install()
     assert names(Path.home() / ".vst3") == []
 

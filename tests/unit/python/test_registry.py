@@ -4,8 +4,8 @@
 import os
 
 import pytest
-from stemlane.manifests import registry
 from stemlane.errors import ManifestError, ModelError
+from stemlane.manifests import registry
 from support.tiny_models import build_model
 
 

@@ -4,8 +4,8 @@
 import numpy as np
 import pytest
 from stemlane.engine import separator as separator_module
-from stemlane.errors import InputError
 from stemlane.engine.separator import BLOCK_SAMPLES, Separator, recut
+from stemlane.errors import InputError
 from support.tiny_models import build_model
 
 
@@ -61,7 +61,9 @@ def test_refusals_name_the_value(separator, mixture, rate, words):
 def test_networks_are_loaded_once_and_shared_with_nobody(separator, monkeypatch):
     loads = []
     original = separator_module.StreamingSeparator
-    monkeypatch.setattr(separator_module, "StreamingSeparator", lambda *args, **whole: loads.append(args) or original(*args, **whole))
+    monkeypatch.setattr(
+        separator_module, "StreamingSeparator", lambda *args, **whole: loads.append(args) or original(*args, **whole)
+    )
     mixture = np.random.default_rng(53).uniform(-1, 1, (2, 20000)).astype(np.float32)
     blocks = np.split(mixture, 10, axis=1)
     first = separator.separate(mixture, 44100)

@@ -5,8 +5,8 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
-from stemlane.errors import ModelError
 from stemlane.engine.session import SegmentSession, StatefulSession, available_threads
+from stemlane.errors import ModelError
 from support.tiny_models import build_model
 
 SHAPES = {"input_shape": (1, 2, 2, 2, 129), "output_shape": (1, 3, 2, 2, 2, 129)}

@@ -3,8 +3,8 @@
 
 import numpy as np
 import pytest
-from stemlane.errors import EngineError, InputError, ModelError
 from stemlane.engine.streaming import StreamingSeparator, resampler_lag_samples
+from stemlane.errors import EngineError, InputError, ModelError
 from support.tiny_models import build_model
 
 MASKS = (0.5, 0.25, 0.125)

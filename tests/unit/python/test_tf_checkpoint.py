@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint, read_index
 from stemlane.catalog.convert.spleeter.models import check_architecture
 from stemlane.catalog.convert.spleeter.network import expected_shapes
-from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint, read_index
 from stemlane.errors import ModelError
 from support.spleeter_checkpoint import REFERENCES
 from support.tiny_checkpoint import field, write_checkpoint

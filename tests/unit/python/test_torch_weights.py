@@ -96,7 +96,9 @@ def test_tensors_larger_than_their_numbers(tmp_path, monkeypatch):
         read_weights(write_torch(tmp_path / "w.pth", {"a": np.ones(4, np.float32)}))
 
 
-def number(code: str, content: str, *, order: str = "<", encoding: str = "latin1", module: str = "numpy.core.multiarray"):
+def number(
+    code: str, content: str, *, order: str = "<", encoding: str = "latin1", module: str = "numpy.core.multiarray"
+):
     """A single number of numpy, pickled as before version 2."""
     kind = Call(Name("numpy", "dtype"), (code, False, True), state=(3, order, None, None, None, -1, -1, 0))
     return Call(Name(module, "scalar"), (kind, Call(Name("_codecs", "encode"), (content, encoding))))
@@ -108,7 +110,12 @@ def fraction(*parts):
 
 def test_what_packages_hold(tmp_path):
     klass = Name("demucs.htdemucs", "HTDemucs")
-    settings = {"segment": fraction("39/5"), "new": fraction(39, 5), "lr": number("f8", "\0\0\0\0\0\0\xf8?"), "a": [1, None]}
+    settings = {
+        "segment": fraction("39/5"),
+        "new": fraction(39, 5),
+        "lr": number("f8", "\0\0\0\0\0\0\xf8?"),
+        "a": [1, None],
+    }
     path = write_package(tmp_path / "x.th", TENSORS, klass=klass, kwargs=settings)
     found = read_package(path, ["demucs.htdemucs.HTDemucs"])
     assert found["klass"] == ClassName("demucs.htdemucs.HTDemucs")

@@ -3,10 +3,10 @@
 
 import numpy as np
 import pytest
-from stemlane.manifests.manifest import load_manifest
 from stemlane.engine.separator import Separator
-from stemlane.engine.streaming import StreamingSeparator
 from stemlane.engine.spectral.wiener import refined
+from stemlane.engine.streaming import StreamingSeparator
+from stemlane.manifests.manifest import load_manifest
 from support.tiny_spleeter import build_spleeter
 
 NUM_STEMS, NUM_FRAMES, NUM_BINS = 3, 37, 5

@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
-from stemlane.errors import StemlaneError
 from stemlane.engine.worker import Worker
+from stemlane.errors import StemlaneError
 from support.tiny_models import build_model
 
 

@@ -37,9 +37,7 @@ class AddOptions:
 
     def __post_init__(self):
         if self.mask_extension not in MASK_EXTENSIONS:
-            raise ModelError(
-                f"extension is {self.mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}"
-            )
+            raise ModelError(f"extension is {self.mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
 
     def check_wiener(self, highest: int) -> None:
         """Raise `ModelError` if the Wiener filter is to be iterated more often than `highest`."""

@@ -23,7 +23,9 @@ def address(official_folder: str, file_name: str) -> str:
     """
     folder = os.environ.get(MIRROR_VARIABLE) or official_folder
     if not is_url(folder):
-        raise ModelError(f"{MIRROR_VARIABLE} is {folder!r}, should be an http:// or https:// address; or say --from PATH")
+        raise ModelError(
+            f"{MIRROR_VARIABLE} is {folder!r}, should be an http:// or https:// address; or say --from PATH"
+        )
     return f"{folder.rstrip('/')}/{file_name}"
 
 

@@ -5,9 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
+from stemlane.engine.session import available_threads
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.engine.session import available_threads
 
 
 class FrontEnd(Protocol):

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stemlane.engine.session import SegmentSession, available_threads
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.manifests.htdemucs import HtdemucsNetwork, HtdemucsSettings
 from stemlane.manifests.manifest import Manifest
-from stemlane.engine.session import SegmentSession, available_threads
 
 _USUAL_DEVIATION = 0.1  # of mastered music, full scale being 1
 _WHOLE_WORKERS = 2  # segments of a file that are computed at once; each takes half a gigabyte

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stemlane.manifests.manifest import Manifest
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import StftSynthesis, hann
+from stemlane.manifests.manifest import Manifest
 
 FRAMES_AT_ONCE = 32  # frames transformed at once: bounds the memory, does not change the result
 

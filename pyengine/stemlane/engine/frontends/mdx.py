@@ -8,10 +8,10 @@ separate.py): versions from 5.6 weight whole segments with a Hann window, earlie
 
 import numpy as np
 
-from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.mdx import MdxSettings
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import hann
+from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.mdx import MdxSettings
 
 
 def segment_weights(settings: MdxSettings, num_samples: int | None = None) -> np.ndarray:

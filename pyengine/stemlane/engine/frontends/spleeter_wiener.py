@@ -8,8 +8,8 @@ stream takes them from the segment at hand.
 import numpy as np
 
 from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
-from stemlane.manifests.manifest import Manifest
 from stemlane.engine.spectral.wiener import SpatialModel, SpatialSums, filtered
+from stemlane.manifests.manifest import Manifest
 
 _EPSILON = float(np.finfo(np.float32).eps)  # norbert's, for complex64
 
@@ -50,9 +50,9 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
             sums = self._new_sums()
             sums.add(estimates, self._network_spectra())
             model, scale = sums.model(_EPSILON), sums.scale
-        found = filtered(
-            self._network_spectra()[:, used], estimates[:, :, used], model, scale=scale, epsilon=_EPSILON
-        )[: len(self.stems)]
+        found = filtered(self._network_spectra()[:, used], estimates[:, :, used], model, scale=scale, epsilon=_EPSILON)[
+            : len(self.stems)
+        ]
         found = self._blended(found, slice(0, settings.stride_frames))
 
         def spectra_of(stem: int, group: slice) -> np.ndarray:

@@ -3,9 +3,9 @@
 
 import numpy as np
 
-from stemlane.manifests.manifest import Manifest
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
+from stemlane.manifests.manifest import Manifest
 
 # Long enough that pauses in music are heard by the network as they were in training.
 _REST_AFTER_SECONDS = 2.0

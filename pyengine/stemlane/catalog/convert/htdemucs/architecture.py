@@ -145,7 +145,10 @@ def expected_shapes(found: Architecture) -> dict[str, tuple[int, ...]]:
         layer(f"crosstransformer.norm_in{suffix}", (width,), width)
         for index in range(found.num_layers):
             name, kind = f"crosstransformer.layers{suffix}.{index}", ("self_attn", "cross_attn")[index % 2]
-            shapes[f"{name}.{kind}.in_proj_weight"], shapes[f"{name}.{kind}.in_proj_bias"] = (3 * width, width), (3 * width,)
+            shapes[f"{name}.{kind}.in_proj_weight"], shapes[f"{name}.{kind}.in_proj_bias"] = (
+                (3 * width, width),
+                (3 * width,),
+            )
             layer(f"{name}.{kind}.out_proj", (width, width), width)
             layer(f"{name}.linear1", (hidden, width), hidden)
             layer(f"{name}.linear2", (width, hidden), width)

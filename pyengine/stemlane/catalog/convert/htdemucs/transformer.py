@@ -74,9 +74,7 @@ def _layer(layers: Layers, name: str, signal: Signal, context: Signal | None, nu
     return _whole_norm(layers, f"{name}.norm_out", layers.add(signal, branch))
 
 
-def _attention(
-    layers: Layers, name: str, query: Signal, heard: Signal, num_heads: int, scale: np.ndarray
-) -> Signal:
+def _attention(layers: Layers, name: str, query: Signal, heard: Signal, num_heads: int, scale: np.ndarray) -> Signal:
     """Attention of all positions of `query` to all of `heard`; `scale` multiplies its outputs."""
     graph, width = layers.graph, query.channels
     weights = np.split(layers.get(f"{name}.in_proj_weight"), 3)

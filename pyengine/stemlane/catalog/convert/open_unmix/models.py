@@ -10,8 +10,8 @@ from pathlib import Path
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.open_unmix.network import build_network, check_weights
 from stemlane.catalog.convert.places import Report
-from stemlane.catalog.convert.segment_models import SHORT_WINDOWS, Window, write_models
 from stemlane.catalog.convert.readers.torch_weights import read_weights
+from stemlane.catalog.convert.segment_models import SHORT_WINDOWS, Window, write_models
 from stemlane.errors import ModelError
 
 # The original hears whole recordings and filters blocks of 300 frames; it was trained on 6 s. Two such blocks with 7 s

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from stemlane.catalog.convert.manifest_text import Description
+from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
 from stemlane.catalog.convert.segment_models import SHORT_WINDOWS, Window, write_models
 from stemlane.catalog.convert.spleeter.network import ELU, LEAKY, Activations, build_network, expected_shapes
-from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
 from stemlane.errors import ModelError
 from stemlane.manifests.manifest import STEM_ORDER
 

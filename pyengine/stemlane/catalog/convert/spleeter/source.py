@@ -72,8 +72,8 @@ def parse(source: str, location: str | None = None) -> SpleeterSource | None:
 
 def add(source: SpleeterSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; a place is an archive or, for a path, also a folder."""
-    from stemlane.catalog.convert.spleeter import models as spleeter
     from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
+    from stemlane.catalog.convert.spleeter import models as spleeter
 
     order.options.check_wiener(1)
     place = order.location or address(RELEASE, f"{source.variant}.tar.gz")
