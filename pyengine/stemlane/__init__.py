@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'stemlane' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"stemlane.{_HOMES[name]}"), name)

@@ -27,7 +27,11 @@ _NUM_THREADS = "2"
 
 _PYTHON = sys.executable
 _STEMLANE = (sys.executable, "-m", "stemlane")
-_ADD = "import sys; from stemlane.catalog.install import add_model; add_model(sys.argv[1], location=sys.argv[2], name='bench')"
+_ADD = """
+import sys
+from stemlane.catalog.install import add_model
+add_model(sys.argv[1], location=sys.argv[2], name="bench")
+"""
 # The system counts what a process was before it became the command as that command's memory: so a small one starts it.
 _LAUNCHER = """
 import json, os, sys, time
@@ -98,7 +102,9 @@ class _Original:
 _ORIGINALS = {
     "spleeter": _Original(
         _SPLEETER_WEIGHTS, "spleeter:4stems", "4stems",
-        lambda weights, song, stems: ["-m", "spleeter", "separate", "-p", "spleeter:4stems", "-o", str(stems), str(song)],
+        lambda weights, song, stems: [
+            "-m", "spleeter", "separate", "-p", "spleeter:4stems", "-o", str(stems), str(song),
+        ],
     ),
     "htdemucs": _Original(
         _HTDEMUCS_WEIGHTS, "htdemucs", ".",
@@ -148,8 +154,8 @@ def _measure(name: str, python: str, progress: Callable[[int], None]) -> dict:
         weights.mkdir()
         soundfile.write(song, test_signal(_SECONDS, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
         environment = {
-            **os.environ, "MODEL_PATH": str(weights), "XDG_DATA_HOME": str(scratch / "data"), "CUDA_VISIBLE_DEVICES": "",
-            "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
+            **os.environ, "MODEL_PATH": str(weights), "XDG_DATA_HOME": str(scratch / "data"),
+            "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
         }  # fmt: skip
         environment.pop("STEMLANE_MODELS", None)
         _run([python, "-c", original.weights_script, str(weights)], environment)

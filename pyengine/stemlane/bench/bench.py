@@ -13,7 +13,7 @@ import time
 import numpy as np
 
 from stemlane.cli.progress import Progress
-from stemlane.engine.frontends import create_front_end
+from stemlane.engine.frontends import create_stream
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
 from stemlane.manifests.registry import embedded_folder, verify_model
@@ -74,7 +74,7 @@ def run() -> dict:
 def measure_model(manifest: Manifest) -> dict:
     """Time per stride against the time there is for it, on one thread, plus start-up and offline speed of one model."""
     verify_model(manifest)
-    front_end = create_front_end(manifest)
+    front_end = create_stream(manifest)
     stride = manifest.stride_samples
     mixture = test_signal(_MODEL_SECONDS, manifest.sample_rate)
     seconds = []

@@ -85,7 +85,7 @@ def store(folders: Sequence[Path], report: Callable[[str, int, int], None]) -> N
     manifests = [load_manifest(folder) for folder in folders]
     if manifests[0].kind == "streaming" or any(manifest.measured for manifest in manifests):
         return
-    for manifest, numbers in zip(manifests, measure(manifests, report)):
+    for manifest, numbers in zip(manifests, measure(manifests, report), strict=True):
         lines = [f"{key} = {numbers[key]!r}" for key in MEASURED if key in numbers]
         with (manifest.folder / MANIFEST_NAME).open("a", encoding="utf-8") as file:
             file.write("\n[measured]\n" + "\n".join(lines) + "\n")

@@ -157,7 +157,7 @@ def _separate(options) -> int:
     for path in options.inputs:  # all of them before the work begins
         with AudioInput(path) as source:
             lengths.append(source.num_samples)
-    for path, folder, num_samples in zip(options.inputs, folders, lengths):
+    for path, folder, num_samples in zip(options.inputs, folders, lengths, strict=True):
         with Progress(os.path.basename(path), num_samples) as progress:
             warnings = offline.separate_file(
                 path, folder, separator, stems=options.stems, file_format=options.format, progress=progress

@@ -24,6 +24,7 @@ SWEEP_SECONDS = 8.0
 
 
 def main(arguments: list[str] | None = None) -> int:
+    """Run the demonstration; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m stemlane.demo", description=__doc__)
     parser.add_argument("song", nargs="?", help="an audio file; without one, a song is synthesised")
     parser.add_argument("-o", "--output", default="demo", help="folder for the results (default: %(default)s)")

@@ -38,7 +38,7 @@ def draw(rows: dict[str, np.ndarray], sample_rate: float, path: str | Path, titl
     top = max(picture.max() for picture in pictures.values())
     seconds = next(iter(rows.values())).shape[1] / sample_rate
     figure, axes = pyplot.subplots(len(rows), 1, figsize=(11, 1.9 * len(rows) + 0.8), sharex=True, layout="constrained")
-    for axis, (name, picture) in zip(np.atleast_1d(axes), pictures.items()):
+    for axis, (name, picture) in zip(np.atleast_1d(axes), pictures.items(), strict=True):
         image = axis.imshow(picture, origin="lower", aspect="auto", cmap="magma", vmin=top - _RANGE_DB, vmax=top,
                             extent=(0, seconds, 0, sample_rate / 2000))  # fmt: skip
         axis.set_yscale("symlog", linthresh=0.5)

@@ -114,12 +114,12 @@ def _sing(length: float, note: float, vowel: str, next_vowel: str, random: np.ra
     glide = -1.5 * np.exp(-time / 0.04) + 0.03 * np.cumsum(random.standard_normal(len(time))) / np.sqrt(SAMPLE_RATE)
     phase = 2 * np.pi * np.cumsum(_note_hz(note) * 2 ** ((vibrato + glide) / 12)) / SAMPLE_RATE
     blend = np.clip((time - length + 0.15) / 0.15, 0, 1)  # towards the next vowel
-    formants = [(1 - blend) * a + blend * b for a, b in zip(_FORMANTS[vowel], _FORMANTS[next_vowel])]
+    formants = [(1 - blend) * a + blend * b for a, b in zip(_FORMANTS[vowel], _FORMANTS[next_vowel], strict=True)]
     sound = np.zeros_like(time)
     for harmonic in range(1, int(12000 / _note_hz(note))):
         frequency = harmonic * _note_hz(note)
-        filtered = sum(weight / (1 + ((frequency - centre) / width) ** 2)
-                       for centre, width, weight in zip(formants, _BANDWIDTHS, (1.0, 0.7, 0.5, 0.4)))  # fmt: skip
+        resonances = zip(formants, _BANDWIDTHS, (1.0, 0.7, 0.5, 0.4), strict=True)
+        filtered = sum(weight / (1 + ((frequency - centre) / width) ** 2) for centre, width, weight in resonances)
         sound += (filtered + 0.004) * np.sin(harmonic * phase) / harmonic**0.7
     breath = _highpass(random.standard_normal(len(time)), 3000)
     consonant = 0.5 * breath * np.exp(-((time - 0.02) ** 2) / (2 * 0.012**2))

@@ -125,7 +125,7 @@ class Separator:
             position += piece.shape[2]
             if progress:
                 progress(piece.shape[2])
-        return dict(zip(self.stems, stems))
+        return dict(zip(self.stems, stems, strict=True))
 
     def separate_blocks(
         self, blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int

@@ -97,7 +97,9 @@ def evaluate_song(
         )
         scores = [
             None if result.sdr_db is None else score(result.sdr_db, mixture.sdr_db, ideal.sdr_db)
-            for result, mixture, ideal in zip(results, rows["mixture"]["results"], rows["ideal mask"]["results"])
+            for result, mixture, ideal in zip(
+                results, rows["mixture"]["results"], rows["ideal mask"]["results"], strict=True
+            )
         ]
         known = [value for value in scores if value is not None]
         mean_score = float(np.mean(known)) if known else None

@@ -52,7 +52,7 @@ def measure(truth: Iterable[np.ndarray], estimate: Iterable[np.ndarray]) -> list
             results.append(StemResult(None, None, _db(guess[:, stem].sum(), sum(mixture))))
             continue
         sounding = signal[:, stem] >= _SILENCE * counts
-        frames = [_db(s, e) for s, e in zip(signal[sounding, stem], error[sounding, stem])]
+        frames = [_db(s, e) for s, e in zip(signal[sounding, stem], error[sounding, stem], strict=True)]
         results.append(StemResult(_db(total, error[:, stem].sum()), float(np.median(frames)) if frames else None, None))
     return results
 

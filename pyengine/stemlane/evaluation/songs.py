@@ -70,7 +70,7 @@ def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, 
             for pieces in itertools.zip_longest(*streams.values()):
                 length = max(piece.shape[1] for piece in pieces if piece is not None)
                 truth = np.zeros((len(stems), num_channels, length), np.float32)
-                for name, piece in zip(streams, pieces):
+                for name, piece in zip(streams, pieces, strict=True):
                     if piece is not None:
                         truth[stems.index(name if name in stems else residual), :, : piece.shape[1]] += piece
                 yield truth

@@ -14,14 +14,17 @@ def as_text(tables: list[dict]) -> str:
         lines.append(f"{'':<12}" + "".join(f"{stem:>20}" for stem in [*table["stems"], "mean"]))
         for name, row in table["rows"].items():
             scores = row.get("scores") or [None] * len(row["results"])
-            cells = [_cell(result, value) for result, value in zip(row["results"], scores)]
+            cells = [_cell(result, value) for result, value in zip(row["results"], scores, strict=True)]
             cells.append(_mean_cell(row["results"], row.get("mean_score")))
             lines.append(f"{name:<12}" + "".join(f"{cell:>20}" for cell in cells))
         for name, row in table["rows"].items():
             if "processor_seconds" in row:
                 lines.append(f"{name}: {row['processor_seconds']:.3f} s of one core for a second of music")
             if "against" in row:
-                cells = [f"{stem} {_sdr_cell(result)}" for stem, result in zip(table["stems"], row["window_results"])]
+                cells = [
+                    f"{stem} {_sdr_cell(result)}"
+                    for stem, result in zip(table["stems"], row["window_results"], strict=True)
+                ]
                 lines.append(f"{name}: against the stems of {row['against']} {', '.join(cells)}")
         lines.append("")
     lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")

@@ -10,11 +10,10 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from stemlane.errors import ManifestError, StemlaneError
-from stemlane.manifests.htdemucs import HtdemucsSettings
-from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
-from stemlane.manifests.mdx import MdxSettings
+from stemlane.manifests.kinds import SETTINGS_READERS, Settings
 from stemlane.manifests.table import Table
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
@@ -23,6 +22,7 @@ MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # 
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,16 @@ class Manifest:
     origin: str
     training_data: str
     files: tuple[ModelFile, ...]
-    settings: StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
+    settings: Settings
     self_test: dict[str, tuple[float, ...]]
     measured: dict[str, float]
     note: str
+
+    def settings_of(self, kind: type[S]) -> S:
+        """The settings, for code that serves one kind of model only."""
+        if not isinstance(self.settings, kind):
+            raise TypeError(f"model {self.name!r} is of kind {self.kind!r}, its settings are not {kind.__name__}")
+        return self.settings
 
     @property
     def separated_stems(self) -> tuple[str, ...]:
@@ -90,7 +96,7 @@ def load_manifest(folder: Path | str) -> Manifest:
     return parse_manifest(values, folder)
 
 
-def parse_manifest(values: dict, folder: Path) -> Manifest:
+def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
     """Turn the parsed TOML of the model in `folder` into a checked `Manifest`."""
     top = Table(values, str(folder / MANIFEST_NAME))
     found_format = top.integer("format", 0, 10**6)
@@ -194,12 +200,12 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
 
 def _main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] != "--index":
-        print("usage: python -m stemlane.manifests.manifest --index MODELS_DIR", file=sys.stderr)
+        sys.stderr.write("usage: python -m stemlane.manifests.manifest --index MODELS_DIR\n")
         return 2
     try:
         sys.stdout.write(index_text(arguments[1]))
     except StemlaneError as error:
-        print(f"stemlane: {error}", file=sys.stderr)
+        sys.stderr.write(f"stemlane: {error}\n")
         return 1
     return 0
 

@@ -21,7 +21,7 @@ def test_import_loads_nothing_else():
 
 
 def test_nothing_is_reported_about_the_user(tmp_path, tiny_models):
-    """onnxruntime's telemetry would leave the machine's identifier and a queue of reports in the user's cache."""
+    """Onnxruntime's telemetry would leave the machine's identifier and a queue of reports in the user's cache."""
     quiet = ("ORT_", "CI", "XDG_CACHE_HOME", "GITHUB_", "TF_BUILD")  # what keeps it quiet, or its files elsewhere
     surroundings = {name: value for name, value in os.environ.items() if not name.startswith(quiet)}
     surroundings["HOME"] = str(tmp_path)

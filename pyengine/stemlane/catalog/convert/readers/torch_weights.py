@@ -53,7 +53,7 @@ class _View:
 
     def array(self) -> np.ndarray:
         """The tensor as an array of its own."""
-        last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides))
+        last = self.offset + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides, strict=True))
         numbers = (self.offset, *self.shape, *self.strides)
         if not all(isinstance(number, int) and number >= 0 for number in numbers) or math.prod(self.shape) == 0:
             raise ValueError("a tensor of no size")
