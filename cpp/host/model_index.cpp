@@ -8,11 +8,22 @@
 #include <optional>
 #include <string_view>
 
+#include "core/frame_length.h"
+
 namespace stemlane {
 namespace {
 
 // Bounds that keep every later sum far from overflow: 10 minutes at 384 kHz.
 constexpr int kMaxModelSamples = 230'400'000;
+
+constexpr int kMaxTransformSamples = 65'536;
+
+// A length counted in hops, where the hop has another length: whole hops exactly, the rest
+// rounded half up.
+int rescaled(std::int64_t num_samples, std::int64_t hop, std::int64_t new_hop) {
+  const std::int64_t rest = num_samples % hop;
+  return static_cast<int>(num_samples / hop * new_hop + (2 * rest * new_hop + hop) / (2 * hop));
+}
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -39,7 +50,12 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
   const auto stride = read_number(fields[3], 1, kMaxModelSamples);
   const auto delay = read_number(fields[4], 0, kMaxModelSamples);
   const auto allowance = read_number(fields[5], 0, kMaxModelSamples);
-  if (!rate || !stride || !delay || !allowance) return std::nullopt;
+  // Indexes of older packages have no transforms: their engines resample.
+  const bool has_frames = fields.size() >= 10;
+  const auto fft = has_frames ? read_number(fields[8], 0, kMaxTransformSamples) : 0;
+  const auto hop = has_frames ? read_number(fields[9], 0, kMaxTransformSamples) : 0;
+  if (!rate || !stride || !delay || !allowance || !fft || !hop) return std::nullopt;
+  if ((*fft == 0) != (*hop == 0) || *hop > *fft) return std::nullopt;
 
   ModelDescriptor model{std::string(fields[0]),
                         std::string(fields[1]),
@@ -48,7 +64,9 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
                         *delay,
                         *allowance,
                         {},
-                        stem_number(fields[7])};
+                        stem_number(fields[7]),
+                        *fft,
+                        *hop};
   for (const std::string_view name : split(fields[6], ',')) {
     const int stem = stem_number(name);
     if (stem < 0 || stem == model.residual || model.has_stem(stem)) return std::nullopt;
@@ -62,6 +80,21 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
 
 bool ModelDescriptor::has_stem(int stem) const noexcept {
   return stem == residual || std::find(stems.begin(), stems.end(), stem) != stems.end();
+}
+
+ModelDescriptor at_rate(const ModelDescriptor& model, double sample_rate) {
+  if (model.fft_samples == 0 || sample_rate == model.sample_rate) return model;
+  ModelDescriptor result = model;
+  result.sample_rate = sample_rate;
+  result.fft_samples = frame_samples(model.fft_samples, model.sample_rate, sample_rate);
+  const auto hop = static_cast<std::int64_t>(model.hop_samples);
+  const std::int64_t new_hop = std::max<std::int64_t>(1, result.fft_samples * hop / model.fft_samples);
+  result.hop_samples = static_cast<int>(new_hop);
+  result.stride_samples = rescaled(model.stride_samples, hop, new_hop);
+  result.delay_samples = rescaled(model.delay_samples, hop, new_hop);
+  result.compute_allowance_samples =
+      static_cast<int>((model.compute_allowance_samples * new_hop + hop - 1) / hop);
+  return result;
 }
 
 std::vector<ModelDescriptor> read_model_index(const std::string& path) {

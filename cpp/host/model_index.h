@@ -21,10 +21,19 @@ struct ModelDescriptor {
   int compute_allowance_samples = 0;  ///< time that the engine is given
   std::vector<int> stems;             ///< separated stems in the model's order
   int residual = kOtherStem;          ///< the stem that takes what is left
+  /// Transform and hop of a model that runs at any rate, its frames following the rate; 0
+  /// where it needs a resampler.
+  int fft_samples = 0;
+  int hop_samples = 0;
 
   bool has_stem(int stem) const noexcept;
   bool operator==(const ModelDescriptor&) const = default;
 };
+
+/// The model as it runs for a stream of `sample_rate` Hz: one that follows the rate gets that
+/// rate and the sample counts of its frames there; others stay as they are. The engine's
+/// `Manifest.at_rate` computes the same. Any thread.
+ModelDescriptor at_rate(const ModelDescriptor& model, double sample_rate);
 
 /// Reads one index file. Lines that are not understood are left out (a newer package
 /// may write more); a missing file gives an empty list. Never on the audio thread.

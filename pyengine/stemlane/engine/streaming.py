@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Any block of any length, at any rate, mono or stereo, to stems that keep their place in time.
 
-Resamples to the model's rate and back, cuts the stream into the strides a front end takes, and keeps the timeline.
+Resamples to the model's rate and back where the model cannot follow the stream's rate, cuts the stream into the strides a front end takes, and keeps the timeline.
 The result does not depend on how the input was cut into blocks, bit for bit.
 """
 
@@ -73,7 +73,7 @@ class StreamingSeparator:
     Attributes
     ----------
     manifest
-        The model.
+        The model as it runs at this rate, see `Manifest.at_rate`.
     learns
         Whether `learn` wants to hear the recording before it is separated.
     stems
@@ -97,7 +97,8 @@ class StreamingSeparator:
         shifts: int = 0,
     ):
         check_stream(sample_rate, num_channels)
-        self.manifest = model if isinstance(model, Manifest) else find_model(model)
+        found = model if isinstance(model, Manifest) else find_model(model)
+        self.manifest = found.at_rate(sample_rate)
         verify_model(self.manifest)
         self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
         self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)

@@ -8,12 +8,12 @@ Finding models is the registry's job, running them the front ends'.
 import re
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from stemlane.errors import ManifestError, StemlaneError
-from stemlane.manifests.kinds import SETTINGS_READERS, Settings
+from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, Settings, StreamingSettings
 from stemlane.manifests.table import Table
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
@@ -44,7 +44,7 @@ class Manifest:
     version: str
     stems: tuple[str, ...]
     residual: str
-    sample_rate: int
+    sample_rate: float
     compute_allowance_samples: int
     licence: str
     origin: str
@@ -75,6 +75,34 @@ class Manifest:
     def delay_samples(self) -> int:
         """Samples by which the stems trail the mixture, at the model's rate."""
         return self.settings.delay_samples
+
+    @property
+    def follows_rate(self) -> bool:
+        """Whether the model runs at any rate without a resampler: it works on magnitudes or masks of spectra."""
+        return isinstance(self.settings, StreamingSettings | MaskedSegmentSettings)
+
+    def at_rate(self, sample_rate: float) -> "Manifest":
+        """The model as it runs for a stream of `sample_rate` Hz: with frames of that rate, if it `follows_rate`."""
+        if not isinstance(self.settings, StreamingSettings | MaskedSegmentSettings) or sample_rate == self.sample_rate:
+            return self
+        settings = self.settings.at_rate(self.sample_rate, sample_rate)
+        hop, new_hop = self.settings.hop_samples, settings.hop_samples
+        return replace(
+            self,
+            settings=settings,
+            sample_rate=sample_rate,
+            compute_allowance_samples=-(-self.compute_allowance_samples * new_hop // hop),
+        )
+
+    @property
+    def fft_samples(self) -> int:
+        """Samples of a transform if the model `follows_rate`, else 0."""
+        return self.settings.fft_samples if self.follows_rate else 0
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples from one transform to the next if the model `follows_rate`, else 0."""
+        return self.settings.hop_samples if self.follows_rate else 0
 
 
 def load_manifest(folder: Path | str) -> Manifest:
@@ -183,6 +211,8 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
         "compute_allowance_samples",
         "stems",
         "residual",
+        "fft_samples",
+        "hop_samples",
     )
     lines = ["# " + "\t".join(fields)]
     for model_folder in model_folders(folder):

@@ -82,6 +82,7 @@ class CoreStream:
 
     def __init__(self, manifest: Manifest, sample_rate: float, num_channels: int, max_block_samples: int):
         self._ffi, self._library = load()
+        manifest = manifest.at_rate(sample_rate)
         separated = [STEM_ORDER.index(stem) for stem in manifest.separated_stems]
         model = self._ffi.new(
             "stemlane_model *",
