@@ -4,7 +4,7 @@
 #   make test    all tests          make bench   speed and memory          make lint   style
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint install clean
+.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint tidy install clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -25,9 +25,10 @@ ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.loading as p; print(p.
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
+LINT_PACKAGES := clang-format clang-tidy
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 
-SOURCES := CMakeLists.txt pyproject.toml README.md \
+SOURCES := CMakeLists.txt pyproject.toml README.md VERSION \
            $(shell find cpp plugin pyengine -type f -not -name '*.pyc' 2>/dev/null) \
            $(shell find models -maxdepth 2 -name 'manifest.toml' -o -maxdepth 2 -name '*.onnx')
 
@@ -35,7 +36,7 @@ demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 
-test: test-core test-sanitized test-python train-smoke
+test: lint test-core test-sanitized test-python train-smoke
 
 bench: $(STAMPS)/installed
 	$(BIN)/stemlane bench
@@ -76,6 +77,11 @@ $(STAMPS)/test-tools: $(STAMPS)/installed
 	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[test]'
 	@touch $@
 
+$(STAMPS)/lint-tools: tests/lint-requirements.txt $(STAMPS)/venv
+	$(call install_packages,$(LINT_PACKAGES))
+	$(BIN)/pip install -q --disable-pip-version-check -r tests/lint-requirements.txt
+	@touch $@
+
 $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	$(call install_packages,$(TRAINING_PACKAGES))
 	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
@@ -110,7 +116,7 @@ test-sanitized: $(STAMPS)/venv
 test-python: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target stemlane-validator
-	$(BIN)/python -m pytest --ignore=tests/training
+	$(BIN)/python -m pytest --ignore=tests/training --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools
@@ -119,10 +125,30 @@ test-matrix: $(STAMPS)/test-tools
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training
 
-lint: $(STAMPS)/venv
-	$(BIN)/pip install -q --disable-pip-version-check ruff
-	$(BIN)/ruff check pyengine models tests
-	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' ':!LICENSES'
+# --- Style and structure: what pre-commit checks, over everything ---------------------------
+FORMATTED = git ls-files 'cpp/*.h' 'cpp/*.cpp' 'plugin/*.h' 'plugin/*.cpp' 'tests/*.h' 'tests/*.c' 'tests/*.cpp'
+lint: $(STAMPS)/lint-tools
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PYTHONPATH=pyengine $(BIN)/lint-imports
+	$(FORMATTED) | xargs clang-format --dry-run -Werror
+	$(BIN)/python -m pytest -q tests/unit/python/test_house_rules.py
+	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' '*.yaml' ':!LICENSES'
+	$(MAKE) --no-print-directory -j$$(nproc) tidy
+
+# clang-tidy looks again at what has changed, or whose headers have.
+TIDY := build/lint/tidy
+tidy: $(patsubst cpp/%.cpp,$(TIDY)/%.ok,$(wildcard cpp/*/*.cpp))
+
+build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lint-tools
+	cmake --preset lint -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	@touch $@
+
+$(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
+	clang-tidy -p build/lint --quiet $< 2>/dev/null
+	@mkdir -p $(@D) && touch $@
 
 clean:
 	rm -rf build demo

@@ -46,7 +46,7 @@ def find_songs(folder: str | Path) -> list[Song]:
 
 def song_seconds(song: Song) -> float:
     """Length of a song, that of its longest file."""
-    seconds = []
+    seconds: list[float] = []
     for path in song.files.values():
         with AudioInput(path) as file:
             seconds.append(file.num_samples / file.sample_rate)
@@ -64,7 +64,7 @@ def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, 
         raise InputError(f"{song.folder}: its files differ in rate or channels: {sorted(formats)}")
     sample_rate, num_channels = formats.pop()
 
-    def blocks():
+    def blocks() -> Iterator[np.ndarray]:
         with contextlib.ExitStack() as stack:
             streams = {name: stack.enter_context(file).blocks(sample_rate) for name, file in inputs.items()}
             for pieces in itertools.zip_longest(*streams.values()):

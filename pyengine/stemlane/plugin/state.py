@@ -5,7 +5,7 @@ import struct
 from xml.etree import ElementTree
 
 from stemlane.errors import PluginError
-from stemlane.mix.mixdown import parse_gain
+from stemlane.units import parse_gain
 
 TAG = "STEMLANE"
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
@@ -71,7 +71,7 @@ def replaced(preset: bytes, element: ElementTree.Element) -> bytes:
     return header + body + _LIST_HEAD.pack(b"List", len(chunks)) + entries
 
 
-def set_parameter(element: ElementTree.Element, name: str, value) -> None:
+def set_parameter(element: ElementTree.Element, name: str, value: float | str | bool) -> None:
     """Set a parameter by its id, with a value as a user writes it: dB or "-inf", True or False."""
     known = [key for key in element.attrib if key.endswith(("_gain", "_mute", "_solo")) or key == "bypass"]
     if name not in known:

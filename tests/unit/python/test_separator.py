@@ -3,8 +3,9 @@
 
 import numpy as np
 import pytest
+from stemlane.audio_checks import rechunk
 from stemlane.engine import separator as separator_module
-from stemlane.engine.separator import BLOCK_SAMPLES, Separator, recut
+from stemlane.engine.separator import BLOCK_SAMPLES, Separator
 from stemlane.errors import InputError
 from support.tiny_models import build_model
 
@@ -84,9 +85,9 @@ def test_no_blocks_give_no_stems(separator):
 
 
 @pytest.mark.parametrize("sizes", [[], [5], [0, 3, 0, 0, 9, 1], [4, 4], [2, 1, 1, 8]])
-def test_recut_keeps_every_sample(sizes):
+def test_rechunk_keeps_every_sample(sizes):
     stream = np.arange(sum(sizes))[None]
     pieces = np.split(stream, np.cumsum(sizes)[:-1], axis=1) if sizes else []
-    cut = list(recut(pieces, 4))
+    cut = list(rechunk(pieces, 4))
     assert [piece.shape[1] for piece in cut[:-1]] == [4] * (len(cut) - 1)
     np.testing.assert_array_equal(np.concatenate([np.zeros((1, 0)), *cut], axis=1), stream)

@@ -5,6 +5,8 @@ It exists so that the demonstration and the tests need no recording. It flatters
 voice is a formant synthesiser (source and filter, after Fant 1960), not a singer.
 """
 
+import math
+
 import numpy as np
 
 SAMPLE_RATE = 44100
@@ -31,7 +33,7 @@ _BANDWIDTHS = (80, 100, 140, 200)
 
 
 def _note_hz(note: float) -> float:
-    return 440.0 * 2.0 ** ((note - 69) / 12)
+    return 440.0 * math.pow(2.0, (note - 69) / 12)
 
 
 def _seconds(length: float) -> np.ndarray:
@@ -123,7 +125,8 @@ def _sing(length: float, note: float, vowel: str, next_vowel: str, random: np.ra
         sound += (filtered + 0.004) * np.sin(harmonic * phase) / harmonic**0.7
     breath = _highpass(random.standard_normal(len(time)), 3000)
     consonant = 0.5 * breath * np.exp(-((time - 0.02) ** 2) / (2 * 0.012**2))
-    return (sound + 0.006 * breath + 0.25 * consonant) * _fade(len(time), 0.03, 0.06)
+    syllable: np.ndarray = (sound + 0.006 * breath + 0.25 * consonant) * _fade(len(time), 0.03, 0.06)
+    return syllable
 
 
 def _vocals(track: np.ndarray, random: np.random.Generator) -> None:
