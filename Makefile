@@ -102,14 +102,12 @@ test-core: $(STAMPS)/installed
 # The core's tests under the sanitizers, and an engine that writes anything. A fork under
 # the thread sanitizer is told to go on.
 test-sanitized: $(STAMPS)/venv
-	@for kind in thread address,undefined; do \
-	  folder=build/$${kind%%,*}; \
-	  cmake -S . -B $$folder -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMLANE_SANITIZE=$$kind \
-	    -DSTEMLANE_PLUGIN=OFF -DSTEMLANE_ENGINE=OFF -DSTEMLANE_TESTS=ON > /dev/null && \
-	  cmake --build $$folder --target core_tests && \
-	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
+	@for preset in thread address; do \
+	  cmake --preset $$preset > /dev/null && \
+	  cmake --build --preset $$preset --target core_tests && \
+	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build build/address --target fuzz_seeded
+	cmake --build --preset address --target fuzz_seeded
 	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
 
 # Tests in hosts play live through the validator's executable.
