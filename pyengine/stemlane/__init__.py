@@ -9,7 +9,6 @@ plugin = stemlane.load_plugin(model="mix", vocals_gain="-inf")
 
 import importlib
 import os
-from pathlib import Path
 
 __version__: str
 
@@ -40,6 +39,8 @@ __all__ = [
 
 def _version() -> str:
     """What the file VERSION says: beside this one, or in the root of a checkout."""
+    from pathlib import Path
+
     installed = Path(__file__).with_name("VERSION")
     path = installed if installed.is_file() else Path(__file__).parents[2] / "VERSION"
     return path.read_text(encoding="utf-8").strip()
