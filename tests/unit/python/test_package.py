@@ -12,7 +12,6 @@ import pytest
 import stemlane
 from stemlane.cli.progress import Progress
 
-
 MODULES = sorted(
     module.name
     for module in pkgutil.walk_packages(stemlane.__path__, "stemlane.")
