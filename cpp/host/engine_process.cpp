@@ -166,13 +166,21 @@ void EngineProcess::start_now() noexcept {
   if (!start_.exchange(true, std::memory_order_acq_rel)) eventfd_write(wake_, 1);
 }
 
-void EngineProcess::give_up(const std::string& reason) {
+void EngineProcess::give_up(std::int64_t num_failures, const std::string& reason) {
   {
     const std::lock_guard lock(mutex_);
+    give_up_after_ = num_failures;
     give_up_reason_ = reason;
   }
-  give_up_.store(true, std::memory_order_release);
   eventfd_write(wake_, 1);
+}
+
+// True, and says why, if the engine that runs is the one that was given up.
+bool EngineProcess::given_up(std::string& problem) {
+  const std::lock_guard lock(mutex_);
+  if (std::exchange(give_up_after_, -1) != num_failures()) return false;
+  problem = give_up_reason_;
+  return true;
 }
 
 std::string EngineProcess::text() const {
@@ -213,10 +221,7 @@ void EngineProcess::supervise() {
     if (pid_ < 0) {
       if (!asked && Clock::now() < next_start) continue;
       if (launch(problem)) continue;
-    } else if (give_up_.exchange(false, std::memory_order_acq_rel)) {
-      const std::lock_guard lock(mutex_);
-      problem = give_up_reason_;
-    } else if (message ? handle_message() : !has_grown(problem)) {
+    } else if (!given_up(problem) && (message ? handle_message() : !has_grown(problem))) {
       if (state() == EngineState::ready) retry = kFirstRetry;
       continue;
     }
@@ -288,8 +293,7 @@ bool EngineProcess::handle_message() {
     set_state(EngineState::ready, printable(message.text));
     return true;
   }
-  const std::lock_guard lock(mutex_);
-  give_up_reason_ = printable(message.text);
+  last_words_ = printable(message.text);
   return false;
 }
 
@@ -305,11 +309,8 @@ bool EngineProcess::has_grown(std::string& problem) {
 
 void EngineProcess::fail(const std::string& reason) {
   const std::string ended = reap();
-  std::string text = reason;
-  {
-    const std::lock_guard lock(mutex_);
-    if (text.empty()) text = std::exchange(give_up_reason_, {});
-  }
+  std::string text = reason.empty() ? last_words_ : reason;
+  last_words_.clear();
   if (text.empty()) text = "the engine stopped (" + ended + "); it is started again";
   set_state(EngineState::failed, std::move(text));
   num_failures_.fetch_add(1, std::memory_order_acq_rel);

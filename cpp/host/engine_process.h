@@ -41,8 +41,9 @@ class EngineProcess {
   /// system call: on the audio thread only while rendering offline.
   void start_now() noexcept;
 
-  /// Stops an engine that no longer answers, as if it had died. Any thread, not real time.
-  void give_up(const std::string& reason);
+  /// Stops an engine that no longer answers, as if it had died: the one that ran when there had
+  /// been `num_failures` failures, and no later one. Any thread, not real time.
+  void give_up(std::int64_t num_failures, const std::string& reason);
 
   /// `starting`, `ready` or `failed`. Any thread.
   EngineState state() const noexcept { return state_.load(std::memory_order_acquire); }
@@ -62,6 +63,7 @@ class EngineProcess {
   std::string reap();
   bool wait(int timeout_ms, bool& message);
   bool has_grown(std::string& problem);
+  bool given_up(std::string& problem);
 
   const EngineLaunch launch_;
   const std::shared_ptr<SharedAudio> memory_;
@@ -69,18 +71,19 @@ class EngineProcess {
   // Supervisor thread only.
   int socket_ = -1;
   int pid_ = -1;
+  std::string last_words_;        ///< what the engine said when it failed
   std::int64_t first_bytes_ = 0;  ///< memory of the engine when it was first looked at; 0: not yet
 
   int wake_ = -1;  ///< eventfd: something below has changed
   std::atomic<bool> stop_{false};
   std::atomic<bool> start_{false};
-  std::atomic<bool> give_up_{false};
 
   std::atomic<EngineState> state_{EngineState::starting};
   std::atomic<std::int64_t> num_failures_{0};
   mutable std::mutex mutex_;  // guards the texts
   std::string text_;
   std::string last_failure_;
+  std::int64_t give_up_after_ = -1;  ///< failures before the engine that is given up
   std::string give_up_reason_;
 
   std::int64_t process_generation_;  ///< see fork_guard.h

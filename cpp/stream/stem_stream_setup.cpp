@@ -51,6 +51,7 @@ void StemStream::prepare(const StreamConfig& wanted) {
   config_ = config;
   latency_ = latency_sum(config.model, config.sample_rate);
   delayed_.prepare(config.num_channels, latency_.total(), config.max_block_samples);
+  gains_.prepare(std::int64_t{latency_.total()} + config.max_block_samples);
 
   // The engine leaves an older backlog than half the ring alone; see engine_link.h.
   const auto backlog_of = [&](double seconds) {
@@ -64,6 +65,7 @@ void StemStream::prepare(const StreamConfig& wanted) {
   if (memory_ != nullptr) {
     host_ = std::make_unique<HostEnd>(*memory_);
     input_position_ = 0;
+    generation_start_ = -1;
   }
   reset();
   if (host_ != nullptr && !config.engine_executable.empty())

@@ -73,7 +73,7 @@ class Attack {
         header.stems_end.store(position(bytes));
         break;
       case 4:
-        header.stems_generation.store(bytes.take<std::uint8_t>() % 4U != 0 ? header.generation.load()
+        header.stems_generation.store(bytes.take<std::uint8_t>() % 4U != 0 ? header.generation_start.load()
                                                                            : position(bytes));
         break;
       case 5:

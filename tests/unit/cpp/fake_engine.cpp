@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -65,8 +66,12 @@ int main() {
   FakeSeparator separator(*memory, model);
   separator.poison = manner == "poisons";
   std::vector<std::string> hoard;
+  // Another one each time: what is heard must not depend on it.
+  std::minstd_rand generator(static_cast<unsigned>(getpid()));
+  std::uniform_int_distribution<int> delay(0, 3000);
   // Some misbehave in the middle of the music, wherever that falls among the turns below.
   separator.after_step = [&](std::int64_t num_consumed) {
+    if (manner == "dawdles") usleep(static_cast<useconds_t>(delay(generator)));
     if (manner == "slow") usleep(100'000);
     if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (num_consumed < 50'000) return;
