@@ -142,11 +142,11 @@ std::string printable(std::string text) {
 
 }  // namespace
 
-EngineProcess::EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory)
+EngineProcess::EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory, EngineBoard& board)
     : launch_(std::move(launch)),
       memory_(std::move(memory)),
+      board_(board),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      text_("engine not started yet"),
       process_generation_(fork_generation()),
       thread_(std::make_unique<std::thread>([this] { supervise(); })) {}
 
@@ -183,21 +183,17 @@ bool EngineProcess::given_up(std::string& problem) {
   return true;
 }
 
-std::string EngineProcess::text() const {
-  const std::lock_guard lock(mutex_);
-  return text_;
-}
-
 std::string EngineProcess::last_failure() const {
   const std::lock_guard lock(mutex_);
   return last_failure_;
 }
 
 void EngineProcess::set_state(EngineState state, std::string text) {
-  const std::lock_guard lock(mutex_);
-  if (state == EngineState::failed) last_failure_ = text;
-  text_ = std::move(text);
-  state_.store(state, std::memory_order_release);
+  if (state == EngineState::failed) {
+    const std::lock_guard lock(mutex_);
+    last_failure_ = text;
+  }
+  board_.publish(state, std::move(text));
 }
 
 void EngineProcess::supervise() {

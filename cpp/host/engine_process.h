@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "host/engine_board.h"
 #include "host/model_index.h"
 #include "link/engine_protocol.h"
 #include "link/shared_audio.h"
@@ -30,7 +31,8 @@ class EngineProcess {
  public:
   /// Begins supervising. The engine itself is started by `start_now`, or by itself after
   /// a quarter of a second: a host that only scans the plugin never starts one.
-  EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory);
+  /// `board`, which outlives this, shows how it goes.
+  EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory, EngineBoard& board);
 
   /// Kills the engine. Never waits for it to do anything.
   ~EngineProcess();
@@ -46,9 +48,7 @@ class EngineProcess {
   void give_up(std::int64_t num_failures, const std::string& reason);
 
   /// `starting`, `ready` or `failed`. Any thread.
-  EngineState state() const noexcept { return state_.load(std::memory_order_acquire); }
-  /// Why the engine failed, or what it runs. Any thread but the audio thread.
-  std::string text() const;
+  EngineState state() const noexcept { return board_.state(); }
   /// Why the last engine failed that did. Any thread but the audio thread.
   std::string last_failure() const;
   /// How often an engine has failed so far. Any thread.
@@ -67,6 +67,7 @@ class EngineProcess {
 
   const EngineLaunch launch_;
   const std::shared_ptr<SharedAudio> memory_;
+  EngineBoard& board_;
 
   // Supervisor thread only.
   int socket_ = -1;
@@ -78,10 +79,8 @@ class EngineProcess {
   std::atomic<bool> stop_{false};
   std::atomic<bool> start_{false};
 
-  std::atomic<EngineState> state_{EngineState::starting};
   std::atomic<std::int64_t> num_failures_{0};
-  mutable std::mutex mutex_;  // guards the texts
-  std::string text_;
+  mutable std::mutex mutex_;  // guards the three below
   std::string last_failure_;
   std::int64_t give_up_after_ = -1;  ///< failures before the engine that is given up
   std::string give_up_reason_;

@@ -103,7 +103,7 @@ class StemStream {
   /// The terms of that delay. Control thread.
   const LatencySum& latency() const noexcept { return latency_; }
 
-  /// Control or message thread.
+  /// Any thread but the audio thread, while `prepare` runs too.
   StreamStatus status() const;
   const StreamConfig& config() const noexcept { return config_; }
 
@@ -139,8 +139,8 @@ class StemStream {
   LatencySum latency_;
   std::shared_ptr<SharedAudio> memory_;
   std::unique_ptr<HostEnd> host_;
+  EngineBoard board_;
   std::unique_ptr<EngineProcess> engine_;
-  std::string memory_error_;
   std::int64_t process_generation_;
   std::int64_t warm_up_ = 0;  ///< samples
 

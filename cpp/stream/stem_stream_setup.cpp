@@ -60,19 +60,26 @@ void StemStream::prepare(const StreamConfig& wanted) {
   warm_up_ = latency_.total() + latency_.delay + backlog_of(kWarmUpSeconds);
   const std::int64_t half = warm_up_ + config.max_block_samples + backlog_of(kBacklogSeconds);
   const auto capacity = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * half)));
+  std::string error;
   memory_ = SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity,
-                                memory_error_);
+                                error);
   if (memory_ != nullptr) {
     host_ = std::make_unique<HostEnd>(*memory_);
     input_position_ = 0;
     generation_start_ = -1;
   }
   reset();
+  if (host_ == nullptr)
+    board_.publish(EngineState::failed, error);
+  else if (config.engine_executable.empty())
+    board_.publish(EngineState::starting, "");
+  else
+    board_.publish(EngineState::starting, "engine not started yet");
   if (host_ != nullptr && !config.engine_executable.empty())
     engine_ = std::make_unique<EngineProcess>(
         EngineLaunch{config.engine_executable, config.model, config.sample_rate, config.num_channels,
                      config.engine_growth_bytes},
-        memory_);
+        memory_, board_);
 }
 
 StreamStatus StemStream::status() const {
@@ -83,14 +90,8 @@ StreamStatus StemStream::status() const {
     status.text = "this process is a fork of the one with the engine; load the plugin in it again";
     return status;
   }
-  if (memory_ == nullptr && !memory_error_.empty()) {
-    status.state = EngineState::failed;
-    status.text = memory_error_;
-    return status;
-  }
-  if (engine_ == nullptr) return status;
-  status.state = engine_->state();
-  status.text = engine_->text();
+  status.state = board_.state();
+  status.text = board_.text();
   if (status.state == EngineState::ready &&
       position_.load(std::memory_order_relaxed) < late_until_.load(std::memory_order_relaxed)) {
     status.state = EngineState::late;

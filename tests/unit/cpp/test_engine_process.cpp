@@ -148,7 +148,8 @@ TEST_CASE("who gives an engine up does not end the next one") {
   std::string error;
   const std::shared_ptr<SharedAudio> memory = SharedAudio::create(2, 3, 65536, error);
   REQUIRE(memory != nullptr);
-  EngineProcess engine({FAKE_ENGINE, config_for("works").model}, memory);
+  EngineBoard board;
+  EngineProcess engine({FAKE_ENGINE, config_for("works").model}, memory, board);
   engine.start_now();
   REQUIRE(wait_for([&] { return engine.state() == EngineState::ready; }));
   kill(children().at(0), SIGKILL);
