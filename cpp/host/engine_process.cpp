@@ -204,7 +204,7 @@ void EngineProcess::supervise() {
   auto retry = kFirstRetry;
   for (;;) {
     auto timeout_ms = static_cast<int>(kMemoryCheckEvery.count());
-    if (pid_ < 0) {
+    if (pid_ < 0 && !refused()) {
       const auto left = std::chrono::ceil<milliseconds>(next_start - Clock::now());
       timeout_ms = static_cast<int>(std::max<milliseconds::rep>(0, left.count()));
     }
@@ -215,7 +215,7 @@ void EngineProcess::supervise() {
     const bool asked = start_.exchange(false, std::memory_order_acq_rel);
     std::string problem;
     if (pid_ < 0) {
-      if (!asked && Clock::now() < next_start) continue;
+      if (refused() || (!asked && Clock::now() < next_start)) continue;
       if (launch(problem)) continue;
     } else if (!given_up(problem) && (message ? handle_message() : !has_grown(problem))) {
       if (state() == EngineState::ready) retry = kFirstRetry;
@@ -290,6 +290,7 @@ bool EngineProcess::handle_message() {
     return true;
   }
   last_words_ = printable(message.text);
+  if (message.is_final != 0) refused_.store(true, std::memory_order_release);
   return false;
 }
 

@@ -51,6 +51,8 @@ class EngineProcess {
   EngineState state() const noexcept { return board_.state(); }
   /// Why the last engine failed that did. Any thread but the audio thread.
   std::string last_failure() const;
+  /// True if an engine has said that none can do what is asked for: no other one is started. Any thread.
+  bool refused() const noexcept { return refused_.load(std::memory_order_acquire); }
   /// How often an engine has failed so far. Any thread.
   std::int64_t num_failures() const noexcept { return num_failures_.load(std::memory_order_acquire); }
 
@@ -80,6 +82,7 @@ class EngineProcess {
   std::atomic<bool> start_{false};
 
   std::atomic<std::int64_t> num_failures_{0};
+  std::atomic<bool> refused_{false};
   mutable std::mutex mutex_;  // guards the three below
   std::string last_failure_;
   std::int64_t give_up_after_ = -1;  ///< failures before the engine that is given up

@@ -146,13 +146,19 @@ class EngineEnd {
   /// Moves past the samples that `next` handed out.
   void consume() noexcept { position_ += num_samples_; }
 
-  /// Appends stems, planar `(stems, channels, num_samples)`, and publishes them.
-  void write_stems(const float* stems, std::int64_t num_samples) noexcept {
+  /// Samples that have been consumed and whose stems have not been written.
+  std::int64_t num_unanswered() const noexcept { return position_ - stems_end_; }
+
+  /// Appends stems, planar `(stems, channels, num_samples)`, and publishes them. At most
+  /// `num_unanswered` samples; false, and nothing is written, otherwise.
+  [[nodiscard]] bool write_stems(const float* stems, std::int64_t num_samples) noexcept {
+    if (num_samples < 0 || num_samples > std::min(num_unanswered(), memory_.capacity())) return false;
     for (int plane = 0; plane < memory_.stems().num_planes(); ++plane)
       memory_.stems().write(plane, stems_end_, stems + plane * num_samples, num_samples);
     stems_end_ += num_samples;
     header_.stems_end.store(stems_end_, std::memory_order_release);
     if (offline()) sem_post(&header_.stems_written);
+    return true;
   }
 
   /// True if the host wants no stems for now.

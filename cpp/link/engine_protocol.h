@@ -84,8 +84,9 @@ enum class EngineState : std::uint32_t {
 /// Engine to host: `ready` once, or `failed` as the last words.
 struct StatusMessage {
   std::uint32_t magic = kProtocolMagic;
-  std::uint32_t state = 0;  ///< an EngineState
-  char text[504] = {};
+  std::uint32_t state = 0;     ///< an EngineState
+  std::uint32_t is_final = 0;  ///< with `failed`: 1 if no other engine would do better
+  char text[500] = {};
 };
 
 }  // namespace stemlane

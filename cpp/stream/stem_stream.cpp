@@ -299,7 +299,7 @@ void StemStream::wait_until(Condition done) noexcept {
     // From the first stems on, none more.
     if (host_->stems_range().end > generation_start_)
       failures_allowed_ = std::min(failures_allowed_, failures);
-    return failures > failures_allowed_;
+    return failures > failures_allowed_ || (failures > 0 && engine_->refused());
   };
   has_failed();
   while (!offline_failed_ && !done()) {

@@ -2,6 +2,8 @@
 // What the control and message threads do with a stream: setting it up, asking how it is.
 #include <algorithm>
 #include <bit>
+#include <iomanip>
+#include <sstream>
 #include <stdexcept>
 
 #include "stream/stem_stream.h"
@@ -11,20 +13,39 @@ namespace {
 
 // Blocks up to here need no new memory when a host changes its buffer size.
 constexpr int kLeastMaxBlock = 4096;
+// And what is announced beyond this, is split: a host that announces nonsense gets no gigabytes.
+constexpr int kMostMaxBlock = 1 << 20;
 // Backlog that an engine may work off after a start, beyond the latency.
 constexpr double kBacklogSeconds = 1.0;
 // What an engine that wakes up in the middle of music hears before the first stem that is heard. The stems of
 // the embedded models are then within -30 dB of the mixture of those without the sleep.
 constexpr double kWarmUpSeconds = 0.5;
 
+bool is_usable(const ModelDescriptor& model) {
+  const auto within = [](int value, int low, int high) { return value >= low && value <= high; };
+  std::uint32_t seen = 0;
+  for (const int stem : model.stems) {
+    if (!within(stem, 0, kNumStems - 1) || stem == model.residual || ((seen >> stem) & 1U) != 0) return false;
+    seen |= 1U << stem;
+  }
+  return !model.stems.empty() && within(model.residual, 0, kNumStems - 1) &&
+         model.sample_rate >= kLowestRate && model.sample_rate <= kHighestRate &&
+         within(model.stride_samples, 1, kMaxModelSamples) &&
+         within(model.delay_samples, 0, kMaxModelSamples) &&
+         within(model.compute_allowance_samples, 0, kMaxModelSamples);
+}
+
 void check(const StreamConfig& config) {
-  if (!(config.sample_rate >= 1000.0 && config.sample_rate <= 768'000.0))
-    throw std::invalid_argument("sample rate " + std::to_string(config.sample_rate) +
-                                " Hz; 1000 to 768000 Hz are possible");
+  if (!(config.sample_rate >= kLowestRate && config.sample_rate <= kHighestRate)) {
+    std::ostringstream text;
+    text << "the sample rate is " << std::setprecision(9) << config.sample_rate << " Hz, should be from "
+         << kLowestRate << " to " << kHighestRate << ": choose another one in the host";
+    throw std::invalid_argument(text.str());
+  }
   if (config.num_channels < 1 || config.num_channels > kMaxChannels)
     throw std::invalid_argument(std::to_string(config.num_channels) +
                                 " channels; mono and stereo are possible");
-  if (config.model.stride_samples < 1 || config.model.stems.empty() || config.model.residual < 0)
+  if (!is_usable(config.model))
     throw std::invalid_argument("model '" + config.model.name + "' has no usable description");
 }
 
@@ -37,7 +58,7 @@ void StemStream::prepare(const StreamConfig& wanted) {
   check(wanted);
   StreamConfig config = wanted;
   config.max_block_samples = static_cast<int>(
-      std::bit_ceil(static_cast<unsigned>(std::max(wanted.max_block_samples, kLeastMaxBlock))));
+      std::bit_ceil(static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
   if (host_ != nullptr) {
     StreamConfig as_large = config;
     as_large.max_block_samples = std::max(config.max_block_samples, config_.max_block_samples);

@@ -18,8 +18,9 @@ using namespace stemlane;
 
 namespace {
 
-void say(EngineState state, const char* text) {
+void say(EngineState state, const char* text, bool is_final = false) {
   StatusMessage message;
+  message.is_final = is_final;
   message.state = static_cast<std::uint32_t>(state);
   std::strncpy(message.text, text, sizeof message.text - 1);
   send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
@@ -44,6 +45,10 @@ int main() {
   if (!configure(0)) return 1;
   if (manner == "refuses") {
     say(EngineState::failed, "no such model");
+    return 1;
+  }
+  if (manner == "refuses for ever") {
+    say(EngineState::failed, "not at this rate", true);
     return 1;
   }
   // The memory outlives the engine.

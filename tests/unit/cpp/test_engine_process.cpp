@@ -179,6 +179,20 @@ TEST_CASE("an engine's last words arrive, however soon it leaves") {
   }
 }
 
+TEST_CASE("an engine that says that none can do it is not started again") {
+  StemStream stream;
+  stream.prepare(config_for("refuses for ever"));
+  REQUIRE(wait_for([&] { return stream.status().state == EngineState::failed; }));
+  CHECK(stream.status().text == "not at this rate");
+  stream.set_offline(true);
+  const Audio in = noise(2, 20'000);
+  const Audio out = bounce(stream, in);
+  CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 0, 20'000) == 0);
+  CHECK(stream.status().text == "this render is incomplete: not at this rate");
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));  // past the first retry
+  CHECK(children().empty());
+}
+
 TEST_CASE("a missing engine is named") {
   StreamConfig config = config_for("works");
   config.engine_executable = "/nowhere/stemlane-engine";
