@@ -107,8 +107,10 @@ test-sanitized: $(STAMPS)/venv
 	  cmake --build --preset $$preset --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build --preset address --target fuzz_seeded
-	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
+	cmake --build --preset address --target fuzz_engine_bytes_seeded fuzz_core_api_seeded
+	for target in fuzz_engine_bytes fuzz_core_api; do \
+	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
+	done
 
 # Tests in hosts play live through the validator's executable.
 test-python: $(STAMPS)/test-tools

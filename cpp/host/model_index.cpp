@@ -11,9 +11,6 @@
 namespace stemlane {
 namespace {
 
-// Bounds that keep every later sum far from overflow: 10 minutes at 384 kHz.
-constexpr int kMaxModelSamples = 230'400'000;
-
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -34,8 +31,8 @@ std::optional<int> read_number(std::string_view text, int low, int high) {
 
 std::optional<ModelDescriptor> read_line(std::string_view line) {
   const auto fields = split(line, '\t');
-  if (fields.size() < 8 || fields[0].empty()) return std::nullopt;
-  const auto rate = read_number(fields[2], 1000, 768'000);
+  if (fields.size() < 8 || fields[0].empty() || fields[0].size() > kMaxNameBytes) return std::nullopt;
+  const auto rate = read_number(fields[2], kLowestRate, kHighestRate);
   const auto stride = read_number(fields[3], 1, kMaxModelSamples);
   const auto delay = read_number(fields[4], 0, kMaxModelSamples);
   const auto allowance = read_number(fields[5], 0, kMaxModelSamples);
@@ -59,10 +56,6 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
 }
 
 }  // namespace
-
-bool ModelDescriptor::has_stem(int stem) const noexcept {
-  return stem == residual || std::find(stems.begin(), stems.end(), stem) != stems.end();
-}
 
 std::vector<ModelDescriptor> read_model_index(const std::string& path) {
   std::vector<ModelDescriptor> models;
