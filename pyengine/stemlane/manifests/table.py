@@ -3,6 +3,8 @@
 
 from stemlane.errors import ManifestError
 
+_LONGEST_PROBLEM = 400  # characters: it quotes the value, and says at the end what it should be
+
 
 class Table:
     """A TOML table whose values are fetched with their type checked; errors name file, key and value."""
@@ -15,6 +17,8 @@ class Table:
         return key in self._values
 
     def fail(self, key: str, problem: str):
+        if len(problem) > _LONGEST_PROBLEM:
+            problem = f"{problem[: _LONGEST_PROBLEM // 2]} … {problem[-_LONGEST_PROBLEM // 2 :]}"
         raise ManifestError(f"{self.where}: {key} {problem}")
 
     def get(self, key: str, kind: type, expected: str):
@@ -29,7 +33,10 @@ class Table:
         value = self.get(key, str, 'a "text"').strip()
         if not value or "\t" in value:
             self.fail(key, f"is {value!r}, should be a text without tabs, not empty")
-        return " ".join(value.split())
+        value = " ".join(value.split())
+        if not value.isprintable():  # control characters, which would reach a terminal or the plugin's editor
+            self.fail(key, f"is {value!r}, should be a text of printable characters")
+        return value
 
     def integer(self, key: str, lowest: int, highest: int) -> int:
         value = self.get(key, int, f"a whole number from {lowest} to {highest}")
