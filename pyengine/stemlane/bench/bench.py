@@ -15,8 +15,9 @@ import numpy as np
 from stemlane.cli.progress import Progress
 from stemlane.engine.frontends import create_front_end
 from stemlane.errors import StemlaneError, one_line
+from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
-from stemlane.manifests.registry import embedded_folder, verify_model
+from stemlane.manifests.registry import embedded_folder
 
 _MODEL_SECONDS = 20.0
 _RENDER_SECONDS = 30.0

@@ -14,7 +14,7 @@ import numpy as np
 from stemlane.engine.frontends import create_front_end
 from stemlane.errors import EngineError, InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.registry import find_model, verify_model
+from stemlane.manifests.registry import check_model, find_model
 
 LOWEST_RATE, HIGHEST_RATE = 8000, 192000
 _RESAMPLER_QUALITY = "HQ"
@@ -94,7 +94,7 @@ class StreamingSeparator:
     ):
         check_stream(sample_rate, num_channels)
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
-        verify_model(self.manifest)
+        check_model(self.manifest)
         self._front_end = create_front_end(self.manifest, whole=whole, shifts=shifts)
         self.learns = whole and hasattr(self._front_end, "learn")
         self._finish_front_end = getattr(self._front_end, "finish", None) if whole else None

@@ -78,9 +78,7 @@ class _Limited:
         return content
 
 
-def read_pickle(
-    file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Callable[[Any], Any] | None = None
-) -> Any:
+def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Callable[[Any], Any] | None = None) -> Any:
     """The object that the pickle at the file's position describes; the file is left right behind it.
 
     Parameters

@@ -23,9 +23,7 @@ _READ_BYTES = 1 << 16  # no header of an honest archive is longer
 _GZIP_MAGIC = b"\x1f\x8b"
 
 
-def take_members(
-    archive: Path, names: Iterable[str], folder: Path, report: Callable[[str, int, int], None]
-) -> None:
+def take_members(archive: Path, names: Iterable[str], folder: Path, report: Callable[[str, int, int], None]) -> None:
     """Write the members whose last part of the path is one of `names` into `folder`; each must be there once.
 
     Raises
@@ -65,14 +63,14 @@ def _take(file: BinaryIO, archive: Path, missing: set[str], folder: Path, report
                 continue
             plain = member.isreg() and not member.issparse()
             if not plain or name not in missing or member.size > _HIGHEST_MEMBER_BYTES:
-                raise ModelError(f"{archive}: {ascii(name)} is no plain file, there twice, or too large")
+                raise ModelError(f"{archive}: {name!a} is no plain file, there twice, or too large")
             missing.discard(name)
             content.seek(member.offset_data)
             with (folder / name).open("xb") as target:
                 while (left := member.size - target.tell()) > 0:
                     chunk = content.read(min(left, _READ_BYTES))
                     if not chunk:
-                        raise EOFError(f"ends in {ascii(name)}")
+                        raise EOFError(f"ends in {name!a}")
                     target.write(chunk)
                     report("unpacking", target.tell(), member.size)
     return missing

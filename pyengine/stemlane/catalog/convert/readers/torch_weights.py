@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from stemlane.catalog.convert.readers.pickles import Function, OrderedTable, PickleError, Stateful, read_pickle
-from stemlane.regular_files import open_regular
 from stemlane.errors import ModelError
+from stemlane.regular_files import open_regular
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
