@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stemlane.engine.stem_names import stem_names
 from stemlane.engine.streaming import StreamingSeparator, check_stream
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
@@ -17,6 +18,7 @@ from stemlane.manifests.registry import find_model, verify_model
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
+_MOST_IDLE = 2  # networks kept for the next recording, each for one rate and number of channels: HTDemucs takes 1 GB
 
 
 def check_finite(block: np.ndarray, position: int = 0) -> None:
@@ -42,8 +44,10 @@ def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
     check_stream(sample_rate, mixture.shape[0])
     if mixture.shape[1] == 0:
         raise InputError("mixture has 0 samples")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is named below
+        mixture = mixture.astype(np.float32, copy=False)
     check_finite(mixture)
-    return mixture.astype(np.float32, copy=False)
+    return mixture
 
 
 def recut(pieces: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarray]:
@@ -74,7 +78,7 @@ class Separator:
     manifest
         The model.
     stems
-        Names of all stems, in the order of the model.
+        Names of all stems, in the order of the model. Spleeter's models of two stems have `accompaniment`.
 
     Examples
     --------
@@ -88,7 +92,7 @@ class Separator:
             raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         verify_model(self.manifest)
-        self.stems = self.manifest.stems
+        self.stems = stem_names(self.manifest)
         self._shifts = shifts
         self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
 
@@ -152,8 +156,12 @@ class Separator:
                 blocks = list(blocks) if iter(blocks) is blocks else blocks
                 stream.learn(blocks)
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
+            num_in = 0
             for block in blocks:
-                block = np.asarray(block, np.float32)
+                with np.errstate(over="ignore"):
+                    block = np.asarray(block, np.float32)
+                check_finite(block, num_in)
+                num_in += block.shape[1]
                 waiting = np.concatenate([waiting, block], axis=1)
                 separated = stream.process(block)
                 num_samples = separated.shape[2]
@@ -165,8 +173,10 @@ class Separator:
         finally:
             stream.reset()
             self._idle[sample_rate, num_channels] = stream
+            while len(self._idle) > _MOST_IDLE:
+                self._idle.pop(next(iter(self._idle), None), None)  # the one that has waited longest
 
     def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
         """All stems in the model's order, from the mixture and the stems the network gave."""
-        residual = self.stems.index(self.manifest.residual)
+        residual = self.manifest.stems.index(self.manifest.residual)
         return np.insert(separated, residual, mixture - separated.sum(axis=0), axis=0)

@@ -46,6 +46,7 @@ def evaluate_song(
     progress: Callable[[float], None] = lambda seconds: None,
     *,
     windows: Mapping[str, Separator] | None = None,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> dict:
     """Measure models that share their stems on one song; `progress` is called with the seconds finished, row after row.
 
@@ -53,6 +54,8 @@ def evaluate_song(
     ----------
     windows
         For models that are short windows of another, by name: that other model.
+    warn
+        Called with what is to be said of the song's files, such as that one is cut off.
 
     Returns
     -------
@@ -62,12 +65,12 @@ def evaluate_song(
         `processor_seconds` per second of music, and for windows `against`, that other model's name, and
         `window_results`, a list of `StemResult` with that other model's stems as the truth.
     """
-    stems, residual = separators[0].stems, separators[0].manifest.residual
+    stems, residual = separators[0].manifest.stems, separators[0].manifest.residual
     seconds = 0.0
 
     def run(estimate_from):
         nonlocal seconds
-        sample_rate, num_channels, truth = read_truth(song, stems, residual)
+        sample_rate, num_channels, truth = read_truth(song, stems, residual, warn)
         for_model, for_measure = itertools.tee(truth)
         estimate = estimate_from(for_model, sample_rate, num_channels)
         num_samples = 0
@@ -110,25 +113,36 @@ def evaluate_song(
             row |= {"against": full.manifest.name, "window_results": _compare(song, full, separator)}
             progress(seconds)
         rows[separator.manifest.name] = row
-    return {"song": song.folder.name, "seconds": seconds, "stems": list(stems), "rows": rows}
+    return {"song": song.folder.name, "seconds": seconds, "stems": list(separators[0].stems), "rows": rows}
 
 
 def _compare(song: Song, full: Separator, window: Separator) -> list[StemResult]:
     """The stems of one model with those of another as the truth."""
     streams = []
     for separator in (full, window):
-        sample_rate, num_channels, truth = read_truth(song, separator.stems, separator.manifest.residual)
+        sample_rate, num_channels, truth = read_truth(song, separator.manifest.stems, separator.manifest.residual)
         mixture = (piece.sum(axis=0) for piece in truth)
         streams.append(recut(separator.separate_blocks(mixture, sample_rate, num_channels), sample_rate))
     return measure(*streams)
 
 
-def run(folder: str | Path, models: Sequence[str] | None = None, windows: Sequence[float] | None = None) -> list[dict]:
+def run(
+    folder: str | Path, models: Sequence[str] | None = None, windows: Sequence[float] | None = None,
+    *, warn: Callable[[str], None] = lambda text: None,
+) -> list[dict]:  # fmt: skip
     """Measure models on every song in `folder`; those with the same stems share a table. See `evaluate_song`.
 
     `models` defaults to all embedded ones. For each of `windows`, in seconds, the models' short windows are measured
-    too: those called like them with "-1.5s" at the end.
+    too: those called like them with "-1.5s" at the end. `warn` is called once with each thing that is to be said of the
+    songs' files.
     """
+    said: set[str] = set()  # every row of the table reads the files anew
+
+    def warn_once(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            warn(text)
+
     songs = find_songs(folder)
     if windows and not models:
         raise InputError("--window needs --model: which models are meant?")
@@ -146,4 +160,8 @@ def run(folder: str | Path, models: Sequence[str] | None = None, windows: Sequen
     pairs = {separators[name].manifest.name: separators[full] for name, full in full_names.items()}
     num_rows = sum(len(group) + 2 for group in by_stems.values()) + len(pairs)
     with Progress("evaluate", num_rows * sum(map(song_seconds, songs))) as progress:
-        return [evaluate_song(song, group, progress, windows=pairs) for song in songs for group in by_stems.values()]
+        return [
+            evaluate_song(song, group, progress, windows=pairs, warn=warn_once)
+            for song in songs
+            for group in by_stems.values()
+        ]

@@ -42,7 +42,7 @@ def library_path() -> Path:
 
 def _header_path() -> Path:
     installed = _PACKAGE / "core_api.h"
-    return installed if installed.is_file() else _CHECKOUT / "cpp" / "core_api.h"
+    return installed if installed.is_file() else _CHECKOUT / "cpp" / "api" / "core_api.h"
 
 
 @functools.cache
