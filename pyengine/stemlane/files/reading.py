@@ -149,6 +149,8 @@ class AudioInput:
         first = None
         with self._open() as container:
             stream = container.streams.best("audio")
+            if self._format in _EXACT:
+                stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
             packets = container.demux(stream)
             while True:
@@ -167,6 +169,12 @@ class AudioInput:
                     if num_pending and packet.size:  # not what the decoder still held at the end
                         first = position if first is None else first
                         num_damaged, num_pending = num_damaged + num_pending, 0
+                    gap = self._gap(frame, position)
+                    if gap:  # some decoders leave out what is damaged without a word
+                        first = position if first is None else first
+                        num_damaged = max(num_damaged, 1)
+                        yield np.zeros((self.num_channels, gap), np.float32)
+                        position += gap
                     for piece in converter.convert(frame):
                         position += piece.shape[1]
                         yield piece
@@ -176,6 +184,12 @@ class AudioInput:
             self._short = "is cut off, its last packet cannot be read"
         if num_damaged:
             self._damage = f"is damaged, {num_damaged} of its packets are left out, the first after sample {first}"
+
+    def _gap(self, frame: av.AudioFrame, position: int) -> int:
+        """Samples missing before a frame that knows its place: silence instead keeps what follows in its own."""
+        if self._format not in _EXACT or frame.time is None:
+            return 0
+        return max(min(round(frame.time * self.sample_rate), self.num_samples) - position, 0)
 
 
 class _Converter:
