@@ -2,9 +2,10 @@
 """The argument parser of all commands, and what arguments of several of them have in common."""
 
 import argparse
+import sys
 from collections.abc import Callable
 
-from stemlane.cli.output import printable
+from stemlane.cli.output import printable, say_lines
 
 
 class Parser(argparse.ArgumentParser):
@@ -12,6 +13,12 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str):
         super().error(printable(message))
+
+    def _print_message(self, message: str, file=None) -> None:
+        if message and file is sys.stdout:  # help and version
+            say_lines(message.removesuffix("\n"))
+        else:
+            super()._print_message(message, file)
 
 
 def add_command(parent, name: str, run: Callable, text: str) -> argparse.ArgumentParser:

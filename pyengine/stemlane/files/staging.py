@@ -6,6 +6,7 @@ the next one that writes there can tell what is left over from what another run 
 """
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -13,7 +14,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from stemlane.errors import InputError
+from stemlane.errors import InputError, one_line
 
 try:
     import fcntl
@@ -21,6 +22,7 @@ except ImportError:  # Windows: what is left over there stays
     fcntl = None
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
+_FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
 _REPLACED = ".replaced"  # inside a staged folder: the files it takes the place of, until all of them are in place
 
 
@@ -119,7 +121,7 @@ def staged_folder(target: str | Path) -> Iterator[Path]:
             os.replace(partial.path, target)
         made = []
     except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror or error})") from None
+        raise cannot_write(target, target.parent, error) from None
     finally:
         if partial is not None:
             partial.discard()
@@ -147,3 +149,26 @@ def _move_into(staged: Path, target: Path) -> None:
             elif not (staged / name).exists():
                 (target / name).unlink(missing_ok=True)
         raise
+
+
+def cannot_write(shown: str | Path, folder: Path, error: Exception | str) -> InputError:
+    """Why a file cannot be written; for a full disk, how much is free, and what to do."""
+    reason = error if isinstance(error, str) else _reason(error)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _FULL_DISK_BYTES:
+        return InputError(
+            f"{shown}: cannot be written, the disk is full ({free / 1e6:.1f} MB are free in {folder}); free some "
+            "space there or write elsewhere"
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return InputError(f"{shown}: cannot be written ({reason})")
+    return InputError(f"{shown}: cannot be written ({reason}; {free // 1_000_000} MB are free in {folder})")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = getattr(error, "error_string", "") or one_line(error)
+    return text.strip().rstrip(".")

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Writes audio files block by block. What is written appears under its name only when it is complete."""
 
-import errno
 import os
-import shutil
 from pathlib import Path
 
 import numpy as np
 import soundfile
 
-from stemlane.errors import InputError, one_line
-from stemlane.files.staging import Partial, remove_leftovers
+from stemlane.errors import InputError
+from stemlane.files.staging import Partial, cannot_write, remove_leftovers
 
 FORMATS = {"wav": ("WAV", "FLOAT"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS")}
 BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes
 _LARGEST_WAV_BYTES = 4_000_000_000  # a WAV header counts in 32 bits; larger files are written as RF64
-_FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
 
 
 class AudioOutput:
@@ -79,7 +76,7 @@ class AudioOutput:
         self._num_written += block.shape[1]
 
     def _problem(self, error: Exception | str) -> InputError:
-        return cannot_write(self._shown, self._target.parent, error)
+        return cannot_write(self._shown, Path(os.path.realpath(self._shown)).parent, error)
 
     def __exit__(self, error_type, *_):
         try:
@@ -114,22 +111,6 @@ def check_file_target(target: Path, shown: str | Path) -> None:
         raise InputError(f"{shown}: cannot be written (the folder {folder} is not yours to write to)")
 
 
-def cannot_write(shown: str | Path, folder: Path, error: Exception | str) -> InputError:
-    """Why a file cannot be written; for a full disk, how much is free, and what to do."""
-    reason = error if isinstance(error, str) else _reason(error)
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _FULL_DISK_BYTES:
-        return InputError(
-            f"{shown}: cannot be written, the disk is full ({free / 1e6:.1f} MB are free in {folder}); free some "
-            "space there or write elsewhere"
-        )
-    if isinstance(error, OSError) and error.strerror:
-        return InputError(f"{shown}: cannot be written ({reason})")
-    return InputError(f"{shown}: cannot be written ({reason}; {free // 1_000_000} MB are free in {folder})")
-
-
 def _holds(path: Path, num_samples: int) -> bool:
     """Whether a file holds so many samples, to the last one: closing a file, libsndfile says nothing of a full disk."""
     try:
@@ -140,10 +121,3 @@ def _holds(path: Path, num_samples: int) -> bool:
             return len(file.read(1)) == min(num_samples, 1)
     except (OSError, RuntimeError):
         return num_samples == 0  # an empty Vorbis file cannot be opened
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    text = getattr(error, "error_string", "") or one_line(error)
-    return text.strip().rstrip(".")
