@@ -42,7 +42,7 @@ def library_path() -> Path:
 
 def _header_path() -> Path:
     installed = _PACKAGE / "core_api.h"
-    return installed if installed.is_file() else _CHECKOUT / "cpp" / "core_api.h"
+    return installed if installed.is_file() else _CHECKOUT / "cpp" / "api" / "core_api.h"
 
 
 @functools.cache
@@ -148,6 +148,12 @@ class CoreStream:
 
     def _error(self) -> CoreError:
         return CoreError(self._ffi.string(self._library.stemlane_error()).decode())
+
+
+def rate_limits() -> tuple[int, int]:
+    """Lowest and highest rate, in Hz, at which Stemlane can separate."""
+    _, library = load()
+    return library.STEMLANE_LOWEST_RATE, library.STEMLANE_HIGHEST_RATE
 
 
 def measure_process(sample_rate: float, num_channels: int, block_samples: int, num_blocks: int) -> float:

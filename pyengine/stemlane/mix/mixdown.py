@@ -12,6 +12,7 @@ import numpy as np
 from stemlane.engine.separator import check_mixture, recut
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
+from stemlane.gain_text import gain_from_text
 from stemlane.manifests.manifest import STEM_ORDER, Manifest
 from stemlane.manifests.registry import find_model
 from stemlane.mix._core import CoreStream
@@ -22,15 +23,16 @@ OUTPUT = "output"  # the fader after the sum
 
 
 def parse_gain(value: float | str, fader: str) -> float:
-    """A gain in dB; -60 and below, also written "-inf", is silence and comes back as -60.
+    """A gain in dB; -60 and below, also written "-inf", "mute" or "off", is silence and comes back as -60.
 
     >>> parse_gain("+3", "drums"), parse_gain("-inf", "vocals")
     (3.0, -60.0)
     """
     try:
-        gain_db = float(value)
+        number = gain_from_text(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError):
-        gain_db = math.nan
+        number = None
+    gain_db = math.nan if number is None else number
     if math.isnan(gain_db) or gain_db > HIGHEST_DB:
         raise InputError(f"gain of {fader} is {value!r}, should be dB from -60 (silence, or -inf) to +12")
     return max(gain_db, SILENT_DB)

@@ -106,6 +106,10 @@ def test_two_points_at_one_time_are_a_jump(manifest):
 
 def test_gains_in_decibels():
     assert parse_gain("-inf", "x") == parse_gain(-math.inf, "x") == parse_gain(-99, "x") == -60
+    for text in ("mute", "Off", "-\u221e", "\u221260", "-inf dB"):
+        assert parse_gain(text, "x") == -60
+    for text in ("\u22126,5", "-6.5", " -6,50 dB"):
+        assert parse_gain(text, "x") == -6.5
     assert linear_gain(-60) == 0 and linear_gain(0) == 1
     assert linear_gain(parse_gain("12", "x")) == pytest.approx(3.98107170553)
     for value in (12.1, "nan", "loud", None, math.inf):
