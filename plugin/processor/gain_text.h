@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Gains as people and scripts write them, in any locale. gain_text.py reads the same.
+// Gains as people and scripts write them, in any locale. units.py reads the same.
 #pragma once
 
 #include <cmath>

@@ -12,10 +12,14 @@ import sys
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from stemlane.audio_checks import HIGHEST_RATE, LOWEST_RATE
 from stemlane.errors import PluginError
-from stemlane.mix._core import rate_limits
 from stemlane.plugin import state as plugin_state
+
+if TYPE_CHECKING:
+    import pedalboard
 
 BUNDLE_NAME = "Stemlane.vst3"
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -130,7 +134,7 @@ def uninstall() -> Path:
     return target
 
 
-def load_plugin(model: str = "default", **parameters):
+def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pedalboard.VST3Plugin":
     """Load the plugin into pedalboard.
 
     Parameters
@@ -162,7 +166,7 @@ def load_plugin(model: str = "default", **parameters):
     except ImportError:
         raise PluginError("pedalboard is not installed; run 'pip install pedalboard'") from None
     try:
-        plugin = pedalboard.load_plugin(path)
+        plugin = pedalboard.VST3Plugin(path)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise PluginError(f"{path}: pedalboard cannot load it: {' '.join(str(error).split())}") from None
     state = plugin_state.read(plugin.preset_data)
@@ -197,9 +201,8 @@ def _refuse_impossible_rates(plugin) -> None:
 
     @functools.wraps(process)
     def checked(input_array, sample_rate, *arguments, **options):
-        lowest, highest = rate_limits()
-        if not lowest <= sample_rate <= highest:
-            raise PluginError(f"the sample rate is {sample_rate} Hz, should be from {lowest} to {highest}")
+        if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+            raise PluginError(f"the sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
         return process(reference(), input_array, sample_rate, *arguments, **options)
 
     plugin.process = checked
@@ -227,7 +230,7 @@ class PluginStatus:
     latency_samples: int
 
 
-def plugin_status(plugin) -> PluginStatus:
+def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
     """Ask a plugin loaded in pedalboard how its engine is."""
     engine_state, _, engine_text = _status_text(plugin).partition(": ")
     return PluginStatus(
