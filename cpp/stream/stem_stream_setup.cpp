@@ -57,8 +57,8 @@ StemStream::~StemStream() = default;
 void StemStream::prepare(const StreamConfig& wanted) {
   check(wanted);
   StreamConfig config = wanted;
-  config.max_block_samples = static_cast<int>(
-      std::bit_ceil(static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
+  config.max_block_samples = static_cast<int>(std::bit_ceil(
+      static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
   if (host_ != nullptr) {
     StreamConfig as_large = config;
     as_large.max_block_samples = std::max(config.max_block_samples, config_.max_block_samples);
@@ -82,8 +82,8 @@ void StemStream::prepare(const StreamConfig& wanted) {
   const std::int64_t half = warm_up_ + config.max_block_samples + backlog_of(kBacklogSeconds);
   const auto capacity = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * half)));
   std::string error;
-  memory_ = SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity,
-                                error);
+  memory_ =
+      SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity, error);
   if (memory_ != nullptr) {
     host_ = std::make_unique<HostEnd>(*memory_);
     input_position_ = 0;

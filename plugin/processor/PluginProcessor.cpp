@@ -47,7 +47,8 @@ StemlaneProcessor::StemlaneProcessor()
       parameters_(*this,
                   [this] {
                     const StreamStatus now = status();
-                    return juce::String(stateName(now.state)) + ": " + juce::String::fromUTF8(now.text.c_str());
+                    return juce::String(stateName(now.state)) + ": " +
+                           juce::String::fromUTF8(now.text.c_str());
                   }),
       modelName_(defaultModelName()) {
   applyModel();
@@ -223,8 +224,7 @@ void StemlaneProcessor::setModel(const std::string& name) {
 StreamStatus StemlaneProcessor::status() const {
   const auto facts = facts_.read();
   if (!facts->problem.empty()) return {EngineState::failed, facts->problem, 0};
-  if (!facts->prepared)
-    return {EngineState::starting, "waiting for the host to start its audio", 0};
+  if (!facts->prepared) return {EngineState::starting, "waiting for the host to start its audio", 0};
   return stream_.status();
 }
 

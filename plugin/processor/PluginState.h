@@ -3,11 +3,11 @@
 //
 //     <STEMLANE version="1" model="mix" vocals_gain="-inf" drums_mute="On" ... />
 //
-// in JUCE's binary wrapping. It holds what the user has chosen and nothing else. Every parameter is an attribute named by its id, its value
-// the text a user sees. What is missing takes its default; what is unknown does nothing and
-// is written again, so that a session of a later version survives being opened and saved in
-// this one. Later versions may add attributes and elements, and never give one another
-// meaning; the version says who wrote a state, this one reads all alike.
+// in JUCE's binary wrapping. It holds what the user has chosen and nothing else. Every parameter is an
+// attribute named by its id, its value the text a user sees. What is missing takes its default; what is
+// unknown does nothing and is written again, so that a session of a later version survives being opened and
+// saved in this one. Later versions may add attributes and elements, and never give one another meaning; the
+// version says who wrote a state, this one reads all alike.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>

@@ -42,7 +42,8 @@ inline std::optional<float> gainFromText(std::string text) {
   stream >> gainDb;
   // A number that is too large for its type is one, too: the stream gives the largest.
   const bool overflow = stream.fail() && std::abs(gainDb) > 1.0;
-  if (text.empty() || (stream.fail() && !overflow) || (!stream.eof() && stream.peek() != EOF)) return std::nullopt;
+  if (text.empty() || (stream.fail() && !overflow) || (!stream.eof() && stream.peek() != EOF))
+    return std::nullopt;
   return static_cast<float>(std::min<double>(kMaxGainDb, std::max<double>(kSilenceDb, gainDb)));
 }
 

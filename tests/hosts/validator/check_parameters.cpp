@@ -32,7 +32,8 @@ void status(Subject& subject, juce::Random& random) {
   const auto instance = subject.create();
   for (auto* parameter : instance->getParameters()) {
     if (!isStatus(*parameter)) continue;
-    expect(parameter->getText(0.0F, 128).contains(": "), "the status is '" + parameter->getText(0.0F, 128) + "'");
+    expect(parameter->getText(0.0F, 128).contains(": "),
+           "the status is '" + parameter->getText(0.0F, 128) + "'");
     for (int round = 0; round < 50; ++round)
       expect(parameter->getText(random.nextFloat(), 128).length() < 128, "a piece of the status is cut");
   }
@@ -91,7 +92,8 @@ void values(Subject& subject, juce::Random& random) {
   player.start();
   const auto parameters = settings(*instance);
   for (int round = 0; round < 200; ++round) {
-    auto* parameter = parameters[static_cast<std::size_t>(random.nextInt(static_cast<int>(parameters.size())))];
+    auto* parameter =
+        parameters[static_cast<std::size_t>(random.nextInt(static_cast<int>(parameters.size())))];
     const float value = parameter->isDiscrete() ? static_cast<float>(random.nextInt(2)) : random.nextFloat();
     parameter->setValue(value);
     expect(parameter->getValue() == value, nameOf(*parameter) + " is not what was set");
