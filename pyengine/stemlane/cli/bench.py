@@ -21,7 +21,9 @@ def add(commands) -> None:
 def run(options) -> int:
     """Measure and print."""
     from stemlane.bench import against, bench
+    from stemlane.cli.progress import StageProgress
 
-    numbers = against.run(options.against) if options.against else bench.run()
+    with StageProgress() as report:
+        numbers = against.run(options.against, report) if options.against else bench.run(report)
     say_lines(json.dumps(numbers, indent=2) if options.json else bench.as_text(numbers))
     return 0

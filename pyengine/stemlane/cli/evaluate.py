@@ -25,9 +25,11 @@ def add(commands) -> None:
 
 def run(options) -> int:
     """Measure and print."""
+    from stemlane.cli.progress import StageProgress
     from stemlane.evaluation import evaluate
     from stemlane.evaluation.text import as_text
 
-    songs = evaluate.run(options.folder, options.model, options.window, warn=warn)
+    with StageProgress() as report:
+        songs = evaluate.run(options.folder, options.model, options.window, report, warn)
     say_lines(json.dumps(songs, indent=2, default=vars) if options.json else as_text(songs))
     return 0

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from types import FrameType
 
 from stemlane.errors import InputError
 
@@ -32,7 +33,7 @@ class StopSignals:
                     self._before[number] = signal.signal(number, self._stop)
         return self
 
-    def _stop(self, number, frame) -> None:
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
         if not self.received:  # a second one must not disturb the cleaning up
             self.received = number
             raise KeyboardInterrupt

@@ -11,8 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from stemlane.engine.separator import check_finite, recut
-from stemlane.engine.streaming import check_stream
+from stemlane.audio_checks import check_finite, check_stream, rechunk
 from stemlane.errors import InputError, one_line
 from stemlane.files.completeness import missing_end
 
@@ -95,7 +94,7 @@ class AudioInput:
         """Read from the start: yields (channels, samples) float32, all of `block_samples` but the last."""
         position = 0
         try:
-            for block in recut(self._part(), block_samples):
+            for block in rechunk(self._part(), block_samples):
                 check_finite(block, position)
                 yield block
                 position += block.shape[1]
