@@ -14,6 +14,7 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that repeats what it was given without control characters."""
 
     def error(self, message: str):
+        """End the command with its usage and a message."""
         super().error(printable(message))
 
     def _print_message(self, message: str, file=None) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A progress bar on the terminal, and nothing where there is none."""
 
+import contextlib
 import shutil
 import sys
 import threading
@@ -66,14 +67,13 @@ class Progress:
 
 
 def _show(text: str) -> None:
-    try:
+    with contextlib.suppress(OSError):  # nobody looks any more
         print(text, end="", file=sys.stderr, flush=True)
-    except OSError:  # nobody looks any more
-        pass
 
 
 def _time(seconds: float) -> str:
-    """
+    """Seconds as people say them.
+
     >>> _time(9.6), _time(3700)
     ('10 s', '1:01:40')
     """

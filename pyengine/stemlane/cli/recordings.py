@@ -15,7 +15,7 @@ STREAM = "-"
 
 
 def listed(path: str) -> list[str]:
-    """The names in a list, one a line, or with zero bytes between them, as `find -print0` writes; `-` is standard input.
+    """The names in a list, one a line or, as `find -print0` writes, with zero bytes between; `-` is standard input.
 
     Raises
     ------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Many recordings, one after the other or side by side: a damaged one is reported and does not keep the others waiting."""
+"""Many recordings, one after the other or side by side: a damaged one is reported, and the others are done."""
 
 import logging
 import threading
@@ -21,7 +21,7 @@ MOST_JOBS = 64
 _LOG = logging.getLogger(__name__)
 
 
-class _Stopped(Exception):
+class _StoppedError(Exception):
     """The batch has been interrupted."""
 
 
@@ -112,14 +112,14 @@ class Batch:
     def _separate(self, recording: Recording, progress, stop: threading.Event) -> Outcome:
         def advance(num_samples: int, total: int) -> None:
             if stop.is_set():
-                raise _Stopped
+                raise _StoppedError
             progress(recording, num_samples / total if total else 0.0)
 
         started = time.monotonic()
         outcome = Outcome(recording.path, self.request.outputs(self.folder, recording, self.separator))
         try:
             if stop.is_set():
-                raise _Stopped
+                raise _StoppedError
             return separate_recording(
                 recording, self.folder, self.separator, self.request,
                 skip_existing=self.skip_existing, progress=advance,
@@ -128,7 +128,7 @@ class Batch:
             outcome.problem = one_line(error)
         except MemoryError:
             outcome.problem = f"{recording.path}: there is not enough memory to separate it"
-        except _Stopped:
+        except _StoppedError:
             outcome.problem = f"{recording.path}: interrupted"
         except Exception as error:  # noqa: BLE001 - whatever one recording does to a library, the others want to be done
             _LOG.debug("%s", recording.path, exc_info=True)

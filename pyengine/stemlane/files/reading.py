@@ -179,52 +179,76 @@ class AudioInput:
             self._short = f"is cut off or damaged, {found:.3f} of {stated:.3f} s can be read"
 
     def _pieces(self) -> Iterator[np.ndarray]:
-        """What each packet holds. Damaged packets are left out, as FFmpeg does; only those with sound behind count."""
-        position = num_damaged = num_pending = 0
-        first = None
+        """What each frame holds; what is damaged is left out, or silent where the rest knows its place."""
+        position, damage = 0, _Damage()
         with self._open() as container:
             stream = container.streams.best("audio")
             if self._format in _EXACT:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
-            packets = container.demux(stream)
-            while True:
-                try:
-                    packet = next(packets, None)
-                    if packet is None:
-                        break
-                    frames = packet.decode()
-                except (av.FFmpegError, OSError) as error:
-                    if not isinstance(error, av.InvalidDataError):
-                        self._damage = f"cannot be read after sample {position} ({_reason(error)})"
-                        break
-                    num_pending += not bytes(packet).startswith(_TAGS)
-                    continue
-                for frame in frames:
-                    if num_pending and packet.size:  # not what the decoder still held at the end
-                        first = position if first is None else first
-                        num_damaged, num_pending = num_damaged + num_pending, 0
+            try:
+                for frame in damage.frames(container.demux(stream)):
                     gap = self._gap(frame, position)
-                    if gap:  # some decoders leave out what is damaged without a word
-                        first = position if first is None else first
-                        num_damaged = max(num_damaged, 1)
+                    damage.settle(position, gap)
+                    if gap:
                         yield np.zeros((self.num_channels, gap), np.float32)
-                        position += gap
+                    position += gap
                     for piece in converter.convert(frame):
                         position += piece.shape[1]
                         yield piece
-            for piece in converter.rest():
-                yield piece
-        if num_pending and self._format not in (*_STATED, "mp3"):  # behind MP3 lies what players ignore
+            except OSError as error:
+                self._damage = f"cannot be read after sample {position} ({_reason(error)})"
+            yield from converter.rest()
+        if damage.num_waiting and self._format not in (*_STATED, "mp3"):  # behind MP3 lies what players ignore
             self._short = "is cut off, its last packet cannot be read"
-        if num_damaged:
-            self._damage = f"is damaged, {num_damaged} of its packets are left out, the first after sample {first}"
+        if damage.num_packets:
+            self._damage = (
+                f"is damaged, {damage.num_packets} of its packets are left out, the first after sample {damage.first}"
+            )
 
     def _gap(self, frame: av.AudioFrame, position: int) -> int:
         """Samples missing before a frame that knows its place: silence instead keeps what follows in its own."""
         if self._format not in _EXACT or frame.time is None:
             return 0
         return max(min(round(frame.time * self.sample_rate), self._num_stated) - position, 0)
+
+
+class _Damage:
+    """Counts packets that cannot be decoded, once sound has come behind them; what trails the sound is no damage."""
+
+    def __init__(self):
+        self.num_packets = self.num_waiting = 0
+        self.first = 0  # sample of the first one
+
+    def frames(self, packets: Iterator[av.Packet]) -> Iterator[av.AudioFrame]:
+        """What can be decoded of the packets; the last, empty one fetches what a decoder still holds."""
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.InvalidDataError:  # the container itself ends in nonsense
+                self.num_waiting += 1
+                return
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                self.num_waiting += not bytes(packet).startswith(_TAGS)
+                continue
+            num_waiting = self.num_waiting
+            if not packet.size:
+                self.num_waiting = 0
+            yield from frames
+            if not packet.size:
+                self.num_waiting = num_waiting
+
+    def settle(self, position: int, gap: int) -> None:
+        """Count what came before a frame that begins at a sample, with so many missing before it."""
+        num_found = self.num_waiting or bool(gap)  # some decoders leave out what is damaged without a word
+        if num_found and not self.num_packets:
+            self.first = position
+        self.num_packets += num_found
+        self.num_waiting = 0
 
 
 class _Converter:

@@ -37,9 +37,9 @@ def test_staged_files_appear_together(tmp_path):
 
 def test_staging_leaves_no_folder_after_an_error(tmp_path):
     finals = [tmp_path / "deep" / "er" / "song" / "a"]
-    with pytest.raises(ValueError), staged_files(finals, tmp_path / "deep") as [staged]:
+    with pytest.raises(ValueError, match="on purpose"), staged_files(finals, tmp_path / "deep") as [staged]:
         staged.write_text("1", encoding="utf-8")
-        raise ValueError
+        raise ValueError("on purpose")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("", encoding="utf-8")
     with (
