@@ -30,6 +30,6 @@ def run(options) -> int:
     from stemlane.evaluation.text import as_text
 
     with StageProgress() as report:
-        songs = evaluate.run(options.folder, options.model, options.window, report, warn)
+        songs = evaluate.run(options.folder, options.model, options.window, report, warn=warn)
     say_lines(json.dumps(songs, indent=2, default=vars) if options.json else as_text(songs))
     return 0

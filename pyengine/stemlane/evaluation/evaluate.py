@@ -45,10 +45,15 @@ class _SongRun:
     """One song, heard again for each row."""
 
     def __init__(
-        self, song: Song, stems: tuple[str, ...], residual: str, progress: Callable[[float], None],
+        self,
+        song: Song,
+        stems: tuple[str, ...],
+        residual: str,
+        progress: Callable[[float], None],
         warn: Callable[[str], None],
-    ):  # fmt: skip
-        self._song, self._stems, self._residual, self._progress, self._warn = song, stems, residual, progress, warn
+    ):
+        self._song, self._stems, self._residual = song, stems, residual
+        self._progress, self._warn = progress, warn
         self.seconds = 0.0
 
     def measure(
@@ -82,11 +87,11 @@ def evaluate_song(
 ) -> SongTable:
     """Measure models that share their stems on one song; `progress` is called with the seconds finished, row after row.
 
-    `windows` holds, for models that are short windows of another, that other model by their name. `warn` is called with
-    what is to be said of the song's files, such as that one is cut off.
+    `windows` holds, for models that are short windows of another, that other model by their name. `warn` is called
+    with what is to be said of the song's files, such as that one is cut off.
     """
-    manifest = separators[0].manifest
-    run = _SongRun(song, manifest.stems, manifest.residual, progress, warn)
+    stems, residual = separators[0].manifest.stems, separators[0].manifest.residual
+    run = _SongRun(song, stems, residual, progress, warn)
     rows: dict[str, Row] = {
         "mixture": {"results": run.measure(lambda truth, *_: (np.broadcast_to(p.sum(axis=0), p.shape) for p in truth))},
         "ideal mask": {"results": run.measure(lambda truth, *_: ideal_ratio_mask(truth))},
@@ -140,6 +145,7 @@ def run(
     models: Sequence[str] | None = None,
     windows: Sequence[float] | None = None,
     report: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    *,
     warn: Callable[[str], None] = lambda text: None,
 ) -> list[SongTable]:
     """Measure models on every song in `folder`; those with the same stems share a table. See `evaluate_song`.

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from stemlane.engine.separator import Separator
-from stemlane.engine.stem_names import stem_names, stem_of
 from stemlane.errors import InputError
 from stemlane.files.encoding import Encoding
 from stemlane.files.names import TEMPLATE, Recording, check_template, output_path
+from stemlane.manifests.stem_names import stem_names, stem_of
 
 CLIP_MODES = ("report", "rescale", "clamp")
 

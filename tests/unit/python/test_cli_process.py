@@ -116,7 +116,7 @@ def test_what_models_say_of_themselves_does_not_steer_a_terminal(tmp_path, monke
     monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
     for arguments in (["models", "list"], ["models", "show", "tiny"]):
         status, seen = on_a_terminal(*arguments, folder=tmp_path)
-        assert status == 0 and "\x1b" not in seen and "x\\x1b" in seen
+        assert status == 1 and "\x1b" not in seen and "x\\x1b" in seen
 
 
 IGNORING = """

@@ -27,4 +27,4 @@ def stem_of(manifest: Manifest, name: str) -> str:
 
 
 def _renamed(manifest: Manifest, stem: str) -> bool:
-    return manifest.kind == "spleeter" and stem == manifest.residual and set(manifest.stems) == {"vocals", stem}
+    return manifest.kind == "spleeter" and stem == manifest.residual and manifest.separated_stems == ("vocals",)
