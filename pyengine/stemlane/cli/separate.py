@@ -123,13 +123,12 @@ def run(options) -> int:
 
 
 def _request(options):
-    from stemlane.files.encoding import Encoding
     from stemlane.files.request import Request
 
-    return Request(
-        stems=tuple(options.stems) if options.stems else None, two_stems=options.two_stems, name=options.name,
-        encoding=Encoding(options.format, options.bits, options.bitrate), start_seconds=options.start,
-        duration_seconds=options.duration, clip=options.clip,
+    return Request.of(
+        stems=options.stems, two_stems=options.two_stems, name=options.name, file_format=options.format,
+        bits=options.bits, bitrate=options.bitrate, start_seconds=options.start, duration_seconds=options.duration,
+        clip=options.clip,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import av
 import numpy as np
 import soundfile
+import soxr
 
 from stemlane.errors import InputError
 
@@ -56,7 +57,7 @@ class Encoding:
     """
 
     file_format: str = "wav"
-    bits: str | None = None
+    bits: str | int | None = None
     bitrate: int | None = None
 
     def __post_init__(self):
@@ -141,6 +142,47 @@ class _SndfileWriter:
             return self._num_written == 0  # an empty Vorbis file cannot be opened
 
 
+class _Sink:
+    """The file FFmpeg writes to. A full disk is kept until somebody asks: FFmpeg's MP4 crashes when it is told."""
+
+    def __init__(self, path: Path):
+        self._file = path.open("wb")
+        self._error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        """Write, or pretend to."""
+        if self._error is None:
+            try:
+                self._file.write(data)
+            except OSError as error:
+                self._error = error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to where sizes are filled in."""
+        try:
+            return self._file.seek(offset, whence)
+        except OSError as error:  # what was buffered cannot be written
+            self._error = self._error or error
+            return offset
+
+    def tell(self) -> int:
+        """Where the file is."""
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Write out what is buffered."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self._error = self._error or error
+
+    def check(self) -> None:
+        """Raise what has gone wrong."""
+        if self._error is not None:
+            raise self._error
+
+
 class _FfmpegWriter:
     """MP3, AAC in MP4, and Opus in Ogg. Rates a format does not have are turned into the next higher one it has."""
 
@@ -148,7 +190,7 @@ class _FfmpegWriter:
         known = _FORMATS[encoding.file_format]
         rate = next((rate for rate in known.rates if rate >= sample_rate), known.rates[-1])
         layout = "mono" if num_channels == 1 else "stereo"
-        self._sink = path.open("wb")  # ours, so that a full disk is an error with a number
+        self._sink = _Sink(path)
         try:
             container = "ipod" if encoding.file_format == "m4a" else encoding.file_format
             self._container = av.open(self._sink, "w", format=container)
@@ -157,33 +199,46 @@ class _FfmpegWriter:
             self._stream.bit_rate = 1000 * (encoding.bitrate or known.bitrate) // (2 if num_channels == 1 else 1)
             context = self._stream.codec_context
             context.open()
-            self._resampler = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size)
+            self._converter = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size)
         except BaseException:
             self._sink.close()
             raise
-        self._rate, self._layout, self._position = int(sample_rate), layout, 0
+        # soxr keeps the length to the sample, which FFmpeg's resampler does not.
+        self._resampler = (
+            None if rate == sample_rate else soxr.ResampleStream(sample_rate, rate, num_channels, "float32")
+        )
+        self._rate, self._layout, self._num_channels, self._position = rate, layout, num_channels, 0
 
     def write(self, block: np.ndarray) -> None:
         for start in range(0, block.shape[1], BLOCK_SAMPLES):
-            piece = np.ascontiguousarray(block[:, start : start + BLOCK_SAMPLES].T, np.float32).reshape(1, -1)
-            frame = av.AudioFrame.from_ndarray(np.clip(piece, -1, 1), "flt", self._layout)
-            frame.sample_rate, frame.pts = self._rate, self._position
-            self._position += frame.samples
-            self._encode(self._resampler.resample(frame))
+            self._sink.check()
+            piece = np.ascontiguousarray(block[:, start : start + BLOCK_SAMPLES].T, np.float32)
+            self._encode(piece if self._resampler is None else self._resampler.resample_chunk(piece))
 
-    def _encode(self, frames) -> None:
+    def _encode(self, samples: np.ndarray) -> None:
+        """Encode (samples, channels) at the file's rate."""
+        if not len(samples):
+            return
+        frame = av.AudioFrame.from_ndarray(np.clip(samples, -1, 1).reshape(1, -1), "flt", self._layout)
+        frame.sample_rate, frame.pts = self._rate, self._position
+        self._position += len(samples)
+        self._mux(self._converter.resample(frame))
+
+    def _mux(self, frames: list[av.AudioFrame]) -> None:
         for frame in frames:
             self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
         try:
+            if self._resampler is not None:
+                self._encode(self._resampler.resample_chunk(np.zeros((0, self._num_channels), np.float32), last=True))
             if self._position:
-                self._encode(self._resampler.resample(None))
+                self._mux(self._converter.resample(None))
             self._container.mux(self._stream.encode(None))
             self._container.close()
-            self._sink.flush()
         finally:
             self._sink.close()
+        self._sink.check()
 
 
 def dithered(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:

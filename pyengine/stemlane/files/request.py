@@ -4,8 +4,10 @@
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any, Self, TypedDict, Unpack
 
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
@@ -14,6 +16,20 @@ from stemlane.files.names import TEMPLATE, Recording, check_template, output_pat
 from stemlane.manifests.stem_names import stem_names, stem_of
 
 CLIP_MODES = ("report", "rescale", "clamp")
+
+
+class Options(TypedDict, total=False):
+    """What `Request` and `Encoding` take, as keyword arguments of the library."""
+
+    stems: Sequence[str] | None
+    two_stems: str | None
+    name: str
+    file_format: str
+    bits: str | int | None
+    bitrate: int | None
+    start_seconds: float
+    duration_seconds: float | None
+    clip: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,16 @@ class Request:
             raise InputError(f"duration is {self.duration_seconds}, should be seconds above 0")
         if self.clip not in CLIP_MODES:
             raise InputError(f"clip is {self.clip!r}, should be one of: {', '.join(CLIP_MODES)}")
+
+    @classmethod
+    def of(cls, **options: Unpack[Options]) -> Self:
+        """A request of the library's keyword arguments."""
+        values: dict[str, Any] = dict(options)
+        encoding = Encoding(values.pop("file_format", "wav"), values.pop("bits", None), values.pop("bitrate", None))
+        stems = values.pop("stems", None)
+        if isinstance(stems, str):
+            raise InputError(f"stems is {stems!r}, should be a list of names")
+        return cls(stems=tuple(stems) if stems else None, encoding=encoding, **values)
 
     def shares(self, separator: Separator) -> dict[str, tuple[int, ...]]:
         """For each file of a recording, by name, the indices of the model's stems that are added up in it.
