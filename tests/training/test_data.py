@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from models.training import render, scores
-from models.training.batches import BatchMaker, Recipe, draw_by_kind, master_gain
-from models.training.instruments import Synth, booming_kicks, play_808, play_pings, sampled_drums
-from models.training.material import split_low, training_songs
-from models.training.pool import STEMS, Pool, save, save_song
-from models.training.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
+from models.training.data import render, scores
+from models.training.data.batches import BatchMaker, Recipe, draw_by_kind, master_gain
+from models.training.data.instruments import Synth, booming_kicks, play_808, play_pings, sampled_drums
+from models.training.data.material import split_low, training_songs
+from models.training.data.pool import STEMS, Pool, save, save_song
+from models.training.network.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
 
 STFT = StftConfig(4096, 4096, 1024)
 

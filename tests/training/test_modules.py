@@ -6,9 +6,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from models.training import modules
-from models.training.material import split_low
-from models.training.spectral import SAMPLE_RATE
+from models.training.data import modules
+from models.training.data.material import split_low
+from models.training.network.spectral import SAMPLE_RATE
 
 PERIODS = (428, 404, 381, 360, 339, 320, 302, 285)  # of a ProTracker's second octave from C up, a semitone each
 RATE = 8287  # samples per second at the first of them

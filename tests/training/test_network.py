@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from models.training import export as exporter
-from models.training.configs import CONFIGS
-from models.training.evaluate import separate
-from models.training.loss import GroupError, SeparationLoss, band_matrix
-from models.training.network import MaskNetwork, StreamingSeparator
-from models.training.restore import restore
-from models.training.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
+from models.training.network.configs import CONFIGS
+from models.training.run.evaluate import separate
+from models.training.network.loss import GroupError, SeparationLoss, band_matrix
+from models.training.network.network import MaskNetwork, StreamingSeparator
+from models.training.run.restore import restore
+from models.training.network.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
 
 CONFIG = CONFIGS["smoke"]
 

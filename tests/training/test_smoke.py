@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.training import export, train
-from models.training.configs import CONFIGS
-from models.training.loss import SeparationLoss
-from models.training.pool import Pool, save, save_song
-from models.training.spectral import SAMPLE_RATE
+from models.training.run import export, train
+from models.training.network.configs import CONFIGS
+from models.training.network.loss import SeparationLoss
+from models.training.data.pool import Pool, save, save_song
+from models.training.network.spectral import SAMPLE_RATE
 
 
 @pytest.fixture

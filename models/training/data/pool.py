@@ -28,7 +28,7 @@ def cache_folder() -> Path:
 def audio_folder() -> Path:
     """The shared audio: STEMLANE_AUDIO or `<repository>/../shared/audio`."""
     value = os.environ.get("STEMLANE_AUDIO")
-    return Path(value) if value else Path(__file__).resolve().parents[3] / "shared" / "audio"
+    return Path(value) if value else Path(__file__).resolve().parents[4] / "shared" / "audio"
 
 
 def save(path: Path, audio: np.ndarray) -> None:

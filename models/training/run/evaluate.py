@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .network import MaskNetwork
-from .pool import STEMS
-from .spectral import StftConfig, group_of_bin, group_sum, istft, stft
+from ..network.network import MaskNetwork
+from ..data.pool import STEMS
+from ..network.spectral import StftConfig, group_of_bin, group_sum, istft, stft
 
 SCORE_STFT = StftConfig(2048, 2048, 512)  # the ideal mask of the score is at 2048/512
 
@@ -77,7 +77,7 @@ def separate(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, look
 
 def load_song(folder: Path) -> np.ndarray:
     """Stems (4, 2, samples) of a folder with <stem>.ogg files; a piano counts as other."""
-    from .material import read_stereo
+    from ..data.material import read_stereo
     parts = {path.stem: read_stereo(path) for path in sorted(folder.glob("*.ogg"))}
     length = min(audio.shape[1] for audio in parts.values())
     stems = np.zeros((len(STEMS), 2, length), np.float32)

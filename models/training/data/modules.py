@@ -2,7 +2,7 @@
 """Electronic songs with known stems: tracker modules of free games, played by libopenmpt with instruments muted.
 
 Needs Debian's package libopenmpt0; the games' packages are downloaded by apt-get and unpacked into the cache
-folder, not installed. Run as `python -m models.training.modules`.
+folder, not installed. Run as `python -m models.training.data.modules`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -22,8 +21,9 @@ import scipy.ndimage
 import scipy.signal
 
 from .material import BASS_CROSSOVER_HZ, split_low
+from .packages import unpacked
 from .pool import cache_folder, print_each, save_song
-from .spectral import SAMPLE_RATE
+from ..network.spectral import SAMPLE_RATE
 
 # Under the (Lesser) GNU General Public, BSD or zlib licence or in the public domain, as their packages say. Games
 # with music from elsewhere, or with versions of other games' tunes, are left out.
@@ -232,20 +232,6 @@ def render(path: Path) -> dict[str, np.ndarray] | None:
     stems = {stem: split_low(module.render(chosen), LOWEST_HZ)[1] for stem, chosen in instruments.items()}
     low, high = split_low(stems["other"], BASS_CROSSOVER_HZ)  # as in the album's songs
     return stems | {"bass": stems["bass"] + low, "other": high}
-
-
-def unpacked(package: str) -> Path:
-    """The folder with a Debian package's files, downloaded and unpacked if it is not there."""
-    target = cache_folder() / "packages" / package
-    if not target.exists():
-        part = target.with_name(f".{package}")
-        part.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", "-qq", package], cwd=part, check=True)
-        for archive in part.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", str(archive.resolve()), str(part)], check=True)
-            archive.unlink()
-        part.rename(target)
-    return target
 
 
 def _render_to_pool(job: tuple[str, Path]) -> str:

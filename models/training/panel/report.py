@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The numbers of the model card: the validation song, rendered songs with unseen instruments and voices, instrumentals.
 
-Run as `python -m models.training.report --config mix`; it measures the weights in the model folder.
+Run as `python -m models.training.panel.report --config mix`; it measures the weights in the model folder.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .configs import CONFIGS, ModelConfig
-from .evaluate import Evaluation, sdr_db, separate
-from .export import MODELS_FOLDER
-from .material import at_speed, read_stereo, vocal_chain
-from .network import MaskNetwork
-from .pool import SCALE, STEMS, audio_folder, cache_folder
-from .render import UNSEEN, render_song
-from .restore import restore
-from .spectral import SAMPLE_RATE
+from ..network.configs import CONFIGS, ModelConfig
+from ..run.evaluate import Evaluation, sdr_db, separate
+from ..run.export import MODELS_FOLDER
+from ..data.material import at_speed, read_stereo, vocal_chain
+from ..network.network import MaskNetwork
+from ..data.pool import SCALE, STEMS, audio_folder, cache_folder
+from ..data.render import UNSEEN, render_song
+from ..run.restore import restore
+from ..network.spectral import SAMPLE_RATE
 
 # Far from the seeds anyone renders for training; voices that `material` never uses.
 FIRST_SEED = 1_000_000

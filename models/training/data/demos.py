@@ -2,7 +2,7 @@
 """Electronic songs with known stems: the demo projects that come with LMMS, rendered by LMMS, one stem at a time.
 
 Needs Debian's packages lmms and lmms-common, and caps and tap-plugins, without which LMMS crashes on some of them.
-Run as `python -m models.training.demos`.
+Run as `python -m models.training.data.demos`.
 """
 
 from __future__ import annotations

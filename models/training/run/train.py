@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Trains one model for a given number of minutes; stops and resumes at any time.
 
-Run as `python -m models.training.train --config mix --minutes 60`. Checkpoints and the log go to
+Run as `python -m models.training.run.train --config mix --minutes 60`. Checkpoints and the log go to
 the cache folder, never into the repository; `export` makes the model folder.
 """
 
@@ -22,13 +22,13 @@ from pathlib import Path
 
 import torch
 
-from .batches import BatchMaker
-from .configs import CONFIGS, ModelConfig
+from ..data.batches import BatchMaker
+from ..network.configs import CONFIGS, ModelConfig
 from .evaluate import Evaluation
-from .loss import SeparationLoss
-from .network import MaskNetwork
-from .optimizer import Muon
-from .pool import STEMS, Pool, audio_folder, cache_folder
+from ..network.loss import SeparationLoss
+from ..network.network import MaskNetwork
+from ..network.optimizer import Muon
+from ..data.pool import STEMS, Pool, audio_folder, cache_folder
 
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 SCORED_STEP = 2  # frames overlap by 75 % and more: every other one says nearly all, and saves a sixth of an update

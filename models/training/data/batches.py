@@ -16,7 +16,7 @@ import scipy.signal
 import soxr
 
 from .pool import STEMS, Pool
-from .spectral import NUM_GROUPS, SAMPLE_RATE, StftConfig, group_sum, stft
+from ..network.spectral import NUM_GROUPS, SAMPLE_RATE, StftConfig, group_sum, stft
 
 
 @dataclass

@@ -19,7 +19,7 @@ import pedalboard
 from .material import read_stereo
 from .pool import audio_folder
 from .scores import MIDI_OF_DRUM, Hit, Note
-from .spectral import SAMPLE_RATE
+from ..network.spectral import SAMPLE_RATE
 
 SOUND_FONTS = tuple(Path(path) for path in ("/usr/share/sounds/sf2/FluidR3_GM.sf2",
                                             "/usr/share/sounds/sf3/MuseScore_General_Full.sf3",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Renders songs with known stems: drums, bass, chords and melody from scores, played by `instruments`.
 
-Every song is determined by its seed. Run as `python -m models.training.render --songs 40 --first 0`;
+Every song is determined by its seed. Run as `python -m models.training.data.render --songs 40 --first 0`;
 songs appear in the pool one by one, and a running training picks them up.
 """
 
@@ -16,7 +16,7 @@ import pedalboard
 
 from . import instruments, scores
 from .pool import Pool, cache_folder, print_each, save, save_song
-from .spectral import SAMPLE_RATE
+from ..network.spectral import SAMPLE_RATE
 
 SONG_SECONDS = 60.0
 GM_STRUCK = (8, 9, 10, 11, 12, 13, 14, 15, 45, 46, 98, 107, 108, 112, 114, 115)  # mallets, bells, plucked strings
@@ -38,9 +38,9 @@ TRAINING = Palette(
     basses=("bass_fashionbass_CC0", "bass_meatbass_upright_CC0", "bass_swagbass_CC0", "bass_growlybass_CC0"),
     sampled=("guitar_emilyguitar_CC0", "guitar_shinyguitar_CC0", "piano_upright_KW_CC0"),
     gm_bass=(32, 33, 34, 36, 37, 38, 39),
-    gm_chords=(0, 1, 2, 4, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 44, 45,
-               46, 48, 50, 55, 61, 62, 80, 81, 84, 86, 87, 88, 89, 90, 93, 94, 95, 98, 99, 100, 104, 106, 108),
-    gm_melody=(0, 4, 6, 8, 9, 10, 11, 13, 15, 21, 22, 23, 25, 27, 28, 29, 30, 40, 42, 43, 56, 57, 58, 59, 60, 65, 66, 67,
+    gm_chords=(0, 1, 2, 4, 5, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 25, 27, 28, 29, 30, 44, 45,
+               46, 48, 50, 55, 61, 62, 80, 81, 84, 86, 87, 88, 89, 90, 93, 94, 95, 98, 99, 100, 104, 108),
+    gm_melody=(0, 4, 8, 9, 10, 11, 13, 15, 21, 22, 23, 25, 27, 28, 29, 30, 40, 42, 43, 56, 57, 58, 59, 60, 65, 66, 67,
                68, 69, 71, 73, 74, 75, 76, 77, 79, 80, 81, 82, 83, 84, 87, 105, 107, 109, 110, 111),
     gm_kits=(0, 8, 16, 24, 25, 32))
 # For measuring only: instruments no training song has.
