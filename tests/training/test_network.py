@@ -10,7 +10,7 @@ import torch
 
 from models.training import export as exporter
 from models.training.network.configs import CONFIGS
-from models.training.run.evaluate import separate
+from models.training.panel.evaluate import separate
 from models.training.network.loss import GroupError, SeparationLoss, band_matrix
 from models.training.network.network import MaskNetwork, StreamingSeparator
 from models.training.run.restore import restore

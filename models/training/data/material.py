@@ -98,8 +98,12 @@ def make_songs(pool: Path, *, speeds: int, seed: int) -> None:
                 print(f"{target.name}: speed {speed:.3f}", flush=True)
 
 
-def vocal_chain(rng: np.random.Generator) -> pedalboard.Pedalboard:
-    """A random vocal channel strip."""
+def vocal_chain(rng: np.random.Generator, *, gentle: bool = False) -> pedalboard.Pedalboard:
+    """A random vocal channel strip; a gentle one has no effects besides a compressor and a room."""
+    if gentle:
+        return pedalboard.Pedalboard([
+            pedalboard.HighpassFilter(80.0), pedalboard.Compressor(float(rng.uniform(-26, -16)), 3.0, 5.0, 120.0),
+            pedalboard.Reverb(float(rng.uniform(0.1, 0.6)), 0.5, float(rng.uniform(0.03, 0.2)), 0.9, 1.0)])
     chain = [pedalboard.HighpassFilter(float(rng.uniform(60, 160)))]
     if rng.random() < 0.7:
         chain.append(pedalboard.Compressor(float(rng.uniform(-30, -15)), float(rng.uniform(2, 5)), 5.0, 120.0))

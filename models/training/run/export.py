@@ -23,7 +23,7 @@ from onnx import numpy_helper
 from ..network.configs import CONFIGS, ModelConfig
 from ..network.network import NUM_STEMS, MaskNetwork, StreamingSeparator
 from ..data.pool import STEMS
-from .train import load_weights
+from .trainer import load_weights
 
 MODELS_FOLDER = Path(__file__).resolve().parents[2]
 # Largest difference between onnxruntime and torch, relative to the largest spectrum value.
