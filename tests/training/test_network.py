@@ -8,7 +8,7 @@ import onnxruntime
 import pytest
 import torch
 
-from models.training import export as exporter
+from models.training.run import export as exporter
 from models.training.network.configs import CONFIGS
 from models.training.panel.evaluate import separate
 from models.training.network.loss import GroupError, SeparationLoss, band_matrix
@@ -80,10 +80,25 @@ def test_the_loss_counts_the_error_of_the_spectra():
     expected = ((np.abs(spectra - expanded * mixture) ** 2).sum((1, 2)) @ groups)
     np.testing.assert_allclose(error.detach().numpy()[0], expected, rtol=1e-6)  # spectra are float32
     assert torch.autograd.gradcheck(lambda m: GroupError.apply(m, energy, product)[:, :, :3], masks, fast_mode=True)
-    loss, share = SeparationLoss()(masks.float(), energy.float(), product.float(), stem_energy.float())
+    sums = (masks.float(), energy.float(), product.float(), stem_energy.float())
+    loss, share = SeparationLoss()(*sums, torch.ones(1, 4))
     np.testing.assert_allclose(share, expected.sum(-1) / (np.abs(mixture) ** 2).sum(), rtol=1e-4)  # float32 sums
-    assert torch.isfinite(loss)
+    vocals, share = SeparationLoss()(*sums, torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
+    assert 0.0 < vocals.item() < loss.item() and torch.isnan(share).tolist() == [False, True, True, True]
+    [gradient] = torch.autograd.grad(vocals, masks)
+    assert gradient[:, :, 0].abs().max() > 0.0 and (gradient[:, :, 1:] == 0.0).all()  # unknown stems teach nothing
     assert band_matrix().sum(1).eq(1).all() and band_matrix().shape == (NUM_GROUPS, NUM_BANDS)
+
+
+def test_a_silent_excerpt_counts_nothing_and_its_gradient_is_finite():
+    masks = torch.full((6, 2, 4, 2, NUM_GROUPS), 0.25, requires_grad=True)
+    energy, product, stem_energy = torch.zeros(6, 2, 2, NUM_GROUPS), torch.zeros(6, 2, 4, 2, NUM_GROUPS), torch.zeros(2, 4, 2, NUM_GROUPS)
+    energy[:, 1], product[:, 1, 0], stem_energy[1, 0] = 1.0, 1.0, 6.0  # the second one is vocals alone
+    loss, _ = SeparationLoss()(masks, energy, product, stem_energy, torch.ones(2, 4))
+    [gradient] = torch.autograd.grad(loss, masks)
+    assert torch.isfinite(loss) and torch.isfinite(gradient).all() and (gradient[:, 0] == 0.0).all()
+    # vocals err by 0.75^2, the others by 0.25^2, in every band alike: (0.75 + 3 * 0.25) / 8 of 1 + BAND_WEIGHT
+    assert loss.item() == pytest.approx(1.5 / 8 * 1.3, rel=1e-3)  # the floors of the loss
 
 
 def test_the_export_agrees_and_refuses_what_does_not(tmp_path, monkeypatch):

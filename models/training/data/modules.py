@@ -33,12 +33,6 @@ PACKAGES = ("ironseed-data", "pingus-data", "tecnoballz-data", "pekka-kana-2-dat
             "monsterz-data", "criticalmass-data")
 # Heard by nobody in training: `report` measures with its songs.
 HELD_OUT = "open-invaders-data"
-# Songs whose other `mix` 0.6.0 takes for voices (over 40 % of the energy of 20 s of it alone): held tones that look like
-# choirs, in instruments without a name. Whichever it is, they only teach that voices without words are other.
-DOUBTED = ("heroes-sound-tracks-heroes01", "heroes-sound-tracks-heroes02", "heroes-sound-tracks-heroes03",
-           "heroes-sound-tracks-heroes07", "heroes-sound-tracks-heroes10", "ironseed-COMBAT", "ironseed-SENGZHAC",
-           "ironseed-TITARIAN", "pachi-stage3", "pekka-kana-2-song02", "pekka-kana-2-song10", "pingus-sorcerer",
-           "ri-li-jeu1", "tecnoballz-area3-game", "tecnoballz-tecno-winn", "vodovod-flow")
 SUFFIXES = (".mod", ".xm", ".it", ".s3m", ".stm")
 
 STEMS = ("drums", "bass", "other")
@@ -239,8 +233,6 @@ def _render_to_pool(job: tuple[str, Path]) -> str:
     folder = cache_folder() / ("demos" if package == HELD_OUT else "pool/songs")
     song = f"{package.removesuffix('-data')}-{path.stem}"
     target = folder / f"module_{song}"
-    if song in DOUBTED:
-        return f"{target.name}: other may be voices, left out"
     if target.exists():
         return target.name
     try:
