@@ -116,6 +116,25 @@ def draw_by_kind(rng: np.random.Generator, names: Sequence[str], weights: Mappin
     return of_kind[int(rng.integers(len(of_kind)))]
 
 
+def random_curve(rng: np.random.Generator, recipe: Recipe, config: StftConfig) -> np.ndarray:
+    """A random smooth gain per stem, channel and bin (stems, 2, bins): equaliser, panning, polarity."""
+    num_bins = config.num_bins
+    knots_db = rng.normal(0.0, recipe.eq_db, (len(STEMS), 8))
+    knots_db += rng.normal(0.0, recipe.tilt_db, (len(STEMS), 1)) * np.linspace(-1.0, 1.0, 8)
+    knots_db -= knots_db[:, 2:6].mean(1, keepdims=True)
+    octave = np.log2(1.0 + np.arange(num_bins) * (1024.0 / num_bins)) * 0.7  # 0 to 7
+    curve = np.stack([np.interp(octave, np.arange(8), knots) for knots in knots_db])
+    if rng.random() < recipe.boom_probability:
+        octaves = np.log2(np.arange(1, num_bins) * (SAMPLE_RATE / config.fft_samples)
+                          / (35.0 * 2.0 ** rng.uniform(0.0, 1.1)))
+        bump = np.exp(-0.5 * (octaves / rng.uniform(0.3, 0.8)) ** 2)
+        curve[STEMS.index("drums"), 1:] += rng.uniform(*recipe.boom_db) * bump
+    pan_db = rng.normal(0.0, 2.0, len(STEMS))
+    gain_db = curve[:, None] + np.stack([pan_db, -pan_db], 1)[:, :, None]
+    sign = np.where(rng.random(len(STEMS)) < 0.5, -1.0, 1.0)[:, None, None]
+    return (sign * 10.0 ** (gain_db / 20.0)).astype(np.float32)
+
+
 class BatchMaker:
     """Draws batches; every batch depends on the seed, its index and the pool's content only."""
 
@@ -277,26 +296,8 @@ class BatchMaker:
                 break
         return excerpt
 
-    def _filter(self, rng: np.random.Generator) -> np.ndarray:
-        """A random smooth gain per stem, channel and bin: equaliser, panning, polarity."""
-        num_bins = self.stft_config.num_bins
-        knots_db = rng.normal(0.0, self.recipe.eq_db, (len(STEMS), 8))
-        knots_db += rng.normal(0.0, self.recipe.tilt_db, (len(STEMS), 1)) * np.linspace(-1.0, 1.0, 8)
-        knots_db -= knots_db[:, 2:6].mean(1, keepdims=True)
-        octave = np.log2(1.0 + np.arange(num_bins) * (1024.0 / num_bins)) * 0.7  # 0 to 7
-        curve = np.stack([np.interp(octave, np.arange(8), knots) for knots in knots_db])
-        if rng.random() < self.recipe.boom_probability:
-            octaves = np.log2(np.arange(1, num_bins) * (SAMPLE_RATE / self.stft_config.fft_samples)
-                              / (35.0 * 2.0 ** rng.uniform(0.0, 1.1)))
-            bump = np.exp(-0.5 * (octaves / rng.uniform(0.3, 0.8)) ** 2)
-            curve[STEMS.index("drums"), 1:] += rng.uniform(*self.recipe.boom_db) * bump
-        pan_db = rng.normal(0.0, 2.0, len(STEMS))
-        gain_db = curve[:, None] + np.stack([pan_db, -pan_db], 1)[:, :, None]
-        sign = np.where(rng.random(len(STEMS)) < 0.5, -1.0, 1.0)[:, None, None]
-        return (sign * 10.0 ** (gain_db / 20.0)).astype(np.float32)
-
     def _fill(self, batch: Batch, item: int, stems: np.ndarray, rng: np.random.Generator) -> None:
-        curve = self._filter(rng)[:, :, None, :]
+        curve = random_curve(rng, self.recipe, self.stft_config)[:, :, None, :]
         if rng.random() < 0.5:
             stems = stems[:, ::-1]
         total = np.zeros((len(STEMS), 2, NUM_GROUPS), np.float32)

@@ -129,10 +129,10 @@ class MaskNetwork(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_layers))
         self.decoder = BandDecoder(config.width, config.decoder)
 
-    def initial_states(self, batch: int) -> list[torch.Tensor]:
-        """Zero states: per layer h, c (1, batch * bands, width) and h, c (1, batch, bottleneck)."""
+    def initial_states(self, batch: int, device: torch.device | None = None) -> list[torch.Tensor]:
+        """Zero states on a device: per layer h, c (1, batch * bands, width) and h, c (1, batch, bottleneck)."""
         shapes = [(1, batch * NUM_BANDS, self.config.width)] * 2 + [(1, batch, self.config.bottleneck)] * 2
-        return [torch.zeros(shape) for _ in self.layers for shape in shapes]
+        return [torch.zeros(shape, device=device) for _ in self.layers for shape in shapes]
 
     def forward(self, energy: torch.Tensor, cross: torch.Tensor, states: list[torch.Tensor] | None = None,
                 decoded: slice | None = None):
@@ -148,7 +148,7 @@ class MaskNetwork(nn.Module):
         """
         frames, batch = energy.shape[:2]
         if states is None:
-            states = [state.to(energy.device) for state in self.initial_states(batch)]
+            states = self.initial_states(batch, energy.device)
         x = self.encoder(features(energy, cross).reshape(frames * batch, NUM_GROUPS, NUM_FEATURES))
         x = x.reshape(frames, batch, NUM_BANDS, -1)
         next_states = []

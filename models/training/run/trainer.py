@@ -30,7 +30,7 @@ from ..network.spectral import SAMPLE_RATE
 
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 SCORED_STEP = 2  # frames overlap by 75 % and more: every other one says nearly all, and saves a sixth of an update
-WARM_UP_STEPS = 100
+WARM_UP_STEPS = 50
 
 
 class TrainingError(RuntimeError):
@@ -140,7 +140,10 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.bfloat16 = options.bfloat16
         if self.bfloat16 is None:
-            self.bfloat16 = self.device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"
+            # On CUDA, LSTMs under autocast run in float16 without loss scaling and lose their gradients: TF32 instead.
+            self.bfloat16 = self.device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512"
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.manual_seed(options.seed)
         torch.set_flush_denormal(True)
         self.network = MaskNetwork(config.network).to(self.device)
@@ -236,24 +239,29 @@ class Trainer:
             self.best = result["merit"]
             torch.save(self.average.network.state_dict(), self.folder / "best.pt")
 
-    def run(self, measure: Callable[[MaskNetwork], dict] | None) -> None:
+    def batches(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        """This rank's batches, made by data workers, and their mirror images."""
+        stream = BatchStream(self.maker, self.step * self.num_ranks // 2, self.rank, self.num_ranks)
+        return with_mirrors(torch.utils.data.DataLoader(
+            stream, batch_size=None, num_workers=self.options.workers, prefetch_factor=2 if self.options.workers else None))
+
+    def run(self, measure: Callable[[MaskNetwork], dict] | None, batches: Iterable[tuple[torch.Tensor, ...]] | None = None) -> None:
         """Train until `minutes` of training are spent in all, this and earlier runs together.
 
         Parameters
         ----------
         measure : callable or None
             Takes the averaged network; see panel.measure.summary for what it returns. Its time is not training.
+        batches : iterable or None
+            Where they come from, if not from `self.batches`.
         """
         options, log = self.options, _Log(self)
         budget, audio = 60.0 * options.minutes, options.batch * options.frames * self.config.stft.hop_samples / SAMPLE_RATE
-        stream = BatchStream(self.maker, self.step * self.num_ranks // 2, self.rank, self.num_ranks)
-        loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=options.workers,
-                                             prefetch_factor=2 if options.workers else None)
         last_save = last_measured = self.elapsed
         stopped: list[bool] = []
         signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
         clock = time.monotonic()
-        for batch in with_mirrors(loader):
+        for batch in batches or self.batches():
             last = bool(options.max_steps) and self.step + 1 >= options.max_steps
             progress = min(1.0, self.elapsed / budget)
             loss, error, stop = self.train_step(batch, progress, bool(stopped) or last or progress == 1.0)
