@@ -93,6 +93,9 @@ def play_bass(rng: np.random.Generator, source: str, notes: list[scores.Note], b
               genre: str) -> np.ndarray:
     """A bass guitar or an upright (2, num_samples): finger, pick or driven, its energy between 60 and 400 Hz."""
     dry = guitars.play_part(rng, source, guitars.Part(notes, []), beat, num_samples)
+    if source == "strings":  # thick strings and a pick-up near the neck: little above 300 to 900 Hz
+        top = float(rng.uniform(300.0, 900.0))
+        dry = pedalboard.Pedalboard([pedalboard.LowpassFilter(top), pedalboard.LowpassFilter(1.5 * top)])(dry, SAMPLE_RATE)
     if genre != "jazz" and rng.random() < {"metal": 0.8, "rock": 0.5, "punk": 0.7}.get(genre, 0.2):
         driven = guitars.amplified(rng, dry, "crunch")
         level = float(np.sqrt((dry ** 2).mean())) + 1e-6

@@ -47,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
                         help="default: on a GPU and on CPUs with AVX-512; others only emulate it")
     result.add_argument("--save-minutes", type=float, default=4.0)
     result.add_argument("--measure-minutes", type=float, default=12.0, help="between measurements on half A of the panel")
+    result.add_argument("--deadline", type=float, default=0.0, help="end then, in seconds since 1970, at a rate of zero; 0: none")
+    result.add_argument("--ramp-minutes", type=float, default=10.0, help="before the deadline, in which the rate falls")
     result.add_argument("--panel", action=argparse.BooleanOptionalAction, default=True, help="--no-panel: tests of the loop")
     result.add_argument("--least-minutes", type=float, default=15.0, help="of every stem and of instrumentals in the pool")
     return result

@@ -31,6 +31,7 @@ from ..network.spectral import SAMPLE_RATE
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 SCORED_STEP = 2  # frames overlap by 75 % and more: every other one says nearly all, and saves a sixth of an update
 WARM_UP_STEPS = 50
+LONGEST_STEP_SECONDS = 4.0  # counted against the budget: at idle priority most of a step's time may be waiting
 
 
 class TrainingError(RuntimeError):
@@ -96,6 +97,11 @@ def learning_rate(peak: float, progress: float, step: int) -> float:
     return peak * min(1.0, (step + 1) / WARM_UP_STEPS) * 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
+def ramp_to_end(seconds_left: float, ramp_seconds: float) -> float:
+    """Factor on the rate, 1 to 0, over the last seconds before a run's deadline."""
+    return min(1.0, max(0.0, seconds_left / ramp_seconds))
+
+
 def load_weights(path: Path) -> dict:
     """A state dict, float32, from a committed `weights.pt` or a checkpoint (its averaged weights)."""
     content = torch.load(path, map_location="cpu", weights_only=True)
@@ -151,6 +157,7 @@ class Trainer:
             self.network.load_state_dict(load_weights(Path(options.start_from)))
         self.average = Average(self.network, options.average_decay)
         self.optimizers = make_optimizers(self.network, options)
+        self.ramp = 1.0  # on the rate, towards a deadline
         self.step, self.elapsed, self.best, self.audio_seconds = 0, 0.0, -math.inf, 0.0
         self.checkpoint = run_folder / "checkpoint.pt"
         if self.checkpoint.exists():
@@ -219,7 +226,7 @@ class Trainer:
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(f"the loss of step {self.step} is {value}; resume from the last checkpoint with another seed")
-        rate = learning_rate(self.options.learning_rate, progress, self.step)
+        rate = self.ramp * learning_rate(self.options.learning_rate, progress, self.step)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, foreach=True)
         for optimizer in self.optimizers:
             optimizer.param_groups[0]["lr"] = rate
@@ -256,6 +263,7 @@ class Trainer:
             Where they come from, if not from `self.batches`.
         """
         options, log = self.options, _Log(self)
+        deadline = options.deadline or math.inf
         budget, audio = 60.0 * options.minutes, options.batch * options.frames * self.config.stft.hop_samples / SAMPLE_RATE
         last_save = last_measured = self.elapsed
         stopped: list[bool] = []
@@ -263,18 +271,19 @@ class Trainer:
         clock = time.monotonic()
         for batch in batches or self.batches():
             last = bool(options.max_steps) and self.step + 1 >= options.max_steps
-            progress = min(1.0, self.elapsed / budget)
-            loss, error, stop = self.train_step(batch, progress, bool(stopped) or last or progress == 1.0)
+            progress, left = min(1.0, self.elapsed / budget), deadline - time.time()
+            self.ramp = ramp_to_end(left, 60.0 * options.ramp_minutes)
+            loss, error, stop = self.train_step(batch, progress, bool(stopped) or last or progress == 1.0 or left <= 0.0)
             self.step += 1
             self.audio_seconds += self.num_ranks * audio
             now = time.monotonic()
-            self.elapsed += now - clock
+            self.elapsed += min(now - clock, LONGEST_STEP_SECONDS)
             clock = now
             log.add(loss, error)
             if measure and self.elapsed - last_measured > 60.0 * options.measure_minutes and not stop:
                 self.save()
                 self.keep(measure)
-                last_measured = self.elapsed
+                last_measured, clock = self.elapsed, time.monotonic()
             if self.elapsed - last_save > 60.0 * options.save_minutes:
                 self.save()
                 last_save = self.elapsed
