@@ -93,14 +93,15 @@ def play_bass(rng: np.random.Generator, source: str, notes: list[scores.Note], b
               genre: str) -> np.ndarray:
     """A bass guitar or an upright (2, num_samples): finger, pick or driven, its energy between 60 and 400 Hz."""
     dry = guitars.play_part(rng, source, guitars.Part(notes, []), beat, num_samples)
-    if source == "strings":  # thick strings and a pick-up near the neck: little above 300 to 900 Hz
-        top = float(rng.uniform(300.0, 900.0))
-        dry = pedalboard.Pedalboard([pedalboard.LowpassFilter(top), pedalboard.LowpassFilter(1.5 * top)])(dry, SAMPLE_RATE)
     if genre != "jazz" and rng.random() < {"metal": 0.8, "rock": 0.5, "punk": 0.7}.get(genre, 0.2):
         driven = guitars.amplified(rng, dry, "crunch")
         level = float(np.sqrt((dry ** 2).mean())) + 1e-6
         blend = float(rng.uniform(0.2, 0.8))
         dry = (1.0 - blend) * dry / level * np.float32(0.1) + blend * driven
+    if source == "strings":  # thick strings, a pick-up near the neck, a large loudspeaker: little above 400 to 1,000 Hz
+        top = float(rng.uniform(300.0, 700.0))
+        dark = pedalboard.Pedalboard([pedalboard.LowpassFilter(top), pedalboard.LowpassFilter(1.5 * top)])
+        dry = dark(dry.astype(np.float32), SAMPLE_RATE)
     chain = [pedalboard.HighpassFilter(float(rng.uniform(35.0, 70.0))),
              pedalboard.PeakFilter(float(rng.uniform(80.0, 250.0)), float(rng.uniform(0.0, 7.0)), 0.8),
              pedalboard.HighShelfFilter(float(rng.uniform(700.0, 3000.0)), float(rng.uniform(-14.0, 2.0))),
