@@ -16,7 +16,7 @@ from .instruments import mix_in, sample
 from .packages import unpacked
 from .scores import Hit
 
-# Kits that training hears; the panel's are in withdrawn.DRUM_KITS. Licences: see the model cards.
+# Kits that training hears; the panel's are in withdrawn.DRUM_KITS. Licences: models/training/SOURCES.md.
 ACOUSTIC = ("BJA_Pacific", "ForzeeStereo", "Millo-Drums_v.1", "Millo_MultiLayered2", "Millo_MultiLayered3", "rumpf_kit_z01_h2")
 ELECTRONIC = ("Audiophob", "ElectricEmpireKit", "HardElectro1", "VariBreaks")
 _DRUMS = (("rim", r"stick|rim ?click|rimshot"), ("clap", r"clap"), ("hat_open", r"(hat|hh).*op|op\w* (hat|hh)|semi"),
