@@ -2,6 +2,7 @@
 """The network: streamed as trained, masks that share the mixture, an exact loss, a graph that agrees."""
 
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
@@ -11,8 +12,9 @@ import torch
 from models.training.run import export as exporter
 from models.training.network.configs import CONFIGS
 from models.training.panel.evaluate import separate
+from models.training.network.grow import grow
 from models.training.network.loss import GroupError, SeparationLoss, band_matrix
-from models.training.network.network import MaskNetwork, StreamingSeparator
+from models.training.network.network import BandAttention, MaskNetwork, StreamingSeparator
 from models.training.run.restore import restore
 from models.training.network.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
 
@@ -59,6 +61,31 @@ def test_the_streaming_separator_equals_the_offline_one(network):
     final = mixture.shape[1] - (CONFIG.stft.synthesis_samples - CONFIG.stft.hop_samples) - delay
     np.testing.assert_allclose(streamed[:, :, delay:delay + final], expected[:3, :, :final], atol=1e-5)  # float32
     np.testing.assert_allclose(expected.sum(0), mixture, atol=1e-6)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("large", [replace(CONFIG.network, width=32), replace(CONFIG.network, num_layers=3),
+                                   replace(CONFIG.network, width=32, num_layers=2, attention=8)], ids=str)
+def test_a_grown_network_does_what_the_small_one_does_and_its_pairs_can_part(large):
+    torch.manual_seed(6)
+    small = MaskNetwork(CONFIG.network)
+    for value in small.parameters():
+        value.copy_(0.3 * torch.randn(value.shape))
+    grown = MaskNetwork(large)
+    grown.load_state_dict(grow(small.state_dict(), CONFIG.network, large))
+    energy = torch.from_numpy(noise(6, 2, 2, NUM_GROUPS)) ** 2
+    cross = torch.from_numpy(noise(6, 2, NUM_GROUPS, seed=5)) * 0.1
+    torch.testing.assert_close(grown(energy, cross)[0], small(energy, cross)[0], atol=1e-4, rtol=0)  # float32 in another order
+    if large.width == 32:
+        weight = grown.decoder.first
+        assert (weight[:, :16] - weight[:, 16:]).abs().mean() > 0.01 * weight.abs().mean()
+
+
+def test_what_cannot_grow_is_refused():
+    state = MaskNetwork(CONFIG.network).state_dict()
+    for large in (replace(CONFIG.network, width=24), replace(CONFIG.network, squeeze=8), replace(CONFIG.network, num_layers=0)):
+        with pytest.raises(ValueError, match="does not grow into"):
+            grow(state, CONFIG.network, large)
 
 
 def test_silence_stays_silent(network):
@@ -115,6 +142,24 @@ def test_the_export_agrees_and_refuses_what_does_not(tmp_path, monkeypatch):
     with pytest.raises(exporter.ExportError, match="differ by 2.00e-04"):
         exporter.export(CONFIG, None, tmp_path / "smoke", version="0.0.2")
     assert (tmp_path / "smoke" / "network.onnx").read_bytes() == before
+
+
+@torch.no_grad()
+def test_attention_lets_a_band_see_the_others_of_its_own_frame():
+    torch.manual_seed(7)
+    layer = BandAttention(16, 8)
+    x = torch.randn(3, 1, NUM_BANDS, 16)
+    assert torch.equal(layer(x), x)  # nothing at first
+    layer.out.weight.normal_()
+    other = x.clone()
+    other[1, :, 5] += 1.0
+    change = (layer(other) - other - layer(x) + x).abs().amax((1, 3))
+    assert (change[1] > 0.0).all() and (change[[0, 2]] == 0.0).all()
+
+
+def test_a_network_with_attention_is_exported(tmp_path):
+    config = replace(CONFIG, network=replace(CONFIG.network, attention=8))
+    assert exporter.export(config, None, tmp_path / "smoke", version="0.0.1") < exporter.TOLERANCE
 
 
 def test_the_weights_come_back_from_the_graph(tmp_path):
