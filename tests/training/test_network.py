@@ -152,9 +152,9 @@ def test_attention_lets_a_band_see_the_others_of_its_own_frame():
     assert torch.equal(layer(x), x)  # nothing at first
     layer.out.weight.normal_()
     other = x.clone()
-    other[1, :, 5] += 1.0
+    other[1, :, 5] = torch.randn(16)
     change = (layer(other) - other - layer(x) + x).abs().amax((1, 3))
-    assert (change[1] > 0.0).all() and (change[[0, 2]] == 0.0).all()
+    assert (change[1] > 1e-4).all() and (change[[0, 2]] < 1e-6).all()
 
 
 def test_a_network_with_attention_is_exported(tmp_path):
