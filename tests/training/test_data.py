@@ -9,7 +9,8 @@ import pytest
 
 from models.training.data import batches, render, scores
 from models.training.data.batches import BatchMaker, Recipe, draw_by_kind, master_gain
-from models.training.data.instruments import Synth, booming_kicks, play_808, play_pings, sampled_drums
+from models.training.data.drums import booming_kicks, sampled_drums
+from models.training.data.instruments import Synth, play_808, play_pings
 from models.training.data.material import split_low, training_songs
 from models.training.data.pool import STEMS, Pool, PoolError, audio_folder, save, save_song
 from models.training.network.spectral import SAMPLE_RATE, StftConfig, group_sum, stft

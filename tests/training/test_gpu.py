@@ -15,8 +15,8 @@ from models.training.gpu import batches as gpu_batches
 from models.training.gpu import pack, run
 from models.training.network.configs import CONFIGS
 from models.training.network.spectral import SAMPLE_RATE, window_pair
-from models.training.run.trainer import Trainer
 from models.training.run.train import parser
+from models.training.run.trainer import Trainer
 
 STFT = CONFIGS["mix"].stft
 

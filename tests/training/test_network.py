@@ -9,14 +9,14 @@ import onnxruntime
 import pytest
 import torch
 
-from models.training.run import export as exporter
 from models.training.network.configs import CONFIGS
-from models.training.panel.evaluate import separate
 from models.training.network.grow import grow
 from models.training.network.loss import GroupError, SeparationLoss, band_matrix
 from models.training.network.network import BandAttention, MaskNetwork, StreamingSeparator
-from models.training.run.restore import restore
 from models.training.network.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
+from models.training.panel.evaluate import separate
+from models.training.run import export as exporter
+from models.training.run.restore import restore
 
 CONFIG = CONFIGS["smoke"]
 

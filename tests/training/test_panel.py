@@ -11,7 +11,15 @@ from models.training.data import bands, choirs, instrumentals, kits, render, sco
 from models.training.data.material import phrase_files
 from models.training.data.pool import code_hash
 from models.training.data.withdrawn import (
-    DRUM_KITS, GUITAR_SONGS, INSTRUMENTS, OUTSIDE, SONGS, VOICES, is_withdrawn_song, is_withdrawn_voice)
+    DRUM_KITS,
+    GUITAR_SONGS,
+    INSTRUMENTS,
+    OUTSIDE,
+    SONGS,
+    VOICES,
+    is_withdrawn_song,
+    is_withdrawn_voice,
+)
 from models.training.network.configs import CONFIGS
 from models.training.network.network import NUM_STEMS
 from models.training.panel import build, measure

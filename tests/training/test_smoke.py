@@ -3,15 +3,17 @@
 
 import copy
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
-from models.training.run import export, train, trainer as loop
-from models.training.network.configs import CONFIGS
 from models.training.data.pool import Pool, save, save_song
+from models.training.network.configs import CONFIGS
 from models.training.network.spectral import SAMPLE_RATE
+from models.training.run import export, train
+from models.training.run import trainer as loop
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(cache):
 def test_the_schedule_rises_and_ends_at_zero():
     rates = [loop.learning_rate(1e-3, step / 1000, step) for step in range(1001)]
     assert max(rates) == pytest.approx(1e-3, rel=0.02) and rates[0] < 1e-4 and rates[-1] == pytest.approx(0.0, abs=1e-12)
-    assert all(later <= rate for rate, later in zip(rates[100:], rates[101:]))
+    assert all(later <= rate for rate, later in pairwise(rates[100:]))
 
 
 def test_the_panel_chooses_the_best_weights_and_every_measurement_is_kept(cache):

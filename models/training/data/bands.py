@@ -62,9 +62,9 @@ def metal_drums(rng: np.random.Generator, beats: float) -> list[scores.Hit]:
             style = str(rng.choice(["double", "blast", "half"], p=[0.55, 0.2, 0.25]))
         for tick in range(16):
             start = 4.0 * bar + tick / 4.0
-            if style == "blast" or (style == "double" and kick_grid[tick]) or (style == "half" and tick in (0, 3, 6, 10)):
-                if style != "blast" or tick % 2 == 0:
-                    hits.append(scores.Hit(start, "kick", float(rng.uniform(0.75, 1.0))))
+            kicks = {"blast": tick % 2 == 0, "double": kick_grid[tick], "half": tick in (0, 3, 6, 10)}
+            if kicks[style]:
+                hits.append(scores.Hit(start, "kick", float(rng.uniform(0.75, 1.0))))
             if (style == "blast" and tick % 2 == 1) or tick in {"half": (8,), "double": (4, 12)}.get(style, ()):
                 hits.append(scores.Hit(start, "snare", float(rng.uniform(0.8, 1.0))))
             if tick % (2 if style == "blast" else 4) == 0:

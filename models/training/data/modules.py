@@ -20,10 +20,10 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 
+from ..network.spectral import SAMPLE_RATE
 from .material import BASS_CROSSOVER_HZ, split_low
 from .packages import unpacked
 from .pool import cache_folder, print_each, save_song
-from ..network.spectral import SAMPLE_RATE
 
 # Under the (Lesser) GNU General Public, BSD or zlib licence or in the public domain, as their packages say. Games
 # with music from elsewhere, or with versions of other games' tunes, are left out.

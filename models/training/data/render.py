@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pedalboard
 
+from ..network.spectral import SAMPLE_RATE
+from . import drums as drums_of
 from . import instruments, scores
 from .pool import Pool, cache_folder, print_each, save, save_song
-from ..network.spectral import SAMPLE_RATE
 
 SONG_SECONDS = 60.0
 GM_STRUCK = (8, 9, 10, 11, 12, 13, 14, 15, 45, 46, 98, 107, 108, 112, 114, 115)  # mallets, bells, plucked strings
@@ -145,7 +146,7 @@ def render_song(seed: int, seconds: float = SONG_SECONDS, palette: Palette = TRA
     else:
         hits = scores.repeat_to(scores.read_groove(scores.grooves()[int(rng.integers(len(scores.grooves())))]), beats)
     if rng.random() < (0.85 if electronic else 0.45):
-        drums = instruments.sampled_drums(rng, hits, beat, num_samples)
+        drums = drums_of.sampled_drums(rng, hits, beat, num_samples)
     else:
         drums = instruments.play_sound_font(rng, int(rng.choice(palette.gm_kits)), hits, beat, num_samples, drums=True)
     drums = _level(with_effects(rng, drums, wet=0.4), -21.0)
@@ -199,10 +200,10 @@ def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarr
     if stem == "drums":
         hits = scores.electronic_drums(rng, seconds / beat)
         if rng.random() < 0.6:  # a booming bass drum, with some of the pattern's other drums
-            rest = instruments.sampled_drums(rng, [hit for hit in hits if hit.drum != "kick"], beat, num_samples)
-            drums = instruments.booming_kicks(rng, beat, num_samples) + rest * np.float32(rng.choice([0.0, 0.3, 1.0]))
+            rest = drums_of.sampled_drums(rng, [hit for hit in hits if hit.drum != "kick"], beat, num_samples)
+            drums = drums_of.booming_kicks(rng, beat, num_samples) + rest * np.float32(rng.choice([0.0, 0.3, 1.0]))
         else:
-            drums = instruments.sampled_drums(rng, hits, beat, num_samples)
+            drums = drums_of.sampled_drums(rng, hits, beat, num_samples)
         return _level(with_effects(rng, drums, wet=0.3), -21.0)
     if stem == "other":
         return _level(_figures(rng, beat, num_samples), -27.0)

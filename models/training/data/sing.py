@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..network.spectral import SAMPLE_RATE
 from .instruments import mix_in
 from .material import phrase_files, produced, read_stereo, vocal_chain
 from .pool import audio_folder, cache_folder, save
-from ..network.spectral import SAMPLE_RATE
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pyworld still imports pkg_resources, which warns that it will go

@@ -58,10 +58,10 @@ class DeviceBatches:
     """
 
     def __init__(self, audio: np.ndarray, recordings: list[Recording], config: StftConfig, *, batch: int, frames: int,
-                 scored: slice, device: torch.device, seed: int, recipe: Recipe = Recipe()):
+                 scored: slice, device: torch.device, seed: int, recipe: Recipe | None = None):
         self.audio = torch.from_numpy(audio).to(device)
         self.config, self.batch, self.frames, self.scored = config, batch, frames, scored
-        self.device, self.recipe, self.seed = device, recipe, seed
+        self.device, self.recipe, self.seed = device, recipe or Recipe(), seed
         self.num_samples = (frames - 1) * config.hop_samples + config.fft_samples
         self.songs: dict[str, dict[str, Recording]] = {}
         self.single: dict[str, list[Recording]] = {kind: [] for kind in (*STEMS, "instrumentals")}

@@ -102,8 +102,7 @@ def collect(folder: Path, out: Path) -> list[str]:
 def join(pieces: Path, target: Path) -> None:
     """Put a checkpoint's fetched pieces together again."""
     with open(target, "wb") as file:
-        for piece in sorted(pieces.glob("checkpoint.pt.*")):
-            file.write(piece.read_bytes())
+        file.writelines(piece.read_bytes() for piece in sorted(pieces.glob("checkpoint.pt.*")))
 
 
 def start(pack: Path, folder: Path, bench_seconds: float, rest: list[str]) -> int:

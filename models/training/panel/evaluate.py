@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..network.network import MaskNetwork
 from ..data.pool import STEMS
+from ..network.network import MaskNetwork
 from ..network.spectral import StftConfig, group_of_bin, group_sum, istft, stft
 
 SCORE_STFT = StftConfig(2048, 2048, 512)  # the ideal mask of the score is at 2048/512

@@ -20,9 +20,9 @@ import onnxruntime
 import torch
 from onnx import numpy_helper
 
+from ..data.pool import STEMS
 from ..network.configs import CONFIGS, ModelConfig
 from ..network.network import NUM_STEMS, MaskNetwork, StreamingSeparator
-from ..data.pool import STEMS
 from .trainer import load_weights
 
 MODELS_FOLDER = Path(__file__).resolve().parents[2]

@@ -16,8 +16,8 @@ import torch
 from onnx import numpy_helper
 
 from ..network.configs import CONFIGS, ModelConfig
-from .export import write_graph
 from ..network.network import MaskNetwork, StreamingSeparator
+from .export import write_graph
 
 
 def _initialisers(path: Path) -> dict[str, np.ndarray]:
