@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 from models.training.data import bands, choirs, instrumentals, kits, render, scores, sing
@@ -22,7 +23,7 @@ from models.training.data.withdrawn import (
 )
 from models.training.network.configs import CONFIGS
 from models.training.network.network import NUM_STEMS
-from models.training.panel import build, measure
+from models.training.panel import build, measure, release
 from models.training.panel.evaluate import median_sdr_db, shares
 from models.training.panel.recipe import PANEL, Excerpt
 
@@ -169,6 +170,15 @@ def test_a_panel_that_is_missing_or_another_is_refused(tmp_path, monkeypatch):
         np.savez(build.folder() / f"{excerpt.name}.npz", digest="something else")
     with pytest.raises(build.PanelError, match="A00_rock_sung is not the committed one"):
         build.load("A")
+
+
+def test_outside_music_is_measured_in_its_middle(tmp_path):
+    seconds = np.repeat(np.arange(90), 8000) / 100.0  # the level tells the second
+    soundfile.write(tmp_path / "long.wav", np.stack([seconds, -seconds], 1), 8000, subtype="FLOAT")
+    part = release.middle(tmp_path / "long.wav")
+    assert part.shape == (2, 40 * 44100) and part[:, 22050] == pytest.approx([0.25, -0.25], abs=1e-3)
+    soundfile.write(tmp_path / "short.wav", np.zeros((8000, 2)), 8000)
+    assert release.middle(tmp_path / "short.wav").shape == (2, 44100)
 
 
 def test_a_cache_changes_its_name_with_the_code(tmp_path):

@@ -10,6 +10,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import soundfile
 import torch
 
 from ..data.material import read_stereo
@@ -18,32 +19,30 @@ from ..data.pool import STEMS, audio_folder
 from ..data.withdrawn import OUTSIDE
 from ..network.configs import CONFIGS, ModelConfig
 from ..network.network import MaskNetwork
-from ..network.spectral import SAMPLE_RATE
 from .evaluate import Evaluation, masked, separate, shares
 from .measure import level_db, load_network
 
 EXCERPT_SECONDS = 40.0
 
 
-def middle(audio: np.ndarray, seconds: float = EXCERPT_SECONDS) -> np.ndarray:
-    """The middle of a recording (2, samples)."""
-    start = max(0, audio.shape[1] // 2 - int(seconds * SAMPLE_RATE) // 2)
-    return audio[:, start:start + int(seconds * SAMPLE_RATE)]
+def middle(path: Path, seconds: float = EXCERPT_SECONDS) -> np.ndarray:
+    """The middle of a recording (2, samples) at 44.1 kHz."""
+    info = soundfile.info(path)
+    size = min(info.frames, int(seconds * info.samplerate))
+    return read_stereo(path, (info.frames - size) // 2, size)
 
 
 def instrumentals() -> dict[str, np.ndarray]:
     """40 s from the middle of every second album track of the first package outside, and of the songs of the other."""
     games, songs = (unpacked(package) for package in OUTSIDE)
     files = sorted(games.rglob("*.opus"))[::2]
-    found = {path.stem: middle(read_stereo(path)) for path in files}
-    for guitar in sorted(songs.rglob("guitar.ogg")):
-        found[guitar.parent.name] = middle(sum(together(guitar)))
-    return found
+    found = {path.stem: middle(path) for path in files}
+    return found | {guitar.parent.name: sum(together(guitar)) for guitar in sorted(songs.rglob("guitar.ogg"))}
 
 
 def together(guitar: Path) -> tuple[np.ndarray, np.ndarray]:
-    """A song's guitar and the rest, equally long."""
-    parts = read_stereo(guitar), read_stereo(guitar.with_name("song.ogg"))
+    """The middle of a song's guitar and of the rest, equally long."""
+    parts = middle(guitar), middle(guitar.with_name("song.ogg"))
     length = min(part.shape[1] for part in parts)
     return parts[0][:, :length], parts[1][:, :length]
 
@@ -60,7 +59,7 @@ def report(name: str, network: MaskNetwork, config: ModelConfig) -> None:
           f"{found[worst]:.1f} dB worst ({worst})", flush=True)
     goes = []
     for path in sorted(unpacked(OUTSIDE[1]).rglob("guitar.ogg")):
-        guitar, rest = (middle(part) for part in together(path))
+        guitar, rest = together(path)
         goes.append(shares(guitar, masked(network, guitar + rest, *arguments, guitar)))
     print(f"{name}: guitar of {len(goes)} songs outside to " + ", ".join(
         f"{stem} {share:.2f}" for stem, share in zip(STEMS, np.mean(goes, axis=0))), flush=True)
