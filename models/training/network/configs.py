@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .network import NetworkConfig
 from .spectral import StftConfig
@@ -44,4 +44,8 @@ LIVE = ModelConfig("live", "Stemlane live", StftConfig(4096, 1536, 1024), lookah
 SMOKE = ModelConfig("smoke", "smoke test", StftConfig(4096, 4096, 1024), lookahead_frames=1, frames_per_step=1,
                     compute_allowance_samples=4096,
                     network=NetworkConfig(width=16, num_layers=1, squeeze=4, bottleneck=24, decoder=24))
-CONFIGS = {config.name: config for config in (MIX, LIVE, SMOKE)}
+# Larger ones for a longer training; `grow` makes their first weights from those of the committed models.
+LARGE = NetworkConfig(width=96, num_layers=4, attention=32)
+MIX_LARGE = replace(MIX, name="mix_large", network=LARGE)
+LIVE_LARGE = replace(LIVE, name="live_large", network=LARGE)
+CONFIGS = {config.name: config for config in (MIX, LIVE, SMOKE, MIX_LARGE, LIVE_LARGE)}

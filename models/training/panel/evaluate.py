@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""SDR and score of a network on a song with known stems, with the bounds of the score.
+"""Separates audio as the streaming model does, and measures it: SDR, score and its bounds, what a guitar goes to.
 
-SDR = 10 log10(sum |s|^2 / sum |s - s'|^2) per stem over the whole song; score of a stem =
-(SDR - base) / (ideal mask - base), base = the better of the mixture and silence.
+SDR = 10 log10(sum |s|^2 / sum |s - s'|^2) per stem over the whole excerpt; its median over frames of a second is what
+museval reports for images. Score of a stem = (SDR - base) / (ideal mask - base), base = the better of the mixture
+and silence.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .network import MaskNetwork
-from .pool import STEMS
-from .spectral import StftConfig, group_of_bin, group_sum, istft, stft
+from ..data.pool import STEMS
+from ..network.network import MaskNetwork
+from ..network.spectral import StftConfig, group_of_bin, group_sum, istft, stft
 
 SCORE_STFT = StftConfig(2048, 2048, 512)  # the ideal mask of the score is at 2048/512
 
@@ -53,14 +54,17 @@ def bounds_db(stems: np.ndarray) -> tuple[list[float], list[float]]:
 
 
 @torch.no_grad()
-def separate(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, lookahead_frames: int) -> np.ndarray:
-    """Stems (4, 2, samples) of a mixture (2, samples), as the streaming model makes them, latency removed."""
+def masked(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, lookahead_frames: int,
+           target: np.ndarray) -> np.ndarray:
+    """`target` (2, samples) through the masks that the network makes for `mixture` (2, samples): (4, 2, samples).
+
+    As the streaming model does it, latency removed; all four masks, so the last stem is no residual here.
+    """
     device = next(network.parameters()).device
-    samples = mixture.shape[1]
-    hop = config.hop_samples
+    samples, hop = mixture.shape[1], config.hop_samples
     extra = (lookahead_frames + 2) * hop + config.fft_samples
-    padded = np.pad(mixture, ((0, 0), (0, extra + (-samples) % hop)))
-    spectra = stft(padded, config)
+    padding = ((0, 0), (0, extra + (-samples) % hop))
+    spectra = stft(np.pad(mixture, padding), config)
     energy = group_sum(spectra.real ** 2 + spectra.imag ** 2).transpose(1, 0, 2)[:, None]
     cross = group_sum((spectra[0] * spectra[1].conj()).real)[:, None]
     index = group_of_bin(config.num_bins)
@@ -70,14 +74,28 @@ def separate(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, look
                                torch.from_numpy(cross[start:start + 1024]).to(device), states)
         masks.append(part[:, 0].float().cpu().numpy())
     masks = np.concatenate(masks)[lookahead_frames:].transpose(1, 2, 0, 3)  # (stems, 2, frames, groups)
+    if target is not mixture:
+        spectra = stft(np.pad(target, padding), config)
     spectra = spectra[:, :masks.shape[2]]
-    stems = [istft(spectra * mask[..., index], config)[:, :samples] for mask in masks[:-1]]
-    return np.stack(stems + [mixture - sum(stems)])
+    return np.stack([istft(spectra * mask[..., index], config)[:, :samples] for mask in masks])
+
+
+def separate(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, lookahead_frames: int) -> np.ndarray:
+    """Stems (4, 2, samples) of a mixture (2, samples); the last one is the residual."""
+    stems = masked(network, mixture, config, lookahead_frames, mixture)
+    stems[-1] = mixture - stems[:-1].sum(0)
+    return stems
+
+
+def shares(part: np.ndarray, through_masks: np.ndarray) -> np.ndarray:
+    """Of a part of the mixture (2, samples), what goes to each stem (4,): <masked, part> / <part, part>, summing to 1."""
+    product = (through_masks.astype(np.float64) * part).sum((1, 2))
+    return product / product.sum()
 
 
 def load_song(folder: Path) -> np.ndarray:
     """Stems (4, 2, samples) of a folder with <stem>.ogg files; a piano counts as other."""
-    from .material import read_stereo
+    from ..data.material import read_stereo
     parts = {path.stem: read_stereo(path) for path in sorted(folder.glob("*.ogg"))}
     length = min(audio.shape[1] for audio in parts.values())
     stems = np.zeros((len(STEMS), 2, length), np.float32)

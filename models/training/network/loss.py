@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The training loss: mean-square error per stem relative to its running mean, over the whole spectrum and per band.
+"""The training loss: the amplitude of every known stem's error relative to the mixture, over the whole spectrum and per band.
 
-It weighs every stem alike however quiet, follows the SDR, and saturates gently for unusually hard excerpts.
+The square root weighs quiet stems, follows the SDR and saturates gently; unlike a logarithm it stays finite where a
+stem is absent, so that leaks count but do not dominate.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ import torch
 from .spectral import NUM_BANDS, NUM_GROUPS, SECTIONS
 
 BAND_WEIGHT = 0.3
-RUNNING_DECAY = 0.98
+# Shares of the mixture's energy below which an error no longer matters: -60 dB in all, -50 dB in a band.
+WHOLE_FLOOR = 1e-6
+BAND_FLOOR = 1e-5
+# An excerpt quieter than this (sum of |X|^2 over its scored frames; -95 dB re full scale in one bin of one frame) is silence.
+SILENCE = 1e-2
 
 
 class GroupError(torch.autograd.Function):
@@ -44,39 +49,31 @@ def band_matrix() -> torch.Tensor:
 
 
 class SeparationLoss:
-    """Mean over excerpts of log(error / mixture + running mean of error / mixture), per stem.
-
-    A fixed small floor instead of the running mean makes excerpts in which a stem is absent dominate: there
-    every leak counts as many decibels, and the network learns to give up that stem (see LOG.md).
-    """
+    """Mean over excerpts and stems of sqrt(error / mixture); unknown stems and silent excerpts count nothing."""
 
     def __init__(self):
         self.bands = band_matrix()
-        self.running: list[torch.Tensor] | None = None
 
-    def __call__(self, masks: torch.Tensor, energy: torch.Tensor, product: torch.Tensor,
-                 stem_energy: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Loss, and the error of each stem relative to the mixture (mean over the batch, linear, for the log).
+    def __call__(self, masks: torch.Tensor, energy: torch.Tensor, product: torch.Tensor, stem_energy: torch.Tensor,
+                 known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Loss, and per stem the mean error relative to the mixture (linear, for the log; nan where none is known).
 
         Parameters
         ----------
         masks, product : tensor (frames, batch, stems, 2, groups)
         energy : tensor (frames, batch, 2, groups)
         stem_energy : tensor (batch, stems, 2, groups), summed over the same frames
+        known : tensor (batch, stems) of 0 and 1
         """
         self.bands = self.bands.to(masks.device)
         error = GroupError.apply(masks, energy, product) + stem_energy.sum(2)  # (batch, stems, groups)
         mixture = energy.sum(dim=(0, 2))  # (batch, groups)
-        total_mixture = mixture.sum(-1, keepdim=True) + 1e-3
-        whole = error.sum(-1).clamp_min(0.0) / total_mixture
+        total = mixture.sum(-1, keepdim=True)
+        counted = known * (total > SILENCE)
+        whole = error.sum(-1).clamp_min(0.0) / (total + SILENCE)
         # A band that holds little of the excerpt's energy matters little: -30 dB of the mean band.
-        floor = 1e-3 * total_mixture.unsqueeze(1) / NUM_BANDS
+        floor = (1e-3 * total.unsqueeze(1) + SILENCE) / NUM_BANDS
         in_band = (error @ self.bands).clamp_min(0.0) / ((mixture @ self.bands).unsqueeze(1) + floor)
-        means = [whole.detach().mean(0), in_band.detach().mean(0)]
-        if self.running is None:
-            self.running = means
-        else:
-            self.running = [old.lerp(new, 1.0 - RUNNING_DECAY) for old, new in zip(self.running, means)]
-        loss = torch.log(whole + self.running[0] + 1e-5).mean()
-        loss = loss + BAND_WEIGHT * torch.log(in_band + self.running[1] + 1e-4).mean()
-        return loss, means[0]
+        value = torch.sqrt(whole + WHOLE_FLOOR) + BAND_WEIGHT * torch.sqrt(in_band + BAND_FLOOR).mean(-1)
+        loss = (counted * value).sum() / known.numel()
+        return loss, (counted * whole.detach()).sum(0) / counted.sum(0)

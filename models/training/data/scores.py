@@ -17,6 +17,7 @@ import mido
 import numpy as np
 
 from .pool import audio_folder
+from .withdrawn import DRUMMERS
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,18 @@ def lead_sheets() -> tuple[Path, ...]:
     return tuple(sorted((audio_folder() / "midi" / "OpenEWLD_PD").rglob("*.mxl")))
 
 
-@lru_cache(maxsize=1)
-def grooves() -> tuple[Path, ...]:
-    """Drum performances in four-four that are whole beats, not fills."""
+@lru_cache(maxsize=32)
+def grooves(style: str = "", drummers: tuple[str, ...] = ()) -> tuple[Path, ...]:
+    """Drum performances in four-four that are whole beats, not fills: of a style or any, by `drummers`.
+
+    Without `drummers`: by all but those whom the panel keeps to itself.
+    """
     root = audio_folder() / "midi" / "groove_CC-BY-4.0"
+    withdrawn = {name for names in DRUMMERS.values() for name in names}
     with open(next(root.glob("*.csv")), encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["beat_type"] == "beat" and row["time_signature"] == "4-4"
-                and float(row["duration"]) > 8.0]
+                and float(row["duration"]) > 8.0 and row["style"].startswith(style)
+                and (row["drummer"] in drummers if drummers else row["drummer"] not in withdrawn)]
     return tuple(root / row["midi_filename"] for row in rows if (root / row["midi_filename"]).exists())
 
 

@@ -2,7 +2,7 @@
 """Singing made from speech and singing with the WORLD vocoder: moved onto melodies, other formants, harmonies.
 
 Solo singing under open licences is scarce; this widens voices and melodies, not the art of singing.
-Run as `python -m models.training.sing --tracks 40`.
+Run as `python -m models.training.data.sing --tracks 40`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..network.spectral import SAMPLE_RATE
 from .instruments import mix_in
 from .material import phrase_files, produced, read_stereo, vocal_chain
 from .pool import audio_folder, cache_folder, save
-from .spectral import SAMPLE_RATE
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pyworld still imports pkg_resources, which warns that it will go
@@ -25,6 +25,7 @@ with warnings.catch_warnings():
 FRAME_SECONDS = 0.005
 # Speech of these folders ends at 8 kHz; what is above is made up as breath that falls with frequency.
 NARROW = ("speech_librispeech", "speech_vctk_16k")
+WIDE = ("speech_kerstin_de",)
 TRACK_SECONDS = 60.0
 
 
@@ -96,9 +97,9 @@ def resing(rng: np.random.Generator, audio: np.ndarray, *, narrow: bool, melody:
 
 
 def voice_files() -> tuple[list[tuple[Path, bool]], list[tuple[Path, bool]]]:
-    """(speech, singing) as (file, is narrow); the voices `report` measures with are left out."""
+    """(speech, singing) as (file, is narrow); the panel's voices are left out."""
     root = audio_folder() / "vocals"
-    speech = [(path, True) for name in NARROW for path in sorted((root / name).rglob("*.ogg"))]
+    speech = [(path, name in NARROW) for name in NARROW + WIDE for path in sorted((root / name).rglob("*.ogg"))]
     sung, rest = phrase_files()
     return speech, [(path, False) for path in sung + rest]
 

@@ -57,12 +57,16 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure=None):
         """One update from the parameters' gradients."""
         group = self.param_groups[0]
+        together: dict[tuple[int, int], list[tuple[nn.Parameter, torch.Tensor]]] = {}
         for parameter, shape in zip(group["params"], self.shapes):
             state = self.state[parameter]
             if not state:
                 state["momentum"] = torch.zeros_like(parameter)
             momentum = state["momentum"].lerp_(parameter.grad, 1.0 - group["momentum"])
             direction = parameter.grad.lerp(momentum, group["momentum"])  # Nesterov
-            update = orthogonalize(direction.reshape(shape)).reshape(parameter.shape)
-            parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
-            parameter.add_(update.to(parameter.dtype), alpha=-0.2 * max(shape[-2:]) ** 0.5 * group["lr"])
+            together.setdefault(tuple(shape[-2:]), []).append((parameter, direction.reshape(shape)))
+        for (rows, columns), pairs in together.items():  # all matrices of a size at once: a GPU waits for every launch
+            updates = orthogonalize(torch.cat([direction for _, direction in pairs])).split([len(d) for _, d in pairs])
+            for (parameter, _), update in zip(pairs, updates):
+                parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
+                parameter.add_(update.reshape(parameter.shape).to(parameter.dtype), alpha=-0.2 * max(rows, columns) ** 0.5 * group["lr"])

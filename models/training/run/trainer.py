@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Trains one model for a given number of minutes; stops and resumes at any time.
+"""The training loop: batches in, checkpoints and a log out; it stops and resumes at any time.
 
-Run as `python -m models.training.train --config mix --minutes 60`. Checkpoints and the log go to
-the cache folder, never into the repository; `export` makes the model folder.
+What it needs to begin with, and the command line, are left to `train`.
 """
 
 from __future__ import annotations
@@ -14,24 +13,29 @@ import json
 import math
 import os
 import signal
-import tempfile
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import torch
 
-from .batches import BatchMaker
-from .configs import CONFIGS, ModelConfig
-from .evaluate import Evaluation
-from .loss import SeparationLoss
-from .network import MaskNetwork
-from .optimizer import Muon
-from .pool import STEMS, Pool, audio_folder, cache_folder
+from ..data.batches import BatchMaker
+from ..data.pool import Pool
+from ..network.configs import ModelConfig
+from ..network.loss import SeparationLoss
+from ..network.network import MaskNetwork
+from ..network.optimizer import Muon
+from ..network.spectral import SAMPLE_RATE
 
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 SCORED_STEP = 2  # frames overlap by 75 % and more: every other one says nearly all, and saves a sixth of an update
+WARM_UP_STEPS = 50
+LONGEST_STEP_SECONDS = 4.0  # counted against the budget: at idle priority most of a step's time may be waiting
+
+
+class TrainingError(RuntimeError):
+    """A training cannot begin or go on."""
 
 
 class BatchStream(torch.utils.data.IterableDataset):
@@ -56,8 +60,7 @@ class BatchStream(torch.utils.data.IterableDataset):
                 self.maker.pool.refresh()
             index = self.first + (count * num_workers + worker) * self.num_ranks + self.rank
             batch = self.maker.make(index)
-            yield tuple(torch.from_numpy(part) for part in
-                        (batch.energy, batch.cross, batch.product, batch.stem_energy))
+            yield tuple(torch.from_numpy(part) for part in batch.parts())
 
 
 def with_mirrors(batches: Iterable[tuple[torch.Tensor, ...]], delay: int = 6) -> Iterator[tuple[torch.Tensor, ...]]:
@@ -70,8 +73,8 @@ def with_mirrors(batches: Iterable[tuple[torch.Tensor, ...]], delay: int = 6) ->
         yield batch
         waiting.append(batch)
         if len(waiting) > delay:
-            energy, cross, product, stem_energy = waiting.popleft()
-            yield energy.flip(2), cross, product.flip(3), stem_energy.flip(2)
+            energy, cross, product, stem_energy, known = waiting.popleft()
+            yield energy.flip(2), cross, product.flip(3), stem_energy.flip(2), known
 
 
 class Average:
@@ -90,8 +93,13 @@ class Average:
 
 
 def learning_rate(peak: float, progress: float, step: int) -> float:
-    """Linear warm-up over 100 steps, then a cosine over the progress (0 to 1) down to 2 % of the peak."""
-    return peak * min(1.0, (step + 1) / 100.0) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress)))
+    """Linear warm-up, then a cosine over the progress (0 to 1) that ends at zero."""
+    return peak * min(1.0, (step + 1) / WARM_UP_STEPS) * 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def ramp_to_end(seconds_left: float, ramp_seconds: float) -> float:
+    """Factor on the rate, 1 to 0, over the last seconds before a run's deadline."""
+    return min(1.0, max(0.0, seconds_left / ramp_seconds))
 
 
 def load_weights(path: Path) -> dict:
@@ -138,7 +146,10 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.bfloat16 = options.bfloat16
         if self.bfloat16 is None:
-            self.bfloat16 = self.device.type == "cuda" or torch.backends.cpu.get_cpu_capability() == "AVX512"
+            # On CUDA, LSTMs under autocast run in float16 without loss scaling and lose their gradients: TF32 instead.
+            self.bfloat16 = self.device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX512"
+        if self.device.type == "cuda":
+            torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         torch.manual_seed(options.seed)
         torch.set_flush_denormal(True)
         self.network = MaskNetwork(config.network).to(self.device)
@@ -146,7 +157,8 @@ class Trainer:
             self.network.load_state_dict(load_weights(Path(options.start_from)))
         self.average = Average(self.network, options.average_decay)
         self.optimizers = make_optimizers(self.network, options)
-        self.step, self.elapsed, self.best = 0, 0.0, -math.inf
+        self.ramp = 1.0  # on the rate, towards a deadline
+        self.step, self.elapsed, self.best, self.audio_seconds = 0, 0.0, -math.inf, 0.0
         self.checkpoint = run_folder / "checkpoint.pt"
         if self.checkpoint.exists():
             self._resume()
@@ -162,6 +174,7 @@ class Trainer:
         for optimizer, state in zip(self.optimizers, content["optimizers"], strict=True):
             optimizer.load_state_dict(state)
         self.step, self.elapsed, self.best = content["step"], content["elapsed"], content["best"]
+        self.audio_seconds = content["audio_seconds"]
 
     def save(self) -> None:
         """Write the checkpoint atomically; the first rank does."""
@@ -170,7 +183,7 @@ class Trainer:
         part = self.checkpoint.with_suffix(".part")
         torch.save({"network": self.network.state_dict(), "average": self.average.network.state_dict(),
                     "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "step": self.step,
-                    "elapsed": self.elapsed, "best": self.best}, part)
+                    "elapsed": self.elapsed, "best": self.best, "audio_seconds": self.audio_seconds}, part)
         os.replace(part, self.checkpoint)
 
     def log(self, **values) -> None:
@@ -178,7 +191,7 @@ class Trainer:
         if self.rank:
             return
         line = json.dumps({"time": time.strftime("%H:%M:%S"), "step": self.step,
-                           "minutes": round(self.elapsed / 60, 2), **values})
+                           "minutes": round(self.elapsed / 60, 2), "hours_heard": round(self.audio_seconds / 3600, 2), **values})
         print(line, flush=True)
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -198,133 +211,105 @@ class Trainer:
         return float(flat[0]), bool(flat[1] > 0)
 
     def train_step(self, batch: tuple[torch.Tensor, ...], progress: float, stop: bool) -> tuple[float, torch.Tensor, bool]:
-        """One update; returns the loss, the error per stem relative to the mixture, and whether to stop after it."""
-        energy, cross, product, stem_energy = (part.to(self.device, non_blocking=True) for part in batch)
+        """One update; returns the loss, the error per stem relative to the mixture, and whether to stop after it.
+
+        Raises TrainingError where the loss is not finite; the last checkpoint is untouched.
+        """
+        energy, cross, product, stem_energy, known = (part.to(self.device, non_blocking=True) for part in batch)
         scored, lookahead = self.maker.scored, self.config.lookahead_frames
         decoded = slice(scored.start + lookahead, scored.stop + lookahead, scored.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             masks, _ = self.network(energy, cross, decoded=decoded)
-        loss, error = self.loss(masks.float(), energy[scored], product, stem_energy)
+        loss, error = self.loss(masks.float(), energy[scored], product, stem_energy, known)
         loss.backward()
         progress, stop = self.agree(progress, stop)
-        rate = learning_rate(self.options.learning_rate, progress, self.step)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingError(f"the loss of step {self.step} is {value}; resume from the last checkpoint with another seed")
+        rate = self.ramp * learning_rate(self.options.learning_rate, progress, self.step)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, foreach=True)
         for optimizer in self.optimizers:
             optimizer.param_groups[0]["lr"] = rate
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         self.average.update(self.network)
-        return float(loss.detach()), error, stop
+        return value, error, stop
 
-    def validate(self, evaluation: Evaluation) -> None:
-        """Score the averaged weights on the validation song; keep the best."""
-        result = evaluation.run(self.average.network, self.config.stft, self.config.lookahead_frames)
-        rounded = {stem: round(value, 2) for stem, value in zip(STEMS, result["sdr_db"])}
-        self.log(sdr_db=rounded, score=[round(value, 3) for value in result["score"]],
-                 mean_score=round(result["mean_score"], 4))
-        if result["mean_score"] > self.best:
-            self.best = result["mean_score"]
+    def keep(self, measure: Callable[[MaskNetwork], dict]) -> None:
+        """Measure the averaged weights on half A of the panel, store them by minute, and the best by merit."""
+        result = measure(self.average.network)
+        self.log(merit=round(result["merit"], 4), mean_score=round(result["mean_score"], 4),
+                 score=[round(float(value), 3) for value in result["score"]], invented_db=round(result["invented_db"], 1),
+                 worst_db=round(result["invented_worst_db"], 1), guitar=[round(float(value), 2) for value in result["guitar"]])
+        torch.save(self.average.network.state_dict(), self.folder / f"minute_{round(self.elapsed / 60):03d}.pt")
+        if result["merit"] > self.best:
+            self.best = result["merit"]
             torch.save(self.average.network.state_dict(), self.folder / "best.pt")
 
-    def run(self, evaluation: Evaluation | None) -> None:
-        """Train until `minutes` of training are spent in all, this and earlier runs together."""
-        options = self.options
-        budget = 60.0 * options.minutes
+    def batches(self) -> Iterator[tuple[torch.Tensor, ...]]:
+        """This rank's batches, made by data workers, and their mirror images."""
         stream = BatchStream(self.maker, self.step * self.num_ranks // 2, self.rank, self.num_ranks)
-        loader = torch.utils.data.DataLoader(stream, batch_size=None, num_workers=options.workers,
-                                             prefetch_factor=2 if options.workers else None)
-        last_save = last_validation = self.elapsed
-        last_step, last_log, stopped = self.step, time.monotonic(), []
+        return with_mirrors(torch.utils.data.DataLoader(
+            stream, batch_size=None, num_workers=self.options.workers, prefetch_factor=2 if self.options.workers else None))
+
+    def run(self, measure: Callable[[MaskNetwork], dict] | None, batches: Iterable[tuple[torch.Tensor, ...]] | None = None) -> None:
+        """Train until `minutes` of training are spent in all, this and earlier runs together.
+
+        Parameters
+        ----------
+        measure : callable or None
+            Takes the averaged network; see panel.measure.summary for what it returns. Its time is not training.
+        batches : iterable or None
+            Where they come from, if not from `self.batches`.
+        """
+        options, log = self.options, _Log(self)
+        deadline = options.deadline or math.inf
+        budget, audio = 60.0 * options.minutes, options.batch * options.frames * self.config.stft.hop_samples / SAMPLE_RATE
+        last_save = last_measured = self.elapsed
+        stopped: list[bool] = []
         signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
-        losses, errors = [], []
         clock = time.monotonic()
-        for batch in with_mirrors(loader):
+        for batch in batches or self.batches():
             last = bool(options.max_steps) and self.step + 1 >= options.max_steps
-            progress = min(1.0, self.elapsed / budget)
-            loss, error, stop = self.train_step(batch, progress, bool(stopped) or last or progress == 1.0)
-            losses.append(loss)
-            errors.append(error)
+            progress, left = min(1.0, self.elapsed / budget), deadline - time.time()
+            self.ramp = ramp_to_end(left, 60.0 * options.ramp_minutes)
+            loss, error, stop = self.train_step(batch, progress, bool(stopped) or last or progress == 1.0 or left <= 0.0)
             self.step += 1
+            self.audio_seconds += self.num_ranks * audio
             now = time.monotonic()
-            self.elapsed += now - clock
+            self.elapsed += min(now - clock, LONGEST_STEP_SECONDS)
             clock = now
-            if self.step % 50 == 0:
-                audio = self.num_ranks * options.batch * options.frames * self.config.stft.hop_samples / 44100.0
-                mean_error = 10.0 * torch.log10(torch.stack(errors).mean(0))
-                self.log(loss=round(sum(losses) / len(losses), 4),
-                         error_db=[round(float(value), 2) for value in mean_error],
-                         audio_per_second=round((self.step - last_step) * audio / (now - last_log), 1))
-                losses, errors, last_step, last_log = [], [], self.step, now
-            if evaluation and self.elapsed - last_validation > 60.0 * options.validate_minutes:
-                self.validate(evaluation)
-                last_validation = self.elapsed
+            log.add(loss, error)
+            if measure and self.elapsed - last_measured > 60.0 * options.measure_minutes and not stop:
+                self.save()
+                self.keep(measure)
+                last_measured, clock = self.elapsed, time.monotonic()
             if self.elapsed - last_save > 60.0 * options.save_minutes:
                 self.save()
                 last_save = self.elapsed
             if stop:
                 break
         self.save()
-        if evaluation and not stopped:
-            self.validate(evaluation)
+        if measure and not stopped:
+            self.keep(measure)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line's options."""
-    result = argparse.ArgumentParser(description=__doc__)
-    result.add_argument("--config", choices=sorted(CONFIGS), default="mix")
-    result.add_argument("--run", default=None, help="name of the run's folder; default: the config's name")
-    result.add_argument("--minutes", type=float, default=60.0, help="training time in all, resumed runs included")
-    result.add_argument("--max-steps", type=int, default=0)
-    result.add_argument("--batch", type=int, default=8)
-    result.add_argument("--frames", type=int, default=176)
-    result.add_argument("--learning-rate", type=float, default=2e-3)
-    result.add_argument("--weight-decay", type=float, default=1e-2)
-    result.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True)
-    result.add_argument("--average-decay", type=float, default=0.998)
-    result.add_argument("--start-from", default=None, help="weights.pt or a checkpoint to begin with")
-    result.add_argument("--seed", type=int, default=1)
-    result.add_argument("--workers", type=int, default=1)
-    result.add_argument("--processes", type=int, default=1, help="that share every update, each with its own batch")
-    result.add_argument("--threads", type=int, default=0, help="of each process; 0: torch's choice")
-    result.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=None,
-                        help="default: on a GPU and on CPUs with AVX-512; others only emulate it")
-    result.add_argument("--save-minutes", type=float, default=4.0)
-    result.add_argument("--validate-minutes", type=float, default=8.0)
-    return result
+class _Log:
+    """Means over 50 steps of loss and errors, and the speed."""
 
+    def __init__(self, trainer: Trainer):
+        self.trainer = trainer
+        self.losses: list[float] = []
+        self.errors: list[torch.Tensor] = []
+        self.since, self.heard = time.monotonic(), trainer.audio_seconds
 
-def train(rank: int, options: argparse.Namespace) -> None:
-    """Train in this process, as one of `options.processes`."""
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    config = CONFIGS[options.config]
-    folder = cache_folder() / "runs" / (options.run or config.name)
-    folder.mkdir(parents=True, exist_ok=True)
-    validation = audio_folder() / "songs" / "validation" / "3.Sodium"
-    evaluation = Evaluation(validation) if rank == 0 and validation.is_dir() else None
-    if options.processes > 1:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on
-        torch.distributed.init_process_group("gloo", init_method=f"file://{options.meeting}", rank=rank,
-                                             world_size=options.processes)
-    Trainer(config, folder, Pool(cache_folder() / "pool"), options, rank).run(evaluation)
-    if options.processes > 1:
-        torch.distributed.destroy_process_group()
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """Command line."""
-    options = parser().parse_args(arguments)
-    if options.processes == 1:
-        train(0, options)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        options.meeting = Path(folder) / "meeting"  # the file through which the processes find each other
-        context = torch.multiprocessing.spawn(train, (options,), options.processes, join=False)
-        for number in (signal.SIGINT, signal.SIGTERM):  # the first process tells the others
-            signal.signal(number, lambda *_: os.kill(context.pids()[0], signal.SIGTERM))
-        while not context.join():
-            pass
-
-
-if __name__ == "__main__":
-    main()
+    def add(self, loss: float, error: torch.Tensor) -> None:
+        self.losses.append(loss)
+        self.errors.append(error)
+        if self.trainer.step % 50 == 0:
+            now, heard = time.monotonic(), self.trainer.audio_seconds
+            mean_error = 10.0 * torch.log10(torch.stack(self.errors).nanmean(0))
+            self.trainer.log(loss=round(sum(self.losses) / len(self.losses), 4),
+                             error_db=[round(float(value), 2) for value in mean_error],
+                             audio_per_second=round((heard - self.heard) / (now - self.since), 1))
+            self.losses, self.errors, self.since, self.heard = [], [], now, heard

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Turns the shared recordings into pool entries: songs at several speeds, processed singing phrases.
 
-Run as `python -m models.training.material [--speeds N] [--vocal-tracks N]`; reading and rendering
+Run as `python -m models.training.data.material [--speeds N] [--vocal-tracks N]`; reading and rendering
 of scores is left to `render`.
 """
 
@@ -16,8 +16,9 @@ import scipy.fft
 import soundfile
 import soxr
 
+from ..network.spectral import SAMPLE_RATE
 from .pool import audio_folder, cache_folder, save, save_song
-from .spectral import SAMPLE_RATE
+from .withdrawn import is_withdrawn_voice
 
 # In the album's songs synthesiser basses hide in stems filed under other ("PAD + BASS" is 99 % below
 # 200 Hz). What lies below this frequency and is not a drum is filed as bass.
@@ -97,8 +98,12 @@ def make_songs(pool: Path, *, speeds: int, seed: int) -> None:
                 print(f"{target.name}: speed {speed:.3f}", flush=True)
 
 
-def vocal_chain(rng: np.random.Generator) -> pedalboard.Pedalboard:
-    """A random vocal channel strip."""
+def vocal_chain(rng: np.random.Generator, *, gentle: bool = False) -> pedalboard.Pedalboard:
+    """A random vocal channel strip; a gentle one has no effects besides a compressor and a room."""
+    if gentle:
+        return pedalboard.Pedalboard([
+            pedalboard.HighpassFilter(80.0), pedalboard.Compressor(float(rng.uniform(-26, -16)), 3.0, 5.0, 120.0),
+            pedalboard.Reverb(float(rng.uniform(0.1, 0.6)), 0.5, float(rng.uniform(0.03, 0.2)), 0.9, 1.0)])
     chain = [pedalboard.HighpassFilter(float(rng.uniform(60, 160)))]
     if rng.random() < 0.7:
         chain.append(pedalboard.Compressor(float(rng.uniform(-30, -15)), float(rng.uniform(2, 5)), 5.0, 120.0))
@@ -145,12 +150,11 @@ def produced(rng: np.random.Generator, phrase: np.ndarray) -> np.ndarray:
 
 
 def phrase_files() -> tuple[list[Path], list[Path]]:
-    """Sung phrases, and the folders with other voices used now and then."""
+    """Sung phrases, and sustained vowels used now and then; the panel's voices are in neither."""
     root = audio_folder() / "vocals"
-    sung = [path for folder in sorted(root.glob("producerspace_*")) for path in sorted(folder.rglob("*.ogg"))]
-    names = ("olpc_berklee_voices", "nit_song070*", "vocadito*", "oatsu*")
-    rest = [path for name in names for folder in sorted(root.glob(name)) for path in sorted(folder.rglob("*.ogg"))]
-    return sung, rest
+    sung = [path for folder in sorted(root.glob("producerspace_*")) for path in sorted(folder.rglob("*.ogg"))
+            if not is_withdrawn_voice(path)]
+    return sung, sorted((root / "olpc_berklee_voices").rglob("*.ogg"))
 
 
 def make_vocal_track(path: Path, sung: list[Path], rest: list[Path], rng: np.random.Generator) -> None:

@@ -2,7 +2,7 @@
 """Electronic songs with known stems: tracker modules of free games, played by libopenmpt with instruments muted.
 
 Needs Debian's package libopenmpt0; the games' packages are downloaded by apt-get and unpacked into the cache
-folder, not installed. Run as `python -m models.training.modules`.
+folder, not installed. Run as `python -m models.training.data.modules`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import ctypes
 import re
-import subprocess
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -21,9 +20,10 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 
+from ..network.spectral import SAMPLE_RATE
 from .material import BASS_CROSSOVER_HZ, split_low
+from .packages import unpacked
 from .pool import cache_folder, print_each, save_song
-from .spectral import SAMPLE_RATE
 
 # Under the (Lesser) GNU General Public, BSD or zlib licence or in the public domain, as their packages say. Games
 # with music from elsewhere, or with versions of other games' tunes, are left out.
@@ -31,14 +31,8 @@ PACKAGES = ("ironseed-data", "pingus-data", "tecnoballz-data", "pekka-kana-2-dat
             "biniax2-data", "flobopuyo", "rafkill-data", "pachi-data", "ri-li-data", "open-invaders-data",
             "dodgindiamond2", "njam-data", "vodovod", "bb", "gltron", "fb-music-high", "cuyo-data", "ceferino-data",
             "monsterz-data", "criticalmass-data")
-# Heard by nobody in training: `report` measures with its songs.
+# Heard by nobody in training; kept for measuring.
 HELD_OUT = "open-invaders-data"
-# Songs whose other `mix` 0.6.0 takes for voices (over 40 % of the energy of 20 s of it alone): held tones that look like
-# choirs, in instruments without a name. Whichever it is, they only teach that voices without words are other.
-DOUBTED = ("heroes-sound-tracks-heroes01", "heroes-sound-tracks-heroes02", "heroes-sound-tracks-heroes03",
-           "heroes-sound-tracks-heroes07", "heroes-sound-tracks-heroes10", "ironseed-COMBAT", "ironseed-SENGZHAC",
-           "ironseed-TITARIAN", "pachi-stage3", "pekka-kana-2-song02", "pekka-kana-2-song10", "pingus-sorcerer",
-           "ri-li-jeu1", "tecnoballz-area3-game", "tecnoballz-tecno-winn", "vodovod-flow")
 SUFFIXES = (".mod", ".xm", ".it", ".s3m", ".stm")
 
 STEMS = ("drums", "bass", "other")
@@ -234,27 +228,11 @@ def render(path: Path) -> dict[str, np.ndarray] | None:
     return stems | {"bass": stems["bass"] + low, "other": high}
 
 
-def unpacked(package: str) -> Path:
-    """The folder with a Debian package's files, downloaded and unpacked if it is not there."""
-    target = cache_folder() / "packages" / package
-    if not target.exists():
-        part = target.with_name(f".{package}")
-        part.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["apt-get", "download", "-qq", package], cwd=part, check=True)
-        for archive in part.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", str(archive.resolve()), str(part)], check=True)
-            archive.unlink()
-        part.rename(target)
-    return target
-
-
 def _render_to_pool(job: tuple[str, Path]) -> str:
     package, path = job
     folder = cache_folder() / ("demos" if package == HELD_OUT else "pool/songs")
     song = f"{package.removesuffix('-data')}-{path.stem}"
     target = folder / f"module_{song}"
-    if song in DOUBTED:
-        return f"{target.name}: other may be voices, left out"
     if target.exists():
         return target.name
     try:

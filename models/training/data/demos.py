@@ -2,7 +2,7 @@
 """Electronic songs with known stems: the demo projects that come with LMMS, rendered by LMMS, one stem at a time.
 
 Needs Debian's packages lmms and lmms-common, and caps and tap-plugins, without which LMMS crashes on some of them.
-Run as `python -m models.training.demos`.
+Run as `python -m models.training.data.demos`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from .material import BASS_CROSSOVER_HZ, read_stereo, split_low
 from .pool import cache_folder, print_each, save_song
 
 PROJECTS = Path("/usr/share/lmms/projects")
-# Under the Artistic, BSD or GNU General Public licence; those under a share-alike Creative Commons one are left out,
-# and so is EsoXLB-CPU: `mix` 0.6.0 takes all of its other for voices (see `modules.DOUBTED`).
+# Under the Artistic, BSD or GNU General Public licence; those under a share-alike Creative Commons one are left out.
 SONGS = ("demos/CapDan/CapDan-ReggaeTry.mmpz", "demos/CapDan/CapDan-ReggaetonTry.mmpz",
          "demos/CapDan/CapDan-ZeroSumGame-OriginalByZakarra.mmpz",
+         "demos/EsoXLB-CPU.mmpz",
          "demos/Impulslogik-Zen.mmpz", "demos/Momo64-esp.mmpz", "demos/Oglsdl-PpTrip.mmpz", "demos/Oglsdl-Dr8v2.mmpz",
          "demos/Settel-InnerRecreation.mmpz", "demos/Socceroos-Progress.mmpz", "demos/TameAnderson-MakeMe.mmpz",
          "demos/Thomasso-AxeFromThe80s.mmpz", "demos/Saber-FinalStep.mmpz", "shorties/Greshz-CoolSnip.mmpz",
          "shorties/Surrender-Main.mmpz", "demos/Shovon-ProgressiveHousePluckDemo.mmpz",
          "demos/StrictProduction-DearJonDoe.mmp", "shorties/DirtyLove.mmpz", "shorties/Crunk(Demo).mmp")
-# Heard by nobody in training: `report` measures with them.
+# Heard by nobody in training: kept for measuring.
 HELD_OUT = ("demos/Settel-InnerRecreation.mmpz", "demos/Saber-FinalStep.mmpz", "demos/StrictProduction-DearJonDoe.mmp")
 STEMS = ("drums", "bass", "other")
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Turns a committed ONNX graph back into a state dict to continue training from.
 
-Run as `python -m models.training.restore models/mix/network.onnx weights.pt`.
+Run as `python -m models.training.run.restore models/mix/network.onnx weights.pt`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from .configs import CONFIGS, ModelConfig
+from ..network.configs import CONFIGS, ModelConfig
+from ..network.network import MaskNetwork, StreamingSeparator
 from .export import write_graph
-from .network import MaskNetwork, StreamingSeparator
 
 
 def _initialisers(path: Path) -> dict[str, np.ndarray]:

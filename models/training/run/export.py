@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Makes a model folder: ONNX graph with explicit states, manifest, and weights to continue from.
 
-Run as `python -m models.training.export --config mix --weights PATH`. Nothing is written unless
+Run as `python -m models.training.run.export --config mix --weights PATH`. Nothing is written unless
 onnxruntime agrees with torch over many steps. The model card is written by hand.
 """
 
@@ -20,12 +20,12 @@ import onnxruntime
 import torch
 from onnx import numpy_helper
 
-from .configs import CONFIGS, ModelConfig
-from .network import NUM_STEMS, MaskNetwork, StreamingSeparator
-from .pool import STEMS
-from .train import load_weights
+from ..data.pool import STEMS
+from ..network.configs import CONFIGS, ModelConfig
+from ..network.network import NUM_STEMS, MaskNetwork, StreamingSeparator
+from .trainer import load_weights
 
-MODELS_FOLDER = Path(__file__).resolve().parents[1]
+MODELS_FOLDER = Path(__file__).resolve().parents[2]
 # Largest difference between onnxruntime and torch, relative to the largest spectrum value.
 TOLERANCE = 1e-4
 
@@ -131,7 +131,7 @@ def manifest_text(config: ModelConfig, sha256: str, num_states: int, version: st
     states = ", ".join(f'["{name}", "{after}"]' for name, after in state_names(num_states))
     stft = config.stft
     return f"""# SPDX-License-Identifier: MIT
-# Written by models/training/export.py; what the streaming front end needs to run {config.name}.
+# Written by models/training/run/export.py; what the streaming front end needs to run {config.name}.
 format = 1
 name = "{config.name}"
 title = "{config.title}"

@@ -2,21 +2,28 @@
 """The pool of training audio: a folder of stereo int16 arrays at 44.1 kHz, memory-mapped when read.
 
 `pool/<stem>/<name>.npy` holds a recording of one stem, `pool/songs/<name>/<stem>.npy` the aligned
-stems of a song. What is in them is decided by `material` and `render`.
+stems of a song, `pool/instrumentals/<name>.npy` real music without voices and without stems.
 """
 
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ..network.spectral import SAMPLE_RATE
+
 STEMS = ("vocals", "drums", "bass", "other")
 SCALE = 32767.0
+
+
+class PoolError(RuntimeError):
+    """The pool or the shared audio lacks what a training needs."""
 
 
 def cache_folder() -> Path:
@@ -26,9 +33,26 @@ def cache_folder() -> Path:
 
 
 def audio_folder() -> Path:
-    """The shared audio: STEMLANE_AUDIO or `<repository>/../shared/audio`."""
+    """The shared audio: STEMLANE_AUDIO or `<repository>/../shared/audio`.
+
+    Raises
+    ------
+    PoolError
+        If it is not there.
+    """
     value = os.environ.get("STEMLANE_AUDIO")
-    return Path(value) if value else Path(__file__).resolve().parents[3] / "shared" / "audio"
+    folder = Path(value) if value else Path(__file__).resolve().parents[4] / "shared" / "audio"
+    if not folder.is_dir():
+        raise PoolError(f"no shared audio in {folder}; name its folder in STEMLANE_AUDIO")
+    return folder
+
+
+def code_hash(sources: Iterable[Path]) -> str:
+    """Twelve hexadecimal digits that change with any of the source files: part of the name of what they make."""
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def save(path: Path, audio: np.ndarray) -> None:
@@ -79,6 +103,20 @@ class Pool:
             {path.stem: path for path in sorted(song.glob("*.npy"))}
             for song in sorted((self.folder / "songs").glob("[!.]*"))]
         self.single = {stem: sorted((self.folder / stem).glob("*.npy")) for stem in STEMS}
+        self.instrumentals = sorted((self.folder / "instrumentals").glob("*.npy"))
+
+    def minutes(self) -> dict[str, float]:
+        """Minutes of audio of every stem, in songs and alone, and of instrumentals."""
+        paths = {stem: self.single[stem] + [song[stem] for song in self.songs if stem in song] for stem in STEMS}
+        paths["instrumentals"] = self.instrumentals
+        return {name: sum(self.length(path) for path in found) / (60.0 * SAMPLE_RATE) for name, found in paths.items()}
+
+    def require(self, least_minutes: float) -> None:
+        """Raise PoolError unless every stem and the instrumentals have `least_minutes`; 0: unless every stem sounds."""
+        for name, minutes in self.minutes().items():
+            if minutes < least_minutes or (minutes == 0.0 and name in STEMS):
+                raise PoolError(f"the pool {self.folder} holds {minutes:.1f} minutes of {name}, and a training needs "
+                                f"{least_minutes:g}; make material first (models/training/README.md)")
 
     def length(self, path: Path) -> int:
         return len(self._map(path))

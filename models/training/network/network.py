@@ -27,6 +27,7 @@ class NetworkConfig:
     squeeze: int = 12
     bottleneck: int = 128
     decoder: int = 64
+    attention: int = 0  # channels of the attention across bands in every layer; 0: none
     dropout: float = 0.0  # in training only
 
 
@@ -92,14 +93,37 @@ class BandDecoder(nn.Module):
         return torch.cat(parts, dim=-1).float() + self.bias
 
 
+class BandAttention(nn.Module):
+    """Every band looks at all bands of its own frame; it starts as nothing and adds to its input."""
+
+    def __init__(self, width: int, channels: int):
+        super().__init__()
+        self.channels = channels
+        self.norm = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * channels)
+        self.out = nn.Linear(channels, width)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(frames, batch, bands, width) -> the same."""
+        query, key, value = self.query_key_value(self.norm(x)).split(self.channels, dim=-1)
+        weights = torch.softmax(query @ key.transpose(-1, -2) * self.channels ** -0.5, dim=-1)
+        return x + self.out(weights @ value)
+
+
 class Layer(nn.Module):
-    """An LSTM over time shared by all bands, then an LSTM over time on a squeezed view of all bands."""
+    """An LSTM over time shared by all bands, then an LSTM over time on a squeezed view of all bands.
+
+    Between them, where the configuration asks for it, attention across the bands.
+    """
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
         self.band_norm = nn.LayerNorm(config.width)
         self.band_lstm = nn.LSTM(config.width, config.width)
         self.band_out = nn.Linear(config.width, config.width)
+        self.attention = BandAttention(config.width, config.attention) if config.attention else nn.Identity()
         self.full_norm = nn.LayerNorm(config.width)
         self.squeeze = nn.Linear(config.width, config.squeeze)
         self.full_lstm = nn.LSTM(NUM_BANDS * config.squeeze, config.bottleneck)
@@ -112,7 +136,7 @@ class Layer(nn.Module):
         frames, batch, bands, width = x.shape
         y = self.band_norm(x).reshape(frames, batch * bands, width)
         y, (h0, c0) = self.band_lstm(y, (states[0], states[1]))
-        x = x + self.dropout(self.band_out(y).reshape(frames, batch, bands, width))
+        x = self.attention(x + self.dropout(self.band_out(y).reshape(frames, batch, bands, width)))
         y = self.squeeze(self.full_norm(x)).reshape(frames, batch, -1)
         y, (h1, c1) = self.full_lstm(y, (states[2], states[3]))
         y = torch.relu(self.full_out(y)).reshape(frames, batch, bands, -1)
@@ -129,10 +153,10 @@ class MaskNetwork(nn.Module):
         self.layers = nn.ModuleList(Layer(config) for _ in range(config.num_layers))
         self.decoder = BandDecoder(config.width, config.decoder)
 
-    def initial_states(self, batch: int) -> list[torch.Tensor]:
-        """Zero states: per layer h, c (1, batch * bands, width) and h, c (1, batch, bottleneck)."""
+    def initial_states(self, batch: int, device: torch.device | None = None) -> list[torch.Tensor]:
+        """Zero states on a device: per layer h, c (1, batch * bands, width) and h, c (1, batch, bottleneck)."""
         shapes = [(1, batch * NUM_BANDS, self.config.width)] * 2 + [(1, batch, self.config.bottleneck)] * 2
-        return [torch.zeros(shape) for _ in self.layers for shape in shapes]
+        return [torch.zeros(shape, device=device) for _ in self.layers for shape in shapes]
 
     def forward(self, energy: torch.Tensor, cross: torch.Tensor, states: list[torch.Tensor] | None = None,
                 decoded: slice | None = None):
@@ -148,7 +172,7 @@ class MaskNetwork(nn.Module):
         """
         frames, batch = energy.shape[:2]
         if states is None:
-            states = [state.to(energy.device) for state in self.initial_states(batch)]
+            states = self.initial_states(batch, energy.device)
         x = self.encoder(features(energy, cross).reshape(frames * batch, NUM_GROUPS, NUM_FEATURES))
         x = x.reshape(frames, batch, NUM_BANDS, -1)
         next_states = []

@@ -2,7 +2,7 @@
 """Voices as pads: choirs from sound fonts, textures stretched out of sung phrases, clouds of grains, vocoders, drones.
 
 Productions hold voices far from speech and solo singing; all these kinds are filed as vocals.
-Run as `python -m models.training.choirs --tracks 40`.
+Run as `python -m models.training.data.choirs --tracks 40`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 import pedalboard
 import soundfile
 
+from ..network.spectral import SAMPLE_RATE
 from . import scores
 from .instruments import Synth, mix_in, play_sound_font
 from .material import at_speed, phrase_files, read_stereo, training_songs, vocal_chain
 from .pool import cache_folder, print_each, save
-from .spectral import SAMPLE_RATE
 
 TRACK_SECONDS = 45.0
 GM_VOICES = (52, 53, 54, 52, 53, 85, 91)  # choir aahs, voice oohs, synth voice, lead voice, pad choir

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Renders songs with known stems: drums, bass, chords and melody from scores, played by `instruments`.
 
-Every song is determined by its seed. Run as `python -m models.training.render --songs 40 --first 0`;
+Every song is determined by its seed. Run as `python -m models.training.data.render --songs 40 --first 0`;
 songs appear in the pool one by one, and a running training picks them up.
 """
 
@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 import pedalboard
 
+from ..network.spectral import SAMPLE_RATE
+from . import drums as drums_of
 from . import instruments, scores
 from .pool import Pool, cache_folder, print_each, save, save_song
-from .spectral import SAMPLE_RATE
 
 SONG_SECONDS = 60.0
 GM_STRUCK = (8, 9, 10, 11, 12, 13, 14, 15, 45, 46, 98, 107, 108, 112, 114, 115)  # mallets, bells, plucked strings
@@ -38,9 +39,9 @@ TRAINING = Palette(
     basses=("bass_fashionbass_CC0", "bass_meatbass_upright_CC0", "bass_swagbass_CC0", "bass_growlybass_CC0"),
     sampled=("guitar_emilyguitar_CC0", "guitar_shinyguitar_CC0", "piano_upright_KW_CC0"),
     gm_bass=(32, 33, 34, 36, 37, 38, 39),
-    gm_chords=(0, 1, 2, 4, 5, 7, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 44, 45,
-               46, 48, 50, 55, 61, 62, 80, 81, 84, 86, 87, 88, 89, 90, 93, 94, 95, 98, 99, 100, 104, 106, 108),
-    gm_melody=(0, 4, 6, 8, 9, 10, 11, 13, 15, 21, 22, 23, 25, 27, 28, 29, 30, 40, 42, 43, 56, 57, 58, 59, 60, 65, 66, 67,
+    gm_chords=(0, 1, 2, 4, 5, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 25, 27, 28, 29, 30, 44, 45,
+               46, 48, 50, 55, 61, 62, 80, 81, 84, 86, 87, 88, 89, 90, 93, 94, 95, 98, 99, 100, 104, 108),
+    gm_melody=(0, 4, 8, 9, 10, 11, 13, 15, 21, 22, 23, 25, 27, 28, 29, 30, 40, 42, 43, 56, 57, 58, 59, 60, 65, 66, 67,
                68, 69, 71, 73, 74, 75, 76, 77, 79, 80, 81, 82, 83, 84, 87, 105, 107, 109, 110, 111),
     gm_kits=(0, 8, 16, 24, 25, 32))
 # For measuring only: instruments no training song has.
@@ -145,7 +146,7 @@ def render_song(seed: int, seconds: float = SONG_SECONDS, palette: Palette = TRA
     else:
         hits = scores.repeat_to(scores.read_groove(scores.grooves()[int(rng.integers(len(scores.grooves())))]), beats)
     if rng.random() < (0.85 if electronic else 0.45):
-        drums = instruments.sampled_drums(rng, hits, beat, num_samples)
+        drums = drums_of.sampled_drums(rng, hits, beat, num_samples)
     else:
         drums = instruments.play_sound_font(rng, int(rng.choice(palette.gm_kits)), hits, beat, num_samples, drums=True)
     drums = _level(with_effects(rng, drums, wet=0.4), -21.0)
@@ -199,10 +200,10 @@ def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarr
     if stem == "drums":
         hits = scores.electronic_drums(rng, seconds / beat)
         if rng.random() < 0.6:  # a booming bass drum, with some of the pattern's other drums
-            rest = instruments.sampled_drums(rng, [hit for hit in hits if hit.drum != "kick"], beat, num_samples)
-            drums = instruments.booming_kicks(rng, beat, num_samples) + rest * np.float32(rng.choice([0.0, 0.3, 1.0]))
+            rest = drums_of.sampled_drums(rng, [hit for hit in hits if hit.drum != "kick"], beat, num_samples)
+            drums = drums_of.booming_kicks(rng, beat, num_samples) + rest * np.float32(rng.choice([0.0, 0.3, 1.0]))
         else:
-            drums = instruments.sampled_drums(rng, hits, beat, num_samples)
+            drums = drums_of.sampled_drums(rng, hits, beat, num_samples)
         return _level(with_effects(rng, drums, wet=0.3), -21.0)
     if stem == "other":
         return _level(_figures(rng, beat, num_samples), -27.0)
