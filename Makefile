@@ -105,8 +105,10 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  cmake --build $$folder --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build build/address --target fuzz_seeded
-	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
+	cmake --build build/address --target fuzz_seeded fuzz_small_files_seeded
+	for target in fuzz_seeded fuzz_small_files_seeded; do \
+	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$$target $(FUZZ_SECONDS) || exit 1; \
+	done
 
 # Each reader of strangers' files is fed for FUZZ_SECONDS; what reached new code stays in build/fuzz for the next time.
 fuzz-readers: $(STAMPS)/test-tools
