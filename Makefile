@@ -4,7 +4,7 @@
 #   make test    all tests          make bench   speed and memory          make lint   style
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint install clean
+.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy install clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -17,6 +17,7 @@ SONG ?=
 AGAINST ?=
 # Of each fuzzer: enough to find again what was once found. Before a release: FUZZ_SECONDS=600.
 FUZZ_SECONDS ?= 20
+FUZZED_CORE := fuzz_engine_bytes fuzz_core_api fuzz_small_files
 FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
@@ -27,9 +28,10 @@ ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.loading as p; print(p.
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
+LINT_PACKAGES := clang-format clang-tidy
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 
-SOURCES := CMakeLists.txt pyproject.toml README.md \
+SOURCES := CMakeLists.txt pyproject.toml README.md VERSION \
            $(shell find cpp plugin pyengine -type f -not -name '*.pyc' 2>/dev/null) \
            $(shell find models -maxdepth 2 -name 'manifest.toml' -o -maxdepth 2 -name '*.onnx')
 
@@ -37,7 +39,7 @@ demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 
-test: test-core test-sanitized test-python train-smoke
+test: lint test-core test-sanitized test-python train-smoke
 
 bench: $(STAMPS)/installed
 	$(BIN)/stemlane bench
@@ -78,6 +80,11 @@ $(STAMPS)/test-tools: $(STAMPS)/installed
 	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[test]'
 	@touch $@
 
+$(STAMPS)/lint-tools: tests/lint-requirements.txt $(STAMPS)/venv
+	$(call install_packages,$(LINT_PACKAGES))
+	$(BIN)/pip install -q --disable-pip-version-check -r tests/lint-requirements.txt
+	@touch $@
+
 $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	$(call install_packages,$(TRAINING_PACKAGES))
 	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
@@ -95,19 +102,17 @@ test-core: $(STAMPS)/installed
 	$(BUILD)/plugin/tests/plugin_tests
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
-# The core's tests under the sanitizers, an engine that writes anything, and strangers' files. A fork
-# under the thread sanitizer is told to go on.
+# The core's tests under the sanitizers, an engine that writes anything, and strangers' files.
+# A fork under the thread sanitizer is told to go on.
 test-sanitized: fuzz-readers $(STAMPS)/venv
-	@for kind in thread address,undefined; do \
-	  folder=build/$${kind%%,*}; \
-	  cmake -S . -B $$folder -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMLANE_SANITIZE=$$kind \
-	    -DSTEMLANE_PLUGIN=OFF -DSTEMLANE_ENGINE=OFF -DSTEMLANE_TESTS=ON > /dev/null && \
-	  cmake --build $$folder --target core_tests && \
-	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
+	@for preset in thread address; do \
+	  cmake --preset $$preset > /dev/null && \
+	  cmake --build --preset $$preset --target core_tests && \
+	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build build/address --target fuzz_seeded fuzz_small_files_seeded
-	for target in fuzz_seeded fuzz_small_files_seeded; do \
-	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$$target $(FUZZ_SECONDS) || exit 1; \
+	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
+	for target in $(FUZZED_CORE); do \
+	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 
 # Each reader of strangers' files is fed for FUZZ_SECONDS; what reached new code stays in build/fuzz for the next time.
@@ -122,7 +127,7 @@ fuzz-readers: $(STAMPS)/test-tools
 test-python: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target stemlane-validator
-	$(BIN)/python -m pytest --ignore=tests/training
+	$(BIN)/python -m pytest --ignore=tests/training --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools
@@ -131,10 +136,30 @@ test-matrix: $(STAMPS)/test-tools
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training
 
-lint: $(STAMPS)/venv
-	$(BIN)/pip install -q --disable-pip-version-check ruff
-	$(BIN)/ruff check pyengine models tests
-	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' ':!LICENSES'
+# --- Style and structure: what pre-commit checks, over everything ---------------------------
+FORMATTED = git ls-files 'cpp/*.h' 'cpp/*.cpp' 'plugin/*.h' 'plugin/*.cpp' 'tests/*.h' 'tests/*.c' 'tests/*.cpp'
+lint: $(STAMPS)/lint-tools
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PYTHONPATH=pyengine $(BIN)/lint-imports
+	$(FORMATTED) | xargs clang-format --dry-run -Werror
+	$(BIN)/python -m pytest -q tests/unit/python/test_house_rules.py
+	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' '*.yaml' ':!LICENSES'
+	$(MAKE) --no-print-directory -j$$(nproc) tidy
+
+# clang-tidy looks again at what has changed, or whose headers have.
+TIDY := build/lint/tidy
+tidy: $(patsubst cpp/%.cpp,$(TIDY)/%.ok,$(wildcard cpp/*/*.cpp))
+
+build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lint-tools
+	cmake --preset lint -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	@touch $@
+
+$(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
+	clang-tidy -p build/lint --quiet $< 2>/dev/null
+	@mkdir -p $(@D) && touch $@
 
 clean:
 	rm -rf build demo

@@ -39,7 +39,7 @@ def tiny_models(models_folder, monkeypatch):
 
 @pytest.fixture
 def no_models(tmp_path, monkeypatch):
-    """A user without models, whose data is in `tmp_path`/data; windows are measured on noise: the song takes seconds."""
+    """A user without models, whose data is in `tmp_path`/data; models are measured on noise, which is quick."""
     from stemlane.catalog import measured
     from stemlane.catalog.convert.places import MIRROR_VARIABLE
     from support.tiny_models import short_recording

@@ -11,12 +11,9 @@
 namespace stemlane {
 namespace {
 
-// Bounds that keep every later sum far from overflow: 10 minutes at 384 kHz.
-constexpr int kMaxModelSamples = 230'400'000;
 // The longest line of an installed model has 120 bytes. More models than these no menu shows.
 constexpr std::size_t kMaxIndexBytes = 1 << 18;
 constexpr std::size_t kMaxModels = 1000;
-constexpr std::size_t kMaxNameBytes = 100;
 constexpr std::size_t kMaxTitleBytes = 1000;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -75,7 +72,7 @@ bool is_title(std::string_view text) {
 std::optional<ModelDescriptor> read_line(std::string_view line) {
   const auto fields = split(line, '\t');
   if (fields.size() < 8 || !is_name(fields[0]) || !is_title(fields[1])) return std::nullopt;
-  const auto rate = read_number(fields[2], 1000, 768'000);
+  const auto rate = read_number(fields[2], kLowestRate, kHighestRate);
   const auto stride = read_number(fields[3], 1, kMaxModelSamples);
   const auto delay = read_number(fields[4], 0, kMaxModelSamples);
   const auto allowance = read_number(fields[5], 0, kMaxModelSamples);
@@ -99,10 +96,6 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
 }
 
 }  // namespace
-
-bool ModelDescriptor::has_stem(int stem) const noexcept {
-  return stem == residual || std::find(stems.begin(), stems.end(), stem) != stems.end();
-}
 
 std::vector<ModelDescriptor> parse_model_index(std::string_view text) {
   std::vector<ModelDescriptor> models;

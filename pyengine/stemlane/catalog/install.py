@@ -50,7 +50,8 @@ def add_model(
     ----------
     source
         `spleeter:2stems`, `spleeter:4stems` or `spleeter:5stems`, with `-16kHz` for 1536 instead of 1024 bins;
-        `open-unmix:umx`, `open-unmix:umxhq` or `open-unmix:umxl`; `htdemucs`, `htdemucs_ft` or `htdemucs_6s`; `mdx`; or the path of a folder that is a model already.
+        `open-unmix:umx`, `open-unmix:umxhq` or `open-unmix:umxl`; `htdemucs`, `htdemucs_ft` or `htdemucs_6s`; `mdx`;
+        or the path of a folder that is a model already.
     location
         Path or address of the weights in place of the official address. Spleeter: an archive, or for a path also a
         folder. Open-Unmix: a folder of .pth files. HTDemucs: a .th file or a folder of them. MDX: the .onnx file.

@@ -23,7 +23,7 @@ def recording(sample_rate: int, seconds: float) -> np.ndarray:
     """(2, samples) float32 of music made of nothing but numbers, from where all play; repeated as often as it takes."""
     import soxr
 
-    from stemlane.demo.song import BEAT, SAMPLE_RATE, make_song
+    from stemlane.catalog.song import BEAT, SAMPLE_RATE, make_song
 
     song = np.roll(sum(make_song().values()), -round(_INTRODUCTION_BEATS * BEAT * SAMPLE_RATE), axis=1)
     if sample_rate != SAMPLE_RATE:

@@ -32,7 +32,9 @@ def measure(manifest: Manifest) -> dict[str, tuple[float, ...]]:
     level = np.sqrt(np.mean(stems**2, axis=2))
     products = np.mean(stems * noise, axis=2)
     values = np.concatenate([level, products], axis=1)
-    return {stem: tuple(float(f"{value:.7f}") for value in row) for stem, row in zip(separator.stems, values)}
+    return {
+        stem: tuple(float(f"{value:.7f}") for value in row) for stem, row in zip(separator.stems, values, strict=True)
+    }
 
 
 def check(manifest: Manifest) -> bool:

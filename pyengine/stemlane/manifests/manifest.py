@@ -10,11 +10,10 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
 from stemlane.errors import ManifestError, StemlaneError, one_line
-from stemlane.manifests.htdemucs import HtdemucsSettings
-from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
-from stemlane.manifests.mdx import MdxSettings
+from stemlane.manifests.kinds import SETTINGS_READERS, Settings
 from stemlane.manifests.table import Table
 from stemlane.regular_files import read_regular
 
@@ -27,6 +26,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HIGHEST_BYTES = 1 << 16  # embedded ones have 1 KB
 _HIGHEST_FILES = 64
 _LONGEST_REASON = 200  # characters of a parser's message, which may quote the file
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,16 @@ class Manifest:
     origin: str
     training_data: str
     files: tuple[ModelFile, ...]
-    settings: StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
+    settings: Settings
     self_test: dict[str, tuple[float, ...]]
     measured: dict[str, float]
     note: str
+
+    def settings_of(self, kind: type[S]) -> S:
+        """The settings, for code that serves one kind of model only."""
+        if not isinstance(self.settings, kind):
+            raise TypeError(f"model {self.name!r} is of kind {self.kind!r}, its settings are not {kind.__name__}")
+        return self.settings
 
     @property
     def separated_stems(self) -> tuple[str, ...]:
@@ -103,7 +109,7 @@ def read_manifest(content: bytes, folder: Path) -> Manifest:
     return parse_manifest(values, folder)
 
 
-def parse_manifest(values: dict, folder: Path) -> Manifest:
+def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
     """Turn the parsed TOML of the model in `folder` into a checked `Manifest`."""
     top = Table(values, str(folder / MANIFEST_NAME))
     found_format = top.integer("format", 0, 10**6)
@@ -213,12 +219,12 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
 
 def _main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] != "--index":
-        print("usage: python -m stemlane.manifests.manifest --index MODELS_DIR", file=sys.stderr)
+        sys.stderr.write("usage: python -m stemlane.manifests.manifest --index MODELS_DIR\n")
         return 2
     try:
         sys.stdout.write(index_text(arguments[1]))
     except StemlaneError as error:
-        print(f"stemlane: {error}", file=sys.stderr)
+        sys.stderr.write(f"stemlane: {error}\n")
         return 1
     return 0
 

@@ -10,9 +10,13 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stemlane.errors import PluginError
 from stemlane.plugin import state as plugin_state
+
+if TYPE_CHECKING:
+    import pedalboard
 
 BUNDLE_NAME = "Stemlane.vst3"
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -126,7 +130,7 @@ def uninstall() -> Path:
     return target
 
 
-def load_plugin(model: str = "default", **parameters):
+def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pedalboard.VST3Plugin":
     """Load the plugin into pedalboard.
 
     Parameters
@@ -154,7 +158,7 @@ def load_plugin(model: str = "default", **parameters):
     except ImportError:
         raise PluginError("pedalboard is not installed; run 'pip install pedalboard'") from None
     try:
-        plugin = pedalboard.load_plugin(path)
+        plugin = pedalboard.VST3Plugin(path)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise PluginError(f"{path}: pedalboard cannot load it: {' '.join(str(error).split())}") from None
     state = plugin_state.read(plugin.preset_data)
@@ -187,7 +191,7 @@ class PluginStatus:
     latency_samples: int
 
 
-def plugin_status(plugin) -> PluginStatus:
+def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
     """Ask a plugin loaded in pedalboard how its engine is."""
     state = plugin_state.read(plugin.preset_data)
     return PluginStatus(

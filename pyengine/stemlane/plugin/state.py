@@ -5,7 +5,7 @@ import struct
 from xml.etree import ElementTree
 
 from stemlane.errors import PluginError, one_line
-from stemlane.mix.mixdown import parse_gain
+from stemlane.units import parse_gain
 
 TAG = "STEMLANE"
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
@@ -55,7 +55,7 @@ def read(preset: bytes) -> ElementTree.Element:
     if b"<!" in text:  # declarations, by which a few bytes become many
         raise PluginError("the plugin's state declares entities, which no state does")
     try:
-        element = ElementTree.fromstring(text)
+        element = ElementTree.fromstring(text)  # noqa: S314 - without declarations
     except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last two: of its encoding
         raise PluginError(f"the plugin's state is not XML: {one_line(error)}") from None
     if element.tag != TAG:
@@ -80,7 +80,7 @@ def replaced(preset: bytes, element: ElementTree.Element) -> bytes:
     return header + body + _LIST_HEAD.pack(b"List", len(chunks)) + entries
 
 
-def set_parameter(element: ElementTree.Element, name: str, value) -> None:
+def set_parameter(element: ElementTree.Element, name: str, value: float | str | bool) -> None:
     """Set a parameter by its id, with a value as a user writes it: dB or "-inf", True or False."""
     known = [key for key in element.attrib if key.endswith(("_gain", "_mute", "_solo")) or key == "bypass"]
     if name not in known:

@@ -43,7 +43,7 @@ def parse(source: str, location: str | None = None) -> MdxSource | None:
 
 
 def add(source: MdxSource, order: Order) -> list[Path]:
-    """See `stemlane.catalog.convert.source.Source`; from an address only files are taken that are in the table of `mdx_table`."""
+    """See `stemlane.catalog.convert.source.Source`; from an address only the files in `mdx.table` are taken."""
     location = order.location
     if not order.fetches:
         if not Path(location).is_file():
