@@ -17,7 +17,9 @@ SONG ?=
 AGAINST ?=
 # Of each fuzzer: enough to find again what was once found. Before a release: FUZZ_SECONDS=600.
 FUZZ_SECONDS ?= 20
-FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table
+FUZZED_CORE := fuzz_engine_bytes fuzz_core_api fuzz_small_files
+FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table \
+                  safetensors_file demucs_package
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
@@ -114,8 +116,8 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
 	cmake --build --preset thread-plugin
 	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
-	cmake --build --preset address --target fuzz_engine_bytes_seeded fuzz_core_api_seeded
-	for target in fuzz_engine_bytes fuzz_core_api; do \
+	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
+	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 

@@ -58,7 +58,11 @@ def _package(name: str) -> str:
 
 
 def _models() -> Iterator[Check]:
-    listings = list_models()
+    try:
+        listings = list_models()
+    except StemlaneError as error:
+        yield Check("models", False, one_line(error))
+        return
     if not listings:
         yield Check("models", False, f"none in {embedded_folder()}; install the stemlane package again")
     for listing in listings:
