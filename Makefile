@@ -19,7 +19,7 @@ FUZZ_SECONDS ?= 20
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
-ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.loading as p; print(p.engine_path(p.plugin_path()))')
+ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.places as p; print(p.engine_path(p.plugin_path()))')
 
 # For the song renderer of models/training.
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0

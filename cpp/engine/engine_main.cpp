@@ -48,7 +48,9 @@ std::string one_line(const std::string& text) {
 
 /// What Python says, with the type of the error where the text alone says too little.
 std::string text_of(const py::error_already_set& error) {
-  const std::string text = one_line(py::str(error.value()));
+  // A path may hold bytes that no encoding knows.
+  const std::string text =
+      one_line(py::cast<std::string>(py::str(error.value()).attr("encode")("utf-8", "replace")));
   if (error.type().attr("__module__").cast<std::string>() == "stemlane.errors") return text;
   const auto type = error.type().attr("__name__").cast<std::string>();
   return text.empty() ? type : type + ": " + text;
@@ -78,6 +80,11 @@ struct Home {
 };
 
 void initialize_python(const Home& home) {
+  // An isolated Python stays in the C locale, where it takes names of files for ASCII.
+  PyPreConfig preconfig;
+  PyPreConfig_InitIsolatedConfig(&preconfig);
+  preconfig.utf8_mode = 1;
+  Py_PreInitialize(&preconfig);
   PyConfig config;
   PyConfig_InitIsolatedConfig(&config);
   config.install_signal_handlers = 0;

@@ -52,8 +52,8 @@ int embed(const PythonHome& home, const fs::path& library, const std::string& pa
 
 // Returns only to throw.
 [[noreturn]] void execute(const PythonHome& home, const fs::path& library, const std::string& packages) {
-  execl(home.executable.c_str(), home.executable.c_str(), "-I", "-c", kRunInPython, library.c_str(),
-        packages.c_str(), home.found_by.c_str(), static_cast<char*>(nullptr));
+  execl(home.executable.c_str(), home.executable.c_str(), "-I", "-X", "utf8", "-c", kRunInPython,
+        library.c_str(), packages.c_str(), home.found_by.c_str(), static_cast<char*>(nullptr));
   throw not_usable(home, std::strerror(errno));
 }
 

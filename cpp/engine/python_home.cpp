@@ -63,9 +63,9 @@ std::optional<PythonHome> around_bundle(const fs::path& engine) {
     const std::string version = folder.parent_path().filename().string();
     const fs::path prefix = folder.parent_path().parent_path().parent_path();
     // Debian keeps packages of /usr in /usr/lib/python3/dist-packages and /usr/local.
-    for (const fs::path& python : {prefix / "bin" / version, prefix / "bin" / "python3",
-                                   interpreter_of(prefix / "bin" / "stemlane"),
-                                   fs::path("/usr/bin") / version, fs::path("/usr/bin/python3")})
+    for (const fs::path& python :
+         {prefix / "bin" / version, prefix / "bin" / "python3", interpreter_of(prefix / "bin" / "stemlane"),
+          fs::path("/usr/bin") / version, fs::path("/usr/bin/python3")})
       if (!python.empty() && is_there(python))
         return installed_python(python, {folder}, "the environment around the plugin");
   }

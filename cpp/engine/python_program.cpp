@@ -12,8 +12,7 @@
 
 int main(int count, char** arguments) {
   std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  const auto home =
-      stemlane::python_of_bundle(std::filesystem::path(self).parent_path().parent_path());
+  const auto home = stemlane::python_of_bundle(std::filesystem::path(self).parent_path().parent_path());
   std::string error = "there is no libpython in the bundle";
   if (home.library.empty() || !stemlane::load_python(home, error)) {
     std::fprintf(stderr, "%s: %s; install Stemlane again\n", self.c_str(), error.c_str());

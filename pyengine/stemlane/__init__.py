@@ -21,7 +21,7 @@ _HOMES = {
     "StreamingSeparator": "engine.streaming",
     "StemlaneError": "errors",
     "render": "mix.mixdown",
-    "plugin_path": "plugin.loading",
+    "plugin_path": "plugin.places",
     "load_plugin": "plugin.loading",
     "plugin_status": "plugin.loading",
 }

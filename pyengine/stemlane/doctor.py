@@ -12,7 +12,7 @@ from pathlib import Path
 
 from stemlane import __version__
 from stemlane.errors import StemlaneError, one_line
-from stemlane.plugin import loading as plugin
+from stemlane.plugin import places as plugin
 
 PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs")
 _ENGINE_ALONE_STATUS = 2  # the engine, started by hand, says that it should not be

@@ -111,7 +111,13 @@ def _parser() -> argparse.ArgumentParser:
     cli_models.add_commands(group("models", "List, show, verify, add and remove models."), command)
 
     plugin = group("plugin", "Install the plugin for this user, or say where it is.")
-    command(plugin, "install", _plugin_install, "Copy the plugin to where hosts look for it.")
+    install = command(plugin, "install", _plugin_install, "Install the plugin, with all it needs, for this user.")
+    install.add_argument(
+        "--link", action="store_true",
+        help="for developers: let its engine run this Python and this package, which must then stay where they are",
+    )  # fmt: skip
+    bundle = command(plugin, "bundle", _plugin_bundle, "Write a plugin that needs nothing else, to be copied anywhere.")
+    bundle.add_argument("folder", type=cli_process.given, metavar="DIR", help="Stemlane.vst3 is written into it")
     command(plugin, "uninstall", _plugin_uninstall, "Remove the installed plugin.")
     command(plugin, "path", _plugin_path, "Print the path of the plugin that came with the package.")
 
@@ -187,23 +193,38 @@ def _render(options) -> int:
 
 
 def _plugin_install(options) -> int:
-    from stemlane.plugin import loading as plugin
+    from stemlane.plugin import install, places
 
-    print(plugin.install())
+    if not options.link:
+        print(install.install())
+        return 0
+    print(install.install_linked())
+    _warn(
+        [
+            f"it stops working when {places.this_python()} or the stemlane package of it moves; leave out --link to copy them"
+        ]
+    )
+    return 0
+
+
+def _plugin_bundle(options) -> int:
+    from stemlane.plugin import install
+
+    print(install.make_bundle(options.folder))
     return 0
 
 
 def _plugin_uninstall(options) -> int:
-    from stemlane.plugin import loading as plugin
+    from stemlane.plugin import install
 
-    print(plugin.uninstall())
+    print(install.uninstall())
     return 0
 
 
 def _plugin_path(options) -> int:
-    from stemlane.plugin import loading as plugin
+    from stemlane.plugin import places
 
-    print(plugin.plugin_path())
+    print(places.plugin_path())
     return 0
 
 
