@@ -19,12 +19,16 @@ inline void send_status(EngineState state, std::string_view text) noexcept {
   send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
 }
 
-/// Name of the one function of libstemlane-engine.so that is visible:
-/// `extern "C" int stemlane_engine(const char* executable, const char* packages, const char* found_by)`.
-/// Serves the host until it leaves; the result is the exit status. `executable` is the Python to
-/// embed, null if one is running already and this thread holds its lock. `packages` is a folder to
-/// search before its own, or empty; `found_by` says where that Python was named, for messages.
-inline constexpr const char* kEntryName = "stemlane_engine";
+/// The functions of libstemlane-engine.so that are visible, `extern "C"`, with this signature.
+/// The result is the exit status. `executable` is the Python to embed, null if one is running
+/// already and this thread holds its lock. `packages` is a folder to search before its own, or
+/// empty; `found_by` says where that Python was named, for messages.
 using EngineEntry = int (*)(const char* executable, const char* packages, const char* found_by);
+
+/// Serves the host on the engine's socket until it leaves.
+inline constexpr const char* kServe = "stemlane_engine";
+/// Separates a little noise with the embedded models and prints what ran, or on standard error what
+/// is wrong and what to do. Needs no host.
+inline constexpr const char* kCheck = "stemlane_engine_check";
 
 }  // namespace stemlane

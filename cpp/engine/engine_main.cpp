@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -202,12 +203,16 @@ void serve(Worker& worker, SharedAudio& memory) {
   }
 }
 
-void run(const Home& home) {
+void check_version(const Home& home) {
   // Objects of another version would be misread.
   if (!std::string_view(Py_GetVersion()).starts_with(STEMLANE_PYTHON_VERSION "."))
     throw std::runtime_error("Python from " + home.found_by + " is " + one_line(Py_GetVersion()) +
                              ", but this engine is for " STEMLANE_PYTHON_VERSION
                              "; run 'stemlane plugin install' again");
+}
+
+void serve_host(const Home& home) {
+  check_version(home);
   std::string error;
   const auto memory = SharedAudio::open(kEngineMemory, error);
   if (memory == nullptr) throw std::runtime_error(error);
@@ -217,32 +222,53 @@ void run(const Home& home) {
   serve(worker, *memory);
 }
 
-int run_and_report(const Home& home) {
-  std::string said;
+void check_models(const Home& home) {
+  check_version(home);
+  start_python(home);
+  const auto said = py::module_::import("stemlane.engine.check").attr("run")().cast<std::string>();
+  std::printf("%s\n", said.c_str());
+  std::fflush(stdout);  // the process ends by _exit
+}
+
+/// Runs `work` and hands the reason and the remedy to `report` if it fails; returns the exit status.
+template <typename Work, typename Report>
+int run_and_report(const Work& work, const Report& report) {
   try {
-    run(home);
-    return 0;
-  } catch (const py::error_already_set& error) {
-    said = text_of(error);
-  } catch (const std::exception& error) {
-    said = one_line(error.what());
+    std::string said;
+    try {
+      work();
+      return 0;
+    } catch (const py::error_already_set& error) {
+      said = text_of(error);
+    } catch (const std::exception& error) {
+      said = one_line(error.what());
+    }
+    report(is_want_of_memory(said) ? want_of_memory(said) : said);
+  } catch (...) {  // not even enough memory to say what it was
+    report("there is not enough memory for the engine: close other programs");
   }
-  if (is_want_of_memory(said)) said = want_of_memory(said);
-  send_status(EngineState::failed, said);
   return 1;
 }
 
 }  // namespace
 }  // namespace stemlane
 
-extern "C" __attribute__((visibility("default"))) int stemlane_engine(const char* executable,
-                                                                      const char* packages,
-                                                                      const char* found_by) {
-  try {
-    return stemlane::run_and_report({executable, packages, found_by});
-  } catch (...) {  // not even enough memory to say what it was
-    stemlane::send_status(stemlane::EngineState::failed,
-                          "there is not enough memory for the engine: close other programs");
-    return 1;
-  }
+#define STEMLANE_ENTRY extern "C" __attribute__((visibility("default"))) int
+
+STEMLANE_ENTRY stemlane_engine(const char* executable, const char* packages, const char* found_by) {
+  return stemlane::run_and_report(
+      [&] {
+        stemlane::serve_host({executable, packages, found_by});
+      },
+      [](std::string_view text) { stemlane::send_status(stemlane::EngineState::failed, text); });
+}
+
+STEMLANE_ENTRY stemlane_engine_check(const char* executable, const char* packages, const char* found_by) {
+  return stemlane::run_and_report(
+      [&] {
+        stemlane::check_models({executable, packages, found_by});
+      },
+      [](std::string_view text) {
+        std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+      });
 }

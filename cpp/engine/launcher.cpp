@@ -15,6 +15,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "engine/engine_entry.h"
 #include "engine/python_home.h"
@@ -33,31 +34,34 @@ constexpr const char* kEngineLibrary = "libstemlane-engine.so";
 constexpr const char* kRunInPython =
     "import ctypes, os, sys\n"
     "ctypes.CDLL(None).prctl(15, b'stemlane-engine', 0, 0, 0)\n"
-    "os._exit(ctypes.PyDLL(sys.argv[1]).stemlane_engine(None, *map(os.fsencode, sys.argv[2:4])))\n";
+    "entry = getattr(ctypes.PyDLL(sys.argv[1]), sys.argv[2])\n"
+    "os._exit(entry(None, *map(os.fsencode, sys.argv[3:5])))\n";
 
 std::runtime_error not_usable(const PythonHome& home, const std::string& reason) {
   return std::runtime_error("Python from " + home.found_by + " does not start: " + reason +
                             "; run 'stemlane plugin install' again");
 }
 
-int embed(const PythonHome& home, const fs::path& library, const std::string& packages) {
+int embed(const PythonHome& home, const fs::path& library, const char* entry_name,
+          const std::string& packages) {
   std::string error;
   if (!load_python(home, error)) throw not_usable(home, error);
   void* const engine = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* const entry = engine != nullptr ? dlsym(engine, kEntryName) : nullptr;
+  void* const entry = engine != nullptr ? dlsym(engine, entry_name) : nullptr;
   if (entry == nullptr) throw not_usable(home, dlerror());
   return reinterpret_cast<EngineEntry>(entry)(home.executable.c_str(), packages.c_str(),
                                               home.found_by.c_str());
 }
 
 // Returns only to throw.
-[[noreturn]] void execute(const PythonHome& home, const fs::path& library, const std::string& packages) {
+[[noreturn]] void execute(const PythonHome& home, const fs::path& library, const char* entry_name,
+                          const std::string& packages) {
   execl(home.executable.c_str(), home.executable.c_str(), "-I", "-X", "utf8", "-c", kRunInPython,
-        library.c_str(), packages.c_str(), home.found_by.c_str(), static_cast<char*>(nullptr));
+        library.c_str(), entry_name, packages.c_str(), home.found_by.c_str(), static_cast<char*>(nullptr));
   throw not_usable(home, std::strerror(errno));
 }
 
-int run() {
+int run(const char* entry_name) {
   // Some of Python's libraries end the process where others report an error.
   if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
   const fs::path self = fs::read_symlink("/proc/self/exe");
@@ -66,33 +70,47 @@ int run() {
   if (!home) throw std::runtime_error(error);
   const fs::path library = self.parent_path() / kEngineLibrary;
   const std::string packages = home->extra_paths.empty() ? "" : home->extra_paths.front().string();
-  if (home->library.empty()) execute(*home, library, packages);
-  return embed(*home, library, packages);
+  if (home->library.empty()) execute(*home, library, entry_name, packages);
+  return embed(*home, library, entry_name, packages);
+}
+
+bool has_socket() noexcept {
+  struct stat status {};
+  return fstat(kEngineSocket, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 }  // namespace
 }  // namespace stemlane
 
-int main() {
-  stemlane::be_a_good_child();
-  struct stat status {};
-  if (fstat(stemlane::kEngineSocket, &status) != 0 || !S_ISSOCK(status.st_mode)) {
-    std::fputs("stemlane-engine is started by the Stemlane plugin, not by hand\n", stderr);
-    return 2;
+int main(int count, char** arguments) {
+  const bool check = count == 2 && std::string_view(arguments[1]) == "--check";
+  const auto report = [check](std::string_view text) {
+    if (check)
+      std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+    else
+      stemlane::send_status(stemlane::EngineState::failed, text);
+  };
+  if (!check) {
+    stemlane::be_a_good_child();
+    if (!stemlane::has_socket()) {
+      std::fputs(
+          "stemlane-engine is started by the Stemlane plugin; by hand, 'stemlane-engine --check' tries it\n",
+          stderr);
+      return 2;
+    }
   }
   // `_exit`: nothing that was loaded is taken down; third-party modules do not survive that.
   try {
     std::string said;
     try {
-      _exit(stemlane::run());
+      _exit(stemlane::run(check ? stemlane::kCheck : stemlane::kServe));
     } catch (const std::exception& error) {
       said = error.what();
     }
     if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
-    stemlane::send_status(stemlane::EngineState::failed, said);
+    report(said);
   } catch (...) {  // not even enough memory to say what it was
-    stemlane::send_status(stemlane::EngineState::failed,
-                          "there is not enough memory for the engine: close other programs");
+    report("there is not enough memory for the engine: close other programs");
   }
   _exit(1);
 }

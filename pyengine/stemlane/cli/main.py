@@ -141,7 +141,11 @@ def _parser() -> argparse.ArgumentParser:
         help="measure the models' windows of that length too, and how far their stems are from the models' own; repeat",
     )  # fmt: skip
     evaluate.add_argument("--json", action="store_true", help="print JSON")
-    command(commands, "doctor", _doctor, "Check that everything Stemlane needs is in place.")
+    doctor = command(commands, "doctor", _doctor, "Check that everything Stemlane needs is in place.")
+    doctor.add_argument(
+        "--report", type=cli_process.given, metavar="FILE",
+        help="write what a bug report needs to FILE (.zip): versions, logs and states; no audio, no names of users",
+    )  # fmt: skip
     return parser
 
 
@@ -254,9 +258,13 @@ def _doctor(options) -> int:
     from stemlane import doctor
 
     checks = doctor.run()
-    width = max(len(check.name) for check in checks)
-    for check in checks:
-        print(f"{check.name:<{width}} {'ok' if check.ok else 'problem'}: {check.text}")
+    lines = doctor.lines(checks)
+    print("\n".join(lines))
+    if options.report:
+        from stemlane import support_report
+
+        support_report.write(options.report, lines)
+        print(options.report)
     return 0 if all(check.ok for check in checks) else 1
 
 
