@@ -5,7 +5,8 @@
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint install dist test-dist clean
+.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy \
+        install dist test-dist clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -16,7 +17,9 @@ STAMPS := build/stamps
 SONG ?=
 # Originals that `make bench` measures against, if they are installed: AGAINST="spleeter:/path/to/its/python htdemucs:…"
 AGAINST ?=
+# Of each fuzzer: enough to find again what was once found. Before a release: FUZZ_SECONDS=600.
 FUZZ_SECONDS ?= 20
+FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
@@ -27,9 +30,10 @@ TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont l
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
 DIST_PACKAGES := dpkg-dev debootstrap xz-utils
+LINT_PACKAGES := clang-format clang-tidy
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 
-SOURCES := CMakeLists.txt pyproject.toml README.md \
+SOURCES := CMakeLists.txt pyproject.toml README.md VERSION \
            $(shell find cpp plugin pyengine -type f -not -name '*.pyc' 2>/dev/null) \
            $(shell find models -maxdepth 2 -name 'manifest.toml' -o -maxdepth 2 -name '*.onnx')
 
@@ -37,7 +41,7 @@ demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 
-test: test-core test-sanitized test-python train-smoke
+test: lint test-core test-sanitized test-python train-smoke
 
 bench: $(STAMPS)/installed
 	$(BIN)/stemlane bench
@@ -87,6 +91,11 @@ $(STAMPS)/test-tools: $(STAMPS)/installed
 	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[test]'
 	@touch $@
 
+$(STAMPS)/lint-tools: tests/lint-requirements.txt $(STAMPS)/venv
+	$(call install_packages,$(LINT_PACKAGES))
+	$(BIN)/pip install -q --disable-pip-version-check -r tests/lint-requirements.txt
+	@touch $@
+
 $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	$(call install_packages,$(TRAINING_PACKAGES))
 	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
@@ -109,24 +118,32 @@ test-core: $(STAMPS)/installed
 	$(BUILD)/plugin/tests/plugin_tests
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
-# The core's tests under the sanitizers, and an engine that writes anything. A fork under
-# the thread sanitizer is told to go on.
-test-sanitized: $(STAMPS)/venv
-	@for kind in thread address,undefined; do \
-	  folder=build/$${kind%%,*}; \
-	  cmake -S . -B $$folder -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMLANE_SANITIZE=$$kind \
-	    -DSTEMLANE_PLUGIN=OFF -DSTEMLANE_ENGINE=OFF -DSTEMLANE_TESTS=ON > /dev/null && \
-	  cmake --build $$folder --target core_tests && \
-	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
+# The core's tests under the sanitizers, and an engine that writes anything, and strangers' files.
+# A fork under the thread sanitizer is told to go on.
+test-sanitized: fuzz-readers $(STAMPS)/venv
+	@for preset in thread address; do \
+	  cmake --preset $$preset > /dev/null && \
+	  cmake --build --preset $$preset --target core_tests && \
+	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build build/address --target fuzz_seeded
-	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
+	cmake --build --preset address --target fuzz_engine_bytes_seeded fuzz_core_api_seeded
+	for target in fuzz_engine_bytes fuzz_core_api; do \
+	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
+	done
+
+# Each reader of strangers' files is fed for FUZZ_SECONDS; what reached new code stays in build/fuzz for the next time.
+fuzz-readers: $(STAMPS)/test-tools
+	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
+	@for target in $(FUZZED_READERS); do \
+	  $(BIN)/python tests/fuzz/fuzz_readers.py $$target $(FUZZ_SECONDS) > build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }; \
+	  sed -n "s/^stat::number_of_executed_units: */$$target: inputs in $(FUZZ_SECONDS) s: /p" build/fuzz.log; \
+	done
 
 # Tests in hosts play live through the validator's executable.
 test-python: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target stemlane-validator
-	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist
+	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools
@@ -135,10 +152,30 @@ test-matrix: $(STAMPS)/test-tools
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training
 
-lint: $(STAMPS)/venv
-	$(BIN)/pip install -q --disable-pip-version-check ruff
-	$(BIN)/ruff check pyengine models tests
-	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' ':!LICENSES'
+# --- Style and structure: what pre-commit checks, over everything ---------------------------
+FORMATTED = git ls-files 'cpp/*.h' 'cpp/*.cpp' 'plugin/*.h' 'plugin/*.cpp' 'tests/*.h' 'tests/*.c' 'tests/*.cpp'
+lint: $(STAMPS)/lint-tools
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PYTHONPATH=pyengine $(BIN)/lint-imports
+	$(FORMATTED) | xargs clang-format --dry-run -Werror
+	$(BIN)/python -m pytest -q tests/unit/python/test_house_rules.py
+	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' '*.yaml' ':!LICENSES'
+	$(MAKE) --no-print-directory -j$$(nproc) tidy
+
+# clang-tidy looks again at what has changed, or whose headers have.
+TIDY := build/lint/tidy
+tidy: $(patsubst cpp/%.cpp,$(TIDY)/%.ok,$(wildcard cpp/*/*.cpp))
+
+build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lint-tools
+	cmake --preset lint -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	@touch $@
+
+$(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
+	clang-tidy -p build/lint --quiet $< 2>/dev/null
+	@mkdir -p $(@D) && touch $@
 
 clean:
 	rm -rf build demo

@@ -32,14 +32,14 @@ def models_folder(tmp_path_factory):
 
 @pytest.fixture
 def tiny_models(models_folder, monkeypatch):
-    """The same, found under their names."""
-    monkeypatch.setenv("STEMLANE_MODELS", str(models_folder))
+    """The same in place of the embedded ones, in this process."""
+    monkeypatch.setattr("stemlane.manifests.registry.embedded_folder", lambda: models_folder)
     return models_folder
 
 
 @pytest.fixture
 def no_models(tmp_path, monkeypatch):
-    """A user without models, whose data is in `tmp_path`/data; windows are measured on noise: the song takes seconds."""
+    """A user without models, whose data is in `tmp_path`/data; models are measured on noise, which is quick."""
     from stemlane.catalog import measured
     from stemlane.catalog.convert.places import MIRROR_VARIABLE
     from support.tiny_models import short_recording

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/model_index.h"
+#include "core/model_descriptor.h"
 
 namespace stemlane {
 

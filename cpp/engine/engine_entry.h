@@ -11,10 +11,12 @@
 
 namespace stemlane {
 
-/// Tells the host a state with its text, on the engine's socket.
-inline void send_status(EngineState state, std::string_view text) noexcept {
+/// Tells the host a state with its text, on the engine's socket. `is_final`: no other engine would
+/// do better.
+inline void send_status(EngineState state, std::string_view text, bool is_final = false) noexcept {
   StatusMessage message;
   message.state = static_cast<std::uint32_t>(state);
+  message.is_final = is_final ? 1 : 0;
   text.copy(message.text, sizeof message.text - 1);
   send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
 }

@@ -57,6 +57,12 @@ std::string text_of(const py::error_already_set& error) {
   return text.empty() ? type : type + ": " + text;
 }
 
+/// True if no engine can do what was asked for, whatever is mended on the machine.
+bool refuses_input(const py::error_already_set& error) {
+  return error.type().attr("__module__").cast<std::string>() == "stemlane.errors" &&
+         error.type().attr("__name__").cast<std::string>() == "InputError";
+}
+
 ConfigureMessage receive_configuration() {
   ConfigureMessage message;
   const ssize_t size = recv(kEngineSocket, &message, sizeof message, 0);
@@ -158,7 +164,8 @@ class Worker {
     if (stems.ndim() != 3 || stems.shape(0) != num_stems || stems.shape(1) != num_channels_)
       throw std::runtime_error("the separator returned stems of a wrong shape");
     if (stems.shape(2) == 0) return false;
-    end.write_stems(stems.data(), stems.shape(2));
+    if (!end.write_stems(stems.data(), stems.shape(2)))
+      throw std::runtime_error("the separator returned more stems than it was given mixture");
     return true;
   }
 
@@ -235,17 +242,19 @@ template <typename Work, typename Report>
 int run_and_report(const Work& work, const Report& report) {
   try {
     std::string said;
+    bool is_final = false;
     try {
       work();
       return 0;
     } catch (const py::error_already_set& error) {
       said = text_of(error);
+      is_final = refuses_input(error);
     } catch (const std::exception& error) {
       said = one_line(error.what());
     }
-    report(is_want_of_memory(said) ? want_of_memory(said) : said);
+    report(is_want_of_memory(said) ? want_of_memory(said) : said, is_final);
   } catch (...) {  // not even enough memory to say what it was
-    report("there is not enough memory for the engine: close other programs");
+    report("there is not enough memory for the engine: close other programs", false);
   }
   return 1;
 }
@@ -260,7 +269,9 @@ STEMLANE_ENTRY stemlane_engine(const char* executable, const char* packages, con
       [&] {
         stemlane::serve_host({executable, packages, found_by});
       },
-      [](std::string_view text) { stemlane::send_status(stemlane::EngineState::failed, text); });
+      [](std::string_view text, bool is_final) {
+        stemlane::send_status(stemlane::EngineState::failed, text, is_final);
+      });
 }
 
 STEMLANE_ENTRY stemlane_engine_check(const char* executable, const char* packages, const char* found_by) {
@@ -268,7 +279,7 @@ STEMLANE_ENTRY stemlane_engine_check(const char* executable, const char* package
       [&] {
         stemlane::check_models({executable, packages, found_by});
       },
-      [](std::string_view text) {
+      [](std::string_view text, bool) {
         std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
       });
 }

@@ -19,6 +19,7 @@
 
 #include "engine/engine_entry.h"
 #include "engine/python_home.h"
+#include "engine/python_library.h"
 #include "host/engine_birth.h"
 #include "host/engine_memory.h"
 
@@ -42,10 +43,10 @@ std::runtime_error not_usable(const PythonHome& home, const std::string& reason)
                             "; run 'stemlane plugin install' again");
 }
 
-int embed(const PythonHome& home, const fs::path& library, const char* entry_name,
-          const std::string& packages) {
+int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& library,
+          const char* entry_name, const std::string& packages) {
   std::string error;
-  if (!load_python(home, error)) throw not_usable(home, error);
+  if (!load_library(python, error)) throw not_usable(home, error);
   void* const engine = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
   void* const entry = engine != nullptr ? dlsym(engine, entry_name) : nullptr;
   if (entry == nullptr) throw not_usable(home, dlerror());
@@ -70,8 +71,9 @@ int run(const char* entry_name) {
   if (!home) throw std::runtime_error(error);
   const fs::path library = self.parent_path() / kEngineLibrary;
   const std::string packages = home->extra_paths.empty() ? "" : home->extra_paths.front().string();
-  if (home->library.empty()) execute(*home, library, entry_name, packages);
-  return embed(*home, library, entry_name, packages);
+  const PythonLibrary python = find_library(*home);
+  if (python.library.empty()) execute(*home, library, entry_name, packages);
+  return embed(*home, python, library, entry_name, packages);
 }
 
 bool has_socket() noexcept {

@@ -8,13 +8,13 @@
 #include <filesystem>
 #include <string>
 
-#include "engine/python_home.h"
+#include "engine/python_library.h"
 
 int main(int count, char** arguments) {
   std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
-  const auto home = stemlane::python_of_bundle(std::filesystem::path(self).parent_path().parent_path());
+  const auto python = stemlane::find_library({self, {}, "the bundle", true});
   std::string error = "there is no libpython in the bundle";
-  if (home.library.empty() || !stemlane::load_python(home, error)) {
+  if (python.library.empty() || !stemlane::load_library(python, error)) {
     std::fprintf(stderr, "%s: %s; install Stemlane again\n", self.c_str(), error.c_str());
     return 1;
   }

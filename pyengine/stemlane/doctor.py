@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Checks one by one what Stemlane needs, and says what to do about what is missing."""
 
+import functools
 import importlib
 import importlib.metadata
 import json
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from stemlane import __version__
 from stemlane.errors import StemlaneError, one_line
+from stemlane.manifests.registry import Listing, embedded_folder, list_models
 from stemlane.plugin import places
 
 PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs")
@@ -34,7 +36,7 @@ def run() -> list[Check]:
     """Run all checks; each catches its own failure."""
     checks = [Check("stemlane", True, f"{__version__} in {Path(__file__).parent}")]
     checks.append(Check("python", sys.version_info >= (3, 11), f"{platform.python_version()} at {sys.executable}"))
-    checks += [_guarded(name, lambda name=name: _package(name)) for name in PACKAGES]
+    checks += [_guarded(name, functools.partial(_package, name)) for name in PACKAGES]
     checks += _models()
     checks.append(_guarded("core library", _core_library))
     checks.append(_guarded("plugin", _plugin_bundle))
@@ -65,22 +67,20 @@ def _package(name: str) -> str:
 
 
 def _models() -> Iterator[Check]:
-    from stemlane.manifests.registry import embedded_folder, list_models
-
     listings = list_models()
     if not listings:
         yield Check("models", False, f"none in {embedded_folder()}; install the stemlane package again")
     for listing in listings:
+        yield _guarded(f"model {listing.name}", functools.partial(_model, listing))
 
-        def check(listing=listing):
-            from stemlane.engine.streaming import StreamingSeparator
 
-            if listing.manifest is None:
-                raise StemlaneError(listing.problem)
-            StreamingSeparator(listing.manifest, listing.manifest.sample_rate, 2)
-            return f"{listing.manifest.version}, {', '.join(listing.manifest.stems)}, {listing.folder}"
+def _model(listing: Listing) -> str:
+    from stemlane.engine.streaming import StreamingSeparator
 
-        yield _guarded(f"model {listing.name}", check)
+    if listing.manifest is None:
+        raise StemlaneError(listing.problem)
+    StreamingSeparator(listing.manifest, listing.manifest.sample_rate, 2)
+    return f"{listing.manifest.version}, {', '.join(listing.manifest.stems)}, {listing.folder}"
 
 
 def _core_library() -> str:

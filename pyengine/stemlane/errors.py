@@ -31,9 +31,9 @@ class PluginError(StemlaneError):
 
 
 def one_line(error: BaseException) -> str:
-    """Text of an error on a single line, with its type where the text alone says too little.
+    r"""Text of an error on a single line, with its type where the text alone says too little.
 
-    >>> one_line(ValueError("first\\nsecond"))
+    >>> one_line(ValueError("first\nsecond"))
     'ValueError: first second'
     >>> one_line(StemlaneError("model 'x' not found"))
     "model 'x' not found"

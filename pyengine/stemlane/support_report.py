@@ -80,7 +80,7 @@ def _names() -> set[str]:
     return {name.strip() for name in names if len(name.strip()) > 1} - {"root", "localhost"}
 
 
-def _versions() -> dict:
+def _versions() -> dict[str, object]:
     packages = sorted(f"{found.name} {found.version}" for found in importlib.metadata.distributions())
     return {
         "stemlane": __version__,
@@ -118,7 +118,7 @@ def _first_lines(path: Path, count: int) -> list[str]:
         return []
 
 
-def _models() -> list[dict]:
+def _models() -> list[dict[str, object]]:
     return [
         {
             "name": listing.name,

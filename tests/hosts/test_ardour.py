@@ -2,6 +2,7 @@
 """Stemlane in Ardour: found, inserted, automated, in time with other tracks, recalled, with all its buses."""
 
 import math
+import os
 from pathlib import Path
 
 import ardour_tools
@@ -14,14 +15,17 @@ from host_tools import noise
 
 SAMPLE_RATE = 44100
 SECONDS = 3
-LIVE_LATENCY = 2624  # samples at 44.1 kHz, see cpp/latency.h
+LIVE_LATENCY = 2624  # samples at 44.1 kHz, see cpp/core/latency.h
 # Where the audio starts: the blocks of Ardour's that reach it then begin where those of `render` do, as the
 # latency, too, is 64 samples more than a multiple of a block.
 START_SAMPLES = 64
 EXACT = 1e-5  # of full scale, asked for; 6e-8 was seen
 ROUNDING = 2e-6  # sums of up to seven float32 values near full scale
 
-pytestmark = pytest.mark.skipif(bool(ardour_tools.missing()), reason=ardour_tools.missing())
+# Continuous integration sets STEMLANE_NEEDS_ARDOUR: there, a DAW that is missing is a failure.
+pytestmark = pytest.mark.skipif(
+    bool(ardour_tools.missing()) and not os.environ.get("STEMLANE_NEEDS_ARDOUR"), reason=ardour_tools.missing()
+)
 
 
 @pytest.fixture(scope="module")

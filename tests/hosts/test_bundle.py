@@ -28,7 +28,8 @@ plugin = pedalboard.load_plugin(sys.argv[1])
 plugin.vocals_mute = True
 mixture = noise(2, 20000, seed=81)
 out = plugin.process(mixture, 44100.0)
-print(plugin_status(plugin).engine_state, bool(np.array_equal(out, mixture)), plugin_status(plugin).engine_text, sep="|")
+status = plugin_status(plugin)
+print(status.engine_state, bool(np.array_equal(out, mixture)), status.engine_text, sep="|")
 for pid in engines():
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
         if ".so" in line or "bin/" in line:

@@ -48,7 +48,7 @@ def test_a_host_changes_everything_while_it_plays(names):
         status = stemlane.plugin_status(plugin)
         assert (status.engine_state, status.model) == ("ready", name), status
         stream = StreamingSeparator(name, rate, 2)
-        stems = dict(zip(stream.stems, np.concatenate([stream.process(mixture), stream.finish()], axis=2)))
+        stems = dict(zip(stream.stems, np.concatenate([stream.process(mixture), stream.finish()], axis=2), strict=True))
         expected = mixture - stems["vocals"] + (drums_gain - 1) * stems.get("drums", 0)
         np.testing.assert_allclose(out, expected, rtol=0, atol=ROUNDING, err_msg=f"{name} at {rate} Hz by {block}")
         assert np.abs(out - mixture).max() > 0.005  # the gains do something

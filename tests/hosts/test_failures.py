@@ -113,7 +113,8 @@ plugin.vocals_mute = True
 mixture = noise(2, 20000, seed=37)
 out = plugin.process(mixture, 44100.0)
 same = bool(np.array_equal(out, mixture))
-print(plugin_status(plugin).engine_state, "mixture" if same else "separated", plugin_status(plugin).engine_text, sep="|")
+status = plugin_status(plugin)
+print(status.engine_state, "mixture" if same else "separated", status.engine_text, sep="|")
 """
 
 

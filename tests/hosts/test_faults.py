@@ -26,7 +26,8 @@ plugin = pedalboard.load_plugin(sys.argv[1])
 plugin.vocals_mute = True
 mixture = noise(2, 20000, seed=51)
 out = plugin.process(mixture, 44100.0)
-print(plugin_status(plugin).engine_state, bool(np.array_equal(out, mixture)), plugin_status(plugin).engine_text, sep="|")
+status = plugin_status(plugin)
+print(status.engine_state, bool(np.array_equal(out, mixture)), status.engine_text, sep="|")
 """
 
 
@@ -129,7 +130,7 @@ def test_sixteen_instances_bounce_alike_and_leave():
 def test_a_stopped_engine_ends_with_the_instance(moment):
     wait_until_no_engine_is_left()
     plugins = [stemlane.load_plugin("tiny-live", vocals_gain="-inf")]
-    wait_for(lambda: engines())
+    wait_for(engines)
     if moment == "while it runs":
         wait_for(lambda: stemlane.plugin_status(plugins[0]).engine_state == "ready")
     os.kill(engines()[0], signal.SIGSTOP)

@@ -80,10 +80,12 @@ def test_fifty_instances_leave_nothing_behind(run_script):
 
 
 def test_the_engine_leaves_nothing_in_the_users_home(run_script, tmp_path):
-    """onnxruntime's telemetry would leave an identifier there; in unit tests and CI it would be quiet by itself."""
+    """Onnxruntime's telemetry would leave an identifier there; in unit tests and CI it would be quiet by itself."""
     quiet = dict.fromkeys(("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME"), "")
-    script = "import stemlane; from host_tools import noise; p = stemlane.load_plugin('tiny-mix', vocals_mute=True); " \
-        "p.process(noise(2, 30_000, seed=5), 44100.0); print(stemlane.plugin_status(p).engine_state)"  # fmt: skip
+    script = (
+        "import stemlane; from host_tools import noise; p = stemlane.load_plugin('tiny-mix', vocals_mute=True); "
+        "p.process(noise(2, 30_000, seed=5), 44100.0); print(stemlane.plugin_status(p).engine_state)"
+    )
     assert run_script(script, HOME=str(tmp_path), **quiet) == "ready\n"
     assert list(tmp_path.rglob("*")) == []
 
@@ -172,7 +174,7 @@ def test_instances_in_threads_do_not_disturb_each_other():
         thread.start()
     for thread in threads:
         thread.join()
-    for one, other in zip(alone, together):
+    for one, other in zip(alone, together, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

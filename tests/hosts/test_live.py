@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Models played live: a host at the pace of a sound card hears their stems at the reported latency, and after an
-underrun again. HTDemucs above all, whose engine computes for a while and then for a longer while does not.
+"""Models played live: stems come at the reported latency, at a sound card's pace, and again after an underrun.
+
+HTDemucs above all, whose engine computes for a while and then for a longer while does not.
 
 The host is stemlane-validator with `--live`, see tests/hosts/validator/live.h.
 """
@@ -99,7 +100,7 @@ def runs(found) -> list[slice]:
     return [slice(*pair) for pair in edges.reshape(-1, 2) if pair[1] - pair[0] >= RUN]
 
 
-@pytest.mark.parametrize(("model", "seconds"), [("tiny-htdemucs", 4), ("tiny-htdemucs-3s", 2.5)])
+@pytest.mark.parametrize("model,seconds", [("tiny-htdemucs", 4), ("tiny-htdemucs-3s", 2.5)])
 def test_stems_arrive_at_their_place(live_host, tmp_path, model, seconds):
     mixture = music(seconds)
     latency, out, states = play(live_host, tmp_path, model, mixture)

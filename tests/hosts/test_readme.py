@@ -23,7 +23,7 @@ def test_the_scripts_of_the_readme(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict = {}
     for script in scripts:
-        exec(compile(script, "README.md", "exec"), names)  # noqa: S102
+        exec(compile(script, "README.md", "exec"), names)
 
     bounce, _ = soundfile.read(tmp_path / "bounce.wav", dtype="float32", always_2d=True)
     automation = [{"time": 0.0, "stem": "drums", "gain_db": 0.0}]

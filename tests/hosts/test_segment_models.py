@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Models that work on whole segments, in the plugin: added while it is installed, right latency, the library's sound."""
+"""Models that work on whole segments, in the plugin: added after it, at the right latency, with the library's sound."""
 
 import numpy as np
 import pytest

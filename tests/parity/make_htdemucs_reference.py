@@ -60,7 +60,7 @@ def separate(folder: Path, name: str, mixture: np.ndarray, leads: tuple[int, ...
     """Stems by name; `leads` are the silences before the recording in as many shifted passes."""
     separator = Separator(model=name, repo=folder, device="cpu", shifts=len(leads))
     offsets = iter([case.SAMPLE_RATE // 2 - lead for lead in leads])
-    with mock.patch.object(random, "randint", lambda lowest, highest: next(offsets)):
+    with mock.patch.object(random, "randint", side_effect=offsets):
         _, stems = separator.separate_tensor(torch.from_numpy(mixture), case.SAMPLE_RATE)
     return {stem: samples.numpy() for stem, samples in stems.items()}
 
@@ -74,7 +74,7 @@ def main() -> None:
             torch.save(package(network, sizes), folder / f"case{title}.th")
             (folder / f"{title}.yaml").write_text(f"models: ['case{title}']\n")
             results |= {f"{title}/{part}": values for part, values in network_outputs(network).items()}
-        for index, stem in enumerate(case.FOUR):
+        for stem in case.FOUR:
             torch.save(package(build(stem, case.CASES["4"]), case.CASES["4"]), folder / f"{stem}.th")
         rows = [[float(row == column) for column in range(4)] for row in range(4)]
         (folder / "ft.yaml").write_text(f"models: {case.FOUR}\nweights: {rows}\n")

@@ -51,7 +51,7 @@ def main() -> None:
         for name, iterations in case.FILTERS.items():
             separator = model.Separator(networks, niter=iterations, softmask=iterations == 0, wiener_win_len=300).eval()
             stems = separator(torch.from_numpy(case.recording())[None])[0].numpy()
-            for stem, samples in zip(case.STEMS, stems):
+            for stem, samples in zip(case.STEMS, stems, strict=True):
                 results[f"{name}_{stem}"] = case.kept(samples)
                 print(name, stem, "rms", np.sqrt(np.mean(samples.astype(np.float64) ** 2)))
     np.savez_compressed(HERE / "open_unmix.npz", **results)

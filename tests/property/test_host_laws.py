@@ -66,12 +66,12 @@ def test_matrix(folder_of, model, rate):
     for pattern in PATTERNS.values():
         host.reset()
         outputs.append(host.play_all(mixture, uneven, pattern()))
-    for name, other in zip(PATTERNS, outputs):
+    for name, other in zip(PATTERNS, outputs, strict=True):
         np.testing.assert_array_equal(other, outputs[0], err_msg=name)
     separator = StreamingSeparator(host.manifest, rate, 2)
     stems = np.concatenate([separator.process(mixture), separator.finish()], axis=2)[:, :, :NUM_HEARD]
     expected = 0.5 * mixture[:, :NUM_HEARD]
-    for name, stem in zip(separator.stems, stems):
+    for name, stem in zip(separator.stems, stems, strict=True):
         expected = expected + ({"vocals": 0.0, "drums": 2.0}.get(name, 1.0) - 0.5) * stem
     np.testing.assert_allclose(outputs[0][:, latency:], expected, rtol=0, atol=ROUNDING)
     assert np.abs(expected - 0.5 * mixture[:, :NUM_HEARD]).max() > 0.01  # stems were heard
@@ -147,7 +147,7 @@ GAINS = (
     dict.fromkeys(STEM_ORDER, 0.25),
 )
 SIZES = st.one_of(st.integers(0, 3000), st.sampled_from([0, 1, 63, 64, 65, 512, 4096, MAX_BLOCK]))
-# What a host plays after a jump that it says nothing of: new music, the same again (a loop), or silence (it has stopped).
+# What a host plays after a jump it does not announce: new music, the same again (a loop), or silence (it has stopped).
 MUSIC = st.sampled_from(["new", "new", "loop", "silence"])
 ACTIONS = st.lists(
     st.one_of(

@@ -12,8 +12,8 @@ HIDDEN, INPUT_BINS, NUM_BINS = 32, 1487, 2049  # few hidden units, all else as p
 SAMPLE_RATE = 44100
 NUM_SAMPLES = 700_001
 NUM_FRAMES = 60  # of the spectrogram on which the networks alone are compared
-# Where the stems are kept: some seconds in; around the seam of the segments at frame 298 and that of the filter's blocks
-# at frame 300; then the very ends.
+# Where the stems are kept: some seconds in; around the seam of the segments at frame 298 and that of the filter's
+# blocks at frame 300; then the very ends.
 KEPT_STARTS = (120_000, 304_500, 306_500, 0, NUM_SAMPLES - 1200)
 KEPT_SAMPLES = 1200
 NUM_INNER_PARTS = 3

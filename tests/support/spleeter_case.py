@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Case:
-    """One comparison: the original's instruments in its order, bins of the network, mask extension, band of the test."""
+    """One comparison: the original's instruments in its order, the network's bins, mask extension, band of the test."""
 
     instruments: tuple[str, ...]
     network_bins: int
@@ -56,7 +56,8 @@ def weight(case: str, name: str, shape: tuple[int, ...]) -> np.ndarray:
         values = values * math.sqrt(3 / fan_in)
     else:
         centre, spread = {
-            "bias": (0, 0.05), "gamma": (1, 0.3), "beta": (0, 0.2), "moving_mean": (0, 0.2), "moving_variance": (1, 0.5),
+            "bias": (0, 0.05), "gamma": (1, 0.3), "beta": (0, 0.2),
+            "moving_mean": (0, 0.2), "moving_variance": (1, 0.5),
         }[part]  # fmt: skip
         values = centre + spread * values
     return values.astype(np.float32)

@@ -65,7 +65,7 @@ def table(records: dict[bytes, bytes], compression: int = 0) -> bytes:
 
 
 def write_checkpoint(prefix: Path, tensors: dict[str, np.ndarray], *, compression: int = 0, extra=None) -> Path:
-    """Write `prefix`.index and its data file; `extra` maps names to further bytes of their records. Returns `prefix`."""
+    """Write `prefix`.index and its data, return `prefix`; `extra` maps names to further bytes of their records."""
     prefix.parent.mkdir(parents=True, exist_ok=True)
     records = {b"": field(1, 1) + field(3, field(1, 1))}
     data = b""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Builds tiny `spleeter` and `open-unmix` models whose masks depend on few neighbouring frames, and the originals' ways to use them."""
+"""Tiny `spleeter` and `open-unmix` models whose masks depend on few frames, and how the originals use them."""
 
 import hashlib
 from pathlib import Path
@@ -29,8 +29,8 @@ def build_spleeter(
 ) -> Path:
     """Write `folder/name` with manifest and network; returns that folder.
 
-    Mask i is 1 / (i + 1 + steepness * mean magnitude of the five frames around): constant for `steepness` 0. Magnitudes,
-    the residual's too, are the mixture's times the masks.
+    Mask i is 1 / (i + 1 + steepness * mean magnitude of the five frames around): constant for `steepness` 0.
+    Magnitudes, the residual's too, are the mixture's times the masks.
     """
     kernel = np.zeros((2, 1, 2 * REACH_FRAMES + 1, 1), np.float32) + steepness / (2 * REACH_FRAMES + 1)
     offsets = np.arange(1, len(stems) + 1, dtype=np.float32).reshape(1, -1, 1, 1, 1)

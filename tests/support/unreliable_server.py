@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An HTTP server on the loopback that misbehaves as told: cuts connections, ignores ranges, sends wrong bytes, redirects."""
+"""A local HTTP server that misbehaves as told: cuts connections, ignores ranges, sends wrong bytes, redirects."""
 
 import contextlib
 import hashlib

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Fetches one file over HTTP: resumes what was cut off, tries again, and checks what it got. Proxies as the system says.
+"""Fetches one file over HTTP: resumes a broken transfer, retries, and checks what arrives. Uses the system's proxies.
 
 Only commands that a user gave call this; neither importing the package nor the plugin ever does.
 """
@@ -104,7 +104,7 @@ def download(
         resumed = bool(before)
         try:
             _fetch(url, part, progress)
-        except _TryAgain as error:
+        except _TransferError as error:
             failures = 0 if part.size_bytes > before else failures + 1
             if failures >= _TRIES:
                 raise ModelError(f"{url}: {error}; gave up after {_TRIES} tries, run the command again later") from None
@@ -120,7 +120,7 @@ def download(
     part.discard()
 
 
-class _TryAgain(Exception):
+class _TransferError(Exception):
     """The transfer failed in a way that may pass."""
 
 
@@ -136,7 +136,8 @@ def _fetch(url: str, part: _Part, progress: Callable[[int, int], None]) -> None:
         headers |= {"Range": f"bytes={start}-", "If-Range": version}
     try:
         opener = urllib.request.build_opener()  # anew, so that it knows the proxies of now
-        with opener.open(urllib.request.Request(url, headers=headers), timeout=_TIMEOUT_SECONDS) as response:
+        request = urllib.request.Request(url, headers=headers)  # noqa: S310 - `download` has checked the scheme
+        with opener.open(request, timeout=_TIMEOUT_SECONDS) as response:
             start, total = _place(response, start)
             if start == 0:
                 part.discard()
@@ -145,15 +146,15 @@ def _fetch(url: str, part: _Part, progress: Callable[[int, int], None]) -> None:
     except urllib.error.HTTPError as error:
         if error.code == 416:  # what is there is not the beginning of what the server has
             part.discard()
-            raise _TryAgain("the file on the server has changed") from None
+            raise _TransferError("the file on the server has changed") from None
         if error.code in _WORTH_ANOTHER_TRY:
-            raise _TryAgain(f"the server answers {error.code} {error.reason}") from None
+            raise _TransferError(f"the server answers {error.code} {error.reason}") from None
         raise ModelError(f"{url}: the server answers {error.code} {error.reason}") from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise ModelError(f"{url}: the server's certificate is not valid: {reason.verify_message}") from None
-        raise _TryAgain(one_line(reason) if isinstance(reason, BaseException) else str(reason)) from None
+        raise _TransferError(one_line(reason) if isinstance(reason, BaseException) else str(reason)) from None
     except OSError as error:
         raise ModelError(f"{part.path}: cannot be written ({error.strerror or one_line(error)})") from None
 
@@ -171,7 +172,7 @@ def _place(response, start: int) -> tuple[int, int]:
         return 0, length
     match = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", response.headers.get("Content-Range", "").strip())
     if not match or int(match[1]) != start:
-        raise _TryAgain("the server continues at another place than asked")
+        raise _TransferError("the server continues at another place than asked")
     return start, int(match[3]) if match[3] != "*" else int(match[2]) + 1
 
 
@@ -185,7 +186,7 @@ def _append(response, part: _Part, start: int, total: int, progress: Callable[[i
                 raise ModelError(f"{part.path.name}: is longer than any model, {_HIGHEST_BYTES} bytes")
             progress(done, total)
     if total and done < total:
-        raise _TryAgain(f"the connection ended after {done} of {total} bytes")
+        raise _TransferError(f"the connection ended after {done} of {total} bytes")
 
 
 def _sha256(path: Path) -> str:

@@ -27,7 +27,8 @@ def explain(manifest: Manifest) -> dict[str, str]:
         "residual": f"{manifest.residual}, what the other stems leave of the mixture",
         **({"note": manifest.note} if manifest.note else {}),
         "sample rate": f"{manifest.sample_rate} Hz",
-        "latency": f"{latency_samples(manifest) * milliseconds:.0f} ms at {manifest.sample_rate} Hz, plus the host's part",
+        "latency": f"{latency_samples(manifest) * milliseconds:.0f} ms at {manifest.sample_rate} Hz, "
+        "plus the host's part",
         "  stride": f"{manifest.stride_samples} samples: a sample waits up to that long",
         "  delay": f"{manifest.delay_samples} samples: transform, context and overlap",
         "  compute time": f"{manifest.compute_allowance_samples} samples allowed",

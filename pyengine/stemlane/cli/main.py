@@ -167,7 +167,7 @@ def _separate(options) -> int:
     for path in options.inputs:  # all of them before the work begins
         with AudioInput(path) as source:
             lengths.append(source.num_samples)
-    for path, folder, num_samples in zip(options.inputs, folders, lengths):
+    for path, folder, num_samples in zip(options.inputs, folders, lengths, strict=True):
         with Progress(os.path.basename(path), num_samples) as progress:
             warnings = offline.separate_file(
                 path, folder, separator, stems=options.stems, file_format=options.format, progress=progress
@@ -203,11 +203,7 @@ def _plugin_install(options) -> int:
         print(install.install())
         return 0
     print(install.install_linked())
-    _warn(
-        [
-            f"it stops working when {places.this_python()} or the stemlane package of it moves; leave out --link to copy them"
-        ]
-    )
+    _warn([f"it stops working when {places.this_python()} or its packages move; without --link they are copied"])
     return 0
 
 
@@ -234,22 +230,27 @@ def _plugin_path(options) -> int:
 
 def _bench(options) -> int:
     from stemlane.bench import bench
+    from stemlane.cli.progress import StageProgress
 
     if options.against:
         from stemlane.bench import against as bench_against
 
-        numbers = bench_against.run(options.against)
+        with StageProgress() as report:
+            numbers = bench_against.run(options.against, report)
     else:
-        numbers = bench.run()
+        with StageProgress() as report:
+            numbers = bench.run(report)
     print(json.dumps(numbers, indent=2) if options.json else bench.as_text(numbers))
     return 0
 
 
 def _evaluate(options) -> int:
+    from stemlane.cli.progress import StageProgress
     from stemlane.evaluation import evaluate
     from stemlane.evaluation import text as evaluate_text
 
-    songs = evaluate.run(options.folder, options.model, options.window)
+    with StageProgress() as report:
+        songs = evaluate.run(options.folder, options.model, options.window, report)
     print(json.dumps(songs, indent=2, default=vars) if options.json else evaluate_text.as_text(songs))
     return 0
 

@@ -6,6 +6,7 @@ import codecs
 import os
 import signal
 import sys
+from types import FrameType
 
 from stemlane.errors import InputError
 
@@ -24,7 +25,7 @@ class StopSignals:
         self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
-    def _stop(self, number, frame) -> None:
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
         if not self.received:  # a second one must not disturb the cleaning up
             self.received = number
             raise KeyboardInterrupt

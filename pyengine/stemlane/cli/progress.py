@@ -24,6 +24,7 @@ class Progress:
         return self
 
     def __call__(self, amount: float) -> None:
+        """Count what was done since the last call."""
         self._done += amount
         now = time.monotonic()
         if self._visible and now >= self._next_draw:
@@ -54,6 +55,7 @@ class StageProgress:
         return self
 
     def __call__(self, label: str, done: float, total: float) -> None:
+        """Show that `done` of the `total` of the stage `label` is done."""
         if label != self._label or done < self._done:
             self.__exit__()
             self._label, self._bar, self._done = label, Progress(label, total), 0

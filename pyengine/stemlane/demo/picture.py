@@ -16,7 +16,8 @@ def spectrogram_db(audio: np.ndarray) -> np.ndarray:
     padded = np.pad(audio, ((0, 0), (0, max(0, _FFT_SAMPLES - audio.shape[1]))))
     frames = np.stack([padded[:, start : start + _FFT_SAMPLES] for start in starts], axis=1)
     power = np.square(np.abs(np.fft.rfft(np.hanning(_FFT_SAMPLES) * frames, axis=2))).mean(axis=0)
-    return 10 * np.log10(power.T + 1e-12)
+    spectrogram: np.ndarray = 10 * np.log10(power.T + 1e-12)
+    return spectrogram
 
 
 def draw(rows: dict[str, np.ndarray], sample_rate: float, path: str | Path, title: str) -> None:
@@ -38,7 +39,7 @@ def draw(rows: dict[str, np.ndarray], sample_rate: float, path: str | Path, titl
     top = max(picture.max() for picture in pictures.values())
     seconds = next(iter(rows.values())).shape[1] / sample_rate
     figure, axes = pyplot.subplots(len(rows), 1, figsize=(11, 1.9 * len(rows) + 0.8), sharex=True, layout="constrained")
-    for axis, (name, picture) in zip(np.atleast_1d(axes), pictures.items()):
+    for axis, (name, picture) in zip(np.atleast_1d(axes), pictures.items(), strict=True):
         image = axis.imshow(picture, origin="lower", aspect="auto", cmap="magma", vmin=top - _RANGE_DB, vmax=top,
                             extent=(0, seconds, 0, sample_rate / 2000))  # fmt: skip
         axis.set_yscale("symlog", linthresh=0.5)

@@ -55,9 +55,7 @@ def run() -> str:
 def _separate(name: str) -> None:
     worker = Worker(name, SAMPLE_RATE, 2)
     noise = (0.1 * np.random.default_rng(0).standard_normal((2, NUM_SAMPLES))).astype(np.float32)
-    pieces = []
-    for start in range(0, NUM_SAMPLES - worker.stride_samples, worker.stride_samples):
-        pieces.append(worker.process(noise[:, start : start + worker.stride_samples]))
-    stems = np.concatenate(pieces, axis=2)
+    starts = range(0, NUM_SAMPLES - worker.stride_samples, worker.stride_samples)
+    stems = np.concatenate([worker.process(noise[:, at : at + worker.stride_samples]) for at in starts], axis=2)
     if stems.shape[2] == 0 or not np.isfinite(stems).all() or not np.abs(stems).max() > 0:
         raise EngineError(f"model {name!r} does not separate: its stems are empty; install Stemlane again")

@@ -10,52 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.engine.streaming import StreamingSeparator, check_stream
+from stemlane.audio_checks import check_mixture
+from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.registry import find_model, verify_model
+from stemlane.manifests.registry import check_model, find_model
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
-
-
-def check_finite(block: np.ndarray, position: int = 0) -> None:
-    """Raise `InputError` naming the first sample that is not finite of (channels, samples) from `position` on."""
-    finite = np.isfinite(block)
-    if not finite.all():
-        sample = int(np.argmin(finite.all(axis=0)))
-        channel = int(np.argmin(finite[:, sample]))
-        raise InputError(
-            f"sample {position + sample} of channel {channel} is {block[channel, sample]}; repair the recording first"
-        )
-
-
-def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
-    """The recording as float32 (channels, samples), or `InputError` saying what is wrong with it."""
-    mixture = np.asarray(mixture)
-    if mixture.ndim != 2:
-        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples)")
-    if not np.issubdtype(mixture.dtype, np.floating):
-        raise InputError(f"mixture is of type {mixture.dtype}, should be floating point with full scale at 1.0")
-    if mixture.shape[0] > 2 and mixture.shape[1] in (1, 2):
-        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples): pass its transpose")
-    check_stream(sample_rate, mixture.shape[0])
-    if mixture.shape[1] == 0:
-        raise InputError("mixture has 0 samples")
-    check_finite(mixture)
-    return mixture.astype(np.float32, copy=False)
-
-
-def recut(pieces: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarray]:
-    """Cut a stream of (..., samples) anew, into pieces of `num_samples`, the last one shorter."""
-    waiting = None
-    for piece in pieces:
-        waiting = piece if waiting is None or not waiting.shape[-1] else np.concatenate([waiting, piece], axis=-1)
-        while waiting.shape[-1] >= num_samples:
-            yield waiting[..., :num_samples]
-            waiting = waiting[..., num_samples:]
-    if waiting is not None and waiting.shape[-1]:
-        yield waiting
 
 
 class Separator:
@@ -87,7 +49,7 @@ class Separator:
         if not 0 <= shifts <= _HIGHEST_SHIFTS:
             raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
-        verify_model(self.manifest)
+        check_model(self.manifest)
         self.stems = self.manifest.stems
         self._shifts = shifts
         self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
@@ -125,7 +87,7 @@ class Separator:
             position += piece.shape[2]
             if progress:
                 progress(piece.shape[2])
-        return dict(zip(self.stems, stems))
+        return dict(zip(self.stems, stems, strict=True))
 
     def separate_blocks(
         self, blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int

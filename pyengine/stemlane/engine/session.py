@@ -8,15 +8,18 @@ What the tensors mean is the front end's business.
 import copy
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 
 from stemlane.errors import ModelError, one_line
 
-_DTYPES = {
+Shape = tuple[int, ...]
+
+_DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
     "tensor(double)": np.float64,
@@ -50,20 +53,29 @@ class StatefulSession:
     """
 
     def __init__(
-        self, path: Path, *, input_name, input_shape, output_name, output_shape, state_names=(), warm_up=True, threads=1
+        self,
+        path: Path,
+        *,
+        input_name: str,
+        input_shape: Shape,
+        output_name: str,
+        output_shape: Shape,
+        state_names: Sequence[tuple[str, str]] = (),
+        warm_up: bool = True,
+        threads: int = 1,
     ):
         self._path, self._input_name, self._output_name = path, input_name, output_name
         self._session = _load(path, threads)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
         outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
-        _check(path, inputs, input_name, "input", np.float32, tuple(input_shape))
-        _check(path, outputs, output_name, "output", np.float32, tuple(output_shape))
+        _check(path, inputs, input_name, "input", np.float32, input_shape)
+        _check(path, outputs, output_name, "output", np.float32, output_shape)
         unfed = set(inputs) - {input_name} - {source for source, _ in state_names}
         if unfed:
             raise ModelError(f"{path}: input {min(unfed)!r} is neither the mixture nor a state of the manifest")
         self.input = np.zeros(input_shape, np.float32)
         self.output = np.zeros(output_shape, np.float32)
-        self._states = []
+        self._states: list[np.ndarray] = []
         self._bindings = [self._session.io_binding() for _ in range(2)]
         for binding in self._bindings:
             _bind(binding.bind_input, input_name, self.input)
@@ -90,11 +102,12 @@ class StatefulSession:
     def run_part(self, values: np.ndarray) -> np.ndarray:
         """One step on an input of another size than planned, for a network without states; returns a new array."""
         try:
-            return self._session.run([self._output_name], {self._input_name: values})[0]
+            output: np.ndarray = self._session.run([self._output_name], {self._input_name: values})[0]
         except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
             raise ModelError(
                 f"{self._path}: the network does not take an input of {values.shape}: {one_line(error)}"
             ) from None
+        return output
 
     def reset(self) -> None:
         """Set all states to zero, as before the first step."""
@@ -126,7 +139,7 @@ class SegmentSession:
         If the file cannot be loaded or a tensor is not as described.
     """
 
-    def __init__(self, path: Path, *, inputs: Mapping[str, tuple], outputs: Mapping[str, tuple], threads: int):
+    def __init__(self, path: Path, *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape], threads: int):
         self._path = path
         self._session = _load(path, threads, shared_memory=True)
         self._allocate(inputs, outputs)
@@ -134,14 +147,15 @@ class SegmentSession:
     def twin(self) -> "SegmentSession":
         """The same loaded network with arrays of its own, for another thread to run at the same time."""
         twin = copy.copy(self)
-        twin._allocate(*({name: array.shape for name, array in side.items()} for side in (self.inputs, self.outputs)))
+        shapes = ({name: array.shape for name, array in side.items()} for side in (self.inputs, self.outputs))
+        twin._allocate(*shapes)  # noqa: SLF001 - its own class
         return twin
 
     def run(self) -> None:
         """Compute the outputs from the inputs."""
         _run(self._path, self._session, self._binding)
 
-    def _allocate(self, inputs: Mapping[str, tuple], outputs: Mapping[str, tuple]) -> None:
+    def _allocate(self, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> None:
         self.inputs = {name: np.zeros(shape, np.float32) for name, shape in inputs.items()}
         self.outputs = {name: np.zeros(shape, np.float32) for name, shape in outputs.items()}
         self._binding = self._session.io_binding()
@@ -165,14 +179,21 @@ def available_threads() -> int:
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
 
 
-def _run(path: Path, session: onnxruntime.InferenceSession, binding) -> None:
+def _run(path: Path, session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding) -> None:
     try:
         session.run_with_iobinding(binding)
     except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
         raise ModelError(f"{path}: the network failed: {one_line(error)}") from None
 
 
-def _check(path: Path, tensors: Mapping, name: str, role: str, dtype=None, shape=None):
+def _check(
+    path: Path,
+    tensors: Mapping[str, Any],
+    name: str,
+    role: str,
+    dtype: type[np.generic] | None = None,
+    shape: Shape | None = None,
+) -> tuple[type[np.generic], Shape]:
     """Type and shape of the tensor `name`, compared with what is expected where that is given."""
     if name not in tensors:
         raise ModelError(f"{path}: has no {role} {name!r}; it has: {', '.join(tensors)}")
@@ -186,18 +207,11 @@ def _check(path: Path, tensors: Mapping, name: str, role: str, dtype=None, shape
     return found_dtype, found_shape
 
 
-def describe_network(path: Path) -> tuple[dict[str, tuple], dict[str, tuple]]:
-    """Names and shapes of all inputs and of all outputs of an ONNX file; free sizes are names or None."""
-    session = _load(path)
-    sides = session.get_inputs(), session.get_outputs()
-    return tuple({tensor.name: tuple(tensor.shape) for tensor in side} for side in sides)
-
-
-def _fits(found: tuple, shape: tuple | None) -> bool:
+def _fits(found: tuple[int | str | None, ...], shape: Shape | None) -> bool:
     """Whether a tensor of the graph, whose free sizes have names, can be of `shape`; without one, all must be fixed."""
     if shape is None:
         return all(isinstance(size, int) for size in found)
-    free_or_equal = (not isinstance(size, int) or size == wanted for size, wanted in zip(found, shape))
+    free_or_equal = (not isinstance(size, int) or size == wanted for size, wanted in zip(found, shape, strict=True))
     return len(found) == len(shape) and all(free_or_equal)
 
 
@@ -232,5 +246,5 @@ def _load(path: Path, threads: int = 1, *, shared_memory: bool = False) -> onnxr
         raise ModelError(f"{path}: not a network onnxruntime can load: {one_line(error)}") from None
 
 
-def _bind(bind, name: str, array: np.ndarray) -> None:
+def _bind(bind: Callable[..., None], name: str, array: np.ndarray) -> None:
     bind(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)

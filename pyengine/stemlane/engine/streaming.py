@@ -8,15 +8,19 @@ The result does not depend on how the input was cut into blocks, bit for bit.
 import math
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stemlane.engine.frontends import create_front_end
+from stemlane.audio_checks import check_stream
+from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.registry import find_model, verify_model
+from stemlane.manifests.registry import check_model, find_model
 
-LOWEST_RATE, HIGHEST_RATE = 8000, 192000
+if TYPE_CHECKING:
+    import soxr
+
 _RESAMPLER_QUALITY = "HQ"
 
 
@@ -41,12 +45,13 @@ def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> in
     return math.ceil(lag_samples / min(rate_in, rate_out) * at_rate)
 
 
-def check_stream(sample_rate: float, num_channels: int) -> None:
-    """Raise `InputError` unless Stemlane can separate audio of this rate and number of channels."""
-    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
-        raise InputError(f"sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
-    if num_channels not in (1, 2):
-        raise InputError(f"{num_channels} channels: only mono or stereo can be separated")
+def _resampler(rate_in: float, rate_out: float, num_channels: int) -> "soxr.ResampleStream | None":
+    """A stream resampler, or None where the rates are equal."""
+    if rate_in == rate_out:
+        return None
+    import soxr  # only where needed: the engine's start-up time counts
+
+    return soxr.ResampleStream(rate_in, rate_out, num_channels, "float32", _RESAMPLER_QUALITY)
 
 
 class StreamingSeparator:
@@ -62,7 +67,7 @@ class StreamingSeparator:
         1 or 2. Mono is given to the model as equal channels, and the mean of both comes back.
     whole
         What comes is one recording from its start to its end, so that a front end may do what its original does there
-        and a live stream cannot, see `stemlane.engine.frontends.FrontEnd`.
+        and a live stream cannot, see `RecordingFrontEnd`.
     shifts
         How many shifted passes of an `htdemucs` model are averaged; 0 for one that is not shifted. Needs `whole`.
 
@@ -94,11 +99,11 @@ class StreamingSeparator:
     ):
         check_stream(sample_rate, num_channels)
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
-        verify_model(self.manifest)
-        self._front_end = create_front_end(self.manifest, whole=whole, shifts=shifts)
-        self.learns = whole and hasattr(self._front_end, "learn")
-        self._finish_front_end = getattr(self._front_end, "finish", None) if whole else None
-        self._lead_samples = getattr(self._front_end, "lead_samples", 0) if whole else 0
+        check_model(self.manifest)
+        self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
+        self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
+        self.learns = self._recording is not None and self._recording.learns
+        self._lead_samples = self._recording.lead_samples if self._recording else 0
         self.stems = self._front_end.stems
         self.sample_rate = sample_rate
         self.num_channels = num_channels
@@ -109,15 +114,8 @@ class StreamingSeparator:
             + resampler_lag_samples(sample_rate, model_rate, sample_rate)
             + resampler_lag_samples(model_rate, sample_rate, sample_rate)
         )
-        self._to_model = self._to_stream = None
-        if sample_rate != model_rate:
-            import soxr  # only where needed: the engine's start-up time counts
-
-            num_stem_channels = len(self.stems) * num_channels
-            self._to_model = soxr.ResampleStream(sample_rate, model_rate, num_channels, "float32", _RESAMPLER_QUALITY)
-            self._to_stream = soxr.ResampleStream(
-                model_rate, sample_rate, num_stem_channels, "float32", _RESAMPLER_QUALITY
-            )
+        self._to_model = _resampler(sample_rate, model_rate, num_channels)
+        self._to_stream = _resampler(model_rate, sample_rate, len(self.stems) * num_channels)
         self._stride = np.zeros((2, self._front_end.stride_samples), np.float32)
         self._clear_positions()
 
@@ -153,11 +151,13 @@ class StreamingSeparator:
     def learn(self, blocks: Iterable[np.ndarray]) -> None:
         """Hear the whole recording, blocks (channels, samples), before it comes to `process`, if `learns`."""
         self.reset()
+        if self._recording is None:
+            return
         for block in blocks:
-            self._front_end.learn(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
+            self._recording.learn(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
         if self._to_model is not None:
             nothing = np.zeros((self.num_channels, 0), np.float32)
-            self._front_end.learn(self._both_channels(self._at_model_rate(nothing, last=True)))
+            self._recording.learn(self._both_channels(self._at_model_rate(nothing, last=True)))
             self._to_model.clear()
 
     def finish(self) -> np.ndarray:
@@ -172,8 +172,8 @@ class StreamingSeparator:
             (stems, channels, samples) float32.
         """
         total = self._num_in
-        if self._finish_front_end is not None:
-            return self._finish_whole(total - self._num_out)
+        if self._recording is not None and self._recording.ends:
+            return self._finish_recording(self._recording, total - self._num_out)
         pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
         silence = np.zeros((self.num_channels, 4096), np.float32)
         while self._num_out < total:
@@ -186,6 +186,7 @@ class StreamingSeparator:
         self._front_end.reset()
         if self._to_model is not None:
             self._to_model.clear()
+        if self._to_stream is not None:
             self._to_stream.clear()
         self._clear_positions()
 
@@ -197,11 +198,11 @@ class StreamingSeparator:
             self._front_end.delay_samples + self._lead_samples
         )  # what comes first lies before position 0
 
-    def _finish_whole(self, num_samples: int) -> np.ndarray:
+    def _finish_recording(self, front_end: RecordingFrontEnd, num_samples: int) -> np.ndarray:
         """The last `num_samples` of the stems, from a front end that is told that the recording ends."""
         nothing = np.zeros((self.num_channels, 0), np.float32)
         first = self._run_model(self._at_model_rate(nothing, last=True))
-        last = self._checked(self._finish_front_end(self._stride[:, : self._num_waiting]))
+        last = self._checked(front_end.finish(self._stride[:, : self._num_waiting]))
         rest = self._at_stream_rate(np.concatenate([first, last], axis=2), last=True)[:, :, :num_samples]
         # What two resamplers make of the last sample's place may be one short.
         return np.pad(rest, ((0, 0), (0, 0), (0, num_samples - rest.shape[2])))
@@ -213,7 +214,8 @@ class StreamingSeparator:
         """(channels, samples) of the stream continued at the model's rate."""
         if self._to_model is None:
             return mixture
-        return self._to_model.resample_chunk(np.ascontiguousarray(mixture.T), last=last).T
+        resampled: np.ndarray = self._to_model.resample_chunk(np.ascontiguousarray(mixture.T), last=last)
+        return resampled.T
 
     def _at_stream_rate(self, stems: np.ndarray, *, last: bool = False) -> np.ndarray:
         """(stems, channels, samples) of the model continued at the stream's rate."""

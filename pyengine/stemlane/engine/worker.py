@@ -5,6 +5,7 @@ Every error leaves as a `StemlaneError` of one line, so that the plugin can show
 """
 
 import contextlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from stemlane.errors import EngineError, StemlaneError, one_line
 
 
 @contextlib.contextmanager
-def _one_line_errors():
+def _one_line_errors() -> Iterator[None]:
     try:
         yield
     except StemlaneError as error:

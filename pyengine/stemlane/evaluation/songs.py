@@ -46,7 +46,7 @@ def find_songs(folder: str | Path) -> list[Song]:
 
 def song_seconds(song: Song) -> float:
     """Length of a song, that of its longest file."""
-    seconds = []
+    seconds: list[float] = []
     for path in song.files.values():
         with AudioInput(path) as file:
             seconds.append(file.num_samples / file.sample_rate)
@@ -64,13 +64,13 @@ def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, 
         raise InputError(f"{song.folder}: its files differ in rate or channels: {sorted(formats)}")
     sample_rate, num_channels = formats.pop()
 
-    def blocks():
+    def blocks() -> Iterator[np.ndarray]:
         with contextlib.ExitStack() as stack:
             streams = {name: stack.enter_context(file).blocks(sample_rate) for name, file in inputs.items()}
             for pieces in itertools.zip_longest(*streams.values()):
                 length = max(piece.shape[1] for piece in pieces if piece is not None)
                 truth = np.zeros((len(stems), num_channels, length), np.float32)
-                for name, piece in zip(streams, pieces):
+                for name, piece in zip(streams, pieces, strict=True):
                     if piece is not None:
                         truth[stems.index(name if name in stems else residual), :, : piece.shape[1]] += piece
                 yield truth

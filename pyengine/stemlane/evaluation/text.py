@@ -1,12 +1,40 @@
 # SPDX-License-Identifier: MIT
 """The tables of `evaluate` as text for people."""
 
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
 import numpy as np
 
 from stemlane.evaluation.numbers import StemResult
 
 
-def as_text(tables: list[dict]) -> str:
+class Row(TypedDict):
+    """What was found for one model, or for one of the bounds, which have results alone.
+
+    `scores` has one number per stem, None where the true stem is silent; `processor_seconds` are per second of music.
+    A short window of another model has that model's name in `against`, and in `window_results` what comes out if that
+    model's stems are taken for the truth.
+    """
+
+    results: list[StemResult]
+    scores: NotRequired[list[float | None]]
+    mean_score: NotRequired[float | None]
+    processor_seconds: NotRequired[float]
+    against: NotRequired[str]
+    window_results: NotRequired[list[StemResult]]
+
+
+class SongTable(TypedDict):
+    """The rows of one song, for models that share their stems: first "mixture" and "ideal mask", then the models."""
+
+    song: str
+    seconds: float
+    stems: list[str]
+    rows: dict[str, Row]
+
+
+def as_text(tables: Sequence[SongTable]) -> str:
     """The tables as text for people."""
     lines = []
     for table in tables:
@@ -14,14 +42,17 @@ def as_text(tables: list[dict]) -> str:
         lines.append(f"{'':<12}" + "".join(f"{stem:>20}" for stem in [*table["stems"], "mean"]))
         for name, row in table["rows"].items():
             scores = row.get("scores") or [None] * len(row["results"])
-            cells = [_cell(result, value) for result, value in zip(row["results"], scores)]
+            cells = [_cell(result, value) for result, value in zip(row["results"], scores, strict=True)]
             cells.append(_mean_cell(row["results"], row.get("mean_score")))
             lines.append(f"{name:<12}" + "".join(f"{cell:>20}" for cell in cells))
         for name, row in table["rows"].items():
             if "processor_seconds" in row:
                 lines.append(f"{name}: {row['processor_seconds']:.3f} s of one core for a second of music")
             if "against" in row:
-                cells = [f"{stem} {_sdr_cell(result)}" for stem, result in zip(table["stems"], row["window_results"])]
+                cells = [
+                    f"{stem} {_sdr_cell(result)}"
+                    for stem, result in zip(table["stems"], row["window_results"], strict=True)
+                ]
                 lines.append(f"{name}: against the stems of {row['against']} {', '.join(cells)}")
         lines.append("")
     lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")

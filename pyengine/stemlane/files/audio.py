@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from stemlane.engine.separator import check_finite
-from stemlane.engine.streaming import check_stream
+from stemlane.audio_checks import check_finite, check_stream
 from stemlane.errors import InputError, one_line
 
 FORMATS = {"wav": ("WAV", "FLOAT"), "flac": ("FLAC", "PCM_24"), "ogg": ("OGG", "VORBIS")}

@@ -57,10 +57,12 @@ def separate_file(
             for final in finals
         ]
         for piece in separator.separate_blocks(source, *stream):
-            for index, output in zip(indices, outputs):
+            for index, output in zip(indices, outputs, strict=True):
                 output.write(piece[index])
             progress(piece.shape[2])
-    return _said(source.warning, *(clip_warning(final, output.peak) for final, output in zip(finals, outputs)))
+    return _said(
+        source.warning, *(clip_warning(final, output.peak) for final, output in zip(finals, outputs, strict=True))
+    )
 
 
 def render_file(

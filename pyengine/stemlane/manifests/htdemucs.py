@@ -87,5 +87,6 @@ def read_htdemucs(top: Table) -> HtdemucsSettings:
         networks=tuple(networks))  # fmt: skip
 
 
-def _path(entry) -> str | None:
-    return entry.get("path") if isinstance(entry, dict) else None
+def _path(entry: object) -> str | None:
+    path = entry.get("path") if isinstance(entry, dict) else None
+    return path if isinstance(path, str) else None

@@ -4,10 +4,11 @@
 How a kind is run is its front end's business.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from stemlane.manifests.htdemucs import read_htdemucs
-from stemlane.manifests.mdx import read_mdx
+from stemlane.manifests.htdemucs import HtdemucsSettings, read_htdemucs
+from stemlane.manifests.mdx import MdxSettings, read_mdx
 from stemlane.manifests.table import Table
 
 
@@ -181,7 +182,12 @@ def _read_segments(top: Table, table: Table, *, lowest_segment: int, most_iterat
         magnitudes_tensor=tensors.text("magnitudes") if iterations else "")  # fmt: skip
 
 
-SETTINGS_READERS = {
-    "streaming": read_streaming, "spleeter": read_spleeter, "open-unmix": read_open_unmix, "mdx": read_mdx,
+Settings = StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
+
+SETTINGS_READERS: Mapping[str, Callable[[Table], Settings]] = {
+    "streaming": read_streaming,
+    "spleeter": read_spleeter,
+    "open-unmix": read_open_unmix,
+    "mdx": read_mdx,
     "htdemucs": read_htdemucs,
-}  # fmt: skip
+}

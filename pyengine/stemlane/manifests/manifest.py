@@ -10,12 +10,12 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
 
-from stemlane.errors import ManifestError, StemlaneError
-from stemlane.manifests.htdemucs import HtdemucsSettings
-from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, StreamingSettings
-from stemlane.manifests.mdx import MdxSettings
+from stemlane.errors import ManifestError, StemlaneError, one_line
+from stemlane.manifests.kinds import SETTINGS_READERS, Settings
 from stemlane.manifests.table import Table
+from stemlane.regular_files import read_regular
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
@@ -23,6 +23,10 @@ MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # 
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_HIGHEST_BYTES = 1 << 16  # embedded ones have 1 KB
+_HIGHEST_FILES = 64
+_LONGEST_REASON = 200  # characters of a parser's message, which may quote the file
+S = TypeVar("S", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -50,10 +54,16 @@ class Manifest:
     origin: str
     training_data: str
     files: tuple[ModelFile, ...]
-    settings: StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
+    settings: Settings
     self_test: dict[str, tuple[float, ...]]
     measured: dict[str, float]
     note: str
+
+    def settings_of(self, kind: type[S]) -> S:
+        """The settings, for code that serves one kind of model only."""
+        if not isinstance(self.settings, kind):
+            raise TypeError(f"model {self.name!r} is of kind {self.kind!r}, its settings are not {kind.__name__}")
+        return self.settings
 
     @property
     def separated_stems(self) -> tuple[str, ...]:
@@ -82,15 +92,24 @@ def load_manifest(folder: Path | str) -> Manifest:
     folder = Path(folder)
     path = folder / MANIFEST_NAME
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_regular(path, _HIGHEST_BYTES)
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file; a model is a folder with a {MANIFEST_NAME}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {error.strerror}") from None
+    return read_manifest(content, folder)
+
+
+def read_manifest(content: bytes, folder: Path) -> Manifest:
+    """As `load_manifest`, from the file's content; nothing is read from `folder`."""
+    try:
+        values = tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # ValueError: bad TOML, bad UTF-8, a number of thousands of digits
+        raise ManifestError(f"{folder / MANIFEST_NAME}: cannot be read: {one_line(error)[:_LONGEST_REASON]}") from None
     return parse_manifest(values, folder)
 
 
-def parse_manifest(values: dict, folder: Path) -> Manifest:
+def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
     """Turn the parsed TOML of the model in `folder` into a checked `Manifest`."""
     top = Table(values, str(folder / MANIFEST_NAME))
     found_format = top.integer("format", 0, 10**6)
@@ -129,17 +148,23 @@ def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:
 
 def _read_files(top: Table) -> tuple[ModelFile, ...]:
     files = []
-    for entry in top.array("files", "one [[files]] table per file"):
+    entries = top.array("files", "one [[files]] table per file")
+    if len(entries) > _HIGHEST_FILES:
+        top.fail("files", f"are {len(entries)}, should be at most {_HIGHEST_FILES}")
+    for entry in entries:
         if not isinstance(entry, dict):
             top.fail("files", f"holds {entry!r}, should hold [[files]] tables")
         table = Table(entry, f"{top.where} [[files]]")
         path, sha256 = table.text("path"), table.text("sha256")
         parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+        # A colon names a drive or a stream on Windows; "." is the folder itself.
+        if parts.is_absolute() or not parts.parts or ".." in parts.parts or "\\" in path or ":" in path:
             table.fail("path", f"is {path!r}, should lie inside the model's folder")
         if not _SHA256.fullmatch(sha256):
             table.fail("sha256", f"is {sha256!r}, should be 64 lower-case hexadecimal digits")
         files.append(ModelFile(path, sha256))
+    if len({PurePosixPath(file.path) for file in files} | {PurePosixPath(MANIFEST_NAME)}) <= len(files):
+        top.fail("files", f"name a file twice, or {MANIFEST_NAME}")
     return tuple(files)
 
 
@@ -194,12 +219,12 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
 
 def _main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] != "--index":
-        print("usage: python -m stemlane.manifests.manifest --index MODELS_DIR", file=sys.stderr)
+        sys.stderr.write("usage: python -m stemlane.manifests.manifest --index MODELS_DIR\n")
         return 2
     try:
         sys.stdout.write(index_text(arguments[1]))
     except StemlaneError as error:
-        print(f"stemlane: {error}", file=sys.stderr)
+        sys.stderr.write(f"stemlane: {error}\n")
         return 1
     return 0
 

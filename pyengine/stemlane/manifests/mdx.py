@@ -83,6 +83,7 @@ def read_mdx(top: Table) -> MdxSettings:
     return MdxSettings(
         fft_samples=fft, hop_samples=hop, segment_frames=frames, network_bins=bins,
         silent_bins=table.integer("silent_bins", 0, bins), stride_samples=stride, weights=weights,
-        crossfade_samples=crossfade, compensation=table.number("compensation", LOWEST_COMPENSATION, HIGHEST_COMPENSATION),
+        crossfade_samples=crossfade,
+        compensation=table.number("compensation", LOWEST_COMPENSATION, HIGHEST_COMPENSATION),
         both_signs=table.flag("both_signs"),
         spectrum_tensor=tensors.text("spectrum"), stem_tensor=tensors.text("stem"))  # fmt: skip

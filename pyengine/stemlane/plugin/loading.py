@@ -5,13 +5,17 @@ What the saved state looks like inside is `plugin_state`'s business.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from stemlane.errors import PluginError
 from stemlane.plugin import state as plugin_state
 from stemlane.plugin.places import plugin_path
 
+if TYPE_CHECKING:
+    import pedalboard
 
-def load_plugin(model: str = "default", **parameters):
+
+def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pedalboard.VST3Plugin":
     """Load the plugin into pedalboard.
 
     Parameters
@@ -39,7 +43,7 @@ def load_plugin(model: str = "default", **parameters):
     except ImportError:
         raise PluginError("pedalboard is not installed; run 'pip install pedalboard'") from None
     try:
-        plugin = pedalboard.load_plugin(path)
+        plugin = pedalboard.VST3Plugin(path)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise PluginError(f"{path}: pedalboard cannot load it: {' '.join(str(error).split())}") from None
     state = plugin_state.read(plugin.preset_data)
@@ -72,7 +76,7 @@ class PluginStatus:
     latency_samples: int
 
 
-def plugin_status(plugin) -> PluginStatus:
+def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
     """Ask a plugin loaded in pedalboard how its engine is."""
     state = plugin_state.read(plugin.preset_data)
     return PluginStatus(

@@ -4,12 +4,12 @@
 import importlib.metadata
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from stemlane.errors import PluginError
 from stemlane.manifests.registry import embedded_folder
-from stemlane.mix import _core
-from stemlane.plugin.places import _PACKAGE, BUNDLE_NAME
+from stemlane.plugin.places import BUNDLE_NAME, PACKAGE
 
 # onnxruntime requires these for its tools, which are left out.
 _TOOLS_ONLY = {"onnxruntime": {"coloredlogs", "flatbuffers", "packaging", "protobuf", "sympy"}}
@@ -23,6 +23,8 @@ _LEFT_OUT = {
     ),
 }  # fmt: skip
 _LEFT_OUT_ANYWHERE = re.compile(r"(^|/)(tests|__pycache__)/|\.(pyc|pyi|pxd|h|a)$|^\.\.|/bin/")
+# What the build adds to the package; a checkout has it elsewhere.
+_BUILT = ("libstemlane_core.so", "core_api.h", "VERSION")
 # Of the record of an installation, what says where it was installed from.
 _RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 
@@ -47,7 +49,7 @@ def required(name: str) -> list[importlib.metadata.Distribution]:
     while waiting:
         current = waiting.pop()
         for requirement in _distribution(current).requires or []:
-            required_name = re.match(r"[A-Za-z0-9._-]+", requirement)[0].lower()
+            required_name = re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower()
             _, _, marker = requirement.partition(";")
             if "extra" in marker or required_name in found or required_name in _TOOLS_ONLY.get(current, ()):
                 continue
@@ -75,12 +77,12 @@ def _distribution(name: str) -> importlib.metadata.Distribution:
 
 def _copy_stemlane(target: Path) -> None:
     copy = target / "stemlane"
-    shutil.copytree(_PACKAGE, copy, ignore=shutil.ignore_patterns(BUNDLE_NAME, "__pycache__", "stemlane-python"))
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns(BUNDLE_NAME, "__pycache__", "stemlane-python"))
     if not (copy / "models").is_dir():  # in a checkout it lies elsewhere
         shutil.copytree(embedded_folder(), copy / "models", ignore=shutil.ignore_patterns("training", "*.py"))
-    for needed in (_core.library_path(), _core.header_path()):
-        if not (copy / needed.name).exists():
-            shutil.copy2(needed, copy)
+    for name in _BUILT:
+        if not (copy / name).exists():
+            raise PluginError(f"{PACKAGE / name} is missing; install the stemlane package again")
     _copy_files(_distribution("stemlane"), target, lambda path: path.parts[0].endswith(".dist-info"))
 
 
@@ -89,7 +91,9 @@ def _copy_distribution(distribution: importlib.metadata.Distribution, target: Pa
     _copy_files(distribution, target, lambda path: not str(path).startswith(left_out))
 
 
-def _copy_files(distribution: importlib.metadata.Distribution, target: Path, wanted) -> None:
+def _copy_files(
+    distribution: importlib.metadata.Distribution, target: Path, wanted: Callable[[PurePosixPath], bool]
+) -> None:
     if distribution.files is None:
         raise PluginError(f"{distribution.name} was not installed by pip; run 'pip install {distribution.name}'")
     for path in distribution.files:

@@ -8,7 +8,7 @@ from pathlib import Path
 from stemlane.errors import PluginError
 
 BUNDLE_NAME = "Stemlane.vst3"
-_PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[1]
 _BUILT = f"plugin/Stemlane_artefacts/Release/VST3/{BUNDLE_NAME}"
 
 
@@ -28,14 +28,13 @@ def plugin_path() -> str:
         if not Path(named).is_dir():
             raise PluginError(f"STEMLANE_PLUGIN names {named}, which is not a plugin bundle")
         return str(Path(named).absolute())
-    around = [folder for folder in _PACKAGE.parents if python_folder(folder) in _PACKAGE.parents]
-    build = _PACKAGE.parents[1] / "build"
-    for path in (_PACKAGE / BUNDLE_NAME, *around, build / _BUILT, *build.glob(f"*/{_BUILT}")):
+    around = [folder for folder in PACKAGE.parents if python_folder(folder) in PACKAGE.parents]
+    build = PACKAGE.parents[1] / "build"
+    for path in (PACKAGE / BUNDLE_NAME, *around, build / _BUILT, *build.glob(f"*/{_BUILT}")):
         if path.is_dir():
             return str(path)
     raise PluginError(
-        f"{_PACKAGE / BUNDLE_NAME} is missing; install the stemlane package again, "
-        "or name the bundle in STEMLANE_PLUGIN"
+        f"{PACKAGE / BUNDLE_NAME} is missing; install the stemlane package again, or name the bundle in STEMLANE_PLUGIN"
     )
 
 

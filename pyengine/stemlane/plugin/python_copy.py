@@ -8,13 +8,13 @@ import sysconfig
 from pathlib import Path
 
 from stemlane.errors import PluginError
-from stemlane.plugin.places import _PACKAGE
+from stemlane.plugin.places import PACKAGE
 
 # Parts of the standard library that neither engine nor command line uses: tests, tools, graphical toolkits.
 _LEFT_OUT = (
     "__pycache__", "site-packages", "dist-packages", "test", "tests", "idlelib", "idle_test", "lib2to3", "tkinter",
-    "turtledemo", "turtle.py", "ensurepip", "venv", "distutils", "pydoc_data", "curses", "sqlite3", "dbm", "lib-dynload",
-    "config-*", "sitecustomize.py", "LICENSE.txt",
+    "turtledemo", "turtle.py", "ensurepip", "venv", "distutils", "pydoc_data", "curses", "sqlite3", "dbm",
+    "lib-dynload", "config-*", "sitecustomize.py", "LICENSE.txt",
 )  # fmt: skip
 # Beyond the C library; small, and either libpython or ctypes, which soundfile imports, need them. Extension modules
 # that need others are left out: a musician may not have those, and nothing here uses ssl, sqlite or readline.
@@ -31,9 +31,9 @@ def copy_python(root: Path) -> Path:
     (root / "lib").mkdir()
     executable = root / "bin" / "python3"
     if library is None:
-        shutil.copy2(Path(sys._base_executable).resolve(), executable)  # sys.executable is a venv's
+        shutil.copy2(base_python().resolve(), executable)
     else:
-        program = _PACKAGE / "plugin" / "stemlane-python"
+        program = PACKAGE / "plugin" / "stemlane-python"
         if not program.is_file():
             raise PluginError(f"{program} is missing; install the stemlane package again")
         shutil.copy2(program, executable)
@@ -47,6 +47,12 @@ def copy_python(root: Path) -> Path:
     return _package_folder(executable, standard)
 
 
+def base_python() -> Path:
+    """The executable of this Python; in a virtual environment, of the one that it was made with."""
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return next(path for path in (Path(sys.base_prefix, "bin", name), Path(sys.executable)) if path.exists())
+
+
 def shared_library() -> Path | None:
     """The shared library of this Python; None if it is a program only."""
     name = f"libpython{sys.version_info.major}.{sys.version_info.minor}.so.1.0"
@@ -57,7 +63,7 @@ def shared_library() -> Path | None:
 
 def _needed(binary: Path) -> dict[str, Path]:
     """Name and place of each library that `binary` needs beyond the C library; the place is empty if it is missing."""
-    done = subprocess.run(["ldd", binary], capture_output=True, text=True, check=False)
+    done = subprocess.run(["/usr/bin/ldd", binary], capture_output=True, text=True, check=False)
     needed = {}
     for line in done.stdout.splitlines():
         name, arrow, rest = line.strip().partition(" => ")

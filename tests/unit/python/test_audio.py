@@ -144,9 +144,9 @@ def test_staged_files_appear_together(tmp_path):
 
 
 def test_staging_leaves_no_folder_after_an_error(tmp_path):
-    with pytest.raises(ValueError), staged_folder(tmp_path / "deep" / "er" / "song") as staged:
+    with pytest.raises(ValueError, match="on purpose"), staged_folder(tmp_path / "deep" / "er" / "song") as staged:
         (staged / "a").write_text("1", encoding="utf-8")
-        raise ValueError
+        raise ValueError("on purpose")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"), staged_folder(tmp_path / "file" / "song"):

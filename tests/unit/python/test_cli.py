@@ -185,8 +185,10 @@ def test_what_is_there_is_not_lost(tmp_path, tiny_models, capsys):
 
 def test_messages_name_the_file_that_was_asked_for(tmp_path, tiny_models):
     source = write(tmp_path / "long.wav", noise(2, 40_000))
-    script = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); " \
-        "from stemlane.cli import main as cli; sys.exit(cli.main(sys.argv[1:]))"  # fmt: skip
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+        "from stemlane.cli import main as cli; sys.exit(cli.main(sys.argv[1:]))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script, "separate", source, "-o", "out"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
@@ -276,7 +278,10 @@ def test_interrupted_work_leaves_nothing(tmp_path, tiny_models, signal_number, s
 
 def test_memory_does_not_grow_with_the_length(tmp_path, tiny_models):
     """Two minutes more of stereo are 42 MB for every copy in memory; not even a quarter of that may be added."""
-    script = "import sys; from stemlane.cli import main as cli; print(cli.main(sys.argv[1:])); print(open('/proc/self/status').read())"
+    script = (
+        "import sys; from stemlane.cli import main as cli; print(cli.main(sys.argv[1:])); "
+        "print(open('/proc/self/status').read())"
+    )
 
     def highest_mib(seconds):
         source = tmp_path / f"{seconds}.flac"

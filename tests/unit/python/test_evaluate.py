@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from stemlane.engine.separator import Separator, recut
+from stemlane.audio_checks import rechunk
+from stemlane.engine.separator import Separator
 from stemlane.errors import InputError, ModelError
 from stemlane.evaluation import evaluate
 from stemlane.evaluation import numbers as evaluate_numbers
@@ -29,7 +30,7 @@ def noise(seed, seconds=3.5, level=0.1):
 
 
 def frames(stems):
-    return recut([stems], RATE)
+    return rechunk([stems], RATE)
 
 
 def test_sdr_of_a_scaled_stem_is_known():
@@ -67,7 +68,7 @@ def test_ideal_mask_separates_what_does_not_overlap():
     time = np.arange(int(2.7 * RATE)) / RATE
     low, high = (np.stack([np.sin(2 * np.pi * f * time)] * 2) for f in (440, 2500))
     truth = np.stack([low, high]).astype(np.float32)
-    pieces = list(evaluate_numbers.ideal_ratio_mask(recut([truth], 1000)))
+    pieces = list(evaluate_numbers.ideal_ratio_mask(rechunk([truth], 1000)))
     estimate = np.concatenate(pieces, axis=2)
     assert estimate.shape == truth.shape
     inner = slice(2048, -2048)  # the edges are clicks, which overlap in frequency

@@ -43,7 +43,7 @@ def test_live_is_what_files_get(folders, window):
     np.testing.assert_array_equal(live(folders[window], mixture, 50_000), stems)
     whole = Separator(folders[window]).separate(mixture, case.SAMPLE_RATE)
     inner = slice(0, 3 * SEGMENT - segment)
-    for stem, samples in zip(manifest.separated_stems, stems):
+    for stem, samples in zip(manifest.separated_stems, stems, strict=True):
         assert np.sqrt(np.mean(samples**2)) > 0.01
         # The networks' epsilon of 1e-5, at most ten times as large for the music's level as for the assumed one's.
         assert np.abs(samples - whole[stem])[:, inner].max() < 2e-4, stem

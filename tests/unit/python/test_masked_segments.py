@@ -35,7 +35,7 @@ def test_whole_segments_are_the_originals(tmp_path, num_samples, mask_extension)
     expected = slow_separation(
         mixture, segment_frames=64, network_bins=192, mask_extension=mask_extension, steepness=1.0, num_masks=2
     )
-    for stem, values in zip(("vocals", "drums"), expected):
+    for stem, values in zip(("vocals", "drums"), expected, strict=True):
         np.testing.assert_allclose(stems[stem], values, rtol=0, atol=TOLERANCE)
     np.testing.assert_allclose(stems["other"], mixture - expected.sum(axis=0), rtol=0, atol=TOLERANCE)
 

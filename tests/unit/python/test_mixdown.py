@@ -43,7 +43,7 @@ def test_unity_gains_return_the_mixture_bit_for_bit(folder, rate, num_channels, 
     mixture = noise(num_channels, num_samples)
     np.testing.assert_array_equal(render(mixture, rate, model=folder), mixture)
     np.testing.assert_array_equal(
-        render(mixture, rate, {stem: 0.0 for stem in ("vocals", "other", "output")}, model=folder), mixture
+        render(mixture, rate, dict.fromkeys(("vocals", "other", "output"), 0.0), model=folder), mixture
     )
 
 

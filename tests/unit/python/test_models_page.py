@@ -31,7 +31,7 @@ def test_the_example(tmp_path, monkeypatch, capsys):
     low, high = 0.3 * np.sin(2 * np.pi * 60 * times), 0.3 * np.sin(2 * np.pi * 2000 * times)
     soundfile.write("song.wav", np.stack([low + high] * 2, axis=1), 44100, subtype="FLOAT")
     [code], [commands] = blocks("python"), blocks("sh")
-    exec(compile(code, "docs/MODELS.md", "exec"), {})  # noqa: S102
+    exec(compile(code, "docs/MODELS.md", "exec"), {})
     said = {}
     for line in commands.strip().splitlines():
         program, *arguments = shlex.split(line)

@@ -40,7 +40,7 @@ def test_the_original_from_the_first_sample_to_the_last(tmp_path, window, num_sa
     mixture = noise(num_samples)
     stems = Separator(folder).separate(mixture, 44100)
     expected = slow_open_unmix(mixture, steepness=1.0, num_masks=2)
-    for stem, values in zip(("vocals", "drums"), expected):
+    for stem, values in zip(("vocals", "drums"), expected, strict=True):
         assert stems[stem].shape == mixture.shape
         np.testing.assert_allclose(stems[stem], values, rtol=0, atol=TOLERANCE)
 

@@ -174,7 +174,7 @@ def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models
     import pedalboard
 
     paths = []
-    monkeypatch.setattr(pedalboard, "load_plugin", lambda path: paths.append(path) or Loaded())
+    monkeypatch.setattr(pedalboard, "VST3Plugin", lambda path: paths.append(path) or Loaded())
     loaded = plugin.load_plugin("default", vocals_gain="-inf")
     assert paths == [str(bundle)]
     status = plugin.plugin_status(loaded)
@@ -184,7 +184,7 @@ def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models
     def broken(path):
         raise ImportError("Unable to load plugin:\nunknown reason")
 
-    monkeypatch.setattr(pedalboard, "load_plugin", broken)
+    monkeypatch.setattr(pedalboard, "VST3Plugin", broken)
     with pytest.raises(PluginError, match="cannot load it: Unable to load plugin: unknown reason"):
         plugin.load_plugin()
 

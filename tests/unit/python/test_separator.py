@@ -3,8 +3,9 @@
 
 import numpy as np
 import pytest
+from stemlane.audio_checks import rechunk
 from stemlane.engine import separator as separator_module
-from stemlane.engine.separator import BLOCK_SAMPLES, Separator, recut
+from stemlane.engine.separator import BLOCK_SAMPLES, Separator
 from stemlane.errors import InputError
 from support.tiny_models import build_model
 
@@ -20,7 +21,7 @@ def test_every_stem_has_its_share(separator, num_channels, num_samples):
     mixture = np.random.default_rng(29).uniform(-1, 1, (num_channels, num_samples))
     stems = separator.separate(mixture, 44100)
     assert list(stems) == ["vocals", "drums", "bass", "other"]
-    for stem, mask in zip(stems.values(), (0.5, 0.25, 0.125, 0.125)):
+    for stem, mask in zip(stems.values(), (0.5, 0.25, 0.125, 0.125), strict=True):
         assert stem.dtype == np.float32
         np.testing.assert_allclose(stem, mask * mixture, atol=1e-6)  # float32 transforms
 
@@ -30,7 +31,7 @@ def test_residual_comes_where_the_manifest_lists_it(tmp_path):
     mixture = np.random.default_rng(31).uniform(-1, 1, (2, 3000)).astype(np.float32)
     stems = separator.separate(mixture, 44100)
     assert list(stems) == ["drums", "other", "vocals"]
-    for stem, mask in zip(stems.values(), (0.75, 0.125, 0.125)):
+    for stem, mask in zip(stems.values(), (0.75, 0.125, 0.125), strict=True):
         np.testing.assert_allclose(stem, mask * mixture, atol=1e-6)
 
 
@@ -68,9 +69,9 @@ def test_networks_are_loaded_once_and_shared_with_nobody(separator, monkeypatch)
     blocks = np.split(mixture, 10, axis=1)
     first = separator.separate(mixture, 44100)
     one, two = separator.separate_blocks(blocks, 44100, 2), separator.separate_blocks(blocks, 44100, 2)
-    pieces = [(next(one), next(two)), *zip(one, two)]  # side by side
+    pieces = [(next(one), next(two)), *zip(one, two, strict=True)]  # side by side
     assert len(loads) == 2
-    for each in zip(*pieces):
+    for each in zip(*pieces, strict=True):
         np.testing.assert_array_equal(np.concatenate(each, axis=2), np.stack(list(first.values())))
     given_up = separator.separate_blocks(blocks, 44100, 2)
     next(given_up)
@@ -84,9 +85,9 @@ def test_no_blocks_give_no_stems(separator):
 
 
 @pytest.mark.parametrize("sizes", [[], [5], [0, 3, 0, 0, 9, 1], [4, 4], [2, 1, 1, 8]])
-def test_recut_keeps_every_sample(sizes):
+def test_rechunk_keeps_every_sample(sizes):
     stream = np.arange(sum(sizes))[None]
     pieces = np.split(stream, np.cumsum(sizes)[:-1], axis=1) if sizes else []
-    cut = list(recut(pieces, 4))
+    cut = list(rechunk(pieces, 4))
     assert [piece.shape[1] for piece in cut[:-1]] == [4] * (len(cut) - 1)
     np.testing.assert_array_equal(np.concatenate([np.zeros((1, 0)), *cut], axis=1), stream)

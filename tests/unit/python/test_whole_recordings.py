@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from stemlane.engine import streaming
+from stemlane.engine.frontends import RecordingFrontEnd
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
 from support.tiny_models import build_model
@@ -11,7 +12,7 @@ from support.tiny_models import build_model
 STRIDE, LEAD, DELAY = 1000, 300, 400
 
 
-class Listener:
+class Listener(RecordingFrontEnd):
     """Divides the mixture by the largest sample of the whole recording, and marks where strides and recording end."""
 
     stems = ("vocals",)
@@ -19,6 +20,8 @@ class Listener:
     stride_samples = STRIDE
     delay_samples = DELAY
     lead_samples = LEAD
+    learns = True
+    ends = True
 
     def __init__(self):
         self.reset()
@@ -42,7 +45,8 @@ class Listener:
 
 @pytest.fixture
 def model(tmp_path, monkeypatch):
-    monkeypatch.setattr(streaming, "create_front_end", lambda manifest, **options: Listener())
+    monkeypatch.setattr(streaming, "create_recording", lambda manifest, **options: Listener())
+    monkeypatch.setattr(streaming, "create_stream", lambda manifest: Listener())
     return build_model(tmp_path, stems=("vocals", "other"), masks=(0.5,))
 
 

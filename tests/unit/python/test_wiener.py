@@ -30,8 +30,8 @@ def slowly_refined(mixture, estimates, iterations, epsilon):
                 covariances.append(outer / (epsilon + (np.abs(stem) ** 2).mean(axis=0).sum()))
             for frame in range(mixture.shape[1]):
                 powers = [(np.abs(stem[:, frame, frequency]) ** 2).mean() for stem in estimates]
-                total = np.sqrt(epsilon) * np.eye(2) + sum(v * r for v, r in zip(powers, covariances))
-                for stem, (power, covariance) in enumerate(zip(powers, covariances)):
+                total = np.sqrt(epsilon) * np.eye(2) + sum(v * r for v, r in zip(powers, covariances, strict=True))
+                for stem, (power, covariance) in enumerate(zip(powers, covariances, strict=True)):
                     gain = power * covariance @ np.linalg.inv(total)
                     new[stem, :, frame, frequency] = gain @ mixture[:, frame, frequency]
         estimates = new
@@ -76,7 +76,7 @@ def test_a_stems_share_is_the_same_where_it_is_spread_like_the_mixture(tmp_path,
             stems = np.stack([Separator(model).separate(mixture, 44100)[stem] for stem in ("vocals", "drums")])
         banded = Separator(build_spleeter(tmp_path / f"plain{live}", steepness=0)).separate(mixture, 44100)
         # Magnitudes 1, 1/2 and 1/3 of the mixture's; powers 1, 1/4 and 1/9 of it.
-        for stem, share in zip(stems, (36 / 49, 9 / 49)):
+        for stem, share in zip(stems, (36 / 49, 9 / 49), strict=True):
             np.testing.assert_allclose(stem, share * banded["vocals"], rtol=0, atol=2e-3)
 
 

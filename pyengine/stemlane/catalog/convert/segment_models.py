@@ -60,7 +60,7 @@ def write_models(
     onnx.save(network, folders[0] / "network.onnx")
     with (folders[0] / "network.onnx").open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    for path, window in zip(folders, windows):
+    for path, window in zip(folders, windows, strict=True):
         if path != folders[0]:
             link(folders[0] / "network.onnx", path / "network.onnx")
         # The slowest network takes an eighth of a segment's length on one slow core.

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import SegmentSession, available_threads
+from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.manifests.htdemucs import HtdemucsNetwork, HtdemucsSettings
 from stemlane.manifests.manifest import Manifest
@@ -26,13 +28,13 @@ _SHIFT_SEED = 0
 
 
 def shift_leads(shifts: int, sample_rate: int) -> list[int]:
-    """Samples of silence before the recording in each shifted pass; drawn anew by the original, always the same here."""
+    """Samples of silence before the recording in each shifted pass: random in the original, always the same here."""
     longest = round(_SHIFT_SECONDS * sample_rate)
     return [int(bits % np.uint64(longest + 1)) for bits in np.random.PCG64(_SHIFT_SEED).random_raw(shifts)]
 
 
-class HtdemucsFrontEnd:
-    """See `stemlane.engine.frontends.FrontEnd`.
+class HtdemucsFrontEnd(RecordingFrontEnd):
+    """Runs an `htdemucs` model.
 
     Parameters
     ----------
@@ -43,12 +45,12 @@ class HtdemucsFrontEnd:
     """
 
     def __init__(self, manifest: Manifest, *, whole: bool = False, shifts: int = 0):
-        settings = self._settings = manifest.settings
+        settings = self._settings = manifest.settings_of(HtdemucsSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
         threads = available_threads()
         num_workers = _WHOLE_WORKERS if whole and threads >= _WHOLE_WORKERS else 1
-        # A live stream hears one segment after the other; in a file as many can be computed at once as there are workers.
+        # A live stream hears one segment after the other; of a file, each worker computes one at the same time.
         self.stride_samples = settings.segment_stride_samples * num_workers if whole else settings.stride_samples
         self.delay_samples = settings.segment_samples if shifts else settings.delay_samples
         # A worker's own thread computes with those of the session, which all workers share.
@@ -64,8 +66,7 @@ class HtdemucsFrontEnd:
         self._passes = [_Pass(lead, len(self.stems), settings, self.stride_samples) for lead in leads]
         # Enough for a last segment that reaches back by half its length from where no segment has begun.
         self._heard = np.zeros((2, 2 * settings.segment_samples + self.stride_samples), np.float32)
-        if whole:
-            self.learn, self.finish = self._learn, self._finish
+        self.learns = self.ends = whole
         self.reset()
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
@@ -88,14 +89,14 @@ class HtdemucsFrontEnd:
         for place in self._passes:
             place.reset()
 
-    def _learn(self, mixture: np.ndarray) -> None:
+    def learn(self, mixture: np.ndarray) -> None:
         """Hear a piece (2, samples) of the recording beforehand."""
         mono = mixture.mean(axis=0, dtype=np.float64)
         self._count += len(mono)
         self._sum += mono.sum()
         self._square_sum += np.square(mono).sum()
 
-    def _finish(self, rest: np.ndarray) -> np.ndarray:
+    def finish(self, rest: np.ndarray) -> np.ndarray:
         """Take the last (2, fewer than a stride) samples, return all stems still owed."""
         self._hear(rest)
         length = self._settings.segment_samples
@@ -129,7 +130,13 @@ class HtdemucsFrontEnd:
         first = start - before - self._end + self._heard.shape[1]  # place in the memory
         heard = self._heard[:, first : first + length]
         heard = np.pad(heard, ((0, 0), (0, length - heard.shape[1])))
-        return _Segment(place, start, slice(before, before + num_samples), heard)
+        return _Segment(
+            place=place,
+            start=start,
+            kept=slice(before, before + num_samples),
+            heard=heard,
+            stems=np.zeros((len(self.stems), 2, num_samples), np.float32),
+        )
 
     def _add(self, segments: list["_Segment"]) -> None:
         """Separate the segments and add each to its pass, always in the same order."""
@@ -146,7 +153,6 @@ class HtdemucsFrontEnd:
         """Compute the stems of the segments, one after the other."""
         for segment in segments:
             kept = segment.kept
-            segment.stems = np.zeros((len(self.stems), 2, kept.stop - kept.start), np.float32)
             if segment.heard.any():  # the stems of silence are silent
                 for network in networks:
                     segment.stems[network.indices] = network.separate(segment.heard)[:, :, kept]
@@ -165,7 +171,7 @@ class _Network:
     """One network with the transforms around it; `indices` of the stems it gives."""
 
     def __init__(self, manifest: Manifest, network: HtdemucsNetwork, stems: tuple[str, ...], threads: int):
-        settings = manifest.settings
+        settings = manifest.settings_of(HtdemucsSettings)
         self.indices = [stems.index(stem) for stem in network.stems]
         self._spectra = SegmentSpectra(settings.fft_samples, settings.segment_samples)
         frames, bins, channels = settings.segment_frames, settings.network_bins, 2 * len(self.indices)
@@ -182,7 +188,7 @@ class _Network:
     def twin(self) -> "_Network":
         """The same network for another thread."""
         twin = copy.copy(self)
-        twin._session = self._session.twin()
+        twin._session = self._session.twin()  # noqa: SLF001 - its own class
         return twin
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
@@ -194,18 +200,19 @@ class _Network:
         self._session.run()
         spectra = outputs["stem_spectrograms"].view(np.complex64).transpose(2, 0, 1)
         waveforms = outputs["stem_waveforms"].T + self._spectra.synthesise(spectra)
-        return waveforms.reshape(len(self.indices), 2, -1)
+        separated: np.ndarray = waveforms.reshape(len(self.indices), 2, -1)
+        return separated
 
 
 @dataclass
 class _Segment:
-    """A segment of a pass: where it starts, what is kept of its length, what is heard of it, and its stems in the end."""
+    """A segment of a pass: where it starts, what is kept of its length, what the network hears, and its stems."""
 
     place: "_Pass"
     start: int
     kept: slice
     heard: np.ndarray
-    stems: np.ndarray | None = None
+    stems: np.ndarray
 
 
 class _Pass:
@@ -216,14 +223,13 @@ class _Pass:
         self._stride_samples = settings.segment_stride_samples
         # What is returned next trails the newest sample by at most a segment and a stride.
         length = settings.segment_samples + 2 * stream_stride_samples
-        self._sum = np.zeros((num_stems, 2, length), np.float32)
-        self._weight_sum = np.zeros(length, np.float32)
+        self._sum, self._weight_sum = OverlapAdd((num_stems, 2), length), OverlapAdd((), length)
 
     def reset(self) -> None:
         """Start anew."""
         self._next_start = -self._lead_samples
-        self._sum.fill(0)
-        self._weight_sum.fill(0)
+        self._sum.reset()
+        self._weight_sum.reset()
 
     def starts(self, end: int) -> range:
         """Where the next segments start, as far as before `end`; the next call goes on from there."""
@@ -234,14 +240,11 @@ class _Pass:
     def add(self, segment: _Segment, weights: np.ndarray, taken: int) -> None:
         """Add the stems of a segment; what is returned next begins at `taken`."""
         num_samples = segment.stems.shape[2]
-        where = slice(segment.start - taken, segment.start - taken + num_samples)
-        self._sum[:, :, where] += segment.stems * weights[:num_samples]
-        self._weight_sum[where] += weights[:num_samples]
+        self._sum.add(segment.stems * weights[:num_samples], segment.start - taken)
+        self._weight_sum.add(weights[:num_samples], segment.start - taken)
 
     def take(self, num_samples: int) -> np.ndarray:
         """The next samples (stems, 2, samples); where no segment lies, zeros."""
-        stems = self._sum[:, :, :num_samples] / np.maximum(self._weight_sum[:num_samples], np.float32(1e-30))
-        for memory in (self._sum, self._weight_sum):
-            memory[..., :-num_samples] = memory[..., num_samples:].copy()
-            memory[..., -num_samples:] = 0
+        weights = np.maximum(self._weight_sum.take(num_samples), np.float32(1e-30))
+        stems: np.ndarray = self._sum.take(num_samples) / weights
         return stems

@@ -12,22 +12,24 @@ from collections.abc import Callable
 
 import numpy as np
 
+from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import StftSynthesis, hann
+from stemlane.manifests.kinds import MaskedSegmentSettings
 from stemlane.manifests.manifest import Manifest
 
 FRAMES_AT_ONCE = 32  # frames transformed at once: bounds the memory, does not change the result
 
 
-class MaskedSegmentFrontEnd:
-    """See `stemlane.engine.frontends.FrontEnd`.
+class MaskedSegmentFrontEnd(RecordingFrontEnd):
+    """Runs a `spleeter` model that gives masks.
 
     The network maps `magnitude` (1, channel, frames, bins) to `masks` (1, stem, channel, frames, bins), the stems
     being all but the residual.
     """
 
     def __init__(self, manifest: Manifest, *, threads: int = 1):
-        settings = manifest.settings
+        settings = manifest.settings_of(MaskedSegmentSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
         self.stride_samples = settings.stride_samples
@@ -99,11 +101,14 @@ class MaskedSegmentFrontEnd:
 
     def _masks(self) -> np.ndarray:
         """The network's output (stems, channels, segment frames, network bins) for the segment."""
-        if not self._spectra.any():  # silence: any mask will do
-            self._session.output.fill(0)
-            return self._session.output[0]
-        np.abs(self._spectra[:, :, : self._settings.network_bins], out=self._session.input[0])
-        return self._session.run()[0]
+        output = self._session.output
+        if self._spectra.any():
+            np.abs(self._spectra[:, :, : self._settings.network_bins], out=self._session.input[0])
+            self._session.run()
+        else:  # silence: any mask will do
+            output.fill(0)
+        masks: np.ndarray = output[0]
+        return masks
 
     def _blended(self, values: np.ndarray, kept: slice) -> np.ndarray:
         """What is kept of (stems, channels, frames, bins), blended with what the last segment said of its beginning."""

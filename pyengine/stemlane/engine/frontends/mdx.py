@@ -8,7 +8,9 @@ separate.py): versions from 5.6 weight whole segments with a Hann window, earlie
 
 import numpy as np
 
+from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
+from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.engine.spectral.stft import hann
 from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.mdx import MdxSettings
@@ -28,24 +30,22 @@ def segment_weights(settings: MdxSettings, num_samples: int | None = None) -> np
     return weights
 
 
-class MdxFrontEnd:
-    """See `stemlane.engine.frontends.FrontEnd`.
+class MdxFrontEnd(RecordingFrontEnd):
+    """Runs an `mdx` model.
 
     The network maps `spectrum` (1, 4, bins, frames) to `stem` of the same shape; the four are real and imaginary part
     of the left channel, then of the right.
     """
 
     def __init__(self, manifest: Manifest, *, whole: bool = False, threads: int = 1):
-        settings = self._settings = manifest.settings
+        settings = self._settings = manifest.settings_of(MdxSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
         self.stride_samples = stride = settings.stride_samples
         self.delay_samples = settings.delay_samples
         # The original's first segment begins half a transform before the recording.
         self.lead_samples = (settings.edge_samples - settings.segment_samples) % stride
-        self._begins_whole = whole and settings.weights == "hann"
-        if self._begins_whole:
-            self.finish = self._finish  # for "flat", silence is the original's end too
+        self.ends = whole and settings.weights == "hann"  # for "flat", silence is the original's end too
         shape = (1, 4, settings.network_bins, settings.segment_frames)
         self._session = StatefulSession(
             manifest.folder / manifest.files[0].path, input_name=settings.spectrum_tensor, input_shape=shape,
@@ -58,8 +58,10 @@ class MdxFrontEnd:
         self._envelope = self._add_frames(np.broadcast_to(self._window**2, (1, *self._frames_shape())))[:, self._inner]
         self._weights = segment_weights(settings)
         self._segment = np.zeros((2, settings.segment_samples), np.float32)
-        self._sum = np.zeros((2, settings.segment_samples), np.float32)
-        self._weight_sum = np.zeros(settings.segment_samples, np.float32)
+        # The weights of a segment begin where the next samples to return do.
+        self._first_weight = settings.segment_samples - self.delay_samples - stride
+        num_ahead = self.delay_samples + stride
+        self._sum, self._weight_sum = OverlapAdd((2,), num_ahead), OverlapAdd((), num_ahead)
         self._num_taken = 0
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
@@ -70,30 +72,30 @@ class MdxFrontEnd:
         """Forget everything heard so far."""
         self._session.reset()
         self._num_taken = 0
-        for memory in (self._segment, self._sum, self._weight_sum):
-            memory.fill(0)
+        self._segment.fill(0)
+        self._sum.reset()
+        self._weight_sum.reset()
 
     def _step(self, mixture: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Move the segment on by a stride, separate it, return what no later segment changes."""
         settings, stride = self._settings, self.stride_samples
-        for memory, new in ((self._segment, mixture), (self._sum, 0), (self._weight_sum, 0)):
-            memory[..., :-stride] = memory[..., stride:]
-            memory[..., -stride:] = new
+        self._segment[:, :-stride] = self._segment[:, stride:]
+        self._segment[:, -stride:] = mixture
         self._num_taken += stride
-        if weights.any() and not (self._begins_whole and self._segment_start() < -settings.edge_samples):
+        if weights.any() and not (self.ends and self._segment_start() < -settings.edge_samples):
             if self._segment.any():  # silence stays silence
-                self._sum += weights * self._separate(self._segment)
-            self._weight_sum += weights
-        last = settings.segment_samples - self.delay_samples
-        final = slice(last - stride, last)
-        weight_sum = np.where(self._weight_sum[final] > 0, self._weight_sum[final], np.float32(1))
-        return (self._sum[:, final] * (np.float32(settings.compensation) / weight_sum))[np.newaxis]
+                self._sum.add((weights * self._separate(self._segment))[:, self._first_weight :], 0)
+            self._weight_sum.add(weights[self._first_weight :], 0)
+        weight_sum = self._weight_sum.take(stride)
+        weight_sum = np.where(weight_sum > 0, weight_sum, np.float32(1))
+        stem: np.ndarray = self._sum.take(stride) * (np.float32(settings.compensation) / weight_sum)
+        return stem[np.newaxis]
 
     def _segment_start(self) -> int:
         """Place of the segment's first sample in the recording."""
         return self._num_taken - self.lead_samples - self._settings.segment_samples
 
-    def _finish(self, rest: np.ndarray) -> np.ndarray:
+    def finish(self, rest: np.ndarray) -> np.ndarray:
         """Take the last samples, (2, n); return the stem to the recording's end, (1, 2, delay + n).
 
         The original fills the recording up with silence, to a length at which its last segment is cut off.
@@ -133,7 +135,8 @@ class MdxFrontEnd:
         spectra.real[:, :, :bins] = found[:, 0].transpose(0, 2, 1)
         spectra.imag[:, :, :bins] = found[:, 1].transpose(0, 2, 1)
         frames = np.fft.irfft(spectra, settings.fft_samples, axis=-1) * self._window
-        return self._add_frames(frames)[:, self._inner] / self._envelope
+        stem: np.ndarray = self._add_frames(frames)[:, self._inner] / self._envelope
+        return stem
 
     def _run(self, parts: np.ndarray) -> np.ndarray:
         spectrum = self._session.input
@@ -152,7 +155,8 @@ class MdxFrontEnd:
     def _add_frames(self, frames: np.ndarray) -> np.ndarray:
         """Overlap-add (channels, frames, fft_samples) to (channels, samples), half a transform more at both ends."""
         hop, (num_frames, length) = self._settings.hop_samples, self._frames_shape()
-        total = np.zeros((frames.shape[0], (num_frames - 1) * hop + length), np.float32)
+        num_samples = (num_frames - 1) * hop + length
+        total = OverlapAdd(frames.shape[:1], num_samples)
         for frame in range(num_frames):
-            total[:, frame * hop : frame * hop + length] += frames[:, frame]
-        return total
+            total.add(frames[:, frame], frame * hop)
+        return total.take(num_samples)

@@ -32,16 +32,19 @@ class _Stretch:
     @property
     def num_absent(self) -> int:
         """Frames at the beginning that lie before the recording's first one."""
-        return min(max(_FIRST_FRAME - self.first_frame, 0), self.spectra.shape[1])
+        num_frames: int = self.spectra.shape[1]
+        return min(max(_FIRST_FRAME - self.first_frame, 0), num_frames)
 
 
 class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
-    """See `stemlane.engine.frontends.FrontEnd`.
+    """Runs an `open-unmix` model.
 
     The network maps `magnitude` (1, channel, frames, bins), for any number of frames, to `masks` (1, stem, channel,
     frames, bins), the stems being all but the residual; or with the Wiener filter to `magnitudes`, the same of all
     stems, the residual last.
     """
+
+    ends = True
 
     def __init__(self, manifest: Manifest, *, threads: int = 1):
         super().__init__(manifest, threads=threads)
@@ -108,13 +111,17 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
     def _network(self, stretch: _Stretch) -> np.ndarray:
         """The network's output (stems, channels, frames that exist, bins)."""
         spectra = stretch.spectra[:, stretch.num_absent :]
-        if spectra.shape[1] == self._settings.segment_frames:
+        output = self._session.output
+        if spectra.shape[1] != self._settings.segment_frames:
+            output = self._session.run_part(np.abs(spectra)[np.newaxis])
+        else:
             np.abs(spectra, out=self._session.input[0])
             if self._session.input.any():
-                return self._session.run()[0]
-            self._session.output.fill(0)  # silence: any mask will do
-            return self._session.output[0]
-        return self._session.run_part(np.abs(spectra)[np.newaxis])[0]
+                self._session.run()
+            else:  # silence: any mask will do
+                output.fill(0)
+        found: np.ndarray = output[0]
+        return found
 
     def _of_kept(self, values: np.ndarray, stretch: _Stretch, num_wanted: int) -> np.ndarray:
         """(stems, channels, num_wanted, bins) from the first kept frame on, of values of frames that exist, else 0."""

@@ -15,30 +15,33 @@ _EPSILON = float(np.finfo(np.float32).eps)  # norbert's, for complex64
 
 
 class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
-    """See `stemlane.engine.frontends.FrontEnd`.
+    """Runs a `spleeter` model that gives magnitudes, and filters them.
 
     The network maps `magnitude` (1, channel, frames, bins) to `magnitudes` (1, stem, channel, frames, bins), the
     stems being those that are separated and then the residual. Above the network's bins the stems hold nothing.
     """
 
+    learns = True
+
     def __init__(self, manifest: Manifest, *, threads: int = 1):
         super().__init__(manifest, threads=threads)
         self._num_sources = len(manifest.stems)
-        self._forget()
+        self._sums: SpatialSums | None = None
+        self._learnt: tuple[SpatialModel, float] | None = None
+        self._unheard = np.zeros((2, 0), np.float32)
 
     def learn(self, mixture: np.ndarray) -> None:
         """Take a piece (2, any number of samples) of the whole recording beforehand."""
-        if self._sums is None:
-            self._sums = self._new_sums()
+        sums = self._sums = self._sums or self._new_sums()
         self._unheard = np.concatenate([self._unheard, mixture], axis=1)
         while self._unheard.shape[1] >= self.stride_samples:
-            self._hear(self._unheard[:, : self.stride_samples])
+            self._hear(self._unheard[:, : self.stride_samples], sums)
             self._unheard = self._unheard[:, self.stride_samples :]
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
         if self._sums is not None:
-            self._finish_learning()
+            self._finish_learning(self._sums)
         settings = self._settings
         self._analyse(mixture)
         start = settings.context_before_frames
@@ -50,10 +53,9 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
             sums = self._new_sums()
             sums.add(estimates, self._network_spectra())
             model, scale = sums.model(_EPSILON), sums.scale
-        found = filtered(self._network_spectra()[:, used], estimates[:, :, used], model, scale=scale, epsilon=_EPSILON)[
-            : len(self.stems)
-        ]
-        found = self._blended(found, slice(0, settings.stride_frames))
+        mixture = self._network_spectra()[:, used]
+        found = filtered(mixture, estimates[:, :, used], model, scale=scale, epsilon=_EPSILON)
+        found = self._blended(found[: len(self.stems)], slice(0, settings.stride_frames))
 
         def spectra_of(stem: int, group: slice) -> np.ndarray:
             full = np.zeros((2, self._group_frames, settings.num_bins), np.complex64)
@@ -65,11 +67,7 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
     def reset(self) -> None:
         """Forget everything heard and learnt so far."""
         super().reset()
-        self._forget()
-
-    def _forget(self) -> None:
-        self._sums: SpatialSums | None = None
-        self._learnt: tuple[SpatialModel, float] | None = None
+        self._sums = self._learnt = None
         self._unheard = np.zeros((2, 0), np.float32)
 
     def _new_sums(self) -> SpatialSums:
@@ -81,17 +79,19 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
     def _estimates(self) -> np.ndarray:
         """Shares of the mixture's spectrum (stems, 2, segment frames, network bins), as the magnitudes are shared."""
         magnitudes = self._masks()
-        return magnitudes / (_EPSILON + magnitudes.sum(axis=0)) * self._network_spectra()
+        shares: np.ndarray = magnitudes / (_EPSILON + magnitudes.sum(axis=0)) * self._network_spectra()
+        return shares
 
-    def _hear(self, mixture: np.ndarray) -> None:
+    def _hear(self, mixture: np.ndarray, sums: SpatialSums) -> None:
+        """Add one stride of the mixture to the sums."""
         settings = self._settings
         self._analyse(mixture)
         kept = slice(settings.context_before_frames, settings.context_before_frames + settings.stride_frames)
-        self._sums.add(self._estimates()[:, :, kept], self._network_spectra()[:, kept])
+        sums.add(self._estimates()[:, :, kept], self._network_spectra()[:, kept])
 
-    def _finish_learning(self) -> None:
+    def _finish_learning(self, sums: SpatialSums) -> None:
         """Hear the recording's end, followed by silence until all of it has come by, and begin again."""
         self.learn(np.zeros((2, self.delay_samples + 2 * self.stride_samples), np.float32))
-        learnt = self._sums.model(_EPSILON), self._sums.scale
+        learnt = sums.model(_EPSILON), sums.scale
         self.reset()
         self._learnt = learnt

@@ -3,16 +3,18 @@
 
 import numpy as np
 
+from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
+from stemlane.manifests.kinds import StreamingSettings
 from stemlane.manifests.manifest import Manifest
 
 # Long enough that pauses in music are heard by the network as they were in training.
 _REST_AFTER_SECONDS = 2.0
 
 
-class StreamingFrontEnd:
-    """See `stemlane.engine.frontends.FrontEnd`.
+class StreamingFrontEnd(RecordingFrontEnd):
+    """Runs a `streaming` model.
 
     The network maps `mixture` (1, channel, part, frames, bins) to `stems` (1, stem, channel, part, frames, bins),
     part being real and imaginary, and returns the stems of the frames `lookahead_frames` ago.
@@ -22,7 +24,7 @@ class StreamingFrontEnd:
     """
 
     def __init__(self, manifest: Manifest):
-        settings = manifest.settings
+        settings = manifest.settings_of(StreamingSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
         self.stride_samples = settings.stride_samples
@@ -37,11 +39,12 @@ class StreamingFrontEnd:
             state_names=settings.state_tensors,
         )
         sizes = settings.fft_samples, settings.synthesis_samples, settings.hop_samples
-        steps = {"hop_samples": settings.hop_samples, "num_frames": settings.frames_per_step}
-        self._analysis = StftAnalysis(analysis_window(*sizes), **steps, num_channels=2)
+        hop, frames = settings.hop_samples, settings.frames_per_step
+        self._analysis = StftAnalysis(analysis_window(*sizes), hop_samples=hop, num_frames=frames, num_channels=2)
         self._synthesis = StftSynthesis(
-            synthesis_window(*sizes),
-            **steps, synthesis_samples=settings.synthesis_samples, lead_shape=(num_stems, 2))  # fmt: skip
+            synthesis_window(*sizes), hop_samples=hop, num_frames=frames,
+            synthesis_samples=settings.synthesis_samples, lead_shape=(num_stems, 2),
+        )  # fmt: skip
         self._spectra = np.zeros((num_stems, 2, *frame_shape), np.complex64)
         self._silence = np.zeros((num_stems, 2, self.stride_samples), np.float32)
         # By then nothing of the sound before is left in windows or lookahead.

@@ -6,6 +6,7 @@ The normalisation and the places of the frames are those of Demucs 4.1.0 (demucs
 
 import numpy as np
 
+from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.engine.spectral.stft import hann
 
 _OVERLAP = 4  # frames that cover a sample
@@ -44,11 +45,12 @@ class SegmentSpectra:
     def synthesise(self, spectra: np.ndarray) -> np.ndarray:
         """The segment (channels, samples) float32 of spectra as `analyse` gives them."""
         channels = len(spectra)
-        hops = np.zeros((channels, self._num_frames + _OVERLAP - 1, self._hop_samples), np.float32)
+        samples = np.empty((channels, self._segment_samples), np.float32)
+        num_covered = (self._num_frames + _OVERLAP - 1) * self._hop_samples
         for channel in range(channels):  # one at a time, for the memory
             frames = np.fft.irfft(spectra[channel], self._fft_samples, axis=-1) * self._synthesis_window
-            parts = frames.reshape(self._num_frames, _OVERLAP, self._hop_samples)
-            for part in range(_OVERLAP):
-                hops[channel, part : part + self._num_frames] += parts[:, part]
-        samples = hops.reshape(channels, -1)
-        return samples[:, self._edge_samples : self._edge_samples + self._segment_samples]
+            total = OverlapAdd((), num_covered)
+            for frame in reversed(range(self._num_frames)):
+                total.add(frames[frame], frame * self._hop_samples)
+            samples[channel] = total.take(num_covered)[self._edge_samples :][: self._segment_samples]
+        return samples

@@ -6,6 +6,9 @@ the resolution by the longer analysis window. What happens to the spectra is the
 """
 
 import numpy as np
+import numpy.typing as npt
+
+from stemlane.engine.spectral.overlap_add import OverlapAdd
 
 
 def hann(num_samples: int) -> np.ndarray:
@@ -80,7 +83,15 @@ class StftAnalysis:
         float32, or float64 for reference computations.
     """
 
-    def __init__(self, window: np.ndarray, *, hop_samples: int, num_channels: int, num_frames: int, dtype=np.float32):
+    def __init__(
+        self,
+        window: np.ndarray,
+        *,
+        hop_samples: int,
+        num_channels: int,
+        num_frames: int,
+        dtype: npt.DTypeLike = np.float32,
+    ):
         fft_samples = len(window)
         self._window = window.astype(dtype)
         self._new_samples = num_frames * hop_samples
@@ -131,13 +142,13 @@ class StftSynthesis:
         hop_samples: int,
         lead_shape: tuple[int, ...],
         num_frames: int,
-        dtype=np.float32,
+        dtype: npt.DTypeLike = np.float32,
     ):
         self._window = window[-synthesis_samples:].astype(dtype)
         self._fft_samples = len(window)
         self._hop_samples = hop_samples
         self._num_frames = num_frames
-        self._sum = np.zeros((*lead_shape, (num_frames - 1) * hop_samples + synthesis_samples), dtype)
+        self._sum = OverlapAdd(lead_shape, (num_frames - 1) * hop_samples + synthesis_samples, dtype)
 
     def process(self, spectra: np.ndarray) -> np.ndarray:
         """The next samples that no later frame can change.
@@ -155,15 +166,9 @@ class StftSynthesis:
         synthesis_samples = len(self._window)
         pieces = np.fft.irfft(spectra, self._fft_samples, axis=-1)[..., -synthesis_samples:] * self._window
         for frame in range(self._num_frames):
-            start = frame * self._hop_samples
-            self._sum[..., start : start + synthesis_samples] += pieces[..., frame, :]
-        num_final = self._num_frames * self._hop_samples
-        final = self._sum[..., :num_final].copy()
-        num_kept = self._sum.shape[-1] - num_final
-        self._sum[..., :num_kept] = self._sum[..., num_final:].copy()
-        self._sum[..., num_kept:] = 0
-        return final
+            self._sum.add(pieces[..., frame, :], frame * self._hop_samples)
+        return self._sum.take(self._num_frames * self._hop_samples)
 
     def reset(self) -> None:
         """Forget all frames."""
-        self._sum.fill(0)
+        self._sum.reset()

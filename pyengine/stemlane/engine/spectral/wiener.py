@@ -86,4 +86,5 @@ def refined(mixture: np.ndarray, estimates: np.ndarray, *, iterations: int, epsi
 
 
 def _power(values: np.ndarray) -> np.ndarray:
-    return np.square(values.real) + np.square(values.imag)
+    power: np.ndarray = np.square(values.real) + np.square(values.imag)
+    return power

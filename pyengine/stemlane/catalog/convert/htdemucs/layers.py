@@ -157,7 +157,7 @@ class Layers:
             ]
             products = [
                 self.product(part, len(matrix), matrix, offset, self._neighbours(source, 1)).name
-                for source, matrix, offset in zip(sources, matrices, biases)
+                for source, matrix, offset in zip(sources, matrices, biases, strict=True)
             ]
             outputs = [
                 graph.node("Add", graph.node("Add", products[0], products[1]), products[2]),

@@ -105,7 +105,7 @@ def convert(
         stems = [stem] if stem else _separated(found)
         name = stem or "network"
         networks.append([f"{name}.onnx", *stems])
-        for step, (target, (_, _, samples)) in enumerate(zip(folders, windows)):
+        for step, (target, (_, _, samples)) in enumerate(zip(folders, windows, strict=True)):
             report("converting", number * len(windows) + step, len(paths) * len(windows))
             written = write_network(found, package.weights, stems, samples, target, name)
             _share(written[1], folders[0] / written[1].name)
@@ -113,7 +113,7 @@ def convert(
     missing = [stem for stem in _separated(first) if stem not in [given for _, *stems in networks for given in stems]]
     if missing:
         raise ModelError(f"no network gives {', '.join(missing)}")
-    for target, (suffix, title, samples) in zip(folders, _windows(first)):
+    for target, (suffix, title, samples) in zip(folders, _windows(first), strict=True):
         stride = samples * 3 // 4  # as the original moves on
         num_parts = next(parts for parts in range(_MOST_PARTS, 0, -1) if stride % parts == 0)
         about = replace(description, name=description.name + suffix, title=description.title + title)

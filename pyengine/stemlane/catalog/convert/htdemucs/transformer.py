@@ -34,7 +34,7 @@ def add_transformer(layers: Layers, found: Architecture, spectral: Signal, wave:
             streams[suffix] = _layer(layers, name, before[suffix], context, found.num_heads)
     if found.bottom_channels:
         streams = {name: _linear(layers, f"channel_downsampler{name}", signal) for name, signal in streams.items()}
-    assert streams[""].channels == inner
+    assert streams[""].channels == inner  # noqa: S101 - a mistake of ours, not of a file
     return streams[""], streams["_t"]
 
 
@@ -80,7 +80,7 @@ def _attention(layers: Layers, name: str, query: Signal, heard: Signal, num_head
     weights = np.split(layers.get(f"{name}.in_proj_weight"), 3)
     biases = np.split(layers.get(f"{name}.in_proj_bias"), 3)
     parts = []
-    for source, weight, bias in zip((query, heard, heard), weights, biases):
+    for source, weight, bias in zip((query, heard, heard), weights, biases, strict=True):
         part = layers.product(source, width, weight.T, bias)
         parts.append(graph.shape(part.name, 1, part.rows, width))
     mixed = graph.node("MultiHeadAttention", *parts, domain="com.microsoft", num_heads=num_heads)

@@ -14,6 +14,7 @@ from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, fin
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import file_sha256, is_url, link
 from stemlane.catalog.convert.source import UNKNOWN_LICENCE, Order, fetch
+from stemlane.catalog.network_check import check_network
 from stemlane.errors import ModelError
 from stemlane.manifests.mdx import HIGHEST_COMPENSATION, LOWEST_COMPENSATION
 
@@ -42,7 +43,7 @@ def parse(source: str, location: str | None = None) -> MdxSource | None:
 
 
 def add(source: MdxSource, order: Order) -> list[Path]:
-    """See `stemlane.catalog.convert.source.Source`; from an address only files are taken that are in the table of `mdx_table`."""
+    """See `stemlane.catalog.convert.source.Source`; from an address only the files in `mdx.table` are taken."""
     location = order.location
     if not order.fetches:
         if not Path(location).is_file():
@@ -123,9 +124,7 @@ def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
 
 def _tensors(path: Path) -> tuple[str, str, int, int]:
     """Names of input and output, bins and frames; `ModelError` if the file is not MDX-Net's."""
-    from stemlane.engine.session import describe_network
-
-    inputs, outputs = describe_network(path)
+    inputs, outputs = check_network(path)
     found = ", ".join(f"{name} {shape}" for name, shape in [*inputs.items(), *outputs.items()])
     wanted = "should have one input and one output, both (1, 4, bins, frames)"
     if len(inputs) != 1 or len(outputs) != 1:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What is known of published MDX-Net files that cannot be read from them.
 
-Facts from Ultimate Vocal Remover's table (github.com/Anjok07/ultimatevocalremovergui, models/MDX_Net_Models/model_data).
+Facts from Ultimate Vocal Remover's table (github.com/Anjok07/ultimatevocalremovergui, in
+models/MDX_Net_Models/model_data).
 """
 
 import hashlib

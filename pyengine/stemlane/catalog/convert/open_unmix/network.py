@@ -134,7 +134,7 @@ def _lstm(graph: GraphBuilder, weights: Mapping[str, np.ndarray], layer: int, so
     def both(role: str) -> list[np.ndarray]:
         return [gates(weights[f"lstm.{role}_l{layer}{suffix}"]) for suffix in ("", "_reverse")]
 
-    biases = [np.concatenate(pair) for pair in zip(both("bias_ih"), both("bias_hh"))]
+    biases = [np.concatenate(pair) for pair in zip(both("bias_ih"), both("bias_hh"), strict=True)]
     inputs = [graph.constant(np.stack(values)) for values in (both("weight_ih"), both("weight_hh"), biases)]
     hidden = weights[f"lstm.weight_hh_l{layer}"].shape[1]
     output = graph.node("LSTM", source, *inputs, hidden_size=hidden, direction="bidirectional")

@@ -5,6 +5,8 @@ It exists so that the demonstration and the tests need no recording. It flatters
 voice is a formant synthesiser (source and filter, after Fant 1960), not a singer.
 """
 
+import math
+
 import numpy as np
 
 SAMPLE_RATE = 44100
@@ -31,7 +33,7 @@ _BANDWIDTHS = (80, 100, 140, 200)
 
 
 def _note_hz(note: float) -> float:
-    return 440.0 * 2.0 ** ((note - 69) / 12)
+    return 440.0 * math.pow(2.0, (note - 69) / 12)
 
 
 def _seconds(length: float) -> np.ndarray:
@@ -114,16 +116,17 @@ def _sing(length: float, note: float, vowel: str, next_vowel: str, random: np.ra
     glide = -1.5 * np.exp(-time / 0.04) + 0.03 * np.cumsum(random.standard_normal(len(time))) / np.sqrt(SAMPLE_RATE)
     phase = 2 * np.pi * np.cumsum(_note_hz(note) * 2 ** ((vibrato + glide) / 12)) / SAMPLE_RATE
     blend = np.clip((time - length + 0.15) / 0.15, 0, 1)  # towards the next vowel
-    formants = [(1 - blend) * a + blend * b for a, b in zip(_FORMANTS[vowel], _FORMANTS[next_vowel])]
+    formants = [(1 - blend) * a + blend * b for a, b in zip(_FORMANTS[vowel], _FORMANTS[next_vowel], strict=True)]
     sound = np.zeros_like(time)
     for harmonic in range(1, int(12000 / _note_hz(note))):
         frequency = harmonic * _note_hz(note)
-        filtered = sum(weight / (1 + ((frequency - centre) / width) ** 2)
-                       for centre, width, weight in zip(formants, _BANDWIDTHS, (1.0, 0.7, 0.5, 0.4)))  # fmt: skip
+        resonances = zip(formants, _BANDWIDTHS, (1.0, 0.7, 0.5, 0.4), strict=True)
+        filtered = sum(weight / (1 + ((frequency - centre) / width) ** 2) for centre, width, weight in resonances)
         sound += (filtered + 0.004) * np.sin(harmonic * phase) / harmonic**0.7
     breath = _highpass(random.standard_normal(len(time)), 3000)
     consonant = 0.5 * breath * np.exp(-((time - 0.02) ** 2) / (2 * 0.012**2))
-    return (sound + 0.006 * breath + 0.25 * consonant) * _fade(len(time), 0.03, 0.06)
+    syllable: np.ndarray = (sound + 0.006 * breath + 0.25 * consonant) * _fade(len(time), 0.03, 0.06)
+    return syllable
 
 
 def _vocals(track: np.ndarray, random: np.random.Generator) -> None:

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: MIT
+"""What the engine needs of a model, whatever its kind: in a live stream, and over a whole recording."""
+
+from typing import Protocol
+
+import numpy as np
+
+
+class StreamFrontEnd(Protocol):
+    """A processor of fixed stride and delay at the model's rate.
+
+    Attributes
+    ----------
+    stems
+        Names of the stems it returns: all of the model's but the residual, in manifest order.
+    sample_rate
+        The model's rate in Hz.
+    stride_samples
+        Samples it takes and returns per call.
+    delay_samples
+        Samples by which what it returns trails what it took.
+    """
+
+    stems: tuple[str, ...]
+    sample_rate: int
+    stride_samples: int
+    delay_samples: int
+
+    def process(self, mixture: np.ndarray) -> np.ndarray:
+        """Take the next stride of the mixture, return the next stride of the stems.
+
+        Parameters
+        ----------
+        mixture
+            (2, stride_samples) float32, finite.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stems, 2, stride_samples) float32. Call k (from 0) covers the positions
+            [k * stride - delay, (k + 1) * stride - delay) of the mixture.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget everything heard so far."""
+        ...
+
+
+class RecordingFrontEnd(StreamFrontEnd, Protocol):
+    """A front end for one recording from its start to its end, which may do what its original does there.
+
+    The defaults treat a recording as a stream that goes on in silence.
+
+    Attributes
+    ----------
+    lead_samples
+        Zeros, fewer than a stride, that stand before sample 0, so that segments lie where the original's lie.
+    learns
+        Whether `learn` hears the whole recording beforehand.
+    ends
+        Whether `finish` knows how a recording ends.
+    """
+
+    lead_samples: int = 0
+    learns: bool = False
+    ends: bool = False
+
+    def learn(self, mixture: np.ndarray) -> None:
+        """Hear a piece (2, any number of samples) of the recording beforehand; `reset` forgets it."""
+        del mixture  # the default learns nothing
+
+    def finish(self, rest: np.ndarray) -> np.ndarray:
+        """Take what follows the last stride, return all stems still owed.
+
+        Parameters
+        ----------
+        rest
+            (2, fewer than a stride) float32; it includes the lead if there was no stride.
+
+        Returns
+        -------
+        numpy.ndarray
+            (stems, 2, samples) float32, from where `process` ended to the recording's end.
+        """
+        raise TypeError(f"{type(self).__name__} does not know how a recording ends, it was handed {rest.shape}")

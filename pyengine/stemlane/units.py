@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: MIT
+"""Gains: what a user writes in dB and what the mixer multiplies with."""
+
+import math
+
+from stemlane.errors import InputError
+
+SILENT_DB, HIGHEST_DB = -60.0, 12.0
+
+
+def parse_gain(value: float | str, fader: str) -> float:
+    """A gain in dB; -60 and below, also written "-inf", is silence and comes back as -60.
+
+    >>> parse_gain("+3", "drums"), parse_gain("-inf", "vocals")
+    (3.0, -60.0)
+    """
+    try:
+        gain_db = float(value)
+    except (TypeError, ValueError):
+        gain_db = math.nan
+    if math.isnan(gain_db) or gain_db > HIGHEST_DB:
+        raise InputError(f"gain of {fader} is {value!r}, should be dB from -60 (silence, or -inf) to +12")
+    return max(gain_db, SILENT_DB)
+
+
+def linear_gain(gain_db: float) -> float:
+    """Factor of a gain in dB, 0 at -60 and below."""
+    return 0.0 if gain_db <= SILENT_DB else math.pow(10, gain_db / 20)
