@@ -23,6 +23,18 @@ _LEFT_OUT = {
     ),
 }  # fmt: skip
 _LEFT_OUT_ANYWHERE = re.compile(r"(^|/)(tests|__pycache__)/|\.(pyc|pyi|pxd|h|a)$|^\.\.|/bin/")
+# Too large for a bundle, and not needed by the plugin: FFmpeg, 100 MB, which reads files for the command line. Who
+# imports it in a bundle is told so.
+_NOT_BUNDLED = {
+    "av": "the command in the plugin's bundle reads no audio files; run 'pip install stemlane' and use that one",
+}
+_STAND_IN = '''# SPDX-License-Identifier: MIT
+"""Stands for a package that is not in the bundle."""
+
+from stemlane.errors import StemlaneError
+
+raise StemlaneError({text!r})
+'''
 # What the build adds to the package; a checkout has it elsewhere.
 _BUILT = ("libstemlane_core.so", "core_api.h", "VERSION")
 # Of the record of an installation, what says where it was installed from.
@@ -34,6 +46,8 @@ def copy_packages(target: Path) -> None:
     _copy_stemlane(target)
     for distribution in required("stemlane"):
         _copy_distribution(distribution, target)
+    for name, text in _NOT_BUNDLED.items():
+        (target / f"{name}.py").write_text(_STAND_IN.format(text=text), encoding="utf-8")
 
 
 def required(name: str) -> list[importlib.metadata.Distribution]:
@@ -51,7 +65,7 @@ def required(name: str) -> list[importlib.metadata.Distribution]:
         for requirement in _distribution(current).requires or []:
             required_name = re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower()
             _, _, marker = requirement.partition(";")
-            if "extra" in marker or required_name in found or required_name in _TOOLS_ONLY.get(current, ()):
+            if "extra" in marker or required_name in {*found, *_NOT_BUNDLED, *_TOOLS_ONLY.get(current, ())}:
                 continue
             if marker and not _is_installed(required_name):  # for another system or version
                 continue
