@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane doctor`."""
 
-from stemlane.cli import process
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command
+from stemlane.cli.parser import add_command, given
 
 
 def add(commands) -> None:
     """Add the command."""
     doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.")
     doctor.add_argument(
-        "--report", type=process.given, metavar="FILE",
+        "--report", type=given, metavar="FILE",
         help="write what a bug report needs to FILE (.zip): versions, logs and states; no audio, no names of users",
     )  # fmt: skip
 

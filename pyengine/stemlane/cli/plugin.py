@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The commands `stemlane plugin …`."""
 
-from stemlane.cli import process
 from stemlane.cli.output import say, tell
-from stemlane.cli.parser import add_command, add_group
+from stemlane.cli.parser import add_command, add_group, given
 
 
 def add(commands) -> None:
@@ -17,7 +16,7 @@ def add(commands) -> None:
     add_command(group, "uninstall", _uninstall, "Remove the installed plugin.")
     add_command(group, "path", _path, "Print the path of the plugin that came with the package.")
     bundle = add_command(group, "bundle", _bundle, "Write a plugin that needs nothing else, to be copied anywhere.")
-    bundle.add_argument("folder", type=process.given, metavar="DIR", help="Stemlane.vst3 is written into it")
+    bundle.add_argument("folder", type=given, metavar="DIR", help="Stemlane.vst3 is written into it")
 
 
 def _install(options) -> int:
