@@ -5,6 +5,7 @@ What the saved state looks like inside is `plugin_state`'s business.
 """
 
 import functools
+import os
 import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pedalboard
 
 _STATUS_PIECES = 32  # as StatusParameter.h
+
 
 def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pedalboard.VST3Plugin":
     """Load the plugin into pedalboard.
