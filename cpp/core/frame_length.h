@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+
+#include "core/model_descriptor.h"
 
 namespace stemlane {
 
@@ -43,6 +46,31 @@ inline int frame_samples(int fft_samples, double model_rate, double sample_rate)
     if (best != 0) return best;
   }
   return std::max(4, 4 * static_cast<int>(wanted / model_rate / 4.0 + 0.5));
+}
+
+/// A length counted in hops, where the hop has another length: whole hops exactly, the rest
+/// rounded half up.
+inline int rescaled(std::int64_t num_samples, std::int64_t hop, std::int64_t new_hop) noexcept {
+  const std::int64_t rest = num_samples % hop;
+  return static_cast<int>(num_samples / hop * new_hop + (2 * rest * new_hop + hop) / (2 * hop));
+}
+
+/// The model as it runs for a stream of `sample_rate` Hz: one that follows the rate gets that
+/// rate and the sample counts of its frames there; others stay as they are. The engine's
+/// `Manifest.at_rate` computes the same. Any thread, not the audio thread.
+inline ModelDescriptor at_rate(const ModelDescriptor& model, double sample_rate) {
+  if (model.fft_samples == 0 || sample_rate == model.sample_rate) return model;
+  ModelDescriptor result = model;
+  result.sample_rate = sample_rate;
+  result.fft_samples = frame_samples(model.fft_samples, model.sample_rate, sample_rate);
+  const auto hop = static_cast<std::int64_t>(model.hop_samples);
+  const std::int64_t new_hop = std::max<std::int64_t>(1, result.fft_samples * hop / model.fft_samples);
+  result.hop_samples = static_cast<int>(new_hop);
+  result.stride_samples = rescaled(model.stride_samples, hop, new_hop);
+  result.delay_samples = rescaled(model.delay_samples, hop, new_hop);
+  result.compute_allowance_samples =
+      static_cast<int>((model.compute_allowance_samples * new_hop + hop - 1) / hop);
+  return result;
 }
 
 }  // namespace stemlane

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "host/model_index.h"
+#include "core/frame_length.h"
+#include "core/model_descriptor.h"
 
 namespace stemlane {
 

@@ -2,13 +2,18 @@
 // The order of the places is part of the contract; see python_home.h.
 #include "engine/python_home.h"
 
+#include <algorithm>
 #include <cstdlib>
-#include <fstream>
+
+#include "host/small_file.h"
 
 namespace stemlane {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxConfigurationBytes = 1 << 16;
+constexpr std::size_t kMaxPathBytes = 4096;  // of Linux
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -23,7 +28,15 @@ fs::path contents_of(const fs::path& engine) {
 std::optional<PythonHome> in_bundle(const fs::path& engine) {
   const fs::path python = contents_of(engine) / "Resources" / "python" / "bin" / "python3";
   if (!is_there(python)) return std::nullopt;
-  return PythonHome{python, {}, "the bundle"};
+  return PythonHome{python, {}, "the bundle", true};
+}
+
+// The interpreter in the first line of a script, for packages of `pip install --user`: their
+// prefix, ~/.local, has scripts but no Python.
+fs::path interpreter_of(const fs::path& script) {
+  const std::string text = read_small_file(script, kMaxConfigurationBytes);
+  if (!text.starts_with("#!/")) return {};
+  return text.substr(2, std::min(text.find('\n'), kMaxPathBytes) - 2);
 }
 
 // .../<prefix>/lib/pythonX.Y/site-packages/stemlane/Stemlane.vst3/Contents/<architecture>/
@@ -31,11 +44,14 @@ std::optional<PythonHome> around_bundle(const fs::path& engine) {
   for (fs::path folder = contents_of(engine); folder.has_relative_path(); folder = folder.parent_path()) {
     const std::string name = folder.filename().string();
     if (name != "site-packages" && name != "dist-packages") continue;
-    fs::path prefix = folder.parent_path().parent_path().parent_path();
+    const std::string version = folder.parent_path().filename().string();
+    const fs::path prefix = folder.parent_path().parent_path().parent_path();
     // Debian keeps packages of /usr in /usr/lib/python3/dist-packages and /usr/local.
-    for (const fs::path& root : {prefix, fs::path("/usr")})
-      if (is_there(root / "bin" / "python3"))
-        return PythonHome{root / "bin" / "python3", {folder}, "the environment around the plugin"};
+    for (const fs::path& python :
+         {prefix / "bin" / version, prefix / "bin" / "python3", interpreter_of(prefix / "bin" / "stemlane"),
+          fs::path("/usr/bin") / version, fs::path("/usr/bin/python3")})
+      if (!python.empty() && is_there(python))
+        return PythonHome{python, {folder}, "the environment around the plugin"};
   }
   return std::nullopt;
 }
@@ -48,16 +64,22 @@ fs::path user_configuration() {
   return {};
 }
 
-// The value of `python=` in a configuration file.
-fs::path configured_python(const fs::path& file) {
-  std::ifstream input(file);
+}  // namespace
+
+std::string configured_python(std::string_view text) {
   constexpr std::string_view kKey = "python=";
-  for (std::string line; std::getline(input, line);)
-    if (line.starts_with(kKey)) return fs::path(line.substr(kKey.size()));
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.starts_with(kKey)) continue;
+    line.remove_prefix(kKey.size());
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    const bool plain = std::none_of(line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; });
+    return plain && line.size() <= kMaxPathBytes ? std::string(line) : std::string();
+  }
   return {};
 }
-
-}  // namespace
 
 std::optional<PythonHome> find_python(const fs::path& engine_executable, std::string& error) {
   if (auto home = in_bundle(engine_executable)) return home;
@@ -65,7 +87,7 @@ std::optional<PythonHome> find_python(const fs::path& engine_executable, std::st
 
   const fs::path own_file = contents_of(engine_executable) / "Resources" / "engine.conf";
   for (const fs::path& file : {own_file, user_configuration()}) {
-    const fs::path python = configured_python(file);
+    const fs::path python = configured_python(read_small_file(file, kMaxConfigurationBytes));
     if (python.empty()) continue;
     if (is_there(python)) return PythonHome{python, {}, file.string()};
     error = "no Python at " + python.string() + " (named in " + file.string() +

@@ -18,6 +18,21 @@ namespace {
 // engine; pedalboard's default is this one.
 constexpr int kExpectedBlockSamples = 8192;
 
+// At others the stream cannot be prepared, and the mixture passes without a delay.
+bool isPossibleRate(double sampleRate) {
+  return sampleRate >= kLowestRate && sampleRate <= kHighestRate;
+}
+
+// Ardour and Mixbus evaluate automation where the audio leaves a plugin, other hosts where it
+// enters: docs/HOSTS.md. Their scripts and exports run in programs of other names.
+bool automatesTheOutput() {
+  if (juce::PluginHostType().isArdour()) return true;
+  const juce::File program(juce::PluginHostType::getHostPath());
+  for (const juce::String& name : {program.getFileName(), program.getParentDirectory().getFileName()})
+    if (name.containsIgnoreCase("ardour") || name.containsIgnoreCase("mixbus")) return true;
+  return false;
+}
+
 }  // namespace
 
 juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
@@ -28,7 +43,14 @@ juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
 }
 
 StemlaneProcessor::StemlaneProcessor()
-    : AudioProcessor(buses()), parameters_(*this), modelName_(defaultModelName()) {
+    : AudioProcessor(buses()),
+      parameters_(*this,
+                  [this] {
+                    const StreamStatus now = status();
+                    return juce::String(stateName(now.state)) + ": " +
+                           juce::String::fromUTF8(now.text.c_str());
+                  }),
+      modelName_(defaultModelName()) {
   applyModel();
 }
 
@@ -68,7 +90,7 @@ void StemlaneProcessor::announceLatency() {
   {
     const std::lock_guard lock(mutex_);
     if (sampleRate <= 0.0 || sampleRate == sampleRate_) return;
-    latency = latency_sum(choice_.model, sampleRate).total();
+    if (isPossibleRate(sampleRate)) latency = latency_sum(choice_.model, sampleRate).total();
   }
   setLatencySamples(latency);
 }
@@ -80,13 +102,17 @@ void StemlaneProcessor::applyModel() {
   for (int stem = 0; stem < kNumStems; ++stem)
     if (choice_.model.has_stem(stem)) present |= 1U << stem;
   presentStems_.store(present, std::memory_order_release);
-  if (sampleRate_ <= 0.0) return;
+  if (sampleRate_ > 0.0) prepareStream();
+  facts_.publish({modelName_, choice_.problem, numChannels_.load(std::memory_order_relaxed) != 0});
+}
 
+void StemlaneProcessor::prepareStream() {
   StreamConfig config;
   config.model = choice_.model;
   config.sample_rate = sampleRate_;
   config.num_channels = getMainBusNumInputChannels();
   config.max_block_samples = maxBlockSamples_;
+  config.gains_at_output = automatesTheOutput();
   if (choice_.problem.empty()) config.engine_executable = engineExecutable().getFullPathName().toStdString();
   numChannels_.store(0, std::memory_order_release);
   try {
@@ -103,14 +129,16 @@ int StemlaneProcessor::streamLatency() const {
   return numChannels_.load(std::memory_order_acquire) != 0 ? stream_.latency_samples() : 0;
 }
 
+// Hosts call this from any thread, JUCE without the lock that it holds for a block: the stream
+// may be set up anew at this moment. So the next block does it.
 void StemlaneProcessor::reset() {
-  if (numChannels_.load(std::memory_order_acquire) != 0) stream_.reset();
+  beginsAnew_.store(true, std::memory_order_relaxed);
 }
 
 // A render begins without a past: what was played before it, for how long, and how much of
 // that the engine caught, must not change its sound. Not every host resets in between.
 void StemlaneProcessor::setNonRealtime(bool isNonRealtime) noexcept {
-  if (isNonRealtime && !this->isNonRealtime()) renderBegins_.store(true, std::memory_order_relaxed);
+  if (isNonRealtime && !this->isNonRealtime()) beginsAnew_.store(true, std::memory_order_relaxed);
   AudioProcessor::setNonRealtime(isNonRealtime);
   stream_.set_offline(isNonRealtime);
 }
@@ -148,7 +176,7 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
     if (stems[stem].back() != nullptr) block.stem_out[stem] = stems[stem].data();
   }
   if (!usable) return;
-  if (renderBegins_.exchange(false, std::memory_order_relaxed)) stream_.reset();
+  if (beginsAnew_.exchange(false, std::memory_order_relaxed)) stream_.reset();
   stream_.process(block);
 
   // A mono stem on a stereo bus sounds on both sides.
@@ -179,11 +207,6 @@ bool StemlaneProcessor::hasStem(int stem) const noexcept {
   return presentStems()[static_cast<std::size_t>(stem)];
 }
 
-std::string StemlaneProcessor::modelName() const {
-  const std::lock_guard lock(mutex_);
-  return modelName_;
-}
-
 void StemlaneProcessor::setModel(const std::string& name) {
   if (name == modelName()) return;
   // While suspended, the host's blocks are silent: the timeline starts anew anyway.
@@ -199,10 +222,9 @@ void StemlaneProcessor::setModel(const std::string& name) {
 }
 
 StreamStatus StemlaneProcessor::status() const {
-  const std::lock_guard lock(mutex_);
-  if (!choice_.problem.empty()) return {EngineState::failed, choice_.problem, 0};
-  if (numChannels_.load(std::memory_order_acquire) == 0)
-    return {EngineState::starting, "waiting for the host to start its audio", 0};
+  const auto facts = facts_.read();
+  if (!facts->problem.empty()) return {EngineState::failed, facts->problem, 0};
+  if (!facts->prepared) return {EngineState::starting, "waiting for the host to start its audio", 0};
   return stream_.status();
 }
 
@@ -212,14 +234,13 @@ void StemlaneProcessor::setMeters(bool on) noexcept {
 }
 
 void StemlaneProcessor::getStateInformation(juce::MemoryBlock& target) {
-  const StreamStatus now = status();
   SavedState state;
   {
     const std::lock_guard lock(mutex_);
     state.model = modelName_;
     if (unknownState_ != nullptr) state.unknown = std::make_unique<juce::XmlElement>(*unknownState_);
   }
-  writeState(target, state, getParameters(), {now.state, now.text, getLatencySamples()});
+  writeState(target, state, getParameters());
 }
 
 void StemlaneProcessor::setStateInformation(const void* data, int size) {

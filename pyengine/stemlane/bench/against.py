@@ -16,8 +16,7 @@ from pathlib import Path
 
 import soundfile
 
-from stemlane.bench.bench import test_signal
-from stemlane.cli.progress import Progress
+from stemlane.bench.bench import Report, test_signal
 from stemlane.errors import InputError
 
 _SECONDS = 180.0
@@ -115,8 +114,10 @@ _ORIGINALS = {
     ),
 }  # fmt: skip
 
+Comparison = dict[str, dict[str, float]]  # by side, then by name of the number
 
-def run(against: list[str]) -> dict:
+
+def run(against: list[str], report: Report = lambda stage, done, total: None) -> dict[str, Comparison]:
     """Measure against originals, each named as "name:path of its Python".
 
     Returns
@@ -131,8 +132,14 @@ def run(against: list[str]) -> dict:
         If an original is not known or does not run.
     """
     chosen = [_parse(text) for text in against]
-    with Progress("bench", len(chosen) * 2 * _ROUNDS) as progress:
-        return {name: _measure(name, python, progress) for name, python in chosen}
+    num_runs, num_done = len(chosen) * 2 * _ROUNDS, 0
+
+    def progress() -> None:
+        nonlocal num_done
+        num_done += 1
+        report("bench", num_done, num_runs)
+
+    return {name: _measure(name, python, progress) for name, python in chosen}
 
 
 def _parse(text: str) -> tuple[str, str]:
@@ -146,16 +153,17 @@ def _parse(text: str) -> tuple[str, str]:
     return name, python
 
 
-def _measure(name: str, python: str, progress: Callable[[int], None]) -> dict:
+def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison:
     original = _ORIGINALS[name]
-    with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as scratch:
-        scratch = Path(scratch)
+    with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as name_of_scratch:
+        scratch = Path(name_of_scratch)
         song, weights, stems = scratch / "song.wav", scratch / "weights", scratch / "stems"
         weights.mkdir()
         soundfile.write(song, test_signal(_SECONDS, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
         environment = {
             **os.environ, "MODEL_PATH": str(weights), "XDG_DATA_HOME": str(scratch / "data"),
-            "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
+            "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3",
+            "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
         }  # fmt: skip
         environment.pop("STEMLANE_MODELS", None)
         _run([python, "-c", original.weights_script, str(weights)], environment)
@@ -164,26 +172,26 @@ def _measure(name: str, python: str, progress: Callable[[int], None]) -> dict:
             "original": [python, *original.command(weights, song, stems)],
             "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems), "--model", "bench"],
         }
-        best = {}
+        best: Comparison = {}
         for _ in range(_ROUNDS):
             for side, command in commands.items():
                 found = _run(command, environment)
                 shutil.rmtree(stems)
                 if side not in best or found["wall_seconds"] < best[side]["wall_seconds"]:
                     best[side] = found
-                progress(1)
+                progress()
     ratios = {key: best["original"][key] / max(value, 1e-3) for key, value in best["stemlane"].items()}
     return {**best, "ratios": ratios}
 
 
-def _run(command: list[str], environment: dict[str, str]) -> dict:
+def _run(command: list[str], environment: dict[str, str]) -> dict[str, float]:
     """Run a command to its end; time, processor time of it and its children, memory of the largest of them."""
     with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as scratch:
         numbers, output = Path(scratch) / "numbers", Path(scratch) / "output"
         with output.open("wb") as file:
             launcher = [_PYTHON, "-I", "-S", "-c", _LAUNCHER, str(numbers), *command]
             subprocess.run(launcher, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file, check=True)
-        found = json.loads(numbers.read_text(encoding="utf-8"))
+        found: dict[str, float] = json.loads(numbers.read_text(encoding="utf-8"))
         status = found.pop("status")
         if status:
             lines = output.read_text(encoding="utf-8", errors="replace").strip().splitlines()

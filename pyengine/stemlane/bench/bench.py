@@ -4,19 +4,25 @@
 What needs the plugin in a host is measured in a process of its own, by `bench_plugin`.
 """
 
+import functools
 import json
 import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from stemlane.cli.progress import Progress
 from stemlane.engine.frontends import create_stream
 from stemlane.errors import StemlaneError, one_line
+from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
-from stemlane.manifests.registry import embedded_folder, verify_model
+from stemlane.manifests.registry import embedded_folder
+
+Report = Callable[[str, float, float], None]
+Numbers = dict[str, Any]  # names to numbers, texts, or the same again, as JSON
 
 _MODEL_SECONDS = 20.0
 _RENDER_SECONDS = 30.0
@@ -39,8 +45,8 @@ print(json.dumps({"import_seconds": imported - start, "load_seconds": ready - im
 """
 
 
-def run() -> dict:
-    """Measure everything that is installed.
+def run(report: Report = lambda stage, done, total: None) -> Numbers:
+    """Measure everything that is installed; `report` is called with a name, the parts done, and how many there are.
 
     Returns
     -------
@@ -49,29 +55,27 @@ def run() -> dict:
         the reason under `problem`.
     """
     models = [load_manifest(folder) for folder in model_folders(embedded_folder())]
-    with Progress("bench", 2 * len(models) + 1) as progress:
+    num_parts, num_done = 2 * len(models) + 1, 0
 
-        def guarded(measure) -> dict:
-            try:
-                return measure()
-            except (StemlaneError, OSError, subprocess.SubprocessError) as error:
-                return {"problem": one_line(error)}
-            finally:
-                progress(1)
+    def guarded(measure: Callable[[], Numbers]) -> Numbers:
+        nonlocal num_done
+        try:
+            return measure()
+        except (StemlaneError, OSError, subprocess.SubprocessError) as error:
+            return {"problem": one_line(error)}
+        finally:
+            num_done += 1
+            report("bench", num_done, num_parts)
 
-        return {
-            "machine": {"processor": _processor(), "system": platform.platform(), "python": platform.python_version()},
-            "models": {
-                manifest.name: guarded(lambda manifest=manifest: measure_model(manifest)) for manifest in models
-            },
-            "core": guarded(_measure_core),
-            "plugin": {
-                manifest.name: guarded(lambda manifest=manifest: _measure_plugin(manifest.name)) for manifest in models
-            },
-        }
+    return {
+        "machine": {"processor": _processor(), "system": platform.platform(), "python": platform.python_version()},
+        "models": {manifest.name: guarded(functools.partial(measure_model, manifest)) for manifest in models},
+        "core": guarded(_measure_core),
+        "plugin": {manifest.name: guarded(functools.partial(_measure_plugin, manifest.name)) for manifest in models},
+    }
 
 
-def measure_model(manifest: Manifest) -> dict:
+def measure_model(manifest: Manifest) -> Numbers:
     """Time per stride against the time there is for it, on one thread, plus start-up and offline speed of one model."""
     verify_model(manifest)
     front_end = create_stream(manifest)
@@ -106,7 +110,7 @@ def test_signal(seconds: float, sample_rate: int) -> np.ndarray:
     return (noise * beat).astype(np.float32)
 
 
-def _measure_start_up(manifest: Manifest) -> dict:
+def _measure_start_up(manifest: Manifest) -> Numbers:
     """The engine's Python from the start of the process until the model is ready, best of a few, and its memory."""
     runs = []
     for _ in range(_START_UP_RUNS):
@@ -137,7 +141,7 @@ def _measure_render(manifest: Manifest) -> float | None:
     return _RENDER_SECONDS / (time.perf_counter() - begin)
 
 
-def _measure_core() -> dict:
+def _measure_core() -> Numbers:
     from stemlane.mix import _core
 
     return {
@@ -146,8 +150,8 @@ def _measure_core() -> dict:
     }
 
 
-def _measure_plugin(model: str) -> dict:
-    from stemlane.plugin.loading import plugin_path
+def _measure_plugin(model: str) -> Numbers:
+    from stemlane.plugin.places import plugin_path
 
     plugin_path()  # says what is missing before a process is started
     command = [sys.executable, "-m", "stemlane.bench.plugin", model]
@@ -156,7 +160,8 @@ def _measure_plugin(model: str) -> dict:
     if done.returncode != 0 or not lines:
         reason = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]
         return {"problem": reason[0]}
-    return json.loads(lines[-1])
+    numbers: Numbers = json.loads(lines[-1])
+    return numbers
 
 
 def _processor() -> str:
@@ -168,11 +173,11 @@ def _processor() -> str:
     return f"{names[0]}, {len(names)} processors" if names else platform.machine()
 
 
-def as_text(numbers: dict) -> str:
+def as_text(numbers: Numbers) -> str:
     """The numbers as text for people: one line each, nested names joined by dots."""
     lines = []
 
-    def add(prefix: str, value) -> None:
+    def add(prefix: str, value: object) -> None:
         if isinstance(value, dict):
             for key, inner in value.items():
                 add(f"{prefix}.{key}" if prefix else key, inner)

@@ -8,14 +8,15 @@ from pathlib import Path
 
 from stemlane.bench.bench import test_signal
 from stemlane.errors import PluginError, StemlaneError, one_line
-from stemlane.plugin.loading import load_plugin, plugin_path, plugin_status
+from stemlane.plugin.loading import load_plugin, plugin_status
+from stemlane.plugin.places import plugin_path
 
 _SAMPLE_RATE = 44100
 _SECONDS = 30.0
 _SCANS = 5
 
 
-def measure(model: str) -> dict:
+def measure(model: str) -> dict[str, float]:
     """Scan time, time to the first output, offline speed, and memory of host and engine."""
     try:
         import pedalboard
@@ -24,7 +25,7 @@ def measure(model: str) -> dict:
     scans = []
     for _ in range(_SCANS):
         begin = time.perf_counter()
-        scanned = pedalboard.load_plugin(plugin_path())
+        scanned = pedalboard.VST3Plugin(plugin_path())
         del scanned
         scans.append(time.perf_counter() - begin)
     plugin = load_plugin(model, vocals_gain="-inf")

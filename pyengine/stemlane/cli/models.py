@@ -4,46 +4,55 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
-from stemlane.cli import process as cli_process
+import sys
+
+from stemlane.cli.output import say
+from stemlane.cli.parser import add_command, add_group, given
 from stemlane.errors import ModelError
 
 
-def add_commands(models, command) -> None:
-    """Add the commands to the argument parser's group `models`, with `command(parent, name, run, text)`."""
-    command(models, "list", _list, "List the models that can be used.")
-    command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
+def add(commands) -> None:
+    """Add the commands."""
+    models = add_group(commands, "models", "List, show, verify, add and remove models.")
+    add_command(models, "list", _list, "List the models that can be used.")
+    add_command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
+    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
         "name", metavar="NAME"
     )
-    add = command(models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.")
-    add.add_argument(
+    adding = add_command(
+        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own."
+    )
+    adding.add_argument(
         "source",
-        type=cli_process.given,
+        type=given,
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
         "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, or a folder with a manifest.toml",
     )
-    add.add_argument(
+    adding.add_argument(
         "--from",
         dest="location",
-        type=cli_process.given,
+        type=given,
         metavar="PATH_OR_URL",
         help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
     )
-    add.add_argument("--name", metavar="NAME", help="name of the model here")
-    add.add_argument("--force", action="store_true", help="replace models of the same name")
-    add.add_argument(
+    adding.add_argument("--name", metavar="NAME", help="name of the model here")
+    adding.add_argument(
+        "--accept-licence", action="store_true", help="do not ask where the makers of weights restrict their use"
+    )
+    adding.add_argument("--force", action="store_true", help="replace models of the same name")
+    adding.add_argument(
         "--extension",
         default="zeros",
         metavar="zeros|average",
         help="what Spleeter's stems get above 11 kHz (16 kHz): nothing, which leaves it in the residual, or the mean "
         "of the mask below (default: %(default)s)",
     )
-    add.add_argument(
+    adding.add_argument(
         "--wiener", dest="wiener_iterations", type=int, metavar="N",
         help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, none for Spleeter, as they do)",
     )  # fmt: skip
-    mdx = add.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
+    mdx = adding.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
     mdx.add_argument(
         "--stem",
         metavar="NAME",
@@ -57,10 +66,11 @@ def add_commands(models, command) -> None:
     mdx.add_argument(
         "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
     )
-    command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
+    add_command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
 
 
 def _list(options) -> int:
+    from stemlane.catalog.licences import Terms, licence_of
     from stemlane.manifests.registry import ALIASES, list_models
 
     listings = list_models()
@@ -72,11 +82,14 @@ def _list(options) -> int:
         text = f"unusable: {listing.problem}"
         if manifest := listing.manifest:
             numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
-            text = f"{manifest.title}: {numbers}"
+            licence = licence_of(manifest)
+            text = f"{manifest.title}: {numbers}; {licence.text}"
+            if licence.terms is Terms.FREE:
+                text += f" ({licence.where})"
         rows.append((", ".join(names), text))
     width = max(len(names) for names, _ in rows)
     for names, text in rows:
-        print(f"{names:<{width}}  {text}")
+        say(f"{names:<{width}}  {text}")
     return 0
 
 
@@ -86,27 +99,26 @@ def _show(options) -> int:
 
     rows = explain(find_model(options.name))
     for label, value in rows.items():
-        print(f"{label:<14} {value}")
+        say(f"{label:<14} {value}")
     return 0
 
 
 def _verify(options) -> int:
-    from stemlane.catalog import selftest
-    from stemlane.engine.streaming import StreamingSeparator
-    from stemlane.manifests.registry import find_model, verify_model
+    from stemlane.catalog.install import verify
 
-    manifest = find_model(options.name)
-    verify_model(manifest)
-    StreamingSeparator(manifest, manifest.sample_rate, 2)  # loads the network and checks every tensor
-    known = selftest.check(manifest)
-    print(f"{manifest.name}: ok" + ", gives the known output" * known)
+    manifest = verify(options.name)
+    say(f"{manifest.name}: ok" + ", gives the known output" * bool(manifest.self_test))
     return 0
 
 
 def _add(options) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
+    from stemlane.catalog.licences import licence_rows
+    from stemlane.catalog.sources import check_accepted
     from stemlane.cli.progress import StageProgress
+
+    check_accepted(options.source, options.location, lambda question: options.accept_licence or _agrees(question))
 
     with StageProgress() as report:
         added = add_model(
@@ -123,16 +135,28 @@ def _add(options) -> int:
             compensation=options.compensation,
             both_signs=options.both_signs,
         )
-    for label in ("note", "licence", "origin", "training_data"):
-        if getattr(added[0], label):
-            print(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
+    first = added[0]
+    rows = {
+        "note": first.note, **licence_rows(first), "origin": first.origin, "training data": first.training_data,
+    }  # fmt: skip
+    for label, text in rows.items():
+        if text:
+            say(f"{label:<14} {text}")
     for manifest in added:
-        print(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
+        say(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
     return 0
+
+
+def _agrees(question: str) -> bool:
+    """Ask at the terminal; without one nobody agrees."""
+    if not sys.stdin.isatty():
+        raise ModelError(f"{question} Say so with --accept-licence")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _remove(options) -> int:
     from stemlane.catalog.install import remove_model
 
-    print(remove_model(options.name))
+    say(str(remove_model(options.name)))
     return 0

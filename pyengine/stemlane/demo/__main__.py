@@ -5,17 +5,23 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stemlane.catalog.song import SAMPLE_RATE, make_song
+from stemlane.cli.output import printable
 from stemlane.cli.progress import Progress
 from stemlane.demo.picture import draw
-from stemlane.demo.song import SAMPLE_RATE, make_song
 from stemlane.engine.separator import Separator
 from stemlane.errors import PluginError, StemlaneError, one_line
 from stemlane.evaluation.numbers import measure
-from stemlane.files.audio import AudioInput, AudioOutput
+from stemlane.files.reading import AudioInput
+from stemlane.files.writing import AudioOutput
 from stemlane.plugin.loading import load_plugin, plugin_status
+
+if TYPE_CHECKING:
+    import pedalboard
 
 MODEL = "mix"
 BLOCK_SAMPLES = 512
@@ -32,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         run(options.song, Path(options.output))
     except StemlaneError as error:
-        print(f"stemlane demo: {one_line(error)}", file=sys.stderr)
+        print(f"stemlane demo: {printable(one_line(error))}", file=sys.stderr)
         return 1
     return 0
 
@@ -47,6 +53,8 @@ def run(song: str | None, folder: Path) -> None:
     else:
         with AudioInput(song) as source:
             mixture, sample_rate = np.concatenate(list(source.blocks()), axis=1), source.sample_rate
+            if source.warning:
+                print(f"stemlane demo: warning: {printable(source.warning)}", file=sys.stderr)
     folder.mkdir(parents=True, exist_ok=True)
     seconds = mixture.shape[1] / sample_rate
 
@@ -85,7 +93,7 @@ def run(song: str | None, folder: Path) -> None:
     print(f"written      {folder}/bounce.wav, {', '.join(f'{name}.wav' for name in stems)}, spectrograms.png")
 
 
-def bounce_with_moving_drums(plugin, mixture: np.ndarray, sample_rate: float) -> np.ndarray:
+def bounce_with_moving_drums(plugin: "pedalboard.VST3Plugin", mixture: np.ndarray, sample_rate: float) -> np.ndarray:
     """Send the mixture through the plugin block by block and move the drums' fader meanwhile.
 
     A gain set before a block acts on that block's samples, however late they come out.
@@ -97,7 +105,8 @@ def bounce_with_moving_drums(plugin, mixture: np.ndarray, sample_rate: float) ->
     with Progress("bouncing", num_samples / sample_rate) as progress:
         for start in range(0, num_samples, BLOCK_SAMPLES):
             phase = 2 * np.pi * (start / sample_rate) / SWEEP_SECONDS
-            plugin.drums_gain_db = float((low + high) / 2 + (high - low) / 2 * np.cos(phase))
+            gain_db = (low + high) / 2 + (high - low) / 2 * np.cos(phase)
+            setattr(plugin, "drums_gain_db", float(gain_db))  # noqa: B010 - pedalboard names parameters as it finds them
             block = mixture[:, start : start + BLOCK_SAMPLES]
             out.append(plugin.process(block, sample_rate, buffer_size=BLOCK_SAMPLES, reset=False))
             progress(block.shape[1] / sample_rate)

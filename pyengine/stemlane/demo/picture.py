@@ -16,7 +16,8 @@ def spectrogram_db(audio: np.ndarray) -> np.ndarray:
     padded = np.pad(audio, ((0, 0), (0, max(0, _FFT_SAMPLES - audio.shape[1]))))
     frames = np.stack([padded[:, start : start + _FFT_SAMPLES] for start in starts], axis=1)
     power = np.square(np.abs(np.fft.rfft(np.hanning(_FFT_SAMPLES) * frames, axis=2))).mean(axis=0)
-    return 10 * np.log10(power.T + 1e-12)
+    spectrogram: np.ndarray = 10 * np.log10(power.T + 1e-12)
+    return spectrogram
 
 
 def draw(rows: dict[str, np.ndarray], sample_rate: float, path: str | Path, title: str) -> None:

@@ -5,61 +5,29 @@ It runs the streaming engine and nothing else, so files and the plugin get the s
 original looks at the whole recording.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
-from stemlane.engine.streaming import StreamingSeparator, check_stream
+from stemlane.audio_checks import check_finite, check_mixture
+from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.registry import find_model, verify_model
+from stemlane.manifests.registry import check_model, find_model
+from stemlane.manifests.stem_names import stem_names
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
-
-
-def check_finite(block: np.ndarray, position: int = 0) -> None:
-    """Raise `InputError` naming the first sample that is not finite of (channels, samples) from `position` on."""
-    finite = np.isfinite(block)
-    if not finite.all():
-        sample = int(np.argmin(finite.all(axis=0)))
-        channel = int(np.argmin(finite[:, sample]))
-        raise InputError(
-            f"sample {position + sample} of channel {channel} is {block[channel, sample]}; repair the recording first"
-        )
-
-
-def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
-    """The recording as float32 (channels, samples), or `InputError` saying what is wrong with it."""
-    mixture = np.asarray(mixture)
-    if mixture.ndim != 2:
-        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples)")
-    if not np.issubdtype(mixture.dtype, np.floating):
-        raise InputError(f"mixture is of type {mixture.dtype}, should be floating point with full scale at 1.0")
-    if mixture.shape[0] > 2 and mixture.shape[1] in (1, 2):
-        raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples): pass its transpose")
-    check_stream(sample_rate, mixture.shape[0])
-    if mixture.shape[1] == 0:
-        raise InputError("mixture has 0 samples")
-    check_finite(mixture)
-    return mixture.astype(np.float32, copy=False)
-
-
-def recut(pieces: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarray]:
-    """Cut a stream of (..., samples) anew, into pieces of `num_samples`, the last one shorter."""
-    waiting = None
-    for piece in pieces:
-        waiting = piece if waiting is None or not waiting.shape[-1] else np.concatenate([waiting, piece], axis=-1)
-        while waiting.shape[-1] >= num_samples:
-            yield waiting[..., :num_samples]
-            waiting = waiting[..., num_samples:]
-    if waiting is not None and waiting.shape[-1]:
-        yield waiting
+_MOST_IDLE = 2  # networks kept for the next recording, each for one rate and number of channels: HTDemucs takes 1 GB
 
 
 class Separator:
-    """Separates recordings with one model.
+    """Separates recordings with one model. Several threads may use one at the same time.
+
+    It is a context manager, which lets go of the networks that have been loaded.
 
     Parameters
     ----------
@@ -74,7 +42,10 @@ class Separator:
     manifest
         The model.
     stems
-        Names of all stems, in the order of the model.
+        Names of all stems, in the order of the model. Spleeter's models of two stems have `accompaniment`.
+
+    shifts
+        How many shifted passes are averaged.
 
     Examples
     --------
@@ -87,10 +58,32 @@ class Separator:
         if not 0 <= shifts <= _HIGHEST_SHIFTS:
             raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
-        verify_model(self.manifest)
-        self.stems = self.manifest.stems
-        self._shifts = shifts
-        self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
+        check_model(self.manifest)
+        self.stems = stem_names(self.manifest)
+        self.shifts = shifts
+        self._lock = threading.Lock()
+        self._most_idle = _MOST_IDLE
+        self._idle: list[StreamingSeparator] = []  # loaded networks nobody uses at the moment, the latest used last
+
+    def __repr__(self) -> str:
+        shifts = f", shifts={self.shifts}" if self.shifts else ""
+        return f"Separator({self.manifest.name!r}{shifts}) of {', '.join(self.stems)} at {self.manifest.sample_rate} Hz"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the loaded networks and their memory. What is separated later loads them again."""
+        with self._lock:
+            self._idle.clear()
+
+    def keep_ready(self, num_recordings: int) -> None:
+        """Keep as many networks loaded between recordings as are separated side by side."""
+        with self._lock:
+            self._most_idle = max(_MOST_IDLE, num_recordings)
 
     def separate(
         self, mixture: np.ndarray, sample_rate: float, *, progress: Callable[[int], None] | None = None
@@ -143,17 +136,18 @@ class Separator:
         numpy.ndarray
             (all stems, channels, samples) float32, contiguous in time; in all as many samples as came in.
         """
-        # Taken out while in use, so that several recordings can be separated at once.
-        stream = self._idle.pop((sample_rate, num_channels), None)
-        if stream is None:
-            stream = StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True, shifts=self._shifts)
+        stream = self._take(sample_rate, num_channels)
         try:
             if stream.learns:
                 blocks = list(blocks) if iter(blocks) is blocks else blocks
                 stream.learn(blocks)
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
+            num_in = 0
             for block in blocks:
-                block = np.asarray(block, np.float32)
+                with np.errstate(over="ignore"):
+                    block = np.asarray(block, np.float32)
+                check_finite(block, num_in)
+                num_in += block.shape[1]
                 waiting = np.concatenate([waiting, block], axis=1)
                 separated = stream.process(block)
                 num_samples = separated.shape[2]
@@ -164,9 +158,18 @@ class Separator:
                 yield self._with_residual(waiting, stream.finish())
         finally:
             stream.reset()
-            self._idle[sample_rate, num_channels] = stream
+            with self._lock:
+                self._idle = [*self._idle, stream][-self._most_idle :]
+
+    def _take(self, sample_rate: float, num_channels: int) -> StreamingSeparator:
+        """A network for recordings of this kind, nobody else's while it is in use."""
+        with self._lock:
+            for index, stream in enumerate(self._idle):
+                if (stream.sample_rate, stream.num_channels) == (sample_rate, num_channels):
+                    return self._idle.pop(index)
+        return StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True, shifts=self.shifts)
 
     def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
         """All stems in the model's order, from the mixture and the stems the network gave."""
-        residual = self.stems.index(self.manifest.residual)
+        residual = self.manifest.stems.index(self.manifest.residual)
         return np.insert(separated, residual, mixture - separated.sum(axis=0), axis=0)

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stemlane.audio_checks import check_stream
 from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.registry import find_model, verify_model
+from stemlane.manifests.registry import check_model, find_model
 
 if TYPE_CHECKING:
     import soxr
 
-LOWEST_RATE, HIGHEST_RATE = 8000, 192000
 _RESAMPLER_QUALITY = "HQ"
 
 
@@ -45,12 +45,13 @@ def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> in
     return math.ceil(lag_samples / min(rate_in, rate_out) * at_rate)
 
 
-def check_stream(sample_rate: float, num_channels: int) -> None:
-    """Raise `InputError` unless Stemlane can separate audio of this rate and number of channels."""
-    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
-        raise InputError(f"sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
-    if num_channels not in (1, 2):
-        raise InputError(f"{num_channels} channels: only mono or stereo can be separated")
+def _resampler(rate_in: float, rate_out: float, num_channels: int) -> "soxr.ResampleStream | None":
+    """A stream resampler, or None where the rates are equal."""
+    if rate_in == rate_out:
+        return None
+    import soxr  # only where needed: the engine's start-up time counts
+
+    return soxr.ResampleStream(rate_in, rate_out, num_channels, "float32", _RESAMPLER_QUALITY)
 
 
 class StreamingSeparator:
@@ -99,7 +100,7 @@ class StreamingSeparator:
         check_stream(sample_rate, num_channels)
         found = model if isinstance(model, Manifest) else find_model(model)
         self.manifest = found.at_rate(sample_rate)
-        verify_model(self.manifest)
+        check_model(self.manifest)
         self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
         self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
         self.learns = self._recording is not None and self._recording.learns
@@ -114,16 +115,8 @@ class StreamingSeparator:
             + resampler_lag_samples(sample_rate, model_rate, sample_rate)
             + resampler_lag_samples(model_rate, sample_rate, sample_rate)
         )
-        self._to_model: soxr.ResampleStream | None = None
-        self._to_stream: soxr.ResampleStream | None = None
-        if sample_rate != model_rate:
-            import soxr  # only where needed: the engine's start-up time counts
-
-            num_stem_channels = len(self.stems) * num_channels
-            self._to_model = soxr.ResampleStream(sample_rate, model_rate, num_channels, "float32", _RESAMPLER_QUALITY)
-            self._to_stream = soxr.ResampleStream(
-                model_rate, sample_rate, num_stem_channels, "float32", _RESAMPLER_QUALITY
-            )
+        self._to_model = _resampler(sample_rate, model_rate, num_channels)
+        self._to_stream = _resampler(model_rate, sample_rate, len(self.stems) * num_channels)
         self._stride = np.zeros((2, self._front_end.stride_samples), np.float32)
         self._clear_positions()
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from stemlane.engine.separator import recut
+from stemlane.audio_checks import rechunk
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, hann
 
 _SILENCE = 1e-8  # mean square (-80 dB of full scale) under which a true stem counts as silent: SDR says nothing there
+_SHORTEST_WAY_DB = 0.01  # between mixture and ideal mask; a score would be made of roundings
 _MASK_FFT_SAMPLES, _MASK_HOP_SAMPLES = 2048, 512
 
 
@@ -35,23 +36,22 @@ class StemResult:
 
 def measure(truth: Iterable[np.ndarray], estimate: Iterable[np.ndarray]) -> list[StemResult]:
     """Compare two streams of (stems, channels, samples) cut alike into 1-second frames; one result per stem."""
-    signal, error, guess, mixture, counts = [], [], [], [], []
+    energies: list[tuple[np.ndarray, ...]] = []  # per frame: of signal, error and estimate by stem, and of the mixture
+    counts: list[int] = []
     for true, estimated in zip(truth, estimate, strict=True):
         true, estimated = true.astype(np.float64), estimated.astype(np.float64)
-        signal.append(np.square(true).sum(axis=(1, 2)))
-        error.append(np.square(true - estimated).sum(axis=(1, 2)))
-        guess.append(np.square(estimated).sum(axis=(1, 2)))
-        mixture.append(np.square(true.sum(axis=0)).sum())
+        of_stems = (np.square(values).sum(axis=(1, 2)) for values in (true, true - estimated, estimated))
+        energies.append((*of_stems, np.square(true.sum(axis=0)).sum()))
         counts.append(true[0].size)
-    signal, error, guess = np.array(signal), np.array(error), np.array(guess)
-    counts = np.array(counts)
+    signal, error, guess, mixture = (np.array(values) for values in zip(*energies, strict=True))
+    sizes = np.array(counts)
     results = []
     for stem in range(signal.shape[1]):
         total = signal[:, stem].sum()
-        if total < _SILENCE * counts.sum():
+        if total < _SILENCE * sizes.sum():
             results.append(StemResult(None, None, _db(guess[:, stem].sum(), sum(mixture))))
             continue
-        sounding = signal[:, stem] >= _SILENCE * counts
+        sounding = signal[:, stem] >= _SILENCE * sizes
         frames = [_db(s, e) for s, e in zip(signal[sounding, stem], error[sounding, stem], strict=True)]
         results.append(StemResult(_db(total, error[:, stem].sum()), float(np.median(frames)) if frames else None, None))
     return results
@@ -70,14 +70,11 @@ def ideal_ratio_mask(truth: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
     Takes and yields (stems, channels, samples) of any lengths.
     """
     step = _MASK_FFT_SAMPLES  # one full window at a time
-    window = hann(_MASK_FFT_SAMPLES)
-    overlap_sum = 0.375 * _MASK_FFT_SAMPLES / _MASK_HOP_SAMPLES  # mean of a squared Hann window, once per hop
-    steps = {"hop_samples": _MASK_HOP_SAMPLES, "num_frames": step // _MASK_HOP_SAMPLES, "dtype": np.float64}
     delay = _MASK_FFT_SAMPLES - _MASK_HOP_SAMPLES
-    analysis = synthesis = None
+    transforms: _MaskTransforms | None = None
     num_in = num_out = 0
 
-    def padded():
+    def padded() -> Iterator[np.ndarray]:
         nonlocal num_in
         shape = None
         for piece in truth:
@@ -87,19 +84,11 @@ def ideal_ratio_mask(truth: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
         if shape is not None:
             yield np.zeros((*shape[:2], delay + step), np.float32)
 
-    for piece in recut(padded(), step):
+    for piece in rechunk(padded(), step):
         if piece.shape[-1] < step:
             break
-        if analysis is None:
-            num_stems, num_channels, _ = piece.shape
-            analysis = StftAnalysis(window, **steps, num_channels=num_stems * num_channels)
-            lead_shape = (num_stems, num_channels)
-            synthesis = StftSynthesis(window / overlap_sum, **steps, synthesis_samples=step, lead_shape=lead_shape)
-        spectra = analysis.process(piece.reshape(-1, step))
-        spectra = spectra.reshape(num_stems, num_channels, *spectra.shape[1:])
-        energies = np.square(np.abs(spectra))
-        masks = energies / np.maximum(energies.sum(axis=0), 1e-20)
-        estimate = synthesis.process(masks * spectra.sum(axis=0))
+        transforms = transforms or _MaskTransforms(*piece.shape[:2])
+        estimate = transforms.masked(piece)
         start = max(delay - num_out, 0)
         num_out += step
         end = step - max(num_out - delay - num_in, 0)
@@ -107,7 +96,36 @@ def ideal_ratio_mask(truth: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
             yield estimate[..., start:end].astype(np.float32)
 
 
-def score(sdr_db: float, mixture_db: float, ideal_db: float) -> float:
-    """Share of the way from the better of mixture and silence (0 dB) to the ideal mask: 0 is useless, 1 is ideal."""
+class _MaskTransforms:
+    """Analysis of true stems, their masks on the mixture, and synthesis, one window's length at a time."""
+
+    def __init__(self, num_stems: int, num_channels: int):
+        self._lead_shape = (num_stems, num_channels)
+        window = hann(_MASK_FFT_SAMPLES)
+        overlap_sum = 0.375 * _MASK_FFT_SAMPLES / _MASK_HOP_SAMPLES  # mean of a squared Hann window, once per hop
+        num_frames = _MASK_FFT_SAMPLES // _MASK_HOP_SAMPLES
+        self._analysis = StftAnalysis(
+            window, hop_samples=_MASK_HOP_SAMPLES, num_frames=num_frames, dtype=np.float64,
+            num_channels=num_stems * num_channels,
+        )  # fmt: skip
+        self._synthesis = StftSynthesis(
+            window / overlap_sum, hop_samples=_MASK_HOP_SAMPLES, num_frames=num_frames, dtype=np.float64,
+            synthesis_samples=_MASK_FFT_SAMPLES, lead_shape=self._lead_shape,
+        )  # fmt: skip
+
+    def masked(self, piece: np.ndarray) -> np.ndarray:
+        """The next samples of the stems, (stems, channels, samples), from those of the true ones."""
+        spectra = self._analysis.process(piece.reshape(-1, piece.shape[-1]))
+        spectra = spectra.reshape(*self._lead_shape, *spectra.shape[1:])
+        energies = np.square(np.abs(spectra))
+        masks = energies / np.maximum(energies.sum(axis=0), 1e-20)
+        return self._synthesis.process(masks * spectra.sum(axis=0))
+
+
+def score(sdr_db: float, mixture_db: float, ideal_db: float) -> float | None:
+    """Share of the way from the better of mixture and silence (0 dB) to the ideal mask: 0 is useless, 1 is ideal.
+
+    None where there is no way to go: where the mixture already is the stem, because all others are silent.
+    """
     base = max(mixture_db, 0.0)
-    return (sdr_db - base) / (ideal_db - base)
+    return (sdr_db - base) / (ideal_db - base) if ideal_db - base > _SHORTEST_WAY_DB else None

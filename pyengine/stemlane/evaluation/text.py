@@ -1,12 +1,40 @@
 # SPDX-License-Identifier: MIT
 """The tables of `evaluate` as text for people."""
 
+from collections.abc import Sequence
+from typing import NotRequired, TypedDict
+
 import numpy as np
 
 from stemlane.evaluation.numbers import StemResult
 
 
-def as_text(tables: list[dict]) -> str:
+class Row(TypedDict):
+    """What was found for one model, or for one of the bounds, which have results alone.
+
+    `scores` has one number per stem, None where the true stem is silent; `processor_seconds` are per second of music.
+    A short window of another model has that model's name in `against`, and in `window_results` what comes out if that
+    model's stems are taken for the truth.
+    """
+
+    results: list[StemResult]
+    scores: NotRequired[list[float | None]]
+    mean_score: NotRequired[float | None]
+    processor_seconds: NotRequired[float]
+    against: NotRequired[str]
+    window_results: NotRequired[list[StemResult]]
+
+
+class SongTable(TypedDict):
+    """The rows of one song, for models that share their stems: first "mixture" and "ideal mask", then the models."""
+
+    song: str
+    seconds: float
+    stems: list[str]
+    rows: dict[str, Row]
+
+
+def as_text(tables: Sequence[SongTable]) -> str:
     """The tables as text for people."""
     lines = []
     for table in tables:

@@ -7,11 +7,15 @@ Its declarations are read from `core_api.h`; its failures are raised in one plac
 import functools
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from stemlane.errors import CoreError
 from stemlane.manifests.manifest import STEM_ORDER, Manifest
+
+if TYPE_CHECKING:
+    import cffi
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _CHECKOUT = _PACKAGE.parents[1]
@@ -40,20 +44,21 @@ def library_path() -> Path:
     )
 
 
-def _header_path() -> Path:
+def header_path() -> Path:
+    """The header with the declarations, beside the package or in a checkout."""
     installed = _PACKAGE / "core_api.h"
     return installed if installed.is_file() else _CHECKOUT / "cpp" / "api" / "core_api.h"
 
 
 @functools.cache
-def load():
+def load() -> "tuple[cffi.FFI, Any]":
     """The cffi instance and the loaded library."""
     import cffi
 
     path = library_path()
     ffi = cffi.FFI()
     try:
-        header = _header_path().read_text(encoding="utf-8")
+        header = header_path().read_text(encoding="utf-8")
         ffi.cdef(header.split("/* cffi begin */")[1].split("/* cffi end */")[0])
         return ffi, ffi.dlopen(str(path))
     except (OSError, IndexError, cffi.CDefError) as error:
@@ -132,16 +137,15 @@ class CoreStream:
         """
         out = np.empty((self._num_channels, num_samples), np.float32)
         call = self._library.stemlane_stream_pull if complete else self._library.stemlane_stream_pull_now
-        self._check(call(self._stream, self._floats(out, writable=True), num_samples))
+        self._check(call(self._stream, self._ffi.from_buffer("float[]", out, require_writable=True), num_samples))
         return out
 
     def reset(self) -> None:
         """Start a new timeline."""
         self._check(self._library.stemlane_stream_reset(self._stream))
 
-    def _floats(self, array: np.ndarray, writable: bool = False):
-        array = array if writable else np.ascontiguousarray(array, np.float32)
-        return self._ffi.from_buffer("float[]", array, require_writable=writable)
+    def _floats(self, array: np.ndarray) -> "cffi.FFI.CData":
+        return self._ffi.from_buffer("float[]", np.ascontiguousarray(array, np.float32))
 
     def _check(self, code: int) -> None:
         if code != 0:
@@ -154,4 +158,4 @@ class CoreStream:
 def measure_process(sample_rate: float, num_channels: int, block_samples: int, num_blocks: int) -> float:
     """Nanoseconds per sample the audio thread spends in the core."""
     _, library = load()
-    return library.stemlane_measure_process(sample_rate, num_channels, block_samples, num_blocks)
+    return float(library.stemlane_measure_process(sample_rate, num_channels, block_samples, num_blocks))

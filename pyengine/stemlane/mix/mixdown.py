@@ -4,41 +4,24 @@
 import bisect
 import json
 import math
+import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from stemlane.engine.separator import check_mixture, recut
-from stemlane.engine.streaming import StreamingSeparator
+from stemlane.audio_checks import check_mixture, rechunk
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import STEM_ORDER, Manifest
 from stemlane.manifests.registry import find_model
+from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream
+from stemlane.units import linear_gain, parse_gain
 
 BLOCK_SAMPLES = 512
-SILENT_DB, HIGHEST_DB = -60.0, 12.0
 OUTPUT = "output"  # the fader after the sum
-
-
-def parse_gain(value: float | str, fader: str) -> float:
-    """A gain in dB; -60 and below, also written "-inf", is silence and comes back as -60.
-
-    >>> parse_gain("+3", "drums"), parse_gain("-inf", "vocals")
-    (3.0, -60.0)
-    """
-    try:
-        gain_db = float(value)
-    except (TypeError, ValueError):
-        gain_db = math.nan
-    if math.isnan(gain_db) or gain_db > HIGHEST_DB:
-        raise InputError(f"gain of {fader} is {value!r}, should be dB from -60 (silence, or -inf) to +12")
-    return max(gain_db, SILENT_DB)
-
-
-def linear_gain(gain_db: float) -> float:
-    """Factor of a gain in dB, 0 at -60 and below."""
-    return 0.0 if gain_db <= SILENT_DB else 10 ** (gain_db / 20)
+Automation = Sequence[Mapping[str, Any]]  # breakpoints, see `GainPlan`; not checked yet
 
 
 def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
@@ -54,16 +37,17 @@ def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
     return gains
 
 
-def read_automation(path: str | Path) -> list[dict]:
+def read_automation(path: str | Path) -> Automation:
     """The breakpoints in a JSON file: a list of {"time": seconds, "stem": name or "output", "gain_db": number}."""
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        breakpoints: Automation = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: not JSON: {error}") from None
     except RecursionError:
         raise InputError(f"{path}: holds lists in lists without end, should be one list of breakpoints") from None
+    return breakpoints
 
 
 class GainPlan:
@@ -80,13 +64,14 @@ class GainPlan:
         after the last it stays. An automated fader ignores its fixed gain.
     """
 
-    def __init__(
-        self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Sequence[Mapping] | None
-    ):
+    def __init__(self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Automation | None):
         self._faders = (*manifest.stems, OUTPUT)
-        self._fixed_db = {
-            self._check_fader(name, manifest): parse_gain(value, name) for name, value in (gains or {}).items()
-        }
+        self._fixed_db: dict[str, float] = {}
+        for name, value in (gains or {}).items():
+            fader = self._check_fader(name, manifest)
+            if fader in self._fixed_db:
+                raise InputError(f"{name!r} is another name of {fader!r}, which has a gain already; leave one out")
+            self._fixed_db[fader] = parse_gain(value, name)
         points: dict[str, list[tuple[float, float]]] = {}
         if automation is not None and not isinstance(automation, (list, tuple)):
             raise InputError('automation should be a list of {"time": seconds, "stem": name, "gain_db": number}')
@@ -96,17 +81,22 @@ class GainPlan:
                     f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
                 )
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
-            if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < math.inf:
+            if (
+                isinstance(time, (bool, np.bool_))
+                or not isinstance(time, numbers.Real)
+                or not 0 <= float(time) < math.inf
+            ):
                 raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
             points.setdefault(name, []).append((float(time), parse_gain(entry["gain_db"], name)))
         self._curves = {name: sorted(curve, key=lambda point: point[0]) for name, curve in points.items()}
 
-    def _check_fader(self, name: str, manifest: Manifest) -> str:
-        if name not in self._faders:
+    def _check_fader(self, name: object, manifest: Manifest) -> str:
+        fader = stem_of(manifest, name) if isinstance(name, str) else None
+        if fader is None or fader not in self._faders:
             raise InputError(
-                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(manifest.stems)}; or output"
+                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(stem_names(manifest))}; or output"
             )
-        return name
+        return fader
 
     def gain_db(self, fader: str, seconds: float) -> float:
         """Gain of one fader at a time."""
@@ -132,13 +122,15 @@ def render_blocks(
 
     Gains are set once per 512 samples, to their value at the end of those; the core moves there linearly.
     """
+    from stemlane.engine.streaming import StreamingSeparator  # brings onnxruntime, which importing this need not
+
     separator = StreamingSeparator(manifest, sample_rate, num_channels)
     core = CoreStream(manifest, sample_rate, num_channels, BLOCK_SAMPLES)
     num_in = num_out = position = 0
 
     def continued() -> Iterator[np.ndarray]:
         nonlocal num_in
-        for block in recut(blocks, BLOCK_SAMPLES):
+        for block in rechunk(blocks, BLOCK_SAMPLES):
             num_in += block.shape[1]
             yield block
         num_left = core.latency_samples  # silence behind the end pushes the rest out
@@ -162,7 +154,7 @@ def render(
     sample_rate: float,
     gains: Mapping[str, float | str] | None = None,
     *,
-    automation: Sequence[Mapping] | str | Path | None = None,
+    automation: Automation | str | Path | None = None,
     model: str | Path = "default",
     progress: Callable[[int], None] = lambda num_samples: None,
 ) -> np.ndarray:

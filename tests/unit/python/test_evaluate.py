@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from stemlane.engine.separator import Separator, recut
+from stemlane.audio_checks import rechunk
+from stemlane.engine.separator import Separator
 from stemlane.errors import InputError, ModelError
 from stemlane.evaluation import evaluate
 from stemlane.evaluation import numbers as evaluate_numbers
@@ -29,7 +30,7 @@ def noise(seed, seconds=3.5, level=0.1):
 
 
 def frames(stems):
-    return recut([stems], RATE)
+    return rechunk([stems], RATE)
 
 
 def test_sdr_of_a_scaled_stem_is_known():
@@ -67,7 +68,7 @@ def test_ideal_mask_separates_what_does_not_overlap():
     time = np.arange(int(2.7 * RATE)) / RATE
     low, high = (np.stack([np.sin(2 * np.pi * f * time)] * 2) for f in (440, 2500))
     truth = np.stack([low, high]).astype(np.float32)
-    pieces = list(evaluate_numbers.ideal_ratio_mask(recut([truth], 1000)))
+    pieces = list(evaluate_numbers.ideal_ratio_mask(rechunk([truth], 1000)))
     estimate = np.concatenate(pieces, axis=2)
     assert estimate.shape == truth.shape
     inner = slice(2048, -2048)  # the edges are clicks, which overlap in frequency
@@ -142,6 +143,26 @@ def test_bounds_of_the_validation_song(shared_audio, tiny_models):
     sdrs = {name: [round(result.sdr_db, 1) for result in row["results"]] for name, row in rows.items()}
     assert sdrs["mixture"] == [-8.5, 4.0, -8.3, -14.8]
     assert sdrs["ideal mask"] == [12.8, 13.6, 7.3, 11.7]
+
+
+@pytest.mark.parametrize("others", [{}, {"drums": 0 * noise(2)}], ids=["alone", "all others silent"])
+def test_a_stem_that_is_the_whole_mixture_has_no_score(tmp_path, others):
+    song_folder(tmp_path / "song", {"vocals": noise(1), "bass": 0 * noise(3), **others})
+    model = build_model(tmp_path / "models", sample_rate=RATE)
+    [table] = evaluate.run(tmp_path / "song", [str(model)])
+    row = table["rows"]["tiny"]
+    assert row["scores"] == [None] * 4 and row["mean_score"] is None
+    # Half of it is found: the error is the other half.
+    assert row["results"][0].sdr_db == pytest.approx(20 * np.log10(2), abs=1e-2)
+    assert "6.02" in evaluate_text.as_text([table])
+
+
+def test_true_stems_that_are_cut_off_are_said_once(tmp_path, tiny_models):
+    folder = song_folder(tmp_path / "song", {"vocals": noise(1), "drums": noise(2)})
+    (folder / "drums.wav").write_bytes((folder / "drums.wav").read_bytes()[:-1000])
+    said = []
+    evaluate.run(folder, ["mix"], warn=said.append)
+    assert len(said) == 1 and said[0].startswith(f"{folder}/drums.wav: is cut off, 1000 of ")
 
 
 def test_groups_by_stems(tmp_path, tiny_models):

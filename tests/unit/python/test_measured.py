@@ -82,7 +82,7 @@ def test_they_are_stored_and_shown(tmp_path, capsys):
 def test_the_song_itself(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(
-        "stemlane.demo.song.make_song", lambda: {"vocals": np.ones((2, 44100)), "other": np.ones((2, 44100))}
+        "stemlane.catalog.song.make_song", lambda: {"vocals": np.ones((2, 44100)), "other": np.ones((2, 44100))}
     )
     song = measured.recording(22050, 2.5)
     assert song.shape == (2, 55125) and song.dtype == np.float32

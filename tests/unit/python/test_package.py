@@ -12,12 +12,34 @@ import pytest
 import stemlane
 from stemlane.cli.progress import Progress
 
+MODULES = sorted(
+    module.name
+    for module in pkgutil.walk_packages(stemlane.__path__, "stemlane.")
+    if not module.name.endswith(("__main__", "libstemlane_core"))  # the latter is no Python module
+)
+
 
 def test_import_loads_nothing_else():
     heavy = "('numpy', 'onnxruntime', 'soundfile', 'cffi')"
     script = f"import sys, stemlane, stemlane.cli.main; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name for name in MODULES if name.startswith(("stemlane.mix", "stemlane.plugin", "stemlane.manifests"))]
+    + [
+        "stemlane.evaluation.numbers",
+        "stemlane.evaluation.songs",
+        "stemlane.evaluation.text",
+        "stemlane.files.reading",
+    ],
+)
+def test_what_does_not_separate_brings_no_onnxruntime(name):
+    script = f"import sys, {name}; print('onnxruntime' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_nothing_is_reported_about_the_user(tmp_path, tiny_models):
@@ -37,13 +59,6 @@ def test_every_public_name_is_there():
     assert set(stemlane.__all__) <= set(dir(stemlane))
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         stemlane.nothing  # noqa: B018
-
-
-MODULES = sorted(
-    module.name
-    for module in pkgutil.walk_packages(stemlane.__path__, "stemlane.")
-    if not module.name.endswith(("__main__", "libstemlane_core"))  # the latter is no Python module
-)
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -3,8 +3,9 @@
 
 import numpy as np
 import pytest
+from stemlane.audio_checks import rechunk
 from stemlane.engine import separator as separator_module
-from stemlane.engine.separator import BLOCK_SAMPLES, Separator, recut
+from stemlane.engine.separator import BLOCK_SAMPLES, Separator
 from stemlane.errors import InputError
 from support.tiny_models import build_model
 
@@ -51,6 +52,7 @@ def test_progress_adds_up(separator):
         (np.zeros((2, 10), np.float32), 4000, "sample rate is 4000 Hz, should be from 8000"),
         (np.array([[0, 0, 0], [0, np.nan, 0]]), 44100, "sample 1 of channel 1 is nan"),
         (np.array([[0, 0, -np.inf]]), 44100, "sample 2 of channel 0 is -inf"),
+        (np.array([[0, 1e39, 0]]), 44100, "sample 1 of channel 0 is inf"),
     ],
 )
 def test_refusals_name_the_value(separator, mixture, rate, words):
@@ -79,14 +81,28 @@ def test_networks_are_loaded_once_and_shared_with_nobody(separator, monkeypatch)
     assert len(loads) == 2
 
 
+def test_few_networks_are_kept(separator):
+    mixture = np.zeros((2, 2000), np.float32)
+    for rate in (22050, 32000, 44100, 48000, 96000):
+        separator.separate(mixture, rate)
+        separator.separate(mixture[:1], rate)
+    assert [(stream.sample_rate, stream.num_channels) for stream in separator._idle] == [(96000, 2), (96000, 1)]
+
+
+def test_blocks_that_float32_cannot_hold_are_named(separator):
+    blocks = [np.zeros((1, 10)), np.array([[0, 1e39]])]
+    with pytest.raises(InputError, match="sample 11 of channel 0 is inf"):
+        list(separator.separate_blocks(blocks, 44100, 1))
+
+
 def test_no_blocks_give_no_stems(separator):
     assert list(separator.separate_blocks([], 44100, 2)) == []
 
 
 @pytest.mark.parametrize("sizes", [[], [5], [0, 3, 0, 0, 9, 1], [4, 4], [2, 1, 1, 8]])
-def test_recut_keeps_every_sample(sizes):
+def test_rechunk_keeps_every_sample(sizes):
     stream = np.arange(sum(sizes))[None]
     pieces = np.split(stream, np.cumsum(sizes)[:-1], axis=1) if sizes else []
-    cut = list(recut(pieces, 4))
+    cut = list(rechunk(pieces, 4))
     assert [piece.shape[1] for piece in cut[:-1]] == [4] * (len(cut) - 1)
     np.testing.assert_array_equal(np.concatenate([np.zeros((1, 0)), *cut], axis=1), stream)

@@ -68,8 +68,7 @@ class RecordingFrontEnd(StreamFrontEnd, Protocol):
 
     def learn(self, mixture: np.ndarray) -> None:
         """Hear a piece (2, any number of samples) of the recording beforehand; `reset` forgets it."""
-        del mixture
-        return
+        del mixture  # the default learns nothing
 
     def finish(self, rest: np.ndarray) -> np.ndarray:
         """Take what follows the last stride, return all stems still owed.

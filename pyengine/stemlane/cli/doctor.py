@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: MIT
+"""The command `stemlane doctor`."""
+
+from stemlane.cli.output import say
+from stemlane.cli.parser import add_command, given
+
+
+def add(commands) -> None:
+    """Add the command."""
+    doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.")
+    doctor.add_argument(
+        "--report", type=given, metavar="FILE",
+        help="write what a bug report needs to FILE (.zip): versions, logs and states; no audio, no names of users",
+    )  # fmt: skip
+
+
+def run(options) -> int:
+    """Print every check; the exit status says whether all is well."""
+    from stemlane import doctor
+
+    checks = doctor.run()
+    lines = doctor.lines(checks)
+    for line in lines:
+        say(line)
+    if options.report:
+        from stemlane import support_report
+
+        support_report.write(options.report, lines)
+        say(options.report)
+    return 0 if all(check.ok for check in checks) else 1

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""Files and folders that appear under their names only when they are complete, and what killed runs leave of them.
+
+Work in progress lies beside its target under a name of its own and is locked. A run that is killed loses its lock, so
+the next one that writes there can tell what is left over from what another run still writes.
+"""
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from stemlane.errors import InputError, one_line
+
+try:
+    import fcntl
+except ImportError:  # Windows: what is left over there stays
+    fcntl = None
+
+_PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
+_FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
+_REPLACED = ".replaced"  # inside a staged folder: the files it takes the place of, until all of them are in place
+_FOLDERS = threading.Lock()  # recordings side by side make, and take away, the same folders
+
+
+class Partial:
+    """A new empty file or folder beside `target`, locked while this process lives.
+
+    Attributes
+    ----------
+    path
+        Where it is. Move it away with `os.replace`, then call `discard` all the same.
+    """
+
+    def __init__(self, target: Path, *, folder: bool):
+        self._descriptor = None
+        while self._descriptor is None:
+            # `target.name` may have the greatest length already, so it is no part of the name.
+            self.path = target.with_name(f".stemlane-{secrets.token_hex(8)}.partial")
+            try:
+                if folder:
+                    self.path.mkdir()
+                else:
+                    self.path.open("xb").close()
+                self._descriptor = _locked(self.path, wait=True)
+            except BaseException:
+                self._remove()
+                raise
+
+    def discard(self) -> None:
+        """Remove what still lies there, and the lock."""
+        self._remove()
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _remove(self) -> None:
+        remove(self.path)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all it holds, if it is there and can be removed."""
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def _locked(path: Path, *, wait: bool) -> int | None:
+    """A locked descriptor of what lies at `path`, or None if it has gone or another process holds it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return None
+    try:
+        if fcntl is not None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+            return descriptor
+    except OSError:
+        if wait and path.exists():  # a file system without locks: nothing there is ever taken for left over
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
+def remove_leftovers(folders: Iterable[Path]) -> None:
+    """Remove what runs that were killed have left in `folders`; what other runs are writing stays."""
+    for folder in dict.fromkeys(folders):
+        try:
+            names = [name for name in os.listdir(folder) if _PATTERN.fullmatch(name)] if fcntl else []
+        except OSError:
+            continue
+        for name in names:
+            with contextlib.suppress(OSError):
+                descriptor = _locked(folder / name, wait=False)
+                if descriptor is not None:
+                    remove(folder / name)
+                    os.close(descriptor)
+
+
+@contextlib.contextmanager
+def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
+    """Give a temporary place for each of the files `finals`; all of them appear when the block ends well, or none.
+
+    Folders that are missing are made, and taken away again after an error. Files that were there are replaced together:
+    after an error all of them are the old ones.
+
+    Parameters
+    ----------
+    finals
+        Below `base`, all different.
+    base
+        A folder, which need not be there, on the file system of `finals`.
+    """
+    parents = {final.parent for final in finals}
+    folders = {folder for final in finals for folder in final.absolute().parents} | {
+        base.absolute(),
+        *base.absolute().parents,
+    }
+    partial, made = None, []
+    try:
+        with _FOLDERS:
+            made = sorted((folder for folder in folders if not folder.exists()), key=lambda path: -len(path.parts))
+            base.mkdir(parents=True, exist_ok=True)
+            partial = Partial(base / "partial", folder=True)
+        whole = parents.pop() if len(parents) == 1 else None  # a folder of their own can appear at once
+        staged = [partial.path / ("" if whole else str(index)) / final.name for index, final in enumerate(finals)]
+        for path in staged:
+            path.parent.mkdir(exist_ok=True)
+        yield staged
+        with _FOLDERS:
+            if whole is not None and not os.path.lexists(whole):
+                whole.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(partial.path, whole)
+            else:
+                for final in finals:
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                _move(staged, finals, partial.path / _REPLACED)
+        made = []
+    except OSError as error:
+        raise cannot_write(finals[0] if finals else base, base, error) from None
+    finally:
+        if partial is not None:
+            partial.discard()
+        with _FOLDERS:
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
+
+
+def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> None:
+    replaced.mkdir()
+    moved = []
+    try:
+        for index, (source, final) in enumerate(zip(staged, finals, strict=True)):
+            # The old file keeps a second name until all are in place, if the file system has such a thing.
+            old = replaced / str(index)
+            with contextlib.suppress(FileNotFoundError, NotImplementedError, PermissionError):
+                os.link(final, old, follow_symlinks=False)
+            moved.append((source, final, old))
+            os.replace(source, final)
+    except BaseException:
+        for source, final, old in moved:
+            if os.path.lexists(old):
+                os.replace(old, final)
+            elif not source.exists():
+                final.unlink(missing_ok=True)
+        raise
+
+
+def cannot_write(shown: str | Path, folder: Path, error: Exception | str) -> InputError:
+    """Why a file cannot be written; for a full disk, how much is free, and what to do."""
+    reason = error if isinstance(error, str) else _reason(error)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _FULL_DISK_BYTES:
+        return InputError(
+            f"{shown}: cannot be written, the disk is full ({free / 1e6:.1f} MB are free in {folder}); free some "
+            "space there or write elsewhere"
+        )
+    if isinstance(error, OSError) and error.strerror:
+        return InputError(f"{shown}: cannot be written ({reason})")
+    return InputError(f"{shown}: cannot be written ({reason}; {free // 1_000_000} MB are free in {folder})")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    text = getattr(error, "error_string", "") or one_line(error)
+    return text.strip().rstrip(".")

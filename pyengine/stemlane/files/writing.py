@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""Writes audio files block by block. What is written appears under its name only when it is complete."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import av
+import numpy as np
+
+from stemlane.errors import InputError
+from stemlane.files.encoding import Encoding, open_writer
+from stemlane.files.staging import Partial, cannot_write, remove_leftovers
+
+_PROBLEMS = (OSError, RuntimeError, ValueError, TypeError, AssertionError, av.FFmpegError)  # soundfile asserts too
+
+
+class AudioOutput:
+    """An audio file being written under a temporary name; a `with` block that ends well gives it its own.
+
+    Parameters
+    ----------
+    path
+        Its ending says the format if `encoding` does not.
+    num_samples
+        Expected length, which only decides whether a WAV file needs the header for very long files.
+    encoding
+        Format, bits and bit rate; None for the usual ones of the ending.
+    tags
+        Title, artist and so on.
+    shown
+        What messages call the file, if it will be moved.
+
+    Attributes
+    ----------
+    peak
+        Largest absolute sample so far. Above 1.0, only float WAV keeps it.
+    """
+
+    def __init__(
+        self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0,
+        *, encoding: Encoding | None = None, tags: Mapping[str, str] | None = None, shown: str | Path | None = None,
+    ):  # fmt: skip
+        self.path = Path(path)
+        self._shown = path if shown is None else shown
+        self._target = Path(os.path.realpath(path))  # a link stays and what it points to is replaced
+        self.peak = 0.0
+        self.encoding = encoding or encoding_of(path)
+        check_file_target(self._target, self._shown)
+        self._partial = None
+        try:
+            remove_leftovers([self._target.parent])
+            self._partial = Partial(self._target, folder=False)  # says what is wrong, which libsndfile does not
+            self._writer = open_writer(
+                self._partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {}
+            )
+        except BaseException as error:
+            if self._partial is not None:
+                self._partial.discard()
+            if not isinstance(error, _PROBLEMS):
+                raise
+            raise self._problem(error) from None
+
+    def __enter__(self):
+        return self
+
+    def write(self, block: np.ndarray) -> None:
+        """Append (channels, samples) float32."""
+        if block.shape[1]:
+            self.peak = max(self.peak, float(np.abs(block).max()))
+        try:
+            self._writer.write(block)
+        except _PROBLEMS as error:
+            raise self._problem(error) from None
+
+    def _problem(self, error: Exception) -> InputError:
+        return cannot_write(self._shown, Path(os.path.realpath(self._shown)).parent, error)
+
+    def __exit__(self, error_type, *_):
+        try:
+            self._writer.close()
+            if error_type is None:
+                os.replace(self._partial.path, self._target)
+        except _PROBLEMS as error:
+            if error_type is None:  # else the error that ends the work matters more
+                raise self._problem(error) from None
+        finally:
+            self._partial.discard()
+
+
+def encoding_of(path: str | Path) -> Encoding:
+    """The usual encoding of a file's ending."""
+    try:
+        return Encoding(Path(path).suffix.removeprefix("."))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def check_file_target(target: Path, shown: str | Path) -> None:
+    """Raise `InputError` if no file of that name can be written, before any work is done for it."""
+    folder = target.parent
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder to write to")
+    if target.exists() and not target.is_file():
+        kind = "a folder" if target.is_dir() else "no plain file"
+        raise InputError(f"{shown}: is {kind}, should be the name of a file to write")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{shown}: cannot be written (the folder {folder} is not yours to write to)")
