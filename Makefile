@@ -4,7 +4,7 @@
 #   make test    all tests          make bench   speed and memory          make lint   style
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint tidy install clean
+.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint tidy contract install clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -147,6 +147,10 @@ build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lin
 $(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
 	clang-tidy -p build/lint --quiet $< 2>/dev/null
 	@mkdir -p $(@D) && touch $@
+
+# What C++ and Python must agree on.
+contract: $(STAMPS)/lint-tools
+	$(BIN)/python tools/generate_contract.py
 
 clean:
 	rm -rf build demo

@@ -6,12 +6,13 @@
 #include <array>
 #include <string_view>
 
+#include "core/contract.h"
+
 namespace stemlane {
 
-inline constexpr int kNumStems = 6;
-inline constexpr std::array<const char*, kNumStems> kStemNames = {"vocals", "drums", "bass",
-                                                                  "guitar", "piano", "other"};
-inline constexpr int kOtherStem = 5;
+using contract::kNumStems;
+using contract::kOtherStem;
+using contract::kStemNames;
 
 /// Stems a model can separate beside the residual one.
 inline constexpr int kMaxSeparatedStems = kNumStems - 1;

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <fstream>
 
+#include "host/user_folders.h"
+
 namespace stemlane {
 namespace {
 
@@ -41,17 +43,14 @@ std::optional<PythonHome> around_bundle(const fs::path& engine) {
 }
 
 fs::path user_configuration() {
-  if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder != nullptr && *folder != '\0')
-    return fs::path(folder) / "stemlane" / "engine.conf";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return fs::path(home) / ".config" / "stemlane" / "engine.conf";
-  return {};
+  const fs::path folder = user_folder(contract::kUserConfig);
+  return folder.empty() ? folder : folder / contract::kEngineConfigurationFile;
 }
 
 // The value of `python=` in a configuration file.
 fs::path configured_python(const fs::path& file) {
   std::ifstream input(file);
-  constexpr std::string_view kKey = "python=";
+  constexpr std::string_view kKey = contract::kPythonKey;
   for (std::string line; std::getline(input, line);)
     if (line.starts_with(kKey)) return fs::path(line.substr(kKey.size()));
   return {};
@@ -63,7 +62,7 @@ std::optional<PythonHome> find_python(const fs::path& engine_executable, std::st
   if (auto home = in_bundle(engine_executable)) return home;
   if (auto home = around_bundle(engine_executable)) return home;
 
-  const fs::path own_file = contents_of(engine_executable) / "Resources" / "engine.conf";
+  const fs::path own_file = contents_of(engine_executable) / "Resources" / contract::kEngineConfigurationFile;
   for (const fs::path& file : {own_file, user_configuration()}) {
     const fs::path python = configured_python(file);
     if (python.empty()) continue;

@@ -4,11 +4,10 @@
 
 #include <utility>
 
+#include "core/contract.h"
+
 namespace stemlane {
 namespace {
-
-constexpr const char* kTag = "STEMLANE";
-constexpr int kStateVersion = 1;
 
 // JUCE's wrapping is a magic number, the length of the text and the text. JUCE reads what
 // is there of a text that has been cut off; half a state would reset the other half.
@@ -37,15 +36,15 @@ const char* stateName(EngineState state) noexcept {
 
 void writeState(juce::MemoryBlock& target, const SavedState& state,
                 const juce::Array<juce::AudioProcessorParameter*>& parameters, const StateNotes& notes) {
-  auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(kTag);
-  xml.setAttribute("version", kStateVersion);
-  xml.setAttribute("model", state.model);
+  auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(contract::kStateTag);
+  xml.setAttribute("version", contract::kStateVersion);
+  xml.setAttribute(contract::kStateModel, state.model);
   for (const auto* parameter : parameters)
     if (const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter))
       xml.setAttribute(named->getParameterID(), parameter->getCurrentValueAsText());
-  xml.setAttribute("engine_state", stateName(notes.engineState));
-  xml.setAttribute("engine_text", notes.engineText);
-  xml.setAttribute("latency_samples", notes.latencySamples);
+  xml.setAttribute(contract::kStateEngineState, stateName(notes.engineState));
+  xml.setAttribute(contract::kStateEngineText, notes.engineText);
+  xml.setAttribute(contract::kStateLatencySamples, notes.latencySamples);
   juce::AudioProcessor::copyXmlToBinary(xml, target);
 }
 
@@ -53,7 +52,7 @@ std::optional<SavedState> readState(const void* data, int size,
                                     const juce::Array<juce::AudioProcessorParameter*>& parameters) {
   if (!isComplete(data, size)) return std::nullopt;
   auto xml = juce::AudioProcessor::getXmlFromBinary(data, size);
-  if (xml == nullptr || !xml->hasTagName(kTag)) return std::nullopt;
+  if (xml == nullptr || !xml->hasTagName(contract::kStateTag)) return std::nullopt;
   for (auto* parameter : parameters) {
     const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter);
     if (named == nullptr) continue;
@@ -63,7 +62,7 @@ std::optional<SavedState> readState(const void* data, int size,
                                          : parameter->getDefaultValue());
   }
   SavedState state;
-  state.model = xml->getStringAttribute("model").trim();
+  state.model = xml->getStringAttribute(contract::kStateModel).trim();
   // The rest is what this version does not know: all that it knows is written over it.
   state.unknown = std::move(xml);
   return state;

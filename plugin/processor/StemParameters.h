@@ -18,7 +18,7 @@ namespace stemlane {
 inline constexpr float kStepsPerDb = 10.0F;
 
 inline juce::NormalisableRange<float> faderRange() {
-  return {kSilenceDb, kMaxGainDb,
+  return {kSilenceDb, kHighestDb,
           [](float low, float high, float proportion) { return low + (high - low) * proportion; },
           [](float low, float high, float value) { return (value - low) / (high - low); },
           [](float low, float high, float value) {
@@ -36,7 +36,7 @@ inline float faderValue(const juce::String& text) {
   const juce::String trimmed = text.trim().toLowerCase();
   if (trimmed.startsWith("-inf") || trimmed.startsWith("off")) return kSilenceDb;
   const float value = trimmed.trimCharactersAtStart("+").getFloatValue();
-  return std::isfinite(value) ? juce::jlimit(kSilenceDb, kMaxGainDb, value) : 0.0F;
+  return std::isfinite(value) ? juce::jlimit(kSilenceDb, kHighestDb, value) : 0.0F;
 }
 
 /// A stem's name for people: "Vocals".

@@ -12,8 +12,8 @@
 namespace stemlane {
 
 /// The lowest fader position means silence.
-inline constexpr float kSilenceDb = -60.0F;
-inline constexpr float kMaxGainDb = 12.0F;
+using contract::kHighestDb;
+using contract::kSilenceDb;
 
 /// True for the stems that a model has, the residual one included.
 using StemSet = std::array<bool, kNumStems>;

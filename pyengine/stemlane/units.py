@@ -3,9 +3,8 @@
 
 import math
 
+from stemlane.contract import HIGHEST_DB, SILENT_DB
 from stemlane.errors import InputError
-
-SILENT_DB, HIGHEST_DB = -60.0, 12.0
 
 
 def parse_gain(value: float | str, fader: str) -> float:
@@ -19,7 +18,7 @@ def parse_gain(value: float | str, fader: str) -> float:
     except (TypeError, ValueError):
         gain_db = math.nan
     if math.isnan(gain_db) or gain_db > HIGHEST_DB:
-        raise InputError(f"gain of {fader} is {value!r}, should be dB from -60 (silence, or -inf) to +12")
+        raise InputError(f"gain of {fader} is {value!r}, should be dB from {SILENT_DB:g} (silence, or -inf) to {HIGHEST_DB:+g}")
     return max(gain_db, SILENT_DB)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemlane.audio_checks import check_stream
+from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
 from stemlane.manifests.manifest import Manifest
@@ -27,22 +28,14 @@ _RESAMPLER_QUALITY = "HQ"
 def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> int:
     """Upper bound on what a stream resampler holds back, in samples at `at_rate`; 0 where the rates are equal.
 
-    What soxr's HQ stream holds back depends on the stages it chooses, never on how it is fed. Measured in samples of
-    the lower rate: 927 at most; 1290 just under a ratio of 1.5 and from 2.9 to 4; 1356 above 4.1; 1725 just above 4.
-    The tests measure it again. The C++ core's `resampler_lag_seconds` states the same bound.
+    What soxr's HQ stream holds back depends on the stages it chooses, never on how it is fed. The tests measure the
+    bounds again; the C++ core adds up its latency from the same table.
     """
     if rate_in == rate_out:
         return 0
-    ratio = max(rate_in, rate_out) / min(rate_in, rate_out)
-    if 4 < ratio < 4.1:
-        lag_samples = 1760
-    elif ratio > 2.5:
-        lag_samples = 1440
-    elif 1.45 < ratio < 1.5:
-        lag_samples = 1320
-    else:
-        lag_samples = 960
-    return math.ceil(lag_samples / min(rate_in, rate_out) * at_rate)
+    low, high = sorted((rate_in, rate_out))
+    lag_samples = next(samples for above, below, samples in RESAMPLER_LAGS if above < high / low < below)
+    return math.ceil(lag_samples / low * at_rate)
 
 
 def _resampler(rate_in: float, rate_out: float, num_channels: int) -> "soxr.ResampleStream | None":

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from stemlane.contract import MODEL_INDEX_FIELDS, STEM_ORDER
 from stemlane.errors import ManifestError, StemlaneError
 from stemlane.manifests.kinds import SETTINGS_READERS, Settings
 from stemlane.manifests.table import Table
 
-STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
 MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
 FORMAT = 1
@@ -174,17 +174,7 @@ def model_folders(folder: Path | str) -> list[Path]:
 
 def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
     """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs."""
-    fields = (
-        "name",
-        "title",
-        "sample_rate",
-        "stride_samples",
-        "delay_samples",
-        "compute_allowance_samples",
-        "stems",
-        "residual",
-    )
-    lines = ["# " + "\t".join(fields)]
+    lines = ["# " + "\t".join(MODEL_INDEX_FIELDS)]
     for model_folder in model_folders(folder):
         try:
             model = load_manifest(model_folder)
@@ -192,8 +182,8 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
             if skip_unusable:
                 continue
             raise
-        values = [getattr(model, field) for field in fields]
-        values[fields.index("stems")] = ",".join(model.separated_stems)
+        values = [getattr(model, field) for field in MODEL_INDEX_FIELDS]
+        values[MODEL_INDEX_FIELDS.index("stems")] = ",".join(model.separated_stems)
         lines.append("\t".join(map(str, values)))
     return "\n".join(lines) + "\n"
 

@@ -4,10 +4,10 @@
 import struct
 from xml.etree import ElementTree
 
+from stemlane.contract import STATE_TAG
 from stemlane.errors import PluginError
 from stemlane.units import parse_gain
 
-TAG = "STEMLANE"
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
 _XML_MAGIC = 0x21324356
 # Layout of a preset, from Steinberg's "VST 3 preset file format": header "VST3", version, class id (32 characters),
@@ -49,8 +49,8 @@ def read(preset: bytes) -> ElementTree.Element:
         element = ElementTree.fromstring(content[8:end])  # noqa: S314
     except ElementTree.ParseError as error:
         raise PluginError(f"the plugin's state is not XML: {error}") from None
-    if element.tag != TAG:
-        raise PluginError(f"the plugin's state is <{element.tag}>, should be <{TAG}>; is it another plugin?")
+    if element.tag != STATE_TAG:
+        raise PluginError(f"the plugin's state is <{element.tag}>, should be <{STATE_TAG}>; is it another plugin?")
     return element
 
 
