@@ -4,7 +4,7 @@
 #   make test    all tests          make bench   speed and memory          make lint   style
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized test-python test-matrix train-smoke ardour bench lint tidy contract install clean
+.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract install clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -15,7 +15,9 @@ STAMPS := build/stamps
 SONG ?=
 # Originals that `make bench` measures against, if they are installed: AGAINST="spleeter:/path/to/its/python htdemucs:…"
 AGAINST ?=
+# Of each fuzzer: enough to find again what was once found. Before a release: FUZZ_SECONDS=600.
 FUZZ_SECONDS ?= 20
+FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
@@ -99,16 +101,26 @@ test-core: $(STAMPS)/installed
 	$(BUILD)/plugin/tests/plugin_tests
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
-# The core's tests under the sanitizers, and an engine that writes anything. A fork under
-# the thread sanitizer is told to go on.
-test-sanitized: $(STAMPS)/venv
+# The core's tests under the sanitizers, and an engine that writes anything, and strangers' files.
+# A fork under the thread sanitizer is told to go on.
+test-sanitized: fuzz-readers $(STAMPS)/venv
 	@for preset in thread address; do \
 	  cmake --preset $$preset > /dev/null && \
 	  cmake --build --preset $$preset --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build --preset address --target fuzz_seeded
-	UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/fuzz_seeded $(FUZZ_SECONDS)
+	cmake --build --preset address --target fuzz_engine_bytes_seeded fuzz_core_api_seeded
+	for target in fuzz_engine_bytes fuzz_core_api; do \
+	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
+	done
+
+# Each reader of strangers' files is fed for FUZZ_SECONDS; what reached new code stays in build/fuzz for the next time.
+fuzz-readers: $(STAMPS)/test-tools
+	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
+	@for target in $(FUZZED_READERS); do \
+	  $(BIN)/python tests/fuzz/fuzz_readers.py $$target $(FUZZ_SECONDS) > build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }; \
+	  sed -n "s/^stat::number_of_executed_units: */$$target: inputs in $(FUZZ_SECONDS) s: /p" build/fuzz.log; \
+	done
 
 # Tests in hosts play live through the validator's executable.
 test-python: $(STAMPS)/test-tools

@@ -32,8 +32,8 @@ def models_folder(tmp_path_factory):
 
 @pytest.fixture
 def tiny_models(models_folder, monkeypatch):
-    """The same, found under their names."""
-    monkeypatch.setenv("STEMLANE_MODELS", str(models_folder))
+    """The same in place of the embedded ones, in this process."""
+    monkeypatch.setattr("stemlane.manifests.registry.embedded_folder", lambda: models_folder)
     return models_folder
 
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <stdexcept>
@@ -23,6 +24,9 @@ struct stemlane_stream {
 namespace {
 
 using namespace stemlane;
+
+// As StemStream::prepare: 22 s at 48 kHz.
+constexpr int kMostBlockSamples = 1 << 20;
 
 thread_local std::string last_error;
 
@@ -56,16 +60,24 @@ void take_mixture(EngineEnd& engine) {
     if (work == EngineEnd::Work::mixture) engine.consume();
 }
 
-void pull(stemlane_stream& handle, float* out, int num_samples, bool complete) {
-  require(num_samples == handle.num_pushed, "pull: as many samples as were pushed are possible");
+void require_pointer(const void* pointer) {
+  require(pointer != nullptr, "a pointer is null");
+}
+
+// A block that could not be pulled can be pulled once its stems have been put.
+void pull(stemlane_stream* handle, float* out, int num_samples, bool complete) {
+  require_pointer(handle);
+  require(num_samples == handle->num_pushed, "pull: as many samples as were pushed are possible");
+  if (num_samples > 0) require_pointer(out);
   std::array<float*, kMaxChannels> channels = {out, out + num_samples};
   StreamBlock block;
   block.out = channels.data();
   block.num_samples = num_samples;
-  handle.num_pushed = 0;
-  require(!complete || handle.stream.stems_ready(block), "pull: stems of this block have not been put yet");
+  require(!complete || handle->stream.stems_ready(block), "pull: stems of this block have not been put yet");
+  handle->num_pushed = 0;
   const DenormalGuard guard;
-  handle.stream.pull(block);
+  handle->stream.set_offline(complete);
+  handle->stream.pull(block);
 }
 
 ModelDescriptor descriptor(const stemlane_model& model) {
@@ -79,9 +91,6 @@ ModelDescriptor descriptor(const stemlane_model& model) {
   result.compute_allowance_samples = model.compute_allowance_samples;
   result.stems.assign(model.stems, model.stems + model.num_stems);
   result.residual = model.residual;
-  for (const int stem : result.stems)
-    require(stem >= 0 && stem < kNumStems && stem != model.residual,
-            "stems: numbers 0 to 5 without the residual's");
   return result;
 }
 
@@ -89,8 +98,12 @@ ModelDescriptor descriptor(const stemlane_model& model) {
 
 stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_rate, int32_t num_channels,
                                      int32_t max_block_samples) {
-  auto handle = std::make_unique<stemlane_stream>();
-  const int32_t code = guarded([&] {
+  stemlane_stream* result = nullptr;
+  guarded([&] {
+    require_pointer(model);
+    require(max_block_samples >= 1 && max_block_samples <= kMostBlockSamples,
+            "max_block_samples: 1 to 1048576 are possible");
+    auto handle = std::make_unique<stemlane_stream>();
     StreamConfig config;
     config.model = descriptor(*model);
     config.sample_rate = sample_rate;
@@ -100,8 +113,9 @@ stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_
     if (handle->stream.shared_audio() == nullptr) throw std::runtime_error(handle->stream.status().text);
     handle->engine = std::make_unique<EngineEnd>(*handle->stream.shared_audio());
     take_mixture(*handle->engine);
+    result = handle.release();
   });
-  return code == 0 ? handle.release() : nullptr;
+  return result;
 }
 
 void stemlane_stream_free(stemlane_stream* stream) {
@@ -109,12 +123,19 @@ void stemlane_stream_free(stemlane_stream* stream) {
 }
 
 int32_t stemlane_stream_latency(const stemlane_stream* stream) {
-  return stream->stream.latency_samples();
+  int32_t latency = -1;
+  guarded([&] {
+    require_pointer(stream);
+    latency = stream->stream.latency_samples();
+  });
+  return latency;
 }
 
 int32_t stemlane_stream_reset(stemlane_stream* stream) {
   return guarded([&] {
+    require_pointer(stream);
     stream->stream.reset();
+    stream->num_pushed = 0;
     take_mixture(*stream->engine);
   });
 }
@@ -122,9 +143,14 @@ int32_t stemlane_stream_reset(stemlane_stream* stream) {
 int32_t stemlane_stream_push(stemlane_stream* stream, const float* mixture, int32_t num_samples,
                              const float* gains) {
   return guarded([&] {
+    require_pointer(stream);
+    require_pointer(gains);
+    if (num_samples > 0) require_pointer(mixture);
     require(num_samples >= 0 && num_samples <= stream->stream.config().max_block_samples,
             "push: more samples than max_block_samples");
     require(stream->num_pushed == 0, "push: pull the last block first");
+    require(std::all_of(gains, gains + kNumStems, [](float gain) { return std::isfinite(gain); }),
+            "push: gains should be finite");
     const Channels in = channels_of(mixture, num_samples);
     std::copy_n(gains, kNumStems, stream->gains.begin());
     StreamBlock block;
@@ -140,17 +166,19 @@ int32_t stemlane_stream_push(stemlane_stream* stream, const float* mixture, int3
 
 int32_t stemlane_stream_put_stems(stemlane_stream* stream, const float* stems, int32_t num_samples) {
   return guarded([&] {
-    require(num_samples >= 0, "put_stems: negative number of samples");
-    if (num_samples > 0) stream->engine->write_stems(stems, num_samples);
+    require_pointer(stream);
+    if (num_samples > 0) require_pointer(stems);
+    require(stream->engine->write_stems(stems, num_samples),
+            "put_stems: 0 to as many samples as were pushed and not answered are possible");
   });
 }
 
 int32_t stemlane_stream_pull(stemlane_stream* stream, float* out, int32_t num_samples) {
-  return guarded([&] { pull(*stream, out, num_samples, true); });
+  return guarded([&] { pull(stream, out, num_samples, true); });
 }
 
 int32_t stemlane_stream_pull_now(stemlane_stream* stream, float* out, int32_t num_samples) {
-  return guarded([&] { pull(*stream, out, num_samples, false); });
+  return guarded([&] { pull(stream, out, num_samples, false); });
 }
 
 const char* stemlane_error(void) {
@@ -161,9 +189,12 @@ double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_
                                 int32_t num_blocks) {
   double best = std::numeric_limits<double>::quiet_NaN();
   guarded([&] {
-    require(block_samples >= 1 && num_blocks >= 1, "block_samples and num_blocks: at least 1");
+    require(block_samples >= 1 && block_samples <= kMostBlockSamples,
+            "block_samples: 1 to 1048576 are possible");
+    require(num_blocks >= 1, "num_blocks: at least 1");
     StreamConfig config;
-    config.model = {"measured", "", sample_rate, 512, 0, 0, {0, 1, 2}, kOtherStem};
+    // With a latency of a block, the stems of one block are there when the next one is played.
+    config.model = {"measured", "", sample_rate, block_samples, 0, 0, {0, 1, 2}, kOtherStem};
     config.sample_rate = sample_rate;
     config.num_channels = num_channels;
     config.max_block_samples = block_samples;
@@ -172,7 +203,7 @@ double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_
     require(stream.shared_audio() != nullptr, "no shared memory");
     EngineEnd engine(*stream.shared_audio());
     take_mixture(engine);
-    const auto samples = static_cast<std::size_t>(block_samples * num_channels);
+    const auto samples = static_cast<std::size_t>(block_samples) * static_cast<std::size_t>(num_channels);
     std::vector<float> audio(samples, 0.25F);
     const std::vector<float> stems(3 * samples, 0.125F);
     const Channels in = channels_of(audio.data(), block_samples);
@@ -182,14 +213,13 @@ double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_
     block.out = out.data();
     block.num_samples = block_samples;
     block.gains = {0.5F, 0.25F, 2.0F, 1.0F, 1.0F, 0.75F};
-    // Stems run ahead of the input by one block, so that every sample is mixed.
-    engine.write_stems(stems.data(), block_samples);
     for (int i = 0; i < num_blocks; ++i) {
-      engine.write_stems(stems.data(), block_samples);
       const auto begin = std::chrono::steady_clock::now();
       stream.process(block);
       const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
       best = i == 0 ? spent.count() : std::min(best, spent.count());
+      take_mixture(engine);
+      require(engine.write_stems(stems.data(), block_samples), "the stems do not follow the mixture");
     }
   });
   return best / block_samples;

@@ -25,8 +25,8 @@ typedef struct {
   int32_t residual;  /* number of the residual stem */
 } stemlane_model;
 
-/* Makes a stream, or returns NULL (see stemlane_error). sample_rate in Hz, 1 or 2
-   channels, blocks of at most max_block_samples. */
+/* Makes a stream, or returns NULL (see stemlane_error). sample_rate in Hz, between the two
+   above, 1 or 2 channels, blocks of at most max_block_samples, 1048576 at most. */
 stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_rate, int32_t num_channels,
                                      int32_t max_block_samples);
 void stemlane_stream_free(stemlane_stream* stream);
@@ -34,7 +34,7 @@ void stemlane_stream_free(stemlane_stream* stream);
 /* Delay from input to output, samples at the host's rate. */
 int32_t stemlane_stream_latency(const stemlane_stream* stream);
 
-/* Starts a new timeline. */
+/* Starts a new timeline; what was pushed and not pulled is forgotten. */
 int32_t stemlane_stream_reset(stemlane_stream* stream);
 
 /* Takes one block of the mixture, planar (channels, num_samples), and the linear gains
@@ -43,11 +43,11 @@ int32_t stemlane_stream_push(stemlane_stream* stream, const float* mixture, int3
                              const float* gains);
 
 /* Appends separated stems, planar (stems, channels, num_samples), from the position on
-   at which the last ones ended. */
+   at which the last ones ended: at most as many as were pushed and not answered. */
 int32_t stemlane_stream_put_stems(stemlane_stream* stream, const float* stems, int32_t num_samples);
 
-/* Delivers as many samples as `push` took, planar (channels, num_samples). Fails if stems
-   were missing although their gains make them audible. */
+/* Delivers as many samples as `push` took, planar (channels, num_samples). Fails, and can be
+   called again, if stems are missing although their gains make them audible. */
 int32_t stemlane_stream_pull(stemlane_stream* stream, float* out, int32_t num_samples);
 
 /* The same as in real time: where stems are missing, the mixture fills in. */

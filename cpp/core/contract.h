@@ -16,8 +16,8 @@ inline constexpr int kOtherStem = 5;
 inline constexpr float kSilenceDb = -60.0F;
 inline constexpr float kHighestDb = 12.0F;
 
-inline constexpr double kLowestStreamedHz = 1000;
-inline constexpr double kHighestStreamedHz = 768000;
+inline constexpr int kLowestRate = 8000;
+inline constexpr int kHighestRate = 192000;
 
 inline constexpr int kFadeReserveSamples = 64;
 inline constexpr int kFeedSamples = 64;
@@ -54,6 +54,7 @@ inline constexpr UserFolder kUserConfig = {"XDG_CONFIG_HOME", ".config"};
 inline constexpr const char* kEngineConfigurationFile = "engine.conf";
 inline constexpr const char* kPythonKey = "python=";
 
+inline constexpr int kLongestModelName = 100;
 inline constexpr const char* kModelIndexFile = "models.index";
 /// Places of the fields in a line of the model index.
 enum ModelIndexField {

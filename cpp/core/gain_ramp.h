@@ -5,9 +5,10 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
+#include <cassert>
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "core/realtime.h"
 #include "core/stems.h"
@@ -24,6 +25,13 @@ inline constexpr std::int64_t kMinRampSamples = 256;
 /// changes, never on how the audio is cut into blocks.
 class GainTimeline {
  public:
+  /// Sizes the queue for changes that wait up to `num_samples`, one a sample included: 40 bytes
+  /// each, 20 MB at the longest latency of any model. Control thread, audio stopped.
+  void prepare(std::int64_t num_samples) {
+    queue_.assign(static_cast<std::size_t>(num_samples + 1), {});
+    first_ = count_ = 0;
+  }
+
   /// Forgets all changes; the gains are `gains` everywhere.
   void reset(const StemGains& gains) noexcept STEMLANE_REALTIME {
     first_ = count_ = 0;
@@ -32,26 +40,28 @@ class GainTimeline {
   }
 
   /// From `position` on, moves linearly to `gains` within `num_samples` (at least
-  /// `kMinRampSamples`). Positions must not decrease. With the queue full (a host
-  /// that moves faders in blocks of a few samples), the newest change is replaced.
+  /// `kMinRampSamples`). Positions must not decrease; of two changes at one position the
+  /// later one counts.
   void set(std::int64_t position, std::int64_t num_samples,
            const StemGains& gains) noexcept STEMLANE_REALTIME {
     if (gains == latest_) return;
     latest_ = gains;
-    if (count_ < kQueueSize) ++count_;
-    Change& change = queue_[static_cast<std::size_t>((first_ + count_ - 1) % kQueueSize)];
-    change = {position, std::max(num_samples, kMinRampSamples), gains};
+    if (count_ == 0 || at(count_ - 1).position != position) {
+      assert(count_ < queue_.size());
+      ++count_;
+    }
+    at(count_ - 1) = {position, std::max(num_samples, kMinRampSamples), gains};
   }
 
   /// Starts the changes that are due at `position`; call with rising positions.
   void advance_to(std::int64_t position) noexcept STEMLANE_REALTIME {
     while (count_ > 0) {
-      const Change& change = queue_[static_cast<std::size_t>(first_)];
+      const Change& change = at(0);
       if (change.position > position) return;
       StemGains from;
       for (int stem = 0; stem < kNumStems; ++stem) from[index(stem)] = gain(stem, change.position);
       ramp_ = {change.position, change.num_samples, from, change.gains};
-      first_ = (first_ + 1) % kQueueSize;
+      first_ = (first_ + 1) % queue_.size();
       --count_;
     }
   }
@@ -60,7 +70,7 @@ class GainTimeline {
   /// `advance_to` has reached `position`.
   std::int64_t until_change(std::int64_t position, std::int64_t wanted) const noexcept STEMLANE_REALTIME {
     if (count_ == 0) return wanted;
-    return std::min(wanted, queue_[static_cast<std::size_t>(first_)].position - position);
+    return std::min(wanted, at(0).position - position);
   }
 
   /// Gain of `stem` at `position`, which `advance_to` has reached.
@@ -89,8 +99,8 @@ class GainTimeline {
     };
     if (!equal(ramp_.to)) return false;
     if (!steady_from(position) && !equal(ramp_.from)) return false;
-    for (int i = 0; i < count_; ++i) {
-      const Change& change = queue_[static_cast<std::size_t>((first_ + i) % kQueueSize)];
+    for (std::size_t i = 0; i < count_; ++i) {
+      const Change& change = at(i);
       if (change.position >= end) break;
       if (!equal(change.gains)) return false;
     }
@@ -112,11 +122,13 @@ class GainTimeline {
     StemGains to;
   };
 
-  // Half a second of latency in blocks of 64 samples at 44.1 kHz is 345 changes.
-  static constexpr int kQueueSize = 1024;
-  std::array<Change, kQueueSize> queue_{};
-  int first_ = 0;
-  int count_ = 0;
+  // Number `i` of those that wait, the next one first.
+  const Change& at(std::size_t i) const noexcept { return queue_[(first_ + i) % queue_.size()]; }
+  Change& at(std::size_t i) noexcept { return queue_[(first_ + i) % queue_.size()]; }
+
+  std::vector<Change> queue_ = std::vector<Change>(1);
+  std::size_t first_ = 0;
+  std::size_t count_ = 0;
   StemGains latest_ = kUnityGains;
   Ramp ramp_{0, 1, kUnityGains, kUnityGains};
 };

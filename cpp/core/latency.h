@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/contract.h"
-#include "host/model_index.h"
+#include "core/model_descriptor.h"
 
 namespace stemlane {
 

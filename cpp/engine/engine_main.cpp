@@ -44,9 +44,10 @@ constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
 constexpr auto kIdleAfter = std::chrono::seconds(2);
 constexpr auto kSocketCheckEvery = std::chrono::milliseconds(20);
 
-void send_status(EngineState state, std::string_view text) noexcept {
+void send_status(EngineState state, std::string_view text, bool is_final = false) noexcept {
   StatusMessage message;
   message.state = static_cast<std::uint32_t>(state);
+  message.is_final = is_final ? 1 : 0;
   text.copy(message.text, sizeof message.text - 1);
   send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
 }
@@ -64,6 +65,12 @@ std::string text_of(const py::error_already_set& error) {
   if (error.type().attr("__module__").cast<std::string>() == "stemlane.errors") return text;
   const auto type = error.type().attr("__name__").cast<std::string>();
   return text.empty() ? type : type + ": " + text;
+}
+
+/// True if no engine can do what was asked for, whatever is mended on the machine.
+bool refuses_input(const py::error_already_set& error) {
+  return error.type().attr("__module__").cast<std::string>() == "stemlane.errors" &&
+         error.type().attr("__name__").cast<std::string>() == "InputError";
 }
 
 ConfigureMessage receive_configuration() {
@@ -157,7 +164,8 @@ class Worker {
     if (stems.ndim() != 3 || stems.shape(0) != num_stems || stems.shape(1) != num_channels_)
       throw std::runtime_error("the separator returned stems of a wrong shape");
     if (stems.shape(2) == 0) return false;
-    end.write_stems(stems.data(), stems.shape(2));
+    if (!end.write_stems(stems.data(), stems.shape(2)))
+      throw std::runtime_error("the separator returned more stems than it was given mixture");
     return true;
   }
 
@@ -227,16 +235,18 @@ int main() {
   // `_exit`: the interpreter is never finalised; third-party modules do not survive it.
   try {
     std::string said;
+    bool is_final = false;
     try {
       stemlane::run();
       _exit(0);
     } catch (const py::error_already_set& error) {
       said = stemlane::text_of(error);
+      is_final = stemlane::refuses_input(error);
     } catch (const std::exception& error) {
       said = stemlane::one_line(error.what());
     }
     if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
-    stemlane::send_status(stemlane::EngineState::failed, said);
+    stemlane::send_status(stemlane::EngineState::failed, said, is_final);
   } catch (...) {  // not even enough memory to say what it was
     stemlane::send_status(stemlane::EngineState::failed,
                           "there is not enough memory for the engine: close other programs");

@@ -2,9 +2,10 @@
 // The order of the places is part of the contract; see python_home.h.
 #include "engine/python_home.h"
 
+#include <algorithm>
 #include <cstdlib>
-#include <fstream>
 
+#include "host/small_file.h"
 #include "host/user_folders.h"
 
 namespace stemlane {
@@ -47,16 +48,25 @@ fs::path user_configuration() {
   return folder.empty() ? folder : folder / contract::kEngineConfigurationFile;
 }
 
-// The value of `python=` in a configuration file.
-fs::path configured_python(const fs::path& file) {
-  std::ifstream input(file);
-  constexpr std::string_view kKey = contract::kPythonKey;
-  for (std::string line; std::getline(input, line);)
-    if (line.starts_with(kKey)) return fs::path(line.substr(kKey.size()));
-  return {};
-}
+constexpr std::size_t kMaxConfigurationBytes = 1 << 16;
+constexpr std::size_t kMaxPathBytes = 4096;  // of Linux
 
 }  // namespace
+
+std::string configured_python(std::string_view text) {
+  constexpr std::string_view kKey = contract::kPythonKey;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.starts_with(kKey)) continue;
+    line.remove_prefix(kKey.size());
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    const bool plain = std::none_of(line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; });
+    return plain && line.size() <= kMaxPathBytes ? std::string(line) : std::string();
+  }
+  return {};
+}
 
 std::optional<PythonHome> find_python(const fs::path& engine_executable, std::string& error) {
   if (auto home = in_bundle(engine_executable)) return home;
@@ -64,7 +74,7 @@ std::optional<PythonHome> find_python(const fs::path& engine_executable, std::st
 
   const fs::path own_file = contents_of(engine_executable) / "Resources" / contract::kEngineConfigurationFile;
   for (const fs::path& file : {own_file, user_configuration()}) {
-    const fs::path python = configured_python(file);
+    const fs::path python = configured_python(read_small_file(file, kMaxConfigurationBytes));
     if (python.empty()) continue;
     if (is_there(python)) return PythonHome{python, {}, file.string()};
     error = "no Python at " + python.string() + " (named in " + file.string() +

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace stemlane {
@@ -16,6 +17,10 @@ struct PythonHome {
   std::vector<std::filesystem::path> extra_paths;
   std::string found_by;  ///< how it was found, for messages
 };
+
+/// The value of the first line `python=` in the text of an engine.conf; empty if there is none, or none that
+/// can be a path.
+std::string configured_python(std::string_view text);
 
 /// Looks, in this order, in the bundle (`Contents/Resources/python`), in the environment
 /// whose site-packages hold the bundle, in `engine.conf` (in the bundle's Resources, then

@@ -142,11 +142,11 @@ std::string printable(std::string text) {
 
 }  // namespace
 
-EngineProcess::EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory)
+EngineProcess::EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory, EngineBoard& board)
     : launch_(std::move(launch)),
       memory_(std::move(memory)),
+      board_(board),
       wake_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      text_("engine not started yet"),
       process_generation_(fork_generation()),
       thread_(std::make_unique<std::thread>([this] { supervise(); })) {}
 
@@ -166,18 +166,21 @@ void EngineProcess::start_now() noexcept {
   if (!start_.exchange(true, std::memory_order_acq_rel)) eventfd_write(wake_, 1);
 }
 
-void EngineProcess::give_up(const std::string& reason) {
+void EngineProcess::give_up(std::int64_t num_failures, const std::string& reason) {
   {
     const std::lock_guard lock(mutex_);
+    give_up_after_ = num_failures;
     give_up_reason_ = reason;
   }
-  give_up_.store(true, std::memory_order_release);
   eventfd_write(wake_, 1);
 }
 
-std::string EngineProcess::text() const {
+// True, and says why, if the engine that runs is the one that was given up.
+bool EngineProcess::given_up(std::string& problem) {
   const std::lock_guard lock(mutex_);
-  return text_;
+  if (std::exchange(give_up_after_, -1) != num_failures()) return false;
+  problem = give_up_reason_;
+  return true;
 }
 
 std::string EngineProcess::last_failure() const {
@@ -186,10 +189,11 @@ std::string EngineProcess::last_failure() const {
 }
 
 void EngineProcess::set_state(EngineState state, std::string text) {
-  const std::lock_guard lock(mutex_);
-  if (state == EngineState::failed) last_failure_ = text;
-  text_ = std::move(text);
-  state_.store(state, std::memory_order_release);
+  if (state == EngineState::failed) {
+    const std::lock_guard lock(mutex_);
+    last_failure_ = text;
+  }
+  board_.publish(state, std::move(text));
 }
 
 void EngineProcess::supervise() {
@@ -200,7 +204,7 @@ void EngineProcess::supervise() {
   auto retry = kFirstRetry;
   for (;;) {
     auto timeout_ms = static_cast<int>(kMemoryCheckEvery.count());
-    if (pid_ < 0) {
+    if (pid_ < 0 && !refused()) {
       const auto left = std::chrono::ceil<milliseconds>(next_start - Clock::now());
       timeout_ms = static_cast<int>(std::max<milliseconds::rep>(0, left.count()));
     }
@@ -211,12 +215,9 @@ void EngineProcess::supervise() {
     const bool asked = start_.exchange(false, std::memory_order_acq_rel);
     std::string problem;
     if (pid_ < 0) {
-      if (!asked && Clock::now() < next_start) continue;
+      if (refused() || (!asked && Clock::now() < next_start)) continue;
       if (launch(problem)) continue;
-    } else if (give_up_.exchange(false, std::memory_order_acq_rel)) {
-      const std::lock_guard lock(mutex_);
-      problem = give_up_reason_;
-    } else if (message ? handle_message() : !has_grown(problem)) {
+    } else if (!given_up(problem) && (message ? handle_message() : !has_grown(problem))) {
       if (state() == EngineState::ready) retry = kFirstRetry;
       continue;
     }
@@ -288,8 +289,8 @@ bool EngineProcess::handle_message() {
     set_state(EngineState::ready, printable(message.text));
     return true;
   }
-  const std::lock_guard lock(mutex_);
-  give_up_reason_ = printable(message.text);
+  last_words_ = printable(message.text);
+  if (message.is_final != 0) refused_.store(true, std::memory_order_release);
   return false;
 }
 
@@ -305,11 +306,8 @@ bool EngineProcess::has_grown(std::string& problem) {
 
 void EngineProcess::fail(const std::string& reason) {
   const std::string ended = reap();
-  std::string text = reason;
-  {
-    const std::lock_guard lock(mutex_);
-    if (text.empty()) text = std::exchange(give_up_reason_, {});
-  }
+  std::string text = reason.empty() ? last_words_ : reason;
+  last_words_.clear();
   if (text.empty()) text = "the engine stopped (" + ended + "); it is started again";
   set_state(EngineState::failed, std::move(text));
   num_failures_.fetch_add(1, std::memory_order_acq_rel);

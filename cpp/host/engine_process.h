@@ -10,6 +10,7 @@
 #include <string>
 #include <thread>
 
+#include "host/engine_board.h"
 #include "host/model_index.h"
 #include "link/engine_protocol.h"
 #include "link/shared_audio.h"
@@ -30,7 +31,8 @@ class EngineProcess {
  public:
   /// Begins supervising. The engine itself is started by `start_now`, or by itself after
   /// a quarter of a second: a host that only scans the plugin never starts one.
-  EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory);
+  /// `board`, which outlives this, shows how it goes.
+  EngineProcess(EngineLaunch launch, std::shared_ptr<SharedAudio> memory, EngineBoard& board);
 
   /// Kills the engine. Never waits for it to do anything.
   ~EngineProcess();
@@ -41,15 +43,16 @@ class EngineProcess {
   /// system call: on the audio thread only while rendering offline.
   void start_now() noexcept;
 
-  /// Stops an engine that no longer answers, as if it had died. Any thread, not real time.
-  void give_up(const std::string& reason);
+  /// Stops an engine that no longer answers, as if it had died: the one that ran when there had
+  /// been `num_failures` failures, and no later one. Any thread, not real time.
+  void give_up(std::int64_t num_failures, const std::string& reason);
 
   /// `starting`, `ready` or `failed`. Any thread.
-  EngineState state() const noexcept { return state_.load(std::memory_order_acquire); }
-  /// Why the engine failed, or what it runs. Any thread but the audio thread.
-  std::string text() const;
+  EngineState state() const noexcept { return board_.state(); }
   /// Why the last engine failed that did. Any thread but the audio thread.
   std::string last_failure() const;
+  /// True if an engine has said that none can do what is asked for: no other one is started. Any thread.
+  bool refused() const noexcept { return refused_.load(std::memory_order_acquire); }
   /// How often an engine has failed so far. Any thread.
   std::int64_t num_failures() const noexcept { return num_failures_.load(std::memory_order_acquire); }
 
@@ -62,25 +65,27 @@ class EngineProcess {
   std::string reap();
   bool wait(int timeout_ms, bool& message);
   bool has_grown(std::string& problem);
+  bool given_up(std::string& problem);
 
   const EngineLaunch launch_;
   const std::shared_ptr<SharedAudio> memory_;
+  EngineBoard& board_;
 
   // Supervisor thread only.
   int socket_ = -1;
   int pid_ = -1;
+  std::string last_words_;        ///< what the engine said when it failed
   std::int64_t first_bytes_ = 0;  ///< memory of the engine when it was first looked at; 0: not yet
 
   int wake_ = -1;  ///< eventfd: something below has changed
   std::atomic<bool> stop_{false};
   std::atomic<bool> start_{false};
-  std::atomic<bool> give_up_{false};
 
-  std::atomic<EngineState> state_{EngineState::starting};
   std::atomic<std::int64_t> num_failures_{0};
-  mutable std::mutex mutex_;  // guards the texts
-  std::string text_;
+  std::atomic<bool> refused_{false};
+  mutable std::mutex mutex_;  // guards the three below
   std::string last_failure_;
+  std::int64_t give_up_after_ = -1;  ///< failures before the engine that is given up
   std::string give_up_reason_;
 
   std::int64_t process_generation_;  ///< see fork_guard.h

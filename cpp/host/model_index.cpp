@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
-#include <string_view>
+
+#include "host/small_file.h"
 
 namespace stemlane {
 namespace {
 
-// Bounds that keep every later sum far from overflow: 10 minutes at 384 kHz.
-constexpr int kMaxModelSamples = 230'400'000;
+// The longest line of an installed model has 120 bytes. More models than these no menu shows.
+constexpr std::size_t kMaxIndexBytes = 1 << 18;
+constexpr std::size_t kMaxModels = 1000;
+constexpr std::size_t kMaxTitleBytes = 1000;
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
@@ -32,10 +34,47 @@ std::optional<int> read_number(std::string_view text, int low, int high) {
   return value;
 }
 
+// As manifests have them: the engine takes anything else for the path of a folder.
+bool is_name(std::string_view text) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= kMaxNameBytes && plain(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+// Bytes of the UTF-8 character at the beginning of `text`; 0 if there is none, or one that cannot be shown.
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7F ? 1 : 0;
+  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : first >= 0xC2 ? 2 : 0;
+  if (length == 0 || length > text.size()) return 0;
+  unsigned code = first & (0xFFU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0U) != 0x80U) return 0;
+    code = code << 6U | (byte(i) & 0x3FU);
+  }
+  constexpr unsigned kLowest[] = {0, 0, 0x80, 0x800, 0x10000};
+  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+  return code < kLowest[length] || code > 0x10FFFF || code < 0xA0 || surrogate ? 0 : length;
+}
+
+bool is_title(std::string_view text) {
+  if (text.size() > kMaxTitleBytes) return false;
+  while (!text.empty()) {
+    const std::size_t length = character_bytes(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
 std::optional<ModelDescriptor> read_line(std::string_view line) {
   const auto fields = split(line, '\t');
-  if (fields.size() < contract::kNumFields || fields[contract::kFieldName].empty()) return std::nullopt;
-  const auto rate = read_number(fields[contract::kFieldSampleRate], 1000, 768'000);
+  if (fields.size() < contract::kNumFields || !is_name(fields[contract::kFieldName]) ||
+      !is_title(fields[contract::kFieldTitle]))
+    return std::nullopt;
+  const auto rate = read_number(fields[contract::kFieldSampleRate], kLowestRate, kHighestRate);
   const auto stride = read_number(fields[contract::kFieldStrideSamples], 1, kMaxModelSamples);
   const auto delay = read_number(fields[contract::kFieldDelaySamples], 0, kMaxModelSamples);
   const auto allowance = read_number(fields[contract::kFieldComputeAllowanceSamples], 0, kMaxModelSamples);
@@ -60,19 +99,19 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
 
 }  // namespace
 
-bool ModelDescriptor::has_stem(int stem) const noexcept {
-  return stem == residual || std::find(stems.begin(), stems.end(), stem) != stems.end();
+std::vector<ModelDescriptor> parse_model_index(std::string_view text) {
+  std::vector<ModelDescriptor> models;
+  for (std::string_view line : split(text, '\n')) {
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    if (line.empty() || line.front() == '#') continue;
+    if (auto model = read_line(line)) models.push_back(std::move(*model));
+    if (models.size() == kMaxModels) break;
+  }
+  return models;
 }
 
 std::vector<ModelDescriptor> read_model_index(const std::string& path) {
-  std::vector<ModelDescriptor> models;
-  std::ifstream file(path);
-  for (std::string line; std::getline(file, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    if (line.empty() || line.front() == '#') continue;
-    if (auto model = read_line(line)) models.push_back(std::move(*model));
-  }
-  return models;
+  return parse_model_index(read_small_file(path, kMaxIndexBytes));
 }
 
 std::vector<ModelDescriptor> read_model_indexes(const std::vector<std::string>& paths) {

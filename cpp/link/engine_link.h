@@ -39,13 +39,13 @@ class HostEnd {
     header_.wanted.store(1, std::memory_order_relaxed);
   }
 
-  /// Starts a new generation at `position`. No block is being processed meanwhile.
+  /// Starts a new generation at `position`, where no other one has started. No block is being processed
+  /// meanwhile.
   void begin_generation(std::int64_t position) noexcept STEMLANE_REALTIME {
-    ++generation_;
     generation_start_ = position;
-    // An engine that sees a later mixture_end also sees the generation it belongs to.
-    header_.generation_start.store(position, std::memory_order_relaxed);
-    header_.generation.store(generation_, std::memory_order_release);
+    // An engine that sees a later mixture_end also sees the generation it belongs to. One that
+    // sees the generation first waits for its first samples.
+    header_.generation_start.store(position, std::memory_order_release);
     header_.mixture_end.store(position, std::memory_order_release);
   }
 
@@ -54,8 +54,7 @@ class HostEnd {
     for (int channel = 0; channel < memory_.num_channels(); ++channel)
       memory_.mixture().write(channel, position, mixture[channel], num_samples);
     // Said again with each block, in case the engine has written over it.
-    header_.generation_start.store(generation_start_, std::memory_order_relaxed);
-    header_.generation.store(generation_, std::memory_order_release);
+    header_.generation_start.store(generation_start_, std::memory_order_release);
     header_.mixture_end.store(position + num_samples, std::memory_order_release);
   }
 
@@ -66,7 +65,7 @@ class HostEnd {
 
   /// Positions whose stems are in the ring now.
   Range stems_range() const noexcept STEMLANE_REALTIME {
-    if (header_.stems_generation.load(std::memory_order_acquire) != generation_) return {};
+    if (header_.stems_generation.load(std::memory_order_acquire) != generation_start_) return {};
     // end before begin: after the engine has skipped, an old end meets a new begin and
     // the range is empty.
     const std::int64_t end = header_.stems_end.load(std::memory_order_acquire);
@@ -101,8 +100,7 @@ class HostEnd {
  private:
   SharedAudio& memory_;
   SharedHeader& header_;
-  std::int64_t generation_ = 0;
-  std::int64_t generation_start_ = 0;
+  std::int64_t generation_start_ = -1;
 };
 
 /// The engine's end. One thread.
@@ -118,10 +116,9 @@ class EngineEnd {
   /// the end of the ring cuts it short).
   Work next(std::int64_t feed_samples, std::int64_t max_samples) noexcept {
     const std::int64_t end = header_.mixture_end.load(std::memory_order_acquire);
-    const std::int64_t generation = header_.generation.load(std::memory_order_acquire);
-    if (generation != generation_) {
-      generation_ = generation;
-      const std::int64_t start = header_.generation_start.load(std::memory_order_relaxed);
+    const std::int64_t start = header_.generation_start.load(std::memory_order_acquire);
+    if (start != generation_start_) {
+      generation_start_ = start;
       return restart_at(end - start > max_backlog() ? end : start);
     }
     const bool slept = std::exchange(asleep_, header_.wanted.load(std::memory_order_acquire) == 0);
@@ -129,13 +126,13 @@ class EngineEnd {
     const std::int64_t resume = std::min(header_.resume_position.load(std::memory_order_relaxed), end);
     if (slept && resume > position_) return restart_at(std::max(resume, end - max_backlog()));
     const std::int64_t backlog = end - position_;
-    if (backlog < 0 || backlog > max_backlog()) return restart_at(end);
+    if (backlog > max_backlog()) return restart_at(end);
     // What a cut at the end of the ring has left of a feed comes first.
     const std::int64_t wanted =
         fed_ > 0 ? feed_samples - fed_
                  : std::min(backlog / feed_samples * feed_samples,
                             std::max(feed_samples, max_samples / feed_samples * feed_samples));
-    if (wanted == 0 || backlog < wanted) return Work::none;
+    if (wanted <= 0 || backlog < wanted) return Work::none;
     num_samples_ = memory_.mixture().contiguous(position_, wanted);
     fed_ = (fed_ + num_samples_) % feed_samples;
     return Work::mixture;
@@ -150,13 +147,19 @@ class EngineEnd {
   /// Moves past the samples that `next` handed out.
   void consume() noexcept { position_ += num_samples_; }
 
-  /// Appends stems, planar `(stems, channels, num_samples)`, and publishes them.
-  void write_stems(const float* stems, std::int64_t num_samples) noexcept {
+  /// Samples that have been consumed and whose stems have not been written.
+  std::int64_t num_unanswered() const noexcept { return position_ - stems_end_; }
+
+  /// Appends stems, planar `(stems, channels, num_samples)`, and publishes them. At most
+  /// `num_unanswered` samples; false, and nothing is written, otherwise.
+  [[nodiscard]] bool write_stems(const float* stems, std::int64_t num_samples) noexcept {
+    if (num_samples < 0 || num_samples > std::min(num_unanswered(), memory_.capacity())) return false;
     for (int plane = 0; plane < memory_.stems().num_planes(); ++plane)
       memory_.stems().write(plane, stems_end_, stems + plane * num_samples, num_samples);
     stems_end_ += num_samples;
     header_.stems_end.store(stems_end_, std::memory_order_release);
     if (offline()) sem_post(&header_.stems_written);
+    return true;
   }
 
   /// True if the host wants no stems for now.
@@ -187,13 +190,13 @@ class EngineEnd {
     header_.stems_end.store(std::numeric_limits<std::int64_t>::min() / 2, std::memory_order_release);
     header_.stems_begin.store(position, std::memory_order_release);
     header_.stems_end.store(position, std::memory_order_release);
-    header_.stems_generation.store(generation_, std::memory_order_release);
+    header_.stems_generation.store(generation_start_, std::memory_order_release);
     return Work::restart;
   }
 
   SharedAudio& memory_;
   SharedHeader& header_;
-  std::int64_t generation_ = -1;
+  std::int64_t generation_start_ = -1;
   std::int64_t position_ = 0;
   std::int64_t num_samples_ = 0;
   std::int64_t stems_end_ = 0;

@@ -13,7 +13,7 @@
 namespace stemlane {
 
 inline constexpr std::uint32_t kProtocolMagic = 0x4E4C5453;  // "STLN"
-inline constexpr std::uint32_t kProtocolVersion = 2;
+inline constexpr std::uint32_t kProtocolVersion = 3;
 
 /// Descriptors that the engine process finds open when it starts.
 inline constexpr int kEngineSocket = 3;
@@ -30,8 +30,8 @@ inline constexpr std::size_t kNumStepTimes = 256;
 /// stem rings, each of `capacity_samples` float32.
 ///
 /// The mixture of [mixture_end - capacity, mixture_end) is readable by the engine; stems
-/// of [stems_begin, stems_end) are readable by the host if `stems_generation` is the
-/// current one. Order of the stores is given where they are made, in engine_link.h.
+/// of [stems_begin, stems_end) are readable by the host if `stems_generation` is the start
+/// of the current one. Order of the stores is given where they are made, in engine_link.h.
 struct SharedHeader {
   std::uint32_t magic;
   std::uint32_t version;
@@ -41,8 +41,7 @@ struct SharedHeader {
 
   // Written by the host.
   alignas(64) std::atomic<std::int64_t> mixture_end;
-  std::atomic<std::int64_t> generation;
-  std::atomic<std::int64_t> generation_start;
+  std::atomic<std::int64_t> generation_start;  ///< the generation's first position, and its name
   std::atomic<std::uint32_t> offline;
   std::atomic<std::uint32_t> wanted;          ///< 0: nobody hears stems, the engine may sleep
   std::atomic<std::int64_t> resume_position;  ///< where an engine goes on that wakes up too late for all
@@ -85,8 +84,9 @@ enum class EngineState : std::uint32_t {
 /// Engine to host: `ready` once, or `failed` as the last words.
 struct StatusMessage {
   std::uint32_t magic = kProtocolMagic;
-  std::uint32_t state = 0;  ///< an EngineState
-  char text[504] = {};
+  std::uint32_t state = 0;     ///< an EngineState
+  std::uint32_t is_final = 0;  ///< with `failed`: 1 if no other engine would do better
+  char text[500] = {};
 };
 
 }  // namespace stemlane

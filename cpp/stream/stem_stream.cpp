@@ -40,7 +40,9 @@ float peak_of(const float* samples, int num_samples) noexcept {
 }  // namespace
 
 void StemStream::reset() noexcept {
-  input_position_ = (input_position_ + kGenerationGrid - 1) / kGenerationGrid * kGenerationGrid;
+  // A generation is known by its start, so no two start at the same place.
+  const std::int64_t earliest = std::max(input_position_, generation_start_ + 1);
+  input_position_ = (earliest + kGenerationGrid - 1) / kGenerationGrid * kGenerationGrid;
   generation_start_ = input_position_;
   output_position_ = input_position_ - latency_.total();
   delayed_.clear();
@@ -89,7 +91,7 @@ void StemStream::process(const StreamBlock& block) noexcept {
       host_->wake_engine();
       wait_until([&] { return stems_ready(part); });
     }
-    pull(part);
+    pull(part, offline);
     if (offline && damaged_ && !offline_failed_) fail_offline(kDamageText);
   }
 }
@@ -147,6 +149,10 @@ void StemStream::push(const StreamBlock& block, std::int64_t ramp_samples) noexc
 }
 
 void StemStream::pull(const StreamBlock& block) noexcept {
+  pull(block, offline_.load(std::memory_order_relaxed));
+}
+
+void StemStream::pull(const StreamBlock& block, bool offline) noexcept {
   damaged_ = false;
   HostEnd::Range range;
   if (host_ != nullptr && !offline_failed_ && !forked()) range = host_->stems_range();
@@ -158,11 +164,11 @@ void StemStream::pull(const StreamBlock& block) noexcept {
     for (int channel = 0; channel < config_.num_channels; ++channel)
       std::fill_n(target[channel], block.num_samples, 0.0F);
   }
-  for (int offset = 0; offset < block.num_samples;) offset += mix_piece(block, offset, range);
+  for (int offset = 0; offset < block.num_samples;) offset += mix_piece(block, offset, range, offline);
 }
 
 // Mixes from `offset` on as far as one set of ramps and one stretch of ring reach.
-int StemStream::mix_piece(const StreamBlock& block, int offset, HostEnd::Range range) noexcept {
+int StemStream::mix_piece(const StreamBlock& block, int offset, HostEnd::Range range, bool offline) noexcept {
   const ModelDescriptor& model = config_.model;
   gains_.advance_to(output_position_);
   MixPiece piece;
@@ -173,7 +179,9 @@ int StemStream::mix_piece(const StreamBlock& block, int offset, HostEnd::Range r
   piece.num_stems = static_cast<int>(model.stems.size());
   piece.stems = model.stems.data();
   piece.residual = model.residual;
-  find_stems(piece, range);
+  // Offline, nobody waits for stems that cancel out: whether they are there must not be heard,
+  // now or when the gains part.
+  if (!offline || audible(block, piece.num_samples)) find_stems(piece, range);
   for (std::size_t c = 0; c < static_cast<std::size_t>(config_.num_channels); ++c) {
     piece.out[c] = block.out[c] + offset;
     for (std::size_t s = 0; s < kNumStems; ++s)
@@ -266,10 +274,16 @@ bool StemStream::stems_ready(const StreamBlock& block) noexcept {
   const std::int64_t end = output_position_ + block.num_samples;
   if (end <= generation_start_ || block.num_samples == 0) return true;
   if (host_->stems_range().end >= end + kFadeReserveSamples) return true;
-  for (float* const* target : block.stem_out)
-    if (target != nullptr) return false;
   gains_.advance_to(output_position_);
-  return gains_.all_equal(config_.model.stems, config_.model.residual, output_position_, end);
+  return !audible(block, block.num_samples);
+}
+
+// True if stems make a difference to the next `num_samples` samples that go out.
+bool StemStream::audible(const StreamBlock& block, int num_samples) const noexcept {
+  for (float* const* target : block.stem_out)
+    if (target != nullptr) return true;
+  return !gains_.all_equal(config_.model.stems, config_.model.residual, output_position_,
+                           output_position_ + num_samples);
 }
 
 // Offline only: waits until `done`, or until the engine has failed or stood still for
@@ -279,12 +293,13 @@ void StemStream::wait_until(Condition done) noexcept {
   using Clock = std::chrono::steady_clock;
   auto progress = Clock::now();
   std::int64_t end = host_->stems_range().end;
+  std::int64_t watched = engine_->num_failures();
   const auto has_failed = [&] {
     const std::int64_t failures = engine_->num_failures();
     // From the first stems on, none more.
     if (host_->stems_range().end > generation_start_)
       failures_allowed_ = std::min(failures_allowed_, failures);
-    return failures > failures_allowed_;
+    return failures > failures_allowed_ || (failures > 0 && engine_->refused());
   };
   has_failed();
   while (!offline_failed_ && !done()) {
@@ -294,15 +309,16 @@ void StemStream::wait_until(Condition done) noexcept {
     }
     if (engine_->state() != EngineState::ready) engine_->start_now();
     host_->wait_for_engine(kWaitNanoseconds);
-    if (const std::int64_t now = host_->stems_range().end; now != end) {
+    if (const std::int64_t now = host_->stems_range().end; now != end || engine_->num_failures() != watched) {
       end = now;
+      watched = engine_->num_failures();  // another engine has all its time
       progress = Clock::now();
     } else if (std::chrono::duration<double>(Clock::now() - progress).count() >
                config_.offline_timeout_seconds) {
       const std::string reason = "the engine made no progress for " +
                                  std::to_string(std::lround(config_.offline_timeout_seconds)) +
                                  " s and was stopped";
-      engine_->give_up(reason);
+      engine_->give_up(watched, reason);
       fail_offline(reason);
       return;
     }

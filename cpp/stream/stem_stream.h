@@ -81,7 +81,8 @@ class StemStream {
   /// Forgets the past and starts a new timeline. Also allowed on the audio thread.
   void reset() noexcept STEMLANE_REALTIME;
 
-  /// Offline, `process` waits for the engine; in real time, never. Any thread.
+  /// Offline, `process` waits for the engine, and stems that cancel out are neither waited for nor
+  /// mixed, so that the output does not depend on when they come; in real time, never. Any thread.
   void set_offline(bool offline) noexcept { offline_.store(offline, std::memory_order_relaxed); }
 
   /// Audio thread. In real time: no allocation, lock, wait or system call; bounded by the
@@ -102,7 +103,7 @@ class StemStream {
   /// The terms of that delay. Control thread.
   const LatencySum& latency() const noexcept { return latency_; }
 
-  /// Control or message thread.
+  /// Any thread but the audio thread, while `prepare` runs too.
   StreamStatus status() const;
   const StreamConfig& config() const noexcept { return config_; }
 
@@ -117,10 +118,13 @@ class StemStream {
  private:
   bool forked() const noexcept { return process_generation_ != fork_generation(); }
   void push(const StreamBlock& block, std::int64_t ramp_samples) noexcept STEMLANE_REALTIME;
+  void pull(const StreamBlock& block, bool offline) noexcept STEMLANE_REALTIME;
+  bool audible(const StreamBlock& block, int num_samples) const noexcept STEMLANE_REALTIME;
   template <typename Condition>
   void wait_until(Condition done) noexcept;
   void fail_offline(const std::string& reason);
-  int mix_piece(const StreamBlock& block, int offset, HostEnd::Range range) noexcept STEMLANE_REALTIME;
+  int mix_piece(const StreamBlock& block, int offset, HostEnd::Range range,
+                bool offline) noexcept STEMLANE_REALTIME;
   void find_stems(MixPiece& piece, HostEnd::Range range) noexcept STEMLANE_REALTIME;
   void note_missing(bool missing) noexcept STEMLANE_REALTIME;
   void excuse() noexcept STEMLANE_REALTIME;
@@ -135,8 +139,8 @@ class StemStream {
   LatencySum latency_;
   std::shared_ptr<SharedAudio> memory_;
   std::unique_ptr<HostEnd> host_;
+  EngineBoard board_;
   std::unique_ptr<EngineProcess> engine_;
-  std::string memory_error_;
   std::int64_t process_generation_;
   std::int64_t warm_up_ = 0;  ///< samples
 
@@ -144,15 +148,15 @@ class StemStream {
   DelayedMixture delayed_;
   GainTimeline gains_;
   StemMixer mixer_;
-  std::int64_t input_position_ = 0;    ///< next sample to come in
-  std::int64_t generation_start_ = 0;  ///< first sample since the last reset
-  std::int64_t output_position_ = 0;   ///< position of the next sample to go out
-  bool snap_gains_ = true;             ///< first block since reset: no ramp
-  float available_ = 1.0F;             ///< availability of the stems at the last sample
-  bool missing_ = false;               ///< stems are late
-  bool ready_ = false;                 ///< an engine runs, as the audio thread knows
-  bool damaged_ = false;               ///< stems of this block were no sound
-  bool offline_failed_ = false;        ///< no more waiting until the next reset
+  std::int64_t input_position_ = 0;     ///< next sample to come in
+  std::int64_t generation_start_ = -1;  ///< first sample since the last reset
+  std::int64_t output_position_ = 0;    ///< position of the next sample to go out
+  bool snap_gains_ = true;              ///< first block since reset: no ramp
+  float available_ = 1.0F;              ///< availability of the stems at the last sample
+  bool missing_ = false;                ///< stems are late
+  bool ready_ = false;                  ///< an engine runs, as the audio thread knows
+  bool damaged_ = false;                ///< stems of this block were no sound
+  bool offline_failed_ = false;         ///< no more waiting until the next reset
   StemGains last_gains_ = kUnityGains;
   bool wanted_ = true;                 ///< someone hears stems, or has a moment ago
   std::int64_t heard_until_ = 0;       ///< input position up to which stems are heard

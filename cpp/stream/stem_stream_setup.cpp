@@ -2,6 +2,8 @@
 // What the control and message threads do with a stream: setting it up, asking how it is.
 #include <algorithm>
 #include <bit>
+#include <iomanip>
+#include <sstream>
 #include <stdexcept>
 
 #include "stream/stem_stream.h"
@@ -11,20 +13,39 @@ namespace {
 
 // Blocks up to here need no new memory when a host changes its buffer size.
 constexpr int kLeastMaxBlock = 4096;
+// And what is announced beyond this, is split: a host that announces nonsense gets no gigabytes.
+constexpr int kMostMaxBlock = 1 << 20;
 // Backlog that an engine may work off after a start, beyond the latency.
 constexpr double kBacklogSeconds = 1.0;
 // What an engine that wakes up in the middle of music hears before the first stem that is heard. The stems of
 // the embedded models are then within -30 dB of the mixture of those without the sleep.
 constexpr double kWarmUpSeconds = 0.5;
 
+bool is_usable(const ModelDescriptor& model) {
+  const auto within = [](int value, int low, int high) { return value >= low && value <= high; };
+  std::uint32_t seen = 0;
+  for (const int stem : model.stems) {
+    if (!within(stem, 0, kNumStems - 1) || stem == model.residual || ((seen >> stem) & 1U) != 0) return false;
+    seen |= 1U << stem;
+  }
+  return !model.stems.empty() && within(model.residual, 0, kNumStems - 1) &&
+         model.sample_rate >= kLowestRate && model.sample_rate <= kHighestRate &&
+         within(model.stride_samples, 1, kMaxModelSamples) &&
+         within(model.delay_samples, 0, kMaxModelSamples) &&
+         within(model.compute_allowance_samples, 0, kMaxModelSamples);
+}
+
 void check(const StreamConfig& config) {
-  if (!(config.sample_rate >= 1000.0 && config.sample_rate <= 768'000.0))
-    throw std::invalid_argument("sample rate " + std::to_string(config.sample_rate) +
-                                " Hz; 1000 to 768000 Hz are possible");
+  if (!(config.sample_rate >= kLowestRate && config.sample_rate <= kHighestRate)) {
+    std::ostringstream text;
+    text << "the sample rate is " << std::setprecision(9) << config.sample_rate << " Hz, should be from "
+         << kLowestRate << " to " << kHighestRate << ": choose another one in the host";
+    throw std::invalid_argument(text.str());
+  }
   if (config.num_channels < 1 || config.num_channels > kMaxChannels)
     throw std::invalid_argument(std::to_string(config.num_channels) +
                                 " channels; mono and stereo are possible");
-  if (config.model.stride_samples < 1 || config.model.stems.empty() || config.model.residual < 0)
+  if (!is_usable(config.model))
     throw std::invalid_argument("model '" + config.model.name + "' has no usable description");
 }
 
@@ -36,8 +57,8 @@ StemStream::~StemStream() = default;
 void StemStream::prepare(const StreamConfig& wanted) {
   check(wanted);
   StreamConfig config = wanted;
-  config.max_block_samples = static_cast<int>(
-      std::bit_ceil(static_cast<unsigned>(std::max(wanted.max_block_samples, kLeastMaxBlock))));
+  config.max_block_samples = static_cast<int>(std::bit_ceil(
+      static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
   if (host_ != nullptr) {
     StreamConfig as_large = config;
     as_large.max_block_samples = std::max(config.max_block_samples, config_.max_block_samples);
@@ -51,6 +72,7 @@ void StemStream::prepare(const StreamConfig& wanted) {
   config_ = config;
   latency_ = latency_sum(config.model, config.sample_rate);
   delayed_.prepare(config.num_channels, latency_.total(), config.max_block_samples);
+  gains_.prepare(std::int64_t{latency_.total()} + config.max_block_samples);
 
   // The engine leaves an older backlog than half the ring alone; see engine_link.h.
   const auto backlog_of = [&](double seconds) {
@@ -59,18 +81,26 @@ void StemStream::prepare(const StreamConfig& wanted) {
   warm_up_ = latency_.total() + latency_.delay + backlog_of(kWarmUpSeconds);
   const std::int64_t half = warm_up_ + config.max_block_samples + backlog_of(kBacklogSeconds);
   const auto capacity = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * half)));
-  memory_ = SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity,
-                                memory_error_);
+  std::string error;
+  memory_ =
+      SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity, error);
   if (memory_ != nullptr) {
     host_ = std::make_unique<HostEnd>(*memory_);
     input_position_ = 0;
+    generation_start_ = -1;
   }
   reset();
+  if (host_ == nullptr)
+    board_.publish(EngineState::failed, error);
+  else if (config.engine_executable.empty())
+    board_.publish(EngineState::starting, "");
+  else
+    board_.publish(EngineState::starting, "engine not started yet");
   if (host_ != nullptr && !config.engine_executable.empty())
     engine_ = std::make_unique<EngineProcess>(
         EngineLaunch{config.engine_executable, config.model, config.sample_rate, config.num_channels,
                      config.engine_growth_bytes},
-        memory_);
+        memory_, board_);
 }
 
 StreamStatus StemStream::status() const {
@@ -81,14 +111,8 @@ StreamStatus StemStream::status() const {
     status.text = "this process is a fork of the one with the engine; load the plugin in it again";
     return status;
   }
-  if (memory_ == nullptr && !memory_error_.empty()) {
-    status.state = EngineState::failed;
-    status.text = memory_error_;
-    return status;
-  }
-  if (engine_ == nullptr) return status;
-  status.state = engine_->state();
-  status.text = engine_->text();
+  status.state = board_.state();
+  status.text = board_.text();
   if (status.state == EngineState::ready &&
       position_.load(std::memory_order_relaxed) < late_until_.load(std::memory_order_relaxed)) {
     status.state = EngineState::late;

@@ -80,8 +80,11 @@ void StemlaneProcessor::applyModel() {
   for (int stem = 0; stem < kNumStems; ++stem)
     if (choice_.model.has_stem(stem)) present |= 1U << stem;
   presentStems_.store(present, std::memory_order_release);
-  if (sampleRate_ <= 0.0) return;
+  if (sampleRate_ > 0.0) prepareStream();
+  facts_.publish({modelName_, choice_.problem, numChannels_.load(std::memory_order_relaxed) != 0});
+}
 
+void StemlaneProcessor::prepareStream() {
   StreamConfig config;
   config.model = choice_.model;
   config.sample_rate = sampleRate_;
@@ -103,14 +106,16 @@ int StemlaneProcessor::streamLatency() const {
   return numChannels_.load(std::memory_order_acquire) != 0 ? stream_.latency_samples() : 0;
 }
 
+// Hosts call this from any thread, JUCE without the lock that it holds for a block: the stream
+// may be set up anew at this moment. So the next block does it.
 void StemlaneProcessor::reset() {
-  if (numChannels_.load(std::memory_order_acquire) != 0) stream_.reset();
+  beginsAnew_.store(true, std::memory_order_relaxed);
 }
 
 // A render begins without a past: what was played before it, for how long, and how much of
 // that the engine caught, must not change its sound. Not every host resets in between.
 void StemlaneProcessor::setNonRealtime(bool isNonRealtime) noexcept {
-  if (isNonRealtime && !this->isNonRealtime()) renderBegins_.store(true, std::memory_order_relaxed);
+  if (isNonRealtime && !this->isNonRealtime()) beginsAnew_.store(true, std::memory_order_relaxed);
   AudioProcessor::setNonRealtime(isNonRealtime);
   stream_.set_offline(isNonRealtime);
 }
@@ -148,7 +153,7 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
     if (stems[stem].back() != nullptr) block.stem_out[stem] = stems[stem].data();
   }
   if (!usable) return;
-  if (renderBegins_.exchange(false, std::memory_order_relaxed)) stream_.reset();
+  if (beginsAnew_.exchange(false, std::memory_order_relaxed)) stream_.reset();
   stream_.process(block);
 
   // A mono stem on a stereo bus sounds on both sides.
@@ -179,11 +184,6 @@ bool StemlaneProcessor::hasStem(int stem) const noexcept {
   return presentStems()[static_cast<std::size_t>(stem)];
 }
 
-std::string StemlaneProcessor::modelName() const {
-  const std::lock_guard lock(mutex_);
-  return modelName_;
-}
-
 void StemlaneProcessor::setModel(const std::string& name) {
   if (name == modelName()) return;
   // While suspended, the host's blocks are silent: the timeline starts anew anyway.
@@ -199,9 +199,9 @@ void StemlaneProcessor::setModel(const std::string& name) {
 }
 
 StreamStatus StemlaneProcessor::status() const {
-  const std::lock_guard lock(mutex_);
-  if (!choice_.problem.empty()) return {EngineState::failed, choice_.problem, 0};
-  if (numChannels_.load(std::memory_order_acquire) == 0)
+  const auto facts = facts_.read();
+  if (!facts->problem.empty()) return {EngineState::failed, facts->problem, 0};
+  if (!facts->prepared)
     return {EngineState::starting, "waiting for the host to start its audio", 0};
   return stream_.status();
 }

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "processor/ModelChoice.h"
+#include "processor/Published.h"
 #include "processor/StemParameters.h"
 #include "stream/stem_stream.h"
 
@@ -50,10 +51,12 @@ class StemlaneProcessor final : public juce::AudioProcessor {
 
   // Editor: message thread.
   StemParameters& parameters() noexcept { return parameters_; }
-  std::string modelName() const;
+  /// Name of the model as asked for, installed or not. Any thread but the audio thread.
+  std::string modelName() const { return facts_.read()->model; }
   /// Changes the model, and with it the latency; the engine starts in the background.
   void setModel(const std::string& name);
   bool hasStem(int stem) const noexcept;
+  /// Any thread but the audio thread; never waits for a model that is being changed.
   StreamStatus status() const;
   void setMeters(bool on) noexcept;
   /// Peak since the last call, linear: of a stem after its fader, of the output.
@@ -64,6 +67,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   static BusesProperties buses();
   void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
   void applyModel();
+  void prepareStream();
   void announceLatency();
   int streamLatency() const;
   StemSet presentStems() const noexcept;
@@ -71,17 +75,26 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   StemParameters parameters_;
   StemStream stream_;
 
-  // Control threads of the host may differ, and some call the state from yet another one.
-  mutable std::mutex mutex_;                        // guards the five below and stream_'s prepare and status
+  // Control threads of the host may differ, and some call the state from yet another one. Held
+  // while engines start and end: never by the audio thread or the editor's frames.
+  mutable std::mutex mutex_;                        // guards the five below and stream_'s prepare
   std::string modelName_;                           ///< as asked for, installed or not
   std::unique_ptr<juce::XmlElement> unknownState_;  ///< see SavedState
   ModelChoice choice_;
   double sampleRate_ = 0.0;
   int maxBlockSamples_ = 0;
 
+  /// What the editor and scripts may know at any time.
+  struct Facts {
+    std::string model;
+    std::string problem;
+    bool prepared = false;
+  };
+  Published<Facts> facts_;
+
   std::atomic<int> numChannels_{0};        // writer: control; reader: audio; 0: not prepared
   std::atomic<unsigned> presentStems_{0};  // writer: control; readers: all; one bit per stem
-  std::atomic<bool> renderBegins_{false};  // writer: control; reader: audio (swap to false)
+  std::atomic<bool> beginsAnew_{false};    // writer: control; reader: audio (swap to false)
   std::atomic<bool> meters_{false};        // writer: message; reader: audio
   std::atomic<float> outputPeak_{0.0F};    // writers: audio, message (swap to 0)
 

@@ -36,6 +36,7 @@ MODELS_FOLDER = "models"
 ENGINE_CONFIGURATION_FILE = "engine.conf"
 PYTHON_KEY = "python="
 
+LONGEST_MODEL_NAME = 100
 MODEL_INDEX_FILE = "models.index"
 MODEL_INDEX_FIELDS = (
     "name",

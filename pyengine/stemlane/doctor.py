@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.contract import MODEL_INDEX_FILE, PYTHON_KEY
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.registry import Listing, embedded_folder, list_models
 from stemlane.plugin import loading as plugin
 
-PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs")
+PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi")
 _ENGINE_ALONE_STATUS = 2  # the engine, started by hand, says that it should not be
 
 
@@ -83,7 +84,7 @@ def _core_library() -> str:
 
 def _plugin_bundle() -> str:
     path = Path(plugin.plugin_path())
-    index = path / "Contents" / "Resources" / "models.index"
+    index = path / "Contents" / "Resources" / MODEL_INDEX_FILE
     if not list(path.glob("Contents/*/*.so")) or not index.is_file():
         raise StemlaneError(f"{path} is not complete; install the stemlane package again")
     return str(path)
@@ -104,7 +105,7 @@ def _installed_plugin() -> str:
     if not target.exists():
         return "not installed for this user; 'stemlane plugin install' does it"
     lines = plugin.engine_configuration(target).read_text(encoding="utf-8").splitlines()
-    python = next((line.removeprefix("python=") for line in lines if line.startswith("python=")), "")
+    python = next((line.removeprefix(PYTHON_KEY) for line in lines if line.startswith(PYTHON_KEY)), "")
     if not Path(python).exists():
         raise StemlaneError(f"{target} wants the Python {python!r}, which is gone; run 'stemlane plugin install' again")
     done = subprocess.run(

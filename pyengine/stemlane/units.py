@@ -18,7 +18,8 @@ def parse_gain(value: float | str, fader: str) -> float:
     except (TypeError, ValueError):
         gain_db = math.nan
     if math.isnan(gain_db) or gain_db > HIGHEST_DB:
-        raise InputError(f"gain of {fader} is {value!r}, should be dB from {SILENT_DB:g} (silence, or -inf) to {HIGHEST_DB:+g}")
+        accepted = f"dB from {SILENT_DB:g} (silence, or -inf) to {HIGHEST_DB:+g}"
+        raise InputError(f"gain of {fader} is {value!r}, should be {accepted}")
     return max(gain_db, SILENT_DB)
 
 

@@ -5,32 +5,13 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "fuzz_bytes.h"
 #include "stream_fixture.h"
-
-/// Reads numbers off a string of bytes; zeros once it is used up.
-class Bytes {
- public:
-  explicit Bytes(const std::vector<std::uint8_t>& bytes) : bytes_(bytes) {}
-  bool empty() const { return next_ >= bytes_.size(); }
-  template <typename Number>
-  Number take() {
-    Number number{};
-    const std::size_t count = std::min(sizeof number, bytes_.size() - std::min(next_, bytes_.size()));
-    if (count > 0) std::memcpy(&number, bytes_.data() + next_, count);
-    next_ += sizeof number;
-    return number;
-  }
-
- private:
-  const std::vector<std::uint8_t>& bytes_;
-  std::size_t next_ = 0;
-};
 
 class Attack {
  public:
@@ -40,7 +21,7 @@ class Attack {
     Bytes bytes(program);
     // A low rate keeps the memory small: a run takes microseconds.
     config_.model = fake_model(64, 128, 64);
-    config_.model.sample_rate = config_.sample_rate = 2000.0;
+    config_.model.sample_rate = config_.sample_rate = 8000.0;
     config_.max_block_samples = 256;
     stream_.prepare(config_);
     if (stream_.shared_audio() == nullptr) return "no shared memory";
@@ -73,7 +54,7 @@ class Attack {
         header.stems_end.store(position(bytes));
         break;
       case 4:
-        header.stems_generation.store(bytes.take<std::uint8_t>() % 4U != 0 ? header.generation.load()
+        header.stems_generation.store(bytes.take<std::uint8_t>() % 4U != 0 ? header.generation_start.load()
                                                                            : position(bytes));
         break;
       case 5:
@@ -213,13 +194,4 @@ class Attack {
 
 inline std::string attack(const std::vector<std::uint8_t>& program) {
   return Attack().run(program);
-}
-
-/// A program of `num_bytes` random bytes.
-inline std::vector<std::uint8_t> random_attack(unsigned seed, int num_bytes) {
-  std::mt19937 generator(seed);
-  std::uniform_int_distribution<int> byte(0, 255);
-  std::vector<std::uint8_t> program(static_cast<std::size_t>(num_bytes));
-  for (auto& value : program) value = static_cast<std::uint8_t>(byte(generator));
-  return program;
 }

@@ -82,6 +82,11 @@ def change_manifest(folder: Path, key: str, value) -> None:
     path.write_text(text, encoding="utf-8")
 
 
+def rehash(folder: Path) -> None:
+    """Write the hash of the network that is there now."""
+    change_manifest(folder, "sha256", f'"{hashlib.sha256((folder / "network.onnx").read_bytes()).hexdigest()}"')
+
+
 def _toml_list(values) -> str:
     return "[" + ", ".join(f'"{value}"' for value in values) + "]"
 

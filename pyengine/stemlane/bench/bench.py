@@ -17,8 +17,9 @@ import numpy as np
 
 from stemlane.engine.frontends import create_stream
 from stemlane.errors import StemlaneError, one_line
+from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
-from stemlane.manifests.registry import embedded_folder, verify_model
+from stemlane.manifests.registry import embedded_folder
 
 Report = Callable[[str, float, float], None]
 Numbers = dict[str, Any]  # names to numbers, texts, or the same again, as JSON

@@ -12,27 +12,26 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stemlane.catalog import measured, selftest
-from stemlane.catalog.convert.htdemucs import source as htdemucs_source
-from stemlane.catalog.convert.mdx import source as mdx_source
-from stemlane.catalog.convert.open_unmix import source as open_unmix_source
-from stemlane.catalog.convert.options import AddOptions
-from stemlane.catalog.convert.source import Order, Source
-from stemlane.catalog.convert.spleeter import source as spleeter_source
-from stemlane.errors import ModelError, StemlaneError
-from stemlane.manifests import registry
-from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
+import numpy as np
 
-INDEX_NAME = "models.index"
+from stemlane.catalog import measured, network_check, selftest, trial
+from stemlane.catalog.convert.options import AddOptions
+from stemlane.catalog.convert.source import Order
+from stemlane.catalog.sources import SOURCE_NAMES, find_source
+from stemlane.contract import MODEL_INDEX_FILE
+from stemlane.errors import ModelError
+from stemlane.manifests import integrity, registry
+from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
+from stemlane.regular_files import copy_regular
+
+Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
-_SOURCES: tuple[Source, ...] = (spleeter_source, open_unmix_source, htdemucs_source, mdx_source)
-_SOURCE_NAMES = (
-    "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
-    "open-unmix:umxl; htdemucs, htdemucs_ft, htdemucs_6s; mdx with --from FILE.onnx; or a folder with a manifest.toml"
-)
+_HIGHEST_FILE_BYTES = 8 << 30
+_HIGHEST_TEXT_BYTES = 1 << 20  # of a card or a licence
 
 
 def add_model(
@@ -42,7 +41,7 @@ def add_model(
     name: str | None = None,
     force: bool = False,
     measure: bool = False,
-    report: Callable[[str, int, int], None] = lambda stage, done, total: None,
+    report: Report = lambda stage, done, total: None,
     **options,
 ) -> list[Manifest]:
     """Install a model for this user.
@@ -80,39 +79,40 @@ def add_model(
         then.
     """
     options = AddOptions(**options)
-    known = [(module, parsed) for module in _SOURCES if (parsed := module.parse(source, location)) is not None]
-    is_folder = not known and (Path(source) / MANIFEST_NAME).is_file()
-    if not known and not is_folder:
-        raise ModelError(f"no source called {source!r}; there is: {_SOURCE_NAMES}")
-    if is_folder and (name or location):
-        raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
-    options.check_taken(source, () if is_folder else known[0][0].OPTIONS)
-    wanted = load_manifest(source).name if is_folder else known[0][1].model_name if name is None else name
-    if not is_folder:
-        _check_name(wanted, force)  # before anything is fetched
+    found = find_source(source, location)
+    if found is None:
+        if not (Path(source) / MANIFEST_NAME).is_file():
+            raise ModelError(f"no source called {source!r}; there is: {SOURCE_NAMES}")
+        if name or location:
+            raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
+        options.check_taken(source, ())
+        _check_name(load_manifest(source).name, force, renames=False)
+        return _install(lambda workshop: [_copy(Path(source), workshop.staged)], force, measure, report)
+    module, named = found
+    options.check_taken(source, module.OPTIONS)
+    name = named.model_name if name is None else name
+    _check_name(name, force)  # before anything is fetched
+
+    def convert(workshop: _Workshop) -> list[Path]:
+        order = Order(
+            location=location, name=name, options=options, downloads=registry.user_folder().parent / "downloads",
+            scratch=workshop.scratch, target=workshop.staged, report=report,
+        )  # fmt: skip
+        return module.add(named, order)
+
+    return _install(convert, force, measure, report)
+
+
+def _install(make: Callable[["_Workshop"], list[Path]], force: bool, measure: bool, report: Report) -> list[Manifest]:
+    """Make models in a workshop, check and try them, and move them among the user's."""
     models = registry.user_folder()
     with _disk_errors(models), _workshop(models) as workshop:
-        staged, scratch = workshop / "staged", workshop / "scratch"
-        staged.mkdir()
-        scratch.mkdir()
-        if is_folder:
-            folders = [_copy(load_manifest(source), staged)]
-        else:
-            [(module, parsed)] = known
-            order = Order(
-                location=location, name=wanted, options=options, downloads=models.parent / "downloads",
-                scratch=scratch, target=staged, report=report,
-            )  # fmt: skip
-            try:
-                folders = module.add(parsed, order)
-            except ImportError as error:
-                raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
-        for folder in folders:
-            _check_name(folder.name, force)
-            _try(folder)
-        if measure:
-            measured.store(folders, report)
-        _move(folders, models, workshop / "replaced")
+        with _converter_is_there():
+            folders = make(workshop)
+            for folder in folders:
+                _check_name(folder.name, force)
+            _try(folders, workshop.scratch, measure, report)
+        _move(folders, models, workshop.replaced)
     return [load_manifest(models / folder.name) for folder in folders]
 
 
@@ -126,16 +126,36 @@ def remove_model(name: str) -> Path:
         names = ", ".join(sorted(path.parent.name for path in models.glob(f"*/{MANIFEST_NAME}"))) or "none"
         raise ModelError(f"no model called {name!r} has been added; added: {names}")
     with _disk_errors(models), _workshop(models) as workshop:
-        os.replace(folder, workshop / name)  # at once; the rest takes time
+        os.replace(folder, workshop.replaced / name)  # at once; the rest takes time
         write_index()
+        integrity.remember(models, [])
     return folder
+
+
+def verify(model: str) -> Manifest:
+    """Check a model's files by their hashes, its networks, its tensors and its known output; returns its manifest.
+
+    Raises
+    ------
+    ModelError
+        Naming what differs.
+    """
+    manifest = registry.find_model(model)
+    integrity.verify_model(manifest)
+    with _converter_is_there():
+        network_check.check_networks(manifest)
+    trial.try_models([manifest])
+    if manifest.folder.parent == registry.user_folder():
+        with contextlib.suppress(OSError):  # a table that cannot be written makes loading slower, no more
+            integrity.remember(manifest.folder.parent, [manifest.folder])
+    return manifest
 
 
 def write_index() -> Path:
     """Write anew the table of the user's models that the plugin reads; returns its path."""
     models = registry.user_folder()
-    path = models / INDEX_NAME
-    partial = path.with_name(f".{INDEX_NAME}.{secrets.token_hex(4)}")
+    path = models / MODEL_INDEX_FILE
+    partial = path.with_name(f".{MODEL_INDEX_FILE}.{secrets.token_hex(4)}")
     try:
         partial.write_text(index_text(models, skip_unusable=True), encoding="utf-8")
         os.replace(partial, path)
@@ -144,13 +164,24 @@ def write_index() -> Path:
     return path
 
 
-def _check_name(name: str, force: bool) -> None:
+def _check_name(name: str, force: bool, *, renames: bool = True) -> None:
+    """Raise `ModelError` unless a model may be called that; `renames` says whether --name can change it."""
     if not _NAME.fullmatch(name):
         raise ModelError(f"name is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
-    if name in registry.ALIASES or (registry.embedded_folder() / name).is_dir():
-        raise ModelError(f"the name {name!r} belongs to a model that comes with the package; choose one with --name")
+    if registry.is_reserved(name):
+        remedy = "choose one with --name" if renames else "change it in the manifest and in the name of the folder"
+        raise ModelError(f"the name {name!r} belongs to a model that comes with the package; {remedy}")
     if (registry.user_folder() / name).exists() and not force:
-        raise ModelError(f"a model called {name!r} is there already; --force replaces it, --name takes another name")
+        other = "--name takes another name" if renames else f"or change it in {MANIFEST_NAME}"
+        raise ModelError(f"a model called {name!r} is there already; --force replaces it, {other}")
+
+
+@contextlib.contextmanager
+def _converter_is_there() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
 
 
 @contextlib.contextmanager
@@ -161,54 +192,83 @@ def _disk_errors(folder: Path) -> Iterator[None]:
         raise ModelError(f"{error.filename or folder}: {error.strerror or error}; nothing was changed") from None
 
 
+@dataclass(frozen=True)
+class _Workshop:
+    """Folders on the same disk as the models: for what is unpacked, for models that are made, and for old ones."""
+
+    scratch: Path
+    staged: Path
+    replaced: Path
+
+
 @contextlib.contextmanager
-def _workshop(models: Path) -> Iterator[Path]:
-    """A folder on the same disk as the models, but not among them; removed at the end, as are those others left."""
+def _workshop(models: Path) -> Iterator[_Workshop]:
+    """A workshop that is removed at the end, as are those others left."""
     models.mkdir(parents=True, exist_ok=True)
     parent = models.parent / "unfinished"
     parent.mkdir(exist_ok=True)
     for left in parent.iterdir():
         if time.time() - left.stat().st_mtime > _STALE_SECONDS:
             shutil.rmtree(left, ignore_errors=True)
-    workshop = parent / secrets.token_hex(4)
-    workshop.mkdir()
+    folder = parent / secrets.token_hex(4)
+    workshop = _Workshop(folder / "scratch", folder / "staged", folder / "replaced")
     try:
+        for part in (workshop.scratch, workshop.staged, workshop.replaced):
+            part.mkdir(parents=True)
         yield workshop
     finally:
-        shutil.rmtree(workshop, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy(manifest: Manifest, target: Path) -> Path:
-    """Copy a model's files, and nothing else of its folder."""
-    registry.verify_model(manifest)
-    folder = target / manifest.name
-    folder.mkdir()
-    cards = [name for name in ("MODEL_CARD.md", "LICENSE") if (manifest.folder / name).is_file()]
-    for path in (MANIFEST_NAME, *cards, *(entry.path for entry in manifest.files)):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(manifest.folder / path, folder / path)
-    return folder
-
-
-def _try(folder: Path) -> None:
-    """Run the model as the engine will; its output must be the one it states, or becomes that."""
-    manifest = load_manifest(folder)
+def _copy(source: Path, target: Path) -> Path:
+    """Copy a model's files, and nothing else of its folder, which may be a stranger's."""
+    incoming = target / "incoming"
+    incoming.mkdir()
+    cards = [name for name in ("MODEL_CARD.md", "LICENSE") if os.path.lexists(source / name)]
     try:
-        if not selftest.check(manifest):
-            selftest.store(manifest)
-    except StemlaneError as error:
-        raise ModelError(f"model {manifest.name!r} does not run: {error}") from None
+        for path in (MANIFEST_NAME, *cards):
+            copy_regular(source, path, incoming, _HIGHEST_TEXT_BYTES)
+        manifest = load_manifest(incoming)
+        for entry in manifest.files:
+            found = copy_regular(source, entry.path, incoming, _HIGHEST_FILE_BYTES)
+            if found != entry.sha256:
+                raise integrity.damaged(replace(manifest, folder=source), entry, found)
+    except OSError as error:
+        if error.filename is None or not Path(error.filename).is_relative_to(source):
+            raise
+        raise ModelError(f"{error.filename}: cannot be copied ({error.strerror})") from None
+    return incoming.rename(target / manifest.name)
+
+
+def _try(folders: list[Path], scratch: Path, measure: bool, report: Report) -> None:
+    """Run the models as the engine will; their output must be the one they state, or becomes that."""
+    manifests = [load_manifest(folder) for folder in folders]
+    for manifest in manifests:
+        network_check.check_networks(manifest)
+    recording = None
+    if measure and measured.wanted(manifests):
+        recording = scratch / "recording.npy"
+        np.save(recording, measured.recording_of(manifests))
+    try:
+        known, numbers = trial.try_models(manifests, recording, report)
+    except ModelError as error:
+        raise ModelError(f"model {manifests[0].name!r} does not run: {error}") from None
+    for manifest, values in zip(manifests, known, strict=True):
+        if values is not None:
+            selftest.store(manifest, values)
+    if numbers is not None:
+        measured.store(manifests, numbers)
 
 
 def _move(folders: list[Path], models: Path, replaced: Path) -> None:
     """Move all folders among the models and write the index, or leave all as it was; `replaced` takes old ones."""
-    replaced.mkdir()
     try:
         for folder in folders:
             if (models / folder.name).exists():
                 os.replace(models / folder.name, replaced / folder.name)
             os.replace(folder, models / folder.name)
         write_index()
+        integrity.remember(models, [models / folder.name for folder in folders])
     except BaseException:
         for folder in folders:
             if not folder.exists():  # it has been moved

@@ -7,12 +7,11 @@ True stems are `evaluate`'s business: here a model is compared with itself.
 import math
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.manifest import MANIFEST_NAME, MEASURED, Manifest, load_manifest
+from stemlane.manifests.manifest import MANIFEST_NAME, MEASURED, Manifest
 
 _EDGE_SECONDS = 0.45  # left out at both ends, where a stream begins and ends; what is left fits one segment of htdemucs
 _INTRODUCTION_BEATS = 8
@@ -33,8 +32,20 @@ def recording(sample_rate: int, seconds: float) -> np.ndarray:
     return np.tile(song, math.ceil(num_samples / song.shape[1]))[:, :num_samples].astype(np.float32)
 
 
+def wanted(manifests: Sequence[Manifest]) -> bool:
+    """Whether these models of one network are of a kind that is measured, and are not yet."""
+    return manifests[0].kind != "streaming" and not any(manifest.measured for manifest in manifests)
+
+
+def recording_of(manifests: Sequence[Manifest]) -> np.ndarray:
+    """The recording these models are measured with, (2, samples) float32 at their rate."""
+    return recording(manifests[0].sample_rate, max(map(_seconds, manifests)))
+
+
 def measure(
-    manifests: Sequence[Manifest], report: Callable[[str, int, int], None] = lambda stage, done, total: None
+    manifests: Sequence[Manifest],
+    mixture: np.ndarray | None = None,
+    report: Callable[[str, int, int], None] = lambda stage, done, total: None,
 ) -> list[dict[str, float]]:
     """Measure models of one network.
 
@@ -42,6 +53,10 @@ def measure(
     ----------
     manifests
         The one with the longest window first, all of one rate and with the same stems.
+    mixture
+        What `recording_of` gives; None to make it.
+    report
+        Called with a stage's name, what is done of it and its total.
 
     Returns
     -------
@@ -51,7 +66,7 @@ def measure(
         sample; and for all but the first `window_sdr_db`, the SDR of its stems with those of the first as the truth.
     """
     rate = manifests[0].sample_rate
-    mixture = recording(rate, max(map(_seconds, manifests)))
+    mixture = recording_of(manifests) if mixture is None else mixture
     edge = round(_EDGE_SECONDS * rate)
     results, truth = [], None
     for number, manifest in enumerate(manifests):
@@ -77,19 +92,16 @@ def measure(
         else:
             numbers["window_sdr_db"] = _sdr_db(truth[:, :, inner], stems[:, :, inner])
         results.append({key: float(f"{value:.4g}") for key, value in numbers.items()})
+    report("measuring", len(manifests), len(manifests))
     return results
 
 
-def store(folders: Sequence[Path], report: Callable[[str, int, int], None]) -> None:
-    """Measure the models of one network in these folders and add the numbers to their manifests."""
-    manifests = [load_manifest(folder) for folder in folders]
-    if manifests[0].kind == "streaming" or any(manifest.measured for manifest in manifests):
-        return
-    for manifest, numbers in zip(manifests, measure(manifests, report), strict=True):
+def store(manifests: Sequence[Manifest], found: Sequence[dict[str, float]]) -> None:
+    """Add what `measure` found to the models' manifests."""
+    for manifest, numbers in zip(manifests, found, strict=True):
         lines = [f"{key} = {numbers[key]!r}" for key in MEASURED if key in numbers]
         with (manifest.folder / MANIFEST_NAME).open("a", encoding="utf-8") as file:
             file.write("\n[measured]\n" + "\n".join(lines) + "\n")
-    report("measuring", len(manifests), len(manifests))
 
 
 def _segment_stride(manifest: Manifest) -> int:

@@ -4,6 +4,8 @@
 `stemlane models verify` computes them again, so that a network that loads but computes something else is found.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from stemlane.engine.streaming import StreamingSeparator
@@ -59,9 +61,9 @@ def check(manifest: Manifest) -> bool:
     return True
 
 
-def store(manifest: Manifest) -> None:
-    """Add the numbers to a manifest that has none."""
-    lines = [f"{stem} = [{', '.join(f'{value:.7f}' for value in row)}]" for stem, row in measure(manifest).items()]
+def store(manifest: Manifest, known: Mapping[str, Sequence[float]]) -> None:
+    """Add what `measure` gave to a manifest that has no such numbers."""
+    lines = [f"{stem} = [{', '.join(f'{value:.7f}' for value in row)}]" for stem, row in known.items()]
     with (manifest.folder / MANIFEST_NAME).open("a", encoding="utf-8") as file:
         file.write("\n[self_test]\n" + "\n".join(lines) + "\n")
 

@@ -14,7 +14,7 @@ from stemlane.audio_checks import check_mixture
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.registry import find_model, verify_model
+from stemlane.manifests.registry import check_model, find_model
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
@@ -49,7 +49,7 @@ class Separator:
         if not 0 <= shifts <= _HIGHEST_SHIFTS:
             raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
-        verify_model(self.manifest)
+        check_model(self.manifest)
         self.stems = self.manifest.stems
         self._shifts = shifts
         self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment

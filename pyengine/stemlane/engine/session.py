@@ -207,13 +207,6 @@ def _check(
     return found_dtype, found_shape
 
 
-def describe_network(path: Path) -> tuple[dict[str, tuple[int | str | None, ...]], ...]:
-    """Names and shapes of all inputs and of all outputs of an ONNX file; free sizes are names or None."""
-    session = _load(path)
-    sides = session.get_inputs(), session.get_outputs()
-    return tuple({tensor.name: tuple(tensor.shape) for tensor in side} for side in sides)
-
-
 def _fits(found: tuple[int | str | None, ...], shape: Shape | None) -> bool:
     """Whether a tensor of the graph, whose free sizes have names, can be of `shape`; without one, all must be fixed."""
     if shape is None:

@@ -17,7 +17,7 @@ from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
 from stemlane.manifests.manifest import Manifest
-from stemlane.manifests.registry import find_model, verify_model
+from stemlane.manifests.registry import check_model, find_model
 
 if TYPE_CHECKING:
     import soxr
@@ -92,7 +92,7 @@ class StreamingSeparator:
     ):
         check_stream(sample_rate, num_channels)
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
-        verify_model(self.manifest)
+        check_model(self.manifest)
         self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
         self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
         self.learns = self._recording is not None and self._recording.learns

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import InputError
 from stemlane.files.audio import AudioInput
-from stemlane.manifests.manifest import STEM_ORDER
 
 AUDIO_ENDINGS = (".wav", ".flac", ".ogg", ".mp3")
 

@@ -12,16 +12,20 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from stemlane.contract import MODEL_INDEX_FIELDS, STEM_ORDER
-from stemlane.errors import ManifestError, StemlaneError
+from stemlane.contract import HIGHEST_RATE, LONGEST_MODEL_NAME, LOWEST_RATE, MODEL_INDEX_FIELDS, STEM_ORDER
+from stemlane.errors import ManifestError, StemlaneError, one_line
 from stemlane.manifests.kinds import SETTINGS_READERS, Settings
 from stemlane.manifests.table import Table
+from stemlane.regular_files import read_regular
 
 MANIFEST_NAME = "manifest.toml"
 MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
 FORMAT = 1
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_HIGHEST_BYTES = 1 << 16  # embedded ones have 1 KB
+_HIGHEST_FILES = 64
+_LONGEST_REASON = 200  # characters of a parser's message, which may quote the file
 S = TypeVar("S", bound=Settings)
 
 
@@ -88,11 +92,20 @@ def load_manifest(folder: Path | str) -> Manifest:
     folder = Path(folder)
     path = folder / MANIFEST_NAME
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_regular(path, _HIGHEST_BYTES)
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file; a model is a folder with a {MANIFEST_NAME}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ManifestError(f"{path}: cannot be read: {error}") from None
+    except OSError as error:
+        raise ManifestError(f"{path}: cannot be read: {error.strerror}") from None
+    return read_manifest(content, folder)
+
+
+def read_manifest(content: bytes, folder: Path) -> Manifest:
+    """As `load_manifest`, from the file's content; nothing is read from `folder`."""
+    try:
+        values = tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # ValueError: bad TOML, bad UTF-8, a number of thousands of digits
+        raise ManifestError(f"{folder / MANIFEST_NAME}: cannot be read: {one_line(error)[:_LONGEST_REASON]}") from None
     return parse_manifest(values, folder)
 
 
@@ -105,13 +118,15 @@ def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
     name = top.text("name")
     if not _NAME.fullmatch(name):
         top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
+    if len(name) > LONGEST_MODEL_NAME:
+        top.fail("name", f"has {len(name)} characters, should have at most {LONGEST_MODEL_NAME}")
     kind = top.text("kind")
     if kind not in SETTINGS_READERS:
         top.fail("kind", f"is {kind!r}, this version knows: {', '.join(SETTINGS_READERS)}")
     stems, residual = _read_stems(top)
     return Manifest(
         folder=folder, name=name, title=top.text("title"), kind=kind, version=top.text("version"),
-        stems=stems, residual=residual, sample_rate=top.integer("sample_rate", 8000, 192000),
+        stems=stems, residual=residual, sample_rate=top.integer("sample_rate", LOWEST_RATE, HIGHEST_RATE),
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
         files=_read_files(top), settings=SETTINGS_READERS[kind](top),
@@ -135,17 +150,23 @@ def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:
 
 def _read_files(top: Table) -> tuple[ModelFile, ...]:
     files = []
-    for entry in top.array("files", "one [[files]] table per file"):
+    entries = top.array("files", "one [[files]] table per file")
+    if len(entries) > _HIGHEST_FILES:
+        top.fail("files", f"are {len(entries)}, should be at most {_HIGHEST_FILES}")
+    for entry in entries:
         if not isinstance(entry, dict):
             top.fail("files", f"holds {entry!r}, should hold [[files]] tables")
         table = Table(entry, f"{top.where} [[files]]")
         path, sha256 = table.text("path"), table.text("sha256")
         parts = PurePosixPath(path)
-        if parts.is_absolute() or ".." in parts.parts or "\\" in path:
+        # A colon names a drive or a stream on Windows; "." is the folder itself.
+        if parts.is_absolute() or not parts.parts or ".." in parts.parts or "\\" in path or ":" in path:
             table.fail("path", f"is {path!r}, should lie inside the model's folder")
         if not _SHA256.fullmatch(sha256):
             table.fail("sha256", f"is {sha256!r}, should be 64 lower-case hexadecimal digits")
         files.append(ModelFile(path, sha256))
+    if len({PurePosixPath(file.path) for file in files} | {PurePosixPath(MANIFEST_NAME)}) <= len(files):
+        top.fail("files", f"name a file twice, or {MANIFEST_NAME}")
     return tuple(files)
 
 

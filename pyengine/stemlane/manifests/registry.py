@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: MIT
 """Which models there are and where: embedded ones, the user's, and folders named by STEMLANE_MODELS.
 
-Also checks a model's files against the hashes in its manifest. Reading a manifest is `manifest`'s job.
+Reading a manifest is `manifest`'s job, checking a model's files `integrity`'s.
 """
 
-import hashlib
 import os
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.contract import MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
+from stemlane.manifests import integrity
 from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, model_folders
+from stemlane.user_folders import data_folder
 
 ALIASES = {"default": "mix"}
+_VARIABLE = "STEMLANE_MODELS"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -25,15 +30,45 @@ def embedded_folder() -> Path:
 
 def user_folder() -> Path:
     """Folder of the models a user has added (it need not exist)."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("stemlane", appauthor=False)) / "models"
+    return data_folder() / MODELS_FOLDER
 
 
-def search_folders() -> list[Path]:
-    """Folders searched for models, first match wins: STEMLANE_MODELS (like PATH), embedded, the user's."""
-    named = [Path(entry) for entry in os.environ.get("STEMLANE_MODELS", "").split(os.pathsep) if entry]
-    return [*named, embedded_folder(), user_folder()]
+def search_folders() -> Iterator[Path]:
+    """Folders searched for models, first match wins: embedded, STEMLANE_MODELS (like PATH), the user's.
+
+    Raises
+    ------
+    ModelError
+        When it comes to a folder in STEMLANE_MODELS that others may choose or change.
+    """
+    yield embedded_folder()
+    for entry in os.environ.get(_VARIABLE, "").split(os.pathsep):
+        if entry:
+            yield _trusted(Path(entry))
+    yield user_folder()
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name belongs to a model that comes with the package."""
+    return name in ALIASES or (embedded_folder() / name / MANIFEST_NAME).is_file()
+
+
+def _trusted(folder: Path) -> Path:
+    """The folder, if it is the same wherever a program is started, and only its owner and group can change it."""
+    if not folder.is_absolute():
+        raise ModelError(f"{_VARIABLE} names {os.fspath(folder)!r}, which depends on where a program is started: "
+                         "give the whole path")  # fmt: skip
+    if os.name == "posix":
+        place = folder.resolve()
+        for path in (place, *place.parents):
+            try:
+                mode = path.stat().st_mode
+            except OSError:
+                continue  # nothing is found in it
+            # In a sticky folder such as /tmp nobody can replace what is another's.
+            if mode & stat.S_IWOTH and (path == place or not mode & stat.S_ISVTX):
+                raise ModelError(f"{_VARIABLE} names {folder}, but everybody may write to {path}: run chmod o-w {path}")
+    return folder
 
 
 @dataclass(frozen=True)
@@ -47,18 +82,25 @@ class Listing:
 
 
 def list_models() -> list[Listing]:
-    """Every model that can be named, in search order; broken ones are listed with their problem."""
+    """Every model that can be named, in search order; broken ones are listed with their problem.
+
+    So are those of STEMLANE_MODELS that have the name of a model that comes with the package.
+    """
     found: dict[str, Listing] = {}
+    hidden = []
     for folder in search_folders():
         for model_folder in model_folders(folder):
             name = model_folder.name
+            if is_reserved(name) and folder != embedded_folder():
+                problem = f"{model_folder}: the name belongs to a model that comes with the package; give it another"
+                hidden.append(Listing(name, model_folder, None, problem))
             if name in found:
                 continue
             try:
                 found[name] = Listing(name, model_folder, _load_named(model_folder))
             except ManifestError as error:
                 found[name] = Listing(name, model_folder, None, str(error))
-    return list(found.values())
+    return [*found.values(), *hidden]
 
 
 def find_model(model: str | Path) -> Manifest:
@@ -98,25 +140,12 @@ def _load_named(folder: Path) -> Manifest:
     return manifest
 
 
-def verify_model(manifest: Manifest) -> None:
-    """Check that every file of a model is there and has the SHA-256 its manifest states.
+def check_model(manifest: Manifest) -> None:
+    """Check a model's files before it is loaded, quickly if they are as they were when it was installed.
 
     Raises
     ------
     ModelError
         Naming the first file that is missing or differs.
     """
-    for entry in manifest.files:
-        path = manifest.folder / entry.path
-        try:
-            with path.open("rb") as file:
-                found = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise ModelError(
-                f"model {manifest.name!r}: {path} cannot be read ({error.strerror}); install the model again"
-            ) from None
-        if found != entry.sha256:
-            raise ModelError(
-                f"model {manifest.name!r}: {path} is damaged or changed "
-                f"(sha256 {found[:12]}…, manifest says {entry.sha256[:12]}…); install the model again"
-            )
+    integrity.check_model(manifest, user_folder())

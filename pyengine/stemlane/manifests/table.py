@@ -6,6 +6,7 @@ from typing import Any, NoReturn, TypeVar
 
 from stemlane.errors import ManifestError
 
+_LONGEST_PROBLEM = 400  # characters: it quotes the value, and says at the end what it should be
 T = TypeVar("T")
 
 
@@ -21,6 +22,8 @@ class Table:
 
     def fail(self, key: str, problem: str) -> NoReturn:
         """Raise `ManifestError` about the value of `key`."""
+        if len(problem) > _LONGEST_PROBLEM:
+            problem = f"{problem[: _LONGEST_PROBLEM // 2]} … {problem[-_LONGEST_PROBLEM // 2 :]}"
         raise ManifestError(f"{self.where}: {key} {problem}")
 
     def get(self, key: str, kind: type[T], expected: str) -> T:
@@ -37,7 +40,10 @@ class Table:
         value = self.get(key, str, 'a "text"').strip()
         if not value or "\t" in value:
             self.fail(key, f"is {value!r}, should be a text without tabs, not empty")
-        return " ".join(value.split())
+        value = " ".join(value.split())
+        if not value.isprintable():  # control characters, which would reach a terminal or the plugin's editor
+            self.fail(key, f"is {value!r}, should be a text of printable characters")
+        return value
 
     def integer(self, key: str, lowest: int, highest: int) -> int:
         """A whole number within bounds, both included."""

@@ -5,7 +5,7 @@ import struct
 from xml.etree import ElementTree
 
 from stemlane.contract import STATE_TAG
-from stemlane.errors import PluginError
+from stemlane.errors import PluginError, one_line
 from stemlane.units import parse_gain
 
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
@@ -16,6 +16,8 @@ _HEADER = struct.Struct("<4si32sq")
 _LIST_HEAD = struct.Struct("<4si")
 _ENTRY = struct.Struct("<4sqq")
 _COMPONENT = b"Comp"
+_HIGHEST_BYTES = 1 << 20  # a state has 2 KB
+_MOST_CHUNKS = 64
 
 
 def _chunks(preset: bytes) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
@@ -25,7 +27,12 @@ def _chunks(preset: bytes) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
         list_magic, count = _LIST_HEAD.unpack_from(preset, list_start)
         if magic != b"VST3" or list_magic != b"List":
             raise PluginError("the plugin's state is not a VST3 preset")
+        # Positions below zero would count from the end; chunks that lie over each other are copied once for each.
+        if len(preset) > _HIGHEST_BYTES or list_start < 0 or not 0 <= count <= _MOST_CHUNKS:
+            raise PluginError("the plugin's state is not a VST3 preset, or damaged")
         entries = [_ENTRY.unpack_from(preset, list_start + _LIST_HEAD.size + i * _ENTRY.size) for i in range(count)]
+        if any(start < 0 or size < 0 or start + size > len(preset) for _, start, size in entries):
+            raise PluginError("the plugin's state is a VST3 preset that is cut off or damaged")
     except struct.error:
         raise PluginError("the plugin's state is not a VST3 preset") from None
     return version, class_id, [(name, preset[start : start + size]) for name, start, size in entries]
@@ -44,11 +51,13 @@ def _component(preset: bytes) -> tuple[bytes, int]:
 def read(preset: bytes) -> ElementTree.Element:
     """The element <STEMLANE> in a preset, with model, parameters and notes as attributes."""
     content, end = _component(preset)
+    text = content[8:end]
+    if b"<!" in text:  # declarations, by which a few bytes become many
+        raise PluginError("the plugin's state declares entities, which no state does")
     try:
-        # From the user's own plugin; expat bounds how far entities may blow up.
-        element = ElementTree.fromstring(content[8:end])  # noqa: S314
-    except ElementTree.ParseError as error:
-        raise PluginError(f"the plugin's state is not XML: {error}") from None
+        element = ElementTree.fromstring(text)  # noqa: S314 - without declarations
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last two: of its encoding
+        raise PluginError(f"the plugin's state is not XML: {one_line(error)}") from None
     if element.tag != STATE_TAG:
         raise PluginError(f"the plugin's state is <{element.tag}>, should be <{STATE_TAG}>; is it another plugin?")
     return element

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -17,8 +18,9 @@ using namespace stemlane;
 
 namespace {
 
-void say(EngineState state, const char* text) {
+void say(EngineState state, const char* text, bool is_final = false) {
   StatusMessage message;
+  message.is_final = is_final;
   message.state = static_cast<std::uint32_t>(state);
   std::strncpy(message.text, text, sizeof message.text - 1);
   send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
@@ -45,6 +47,10 @@ int main() {
     say(EngineState::failed, "no such model");
     return 1;
   }
+  if (manner == "refuses for ever") {
+    say(EngineState::failed, "not at this rate", true);
+    return 1;
+  }
   // The memory outlives the engine.
   if (manner == "fails first" && memory->header().num_steps.fetch_add(1) == 0) return 1;
   if (manner == "crashes") raise(SIGSEGV);
@@ -65,8 +71,12 @@ int main() {
   FakeSeparator separator(*memory, model);
   separator.poison = manner == "poisons";
   std::vector<std::string> hoard;
+  // Another one each time: what is heard must not depend on it.
+  std::minstd_rand generator(static_cast<unsigned>(getpid()));
+  std::uniform_int_distribution<int> delay(0, 3000);
   // Some misbehave in the middle of the music, wherever that falls among the turns below.
   separator.after_step = [&](std::int64_t num_consumed) {
+    if (manner == "dawdles") usleep(static_cast<useconds_t>(delay(generator)));
     if (manner == "slow") usleep(100'000);
     if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (num_consumed < 50'000) return;

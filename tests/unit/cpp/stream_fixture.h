@@ -95,7 +95,7 @@ class FakeSeparator {
         for (std::size_t i = 0; i < n; ++i)
           stems[(s * channels + c) * n + i] =
               poison ? std::numeric_limits<float>::quiet_NaN() : kShares[s] * pending_[c][i];
-    end_.write_stems(stems.data(), ready);
+    static_cast<void>(end_.write_stems(stems.data(), ready));
     for (auto& channel : pending_) channel.erase(channel.begin(), channel.begin() + ready);
   }
 

@@ -144,6 +144,31 @@ TEST_CASE("an engine that fails before its first stems is started once more, and
   }
 }
 
+TEST_CASE("who gives an engine up does not end the next one") {
+  std::string error;
+  const std::shared_ptr<SharedAudio> memory = SharedAudio::create(2, 3, 65536, error);
+  REQUIRE(memory != nullptr);
+  EngineBoard board;
+  EngineProcess engine({FAKE_ENGINE, config_for("works").model}, memory, board);
+  engine.start_now();
+  REQUIRE(wait_for([&] { return engine.state() == EngineState::ready; }));
+  kill(children().at(0), SIGKILL);
+  REQUIRE(wait_for([&] { return engine.num_failures() == 1; }));
+  engine.give_up(0, "no progress");  // meant for the one that has died meanwhile
+  REQUIRE(wait_for([&] { return engine.state() == EngineState::ready; }));
+  engine.start_now();  // wakes the supervisor
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  CHECK(engine.num_failures() == 1);
+  kill(children().at(0), SIGKILL);
+  REQUIRE(wait_for([&] { return engine.num_failures() == 2; }));
+  CHECK(engine.last_failure().find("signal 9") != std::string::npos);
+
+  REQUIRE(wait_for([&] { return engine.state() == EngineState::ready; }));
+  engine.give_up(2, "no progress");
+  REQUIRE(wait_for([&] { return engine.num_failures() == 3; }));
+  CHECK(engine.last_failure() == "no progress");
+}
+
 TEST_CASE("an engine's last words arrive, however soon it leaves") {
   for (int i = 0; i < 20; ++i) {
     StemStream stream;
@@ -152,6 +177,20 @@ TEST_CASE("an engine's last words arrive, however soon it leaves") {
     bounce(stream, noise(2, 6000));
     CHECK(stream.status().text == "this render is incomplete: no memory");
   }
+}
+
+TEST_CASE("an engine that says that none can do it is not started again") {
+  StemStream stream;
+  stream.prepare(config_for("refuses for ever"));
+  REQUIRE(wait_for([&] { return stream.status().state == EngineState::failed; }));
+  CHECK(stream.status().text == "not at this rate");
+  stream.set_offline(true);
+  const Audio in = noise(2, 20'000);
+  const Audio out = bounce(stream, in);
+  CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 0, 20'000) == 0);
+  CHECK(stream.status().text == "this render is incomplete: not at this rate");
+  std::this_thread::sleep_for(std::chrono::milliseconds(600));  // past the first retry
+  CHECK(children().empty());
 }
 
 TEST_CASE("a missing engine is named") {

@@ -134,6 +134,38 @@ TEST_CASE("a gain acts on the samples that it came with") {
   }
 }
 
+TEST_CASE("a fader that moves with each sample is followed at the longest latency as at the shortest") {
+  constexpr int kSamples = 60'000;
+  const auto bounce_at = [&](const ModelDescriptor& model) {
+    StemStream stream;
+    stream.prepare(config_for(model, 44100.0, 1));
+    const int latency = stream.latency_samples();
+    std::vector<float> out;
+    std::mt19937 generator(4);
+    std::uniform_real_distribution<float> gain(0.0F, 2.0F);
+    float sample = 1.0F;
+    float result = 0.0F;
+    float* in = &sample;
+    float* to = &result;
+    for (int i = 0; i < latency + kSamples; ++i) {
+      // Without stems the output is the residual's gain.
+      StreamBlock block{&in, &to, 1, kUnityGains, {}};
+      if (i < kSamples) block.gains[kOtherStem] = gain(generator);
+      stream.process(block);
+      if (i >= latency) out.push_back(result);
+    }
+    return out;
+  };
+  ModelDescriptor shortest = fake_model(64, 0, 64);
+  // HTDemucs's delay and stride: 516,034 samples with what is added to them.
+  ModelDescriptor longest = fake_model(88'200, 383'768, 44'002);
+  StreamConfig config = config_for(longest, 44100.0, 1);
+  StemStream stream;
+  stream.prepare(config);
+  REQUIRE(stream.latency_samples() == 516'034);
+  CHECK(bounce_at(longest) == bounce_at(shortest));
+}
+
 TEST_CASE("missing stems fade to the mixture, come back, and the timeline never shifts") {
   const ModelDescriptor model = fake_model();
   StemStream stream;
@@ -243,4 +275,14 @@ TEST_CASE("a configuration that cannot work is refused") {
   CHECK_THROWS_AS(stream.prepare(config_for(fake_model(), std::nan(""))), std::invalid_argument);
   CHECK_THROWS_AS(stream.prepare(config_for(fake_model(), 44100.0, 3)), std::invalid_argument);
   CHECK_THROWS_AS(stream.prepare(config_for(ModelDescriptor{})), std::invalid_argument);
+  CHECK_THROWS_WITH(stream.prepare(config_for(fake_model(), 384'000.0)),
+                    "the sample rate is 384000 Hz, should be from 8000 to 192000: choose another one in the host");
+  CHECK_THROWS_AS(stream.prepare(config_for(fake_model(), 7999.9)), std::invalid_argument);
+  CHECK_NOTHROW(stream.prepare(config_for(fake_model(), 8000.0)));
+  CHECK_NOTHROW(stream.prepare(config_for(fake_model(), 192'000.0)));
+  CHECK_NOTHROW(stream.prepare(config_for(fake_model(), 44100.0, 2, std::numeric_limits<int>::max())));
+  CHECK_THROWS_AS(stream.prepare(config_for(fake_model(std::numeric_limits<int>::max()))), std::invalid_argument);
+  ModelDescriptor twice = fake_model();
+  twice.stems = {0, 0};
+  CHECK_THROWS_AS(stream.prepare(config_for(twice)), std::invalid_argument);
 }

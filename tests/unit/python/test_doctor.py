@@ -64,7 +64,7 @@ def test_problems_are_named_and_the_rest_is_still_checked(healthy, tmp_path, mon
 
 def test_missing_bundle_and_models(healthy, tmp_path, monkeypatch):
     monkeypatch.setenv("STEMLANE_PLUGIN", str(tmp_path / "none"))
-    monkeypatch.delenv("STEMLANE_MODELS")
+    monkeypatch.delenv("STEMLANE_MODELS", raising=False)
     monkeypatch.setattr(registry, "embedded_folder", lambda: tmp_path / "nothing")
     found = problems()
     assert set(found) == {"models", "plugin", "engine"}

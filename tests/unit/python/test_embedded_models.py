@@ -4,8 +4,9 @@
 import numpy as np
 import pytest
 from stemlane.engine.separator import Separator
+from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import load_manifest
-from stemlane.manifests.registry import embedded_folder, verify_model
+from stemlane.manifests.registry import embedded_folder
 
 
 @pytest.fixture(params=["mix", "live"])

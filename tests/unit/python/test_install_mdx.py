@@ -156,7 +156,7 @@ def test_networks_of_another_form(file, content):
 
 def test_damaged_and_missing_files(tmp_path, file):
     file.write_bytes(network(BINS, FRAMES)[:-500])
-    with pytest.raises(ModelError, match="not a network onnxruntime can load"):
+    with pytest.raises(ModelError, match="not an ONNX network, or damaged"):
         add_model("mdx", location=str(file), stem="vocals", fft_samples=FFT)
     with pytest.raises(ModelError, match="no such file; it should be an MDX-Net network"):
         add_model("mdx", location=str(tmp_path / "none.onnx"))

@@ -6,6 +6,7 @@ import os
 import pytest
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests import registry
+from stemlane.manifests.integrity import verify_model
 from support.tiny_models import build_model
 
 
@@ -30,12 +31,16 @@ def test_search_order_and_user_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(registry, "embedded_folder", lambda: tmp_path / "embedded")
     monkeypatch.setenv("STEMLANE_MODELS", os.pathsep.join([str(tmp_path / "x"), "", str(tmp_path / "y")]))
-    folders = [tmp_path / "x", tmp_path / "y", tmp_path / "embedded", tmp_path / "data" / "stemlane" / "models"]
-    assert registry.search_folders() == folders
+    folders = [tmp_path / "embedded", tmp_path / "x", tmp_path / "y", tmp_path / "data" / "stemlane" / "models"]
+    assert list(registry.search_folders()) == folders
     for folder in reversed(folders):  # a folder searched earlier wins
         build_model(folder, name="same")
         assert registry.find_model("same").folder == folder / "same"
-    assert [listing.folder for listing in registry.list_models()] == [folders[0] / "same"]
+    listings = registry.list_models()
+    assert [listing.folder for listing in listings if listing.manifest] == [folders[0] / "same"]
+    # The others would never be used: the list says so.
+    assert [listing.folder for listing in listings if not listing.manifest] == [path / "same" for path in folders[1:]]
+    assert all("belongs to a model that comes with the package" in listing.problem for listing in listings[1:])
 
 
 def test_broken_models_are_listed_with_their_problem(tmp_path, monkeypatch):
@@ -57,13 +62,13 @@ def test_folder_and_manifest_must_agree_on_the_name(tmp_path, monkeypatch):
 
 def test_verify_finds_damage_and_loss(tmp_path):
     manifest = registry.find_model(build_model(tmp_path))
-    registry.verify_model(manifest)
+    verify_model(manifest)
     network = manifest.folder / "network.onnx"
     content = bytearray(network.read_bytes())
     content[len(content) // 2] ^= 1
     network.write_bytes(content)
     with pytest.raises(ModelError, match="damaged or changed"):
-        registry.verify_model(manifest)
+        verify_model(manifest)
     network.unlink()
     with pytest.raises(ModelError, match="cannot be read .No such file"):
-        registry.verify_model(manifest)
+        verify_model(manifest)

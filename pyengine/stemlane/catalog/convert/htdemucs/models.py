@@ -15,8 +15,8 @@ from stemlane.catalog.convert.htdemucs.network import write_network
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
 from stemlane.catalog.convert.places import Report, file_sha256, link
 from stemlane.catalog.convert.readers.torch_weights import ClassName, read_package
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import ModelError
-from stemlane.manifests.manifest import STEM_ORDER
 
 RESIDUAL = "other"
 _CLASS = "demucs.htdemucs.HTDemucs"

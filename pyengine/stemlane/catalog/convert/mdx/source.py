@@ -14,6 +14,7 @@ from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, fin
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import file_sha256, is_url, link
 from stemlane.catalog.convert.source import UNKNOWN_LICENCE, Order, fetch
+from stemlane.catalog.network_check import check_network
 from stemlane.errors import ModelError
 from stemlane.manifests.mdx import HIGHEST_COMPENSATION, LOWEST_COMPENSATION
 
@@ -123,9 +124,7 @@ def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
 
 def _tensors(path: Path) -> tuple[str, str, int, int]:
     """Names of input and output, bins and frames; `ModelError` if the file is not MDX-Net's."""
-    from stemlane.engine.session import describe_network
-
-    inputs, outputs = describe_network(path)
+    inputs, outputs = check_network(path)
     found = ", ".join(f"{name} {shape}" for name, shape in [*inputs.items(), *outputs.items()])
     wanted = "should have one input and one output, both (1, 4, bins, frames)"
     if len(inputs) != 1 or len(outputs) != 1:

@@ -9,15 +9,21 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
 
 from stemlane.errors import ModelError
+from stemlane.regular_files import open_regular, read_regular
 
 _TABLE_MAGIC = 0xDB4775248B80FB57
 _FOOTER_BYTES = 48
 _BLOCK_TRAILER_BYTES = 5  # compression and checksum
+_HIGHEST_INDEX_BYTES = 4 << 20  # Spleeter's largest has 20 KB
+_HIGHEST_DATA_BYTES = 4 << 30
+_HIGHEST_KEY_BYTES = 1024  # keys repeat what the one before begins with, so that short files may hold long ones
+_HIGHEST_DIMENSIONS = 8
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # protocol buffers' wire types
 _DTYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
 
@@ -58,10 +64,8 @@ class Checkpoint:
         self.data_path = Path(f"{prefix}.data-00000-of-00001")
         self.entries = read_index(self.index_path)
         needed = max((entry.offset + entry.size_bytes for entry in self.entries.values()), default=0)
-        try:
-            found = self.data_path.stat().st_size
-        except OSError as error:
-            raise ModelError(f"{self.data_path}: cannot be read ({error.strerror})") from None
+        with self._open_data() as file:
+            found = file.seek(0, 2)
         if found != needed:
             raise ModelError(
                 f"{self.data_path}: has {found} bytes, the index describes {needed}: cut off or not its own"
@@ -75,18 +79,33 @@ class Checkpoint:
             raise ModelError(f"{self.index_path}: {name} is of a type ({entry.dtype_number}) weights never are")
         if entry.shard != 0 or math.prod(entry.shape) * dtype.itemsize != entry.size_bytes:
             raise ModelError(f"{self.index_path}: {name} has {entry.size_bytes} bytes, its shape is {entry.shape}")
-        with self.data_path.open("rb") as file:
+        with self._open_data() as file:
             file.seek(entry.offset)
             content = file.read(entry.size_bytes)
         if len(content) != entry.size_bytes or _masked_crc(content) != entry.crc32c:
             raise ModelError(f"{self.data_path}: {name} is damaged: its checksum differs")
         return np.frombuffer(content, dtype).reshape(entry.shape)
 
+    def _open_data(self) -> BinaryIO:
+        try:
+            return open_regular(self.data_path, _HIGHEST_DATA_BYTES)
+        except OSError as error:
+            raise ModelError(f"{self.data_path}: cannot be read ({error.strerror})") from None
+
 
 def read_index(path: Path | str) -> dict[str, TensorEntry]:
     """The tensors a checkpoint's index describes, by name; raises `ModelError` as `Checkpoint` does."""
     path = Path(path)
-    records = _read_table(path, _read_bytes(path))
+    try:
+        content = read_regular(path, _HIGHEST_INDEX_BYTES)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
+    return parse_index(content, path)
+
+
+def parse_index(content: bytes, path: Path) -> dict[str, TensorEntry]:
+    """As `read_index`, from the file's content; `path` is for messages."""
+    records = _read_table(path, content)
     header = _fields(path, records.pop(b"", b""))
     if header.get(1, [0])[-1] != 1 or header.get(2, [0])[-1] != 0:
         raise ModelError(f"{path}: should describe one little-endian data file")
@@ -103,20 +122,16 @@ def _entry(path: Path, record: bytes) -> TensorEntry:
     except TypeError:  # a number where a message should be
         raise _damaged(path) from None
     number = {key: fields.get(key, [0])[-1] for key in (1, 3, 4, 5, 6)}
-    if not all(isinstance(value, int) for value in (*number.values(), *shape)):
+    # A number of the wire has up to 70 bits, a product of many of them has no end.
+    if len(shape) > _HIGHEST_DIMENSIONS or not all(
+        isinstance(value, int) and value < 1 << 48 for value in (*number.values(), *shape)
+    ):
         raise _damaged(path)
     return TensorEntry(number[1], shape, number[3], number[4], number[5], number[6])
 
 
 def _damaged(path: Path) -> ModelError:
     return ModelError(f"{path}: not a checkpoint's index, or damaged")
-
-
-def _read_bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _masked_crc(content: bytes) -> int:
@@ -179,8 +194,10 @@ def _read_table(path: Path, content: bytes) -> dict[bytes, bytes]:
             _, position = _varint(content, position)
         index_handle, _ = _handle(content, position)
         records: dict[bytes, bytes] = {}
-        for value in _read_block(path, content, *index_handle).values():
-            handle, _ = _handle(value, 0)
+        blocks = [_handle(value, 0)[0] for value in _read_block(path, content, *index_handle).values()]
+        if sum(size for _, size in blocks) > len(content):  # blocks that lie over each other
+            raise _damaged(path)
+        for handle in blocks:
             records.update(_read_block(path, content, *handle))
     except (IndexError, struct.error):
         raise _damaged(path) from None
@@ -209,6 +226,8 @@ def _read_block(path: Path, content: bytes, offset: int, size: int) -> dict[byte
         num_shared, position = _varint(block, position)
         num_new, position = _varint(block, position)
         num_value, position = _varint(block, position)
+        if num_shared + num_new > _HIGHEST_KEY_BYTES:
+            raise IndexError("key too long")
         key = _slice(key, 0, num_shared) + _slice(block, position, num_new)
         records[key] = _slice(block, position + num_new, num_value)
         position += num_new + num_value

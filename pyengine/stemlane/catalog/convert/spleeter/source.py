@@ -3,21 +3,18 @@
 
 import hashlib
 import re
-import tarfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.places import Report, address, file_sha256
+from stemlane.catalog.convert.readers.tar_members import take_members
 from stemlane.catalog.convert.source import CONVERTER, Order, own_weights
 from stemlane.catalog.download import check_url, download
-from stemlane.errors import ModelError, one_line
+from stemlane.errors import ModelError
 
 RELEASE = "https://github.com/deezer/spleeter/releases/download/v1.4.0"
 _MEMBERS = ("model.index", "model.data-00000-of-00001")
-_HIGHEST_MEMBER_BYTES = 1 << 30
-_COPY_BYTES = 1 << 20
 OPTIONS = ("mask_extension", "wiener_iterations")  # those of `AddOptions` that mean something here
 _SOURCE = re.compile(r"spleeter:([245]stems)(-16khz)?", re.IGNORECASE)
 
@@ -127,28 +124,7 @@ def describe(source: SpleeterSource, order: Order, official: bool) -> Descriptio
 
 def unpack(archive: Path, folder: Path, report: Report = lambda stage, done, total: None) -> Path:
     """Take the checkpoint out of a tar archive into `folder`; no path in the archive is ever used."""
-    found = set()
-    try:
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                name = member.name.rsplit("/", 1)[-1]
-                if name not in _MEMBERS:
-                    continue
-                if not member.isreg() or name in found or member.size > _HIGHEST_MEMBER_BYTES:
-                    raise ModelError(f"{archive}: {member.name!r} is no plain file, there twice, or too large")
-                found.add(name)
-                with tar.extractfile(member) as content, (folder / name).open("xb") as file:
-                    while chunk := content.read(_COPY_BYTES):
-                        file.write(chunk)
-                        report("unpacking", file.tell(), member.size)
-    except OSError as error:
-        if error.errno is not None:  # the disk's fault, not the archive's
-            raise
-        raise _bad_archive(archive, error) from None
-    except (tarfile.TarError, EOFError, ValueError, zlib.error) as error:
-        raise _bad_archive(archive, error) from None
-    if len(found) < len(_MEMBERS):
-        raise ModelError(f"{archive}: holds no {min(set(_MEMBERS) - found)}: not Spleeter's weights")
+    take_members(archive, _MEMBERS, folder, report)
     return folder
 
 
@@ -166,8 +142,3 @@ def _is_official(checkpoint, variant: str) -> bool:
     if fingerprint(checkpoint.entries) != OFFICIAL[variant].index_sha256:
         return False
     return file_sha256(checkpoint.data_path) == OFFICIAL[variant].data_sha256
-
-
-def _bad_archive(archive: Path, error: Exception) -> ModelError:
-    reason = one_line(error).split(": - method", 1)[0]  # the rest says what each way to unpack thinks of it
-    return ModelError(f"{archive}: cannot be unpacked ({reason}): cut off, damaged or no .tar.gz")

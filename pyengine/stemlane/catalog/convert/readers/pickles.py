@@ -1,0 +1,249 @@
+# SPDX-License-Identifier: MIT
+"""Reads pickles of plain data without Python's unpickler: nothing is imported, called by name, or given a state.
+
+The standard library's `pickletools` splits the stream into operations; the few that torch.save writes are carried out
+here. What a pickle names becomes whatever the reader's table holds for that name. The rules are those of torch's own
+restricted reader (torch/_weights_only_unpickler.py), and stricter: only the table's functions can be called, with
+arguments they check themselves, and no object takes a state except those of a class that asks for it.
+"""
+
+import pickletools
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+_HIGHEST_BYTES = 16 << 20  # the largest published package has 0.3 MiB of pickle
+_HIGHEST_OPERATIONS = 1_000_000  # the same package has 40,000
+_HIGHEST_DEPTH = 64  # of containers in each other; published packages have 6
+
+
+class PickleError(ValueError):
+    """The pickle asks for something it may not have, or is damaged."""
+
+
+class Function:
+    """A function a pickle may call; it must check its arguments, which can be anything a pickle holds.
+
+    A pickle gets hold of this object, never of the function.
+    """
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: Callable):
+        self._call = call
+
+    def __call__(self, *arguments):
+        """What the allowed function makes of the arguments."""
+        return self._call(*arguments)
+
+
+class Stateful:
+    """Base of what may be given a state once it has been made: `set_state` must check it."""
+
+    __slots__ = ()
+
+    def set_state(self, state: Any) -> None:
+        """Take the state or raise `PickleError`."""
+        raise NotImplementedError
+
+
+class OrderedTable(dict):
+    """Stands for an OrderedDict; a state, such as torch's `_metadata`, is read and forgotten."""
+
+    __slots__ = ()
+
+
+class _Mark:
+    """Where a list of arguments begins on the stack."""
+
+
+class _Limited:
+    """A file of which only so much can be read, whatever sizes a pickle states."""
+
+    def __init__(self, file: BinaryIO, limit: int):
+        self._file, self._left = file, limit
+        self.tell = file.tell
+
+    def read(self, size: int) -> bytes:
+        return self._counted(self._file.read(self._bounded(size)))
+
+    def readline(self) -> bytes:
+        return self._counted(self._file.readline(self._left))
+
+    def _bounded(self, size: int) -> int:
+        if not 0 <= size <= self._left:
+            raise PickleError(f"states {size} bytes, more than weights need")
+        return size
+
+    def _counted(self, content: bytes) -> bytes:
+        self._left -= len(content)
+        return content
+
+
+def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Callable[[Any], Any] | None = None) -> Any:
+    """The object that the pickle at the file's position describes; the file is left right behind it.
+
+    Parameters
+    ----------
+    names
+        What the pickle gets for each (module, name) it may ask for: a `Function`, or any object that cannot be changed.
+    load
+        Returns what a persistent identifier stands for; None where there are none.
+
+    Raises
+    ------
+    PickleError
+        If it asks for anything else, is too large, or holds an operation that plain data does not need.
+    Exception
+        A few others if it is damaged: ValueError, KeyError, IndexError, TypeError, UnicodeError.
+    """
+    return _Machine(names, load).run(_Limited(file, _HIGHEST_BYTES))
+
+
+class _Machine:
+    """The stack, the memo and the operations of one pickle."""
+
+    def __init__(self, names: Mapping, load: Callable | None):
+        self._names, self._load = names, load
+        self._stack: list = []
+        self._memo: dict[int, Any] = {}
+
+    def run(self, file: _Limited) -> Any:
+        for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
+            if operation.name == "STOP":
+                (result,) = self._stack
+                check_depth(result)
+                return result
+            if number >= _HIGHEST_OPERATIONS:
+                raise PickleError("has more operations than weights need")
+            if operation.name in _CONSTANTS:
+                self._stack.append(_CONSTANTS[operation.name])
+            elif operation.name in _LITERALS:
+                self._stack.append(argument)
+            else:
+                action = _ACTIONS.get(operation.name)
+                if action is None:
+                    raise PickleError(f"holds the operation {operation.name}, which weights do not need")
+                action(self, argument)
+        raise PickleError("is cut off")
+
+    def _pop(self, kind: type | tuple[type, ...] = object) -> Any:
+        value = self._stack.pop()
+        if isinstance(value, _Mark) or not isinstance(value, kind):
+            raise PickleError("is damaged")
+        return value
+
+    def _top(self, kind: type = object) -> Any:
+        value = self._pop(kind)
+        self._stack.append(value)
+        return value
+
+    def _pop_to_mark(self) -> list:
+        values = []
+        while not isinstance(value := self._stack.pop(), _Mark):
+            values.append(value)
+        return values[::-1]
+
+    def _ignore(self, _) -> None:
+        """PROTO and FRAME say how the rest is stored, which `genops` has understood."""
+
+    def _mark(self, _) -> None:
+        self._stack.append(_Mark())
+
+    def _make(self, kind: type) -> None:
+        self._stack.append(kind())
+
+    def _tuple(self, count: int | None) -> None:
+        values = self._pop_to_mark() if count is None else [self._pop() for _ in range(count)][::-1]
+        self._stack.append(tuple(values))
+
+    def _put(self, index: int | None) -> None:
+        self._memo[len(self._memo) if index is None else index] = self._top()
+
+    def _get(self, index: int) -> None:
+        self._stack.append(self._memo[index])
+
+    def _append(self, values: list) -> None:
+        self._top(list).extend(values)
+
+    def _set_items(self, values: list) -> None:
+        table = self._top(dict)
+        for key, value in zip(values[::2], values[1::2], strict=True):
+            # Hashing a tuple of tuples of one tuple may take for ever.
+            if not isinstance(key, (str, int)):
+                raise PickleError("holds a table whose keys are no texts")
+            table[key] = value
+
+    def _name(self, module: str, name: str) -> None:
+        if (module, name) not in self._names:
+            asked = ascii(f"{module}.{name}"[:100])[1:-1]
+            raise PickleError(f"asks for {asked}, which weights do not need")
+        self._stack.append(self._names[module, name])
+
+    def _call(self, _) -> None:
+        arguments, function = self._pop(tuple), self._pop()
+        if not isinstance(function, Function):
+            raise PickleError("is damaged: calls what is no function")
+        self._stack.append(function(*arguments))
+
+    def _build(self, _) -> None:
+        state, value = self._pop(), self._top()
+        if isinstance(value, Stateful):
+            value.set_state(state)
+        elif not isinstance(value, OrderedTable):
+            raise PickleError("gives a state to what has none")
+
+    def _persistent(self, _) -> None:
+        identifier = self._pop()
+        if self._load is None:
+            raise PickleError("refers to something outside")
+        self._stack.append(self._load(identifier))
+
+
+def check_depth(value: Any) -> None:
+    """Raise `PickleError` unless the containers in `value` can be walked through: no rings, no endless nesting.
+
+    A container that lies in several others counts each time, so that a few bytes cannot ask for endless work.
+    """
+    left = _HIGHEST_OPERATIONS
+    waiting = [(value, 0)]
+    while waiting:
+        entry, depth = waiting.pop()
+        if not isinstance(entry, (dict, list, tuple)):
+            continue
+        left -= 1 + len(entry)
+        if depth > _HIGHEST_DEPTH or left < 0:
+            raise PickleError("holds tables in tables without end")
+        waiting.extend((inner, depth + 1) for inner in (entry.values() if isinstance(entry, dict) else entry))
+
+
+_CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+_LITERALS = {
+    "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT",
+    "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "SHORT_BINBYTES", "BINBYTES",
+}  # fmt: skip
+_ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
+    "PROTO": _Machine._ignore,
+    "FRAME": _Machine._ignore,
+    "MARK": _Machine._mark,
+    "EMPTY_DICT": lambda machine, _: machine._make(dict),
+    "EMPTY_LIST": lambda machine, _: machine._make(list),
+    "EMPTY_TUPLE": lambda machine, _: machine._make(tuple),
+    "TUPLE": lambda machine, _: machine._tuple(None),
+    "TUPLE1": lambda machine, _: machine._tuple(1),
+    "TUPLE2": lambda machine, _: machine._tuple(2),
+    "TUPLE3": lambda machine, _: machine._tuple(3),
+    "BINPUT": _Machine._put,
+    "LONG_BINPUT": _Machine._put,
+    "MEMOIZE": _Machine._put,
+    "BINGET": _Machine._get,
+    "LONG_BINGET": _Machine._get,
+    "APPEND": lambda machine, _: machine._append([machine._pop()]),
+    "APPENDS": lambda machine, _: machine._append(machine._pop_to_mark()),
+    "SETITEM": lambda machine, _: machine._set_items([machine._pop(), machine._pop()][::-1]),
+    "SETITEMS": lambda machine, _: machine._set_items(machine._pop_to_mark()),
+    "GLOBAL": lambda machine, argument: machine._name(*argument.split(" ", 1)),
+    "STACK_GLOBAL": lambda machine, _: machine._name(*[machine._pop(str), machine._pop(str)][::-1]),
+    "REDUCE": _Machine._call,
+    "BUILD": _Machine._build,
+    "BINPERSID": _Machine._persistent,
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// The table of models and engine.conf as strangers would write them.
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "engine/python_home.h"
+#include "host/model_index.h"
+#include "host/small_file.h"
+
+using namespace stemlane;
+
+namespace {
+
+std::string line(const std::string& name, const std::string& title) {
+  return name + "\t" + title + "\t44100\t2048\t3584\t4096\tvocals\tother\n";
+}
+
+std::string temporary(const char* name) {
+  return std::filesystem::temp_directory_path() / (name + std::to_string(getpid()));
+}
+
+}  // namespace
+
+TEST_CASE("a model's name in an index is never a path, its title can be shown") {
+  for (const char* name : {"../x", "/tmp/x", ".hidden", "a b", "Mix", "a\x1B", "\xC3\xA4", "-x"}) {
+    CAPTURE(name);
+    CHECK(parse_model_index(line(name, "T")).empty());
+  }
+  CHECK(parse_model_index(line(std::string(101, 'a'), "T")).empty());
+  CHECK(parse_model_index(line(std::string(100, 'a'), "T")).size() == 1);
+  // Control characters, cut off, overlong, a surrogate, beyond Unicode, a continuation alone.
+  for (const char* title : {"\x1B[2J", "\x7F", "\xC2\x85", "\xC3", "\xE2\x82", "\xC0\xAF", "\xE0\x80\xAF",
+                            "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\x80", "\xFF"}) {
+    CAPTURE(title);
+    CHECK(parse_model_index(line("a", title)).empty());
+  }
+  for (const char* title : {"Stemlane mix",
+                            "Gr\xC3\xBC\xC3\x9F"
+                            "e",
+                            "\xE2\x82\xAC", "\xF0\x9F\x8E\xB5", "\xC2\xA0", ""}) {
+    CAPTURE(title);
+    REQUIRE(parse_model_index(line("a", title)).size() == 1);
+    CHECK(parse_model_index(line("a", title))[0].title == title);
+  }
+  CHECK(parse_model_index(line("a", std::string(1'000'000, 'x'))).empty());
+}
+
+TEST_CASE("an index of any length is read up to a bound") {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += line("m" + std::to_string(i), "T");
+  CHECK(parse_model_index(text).size() == 1000);
+  const std::string path = temporary("long.index.");
+  std::ofstream(path) << text << std::string(10'000'000, '#');
+  CHECK(read_small_file(path, 1000).size() == 1000);
+  CHECK(read_model_index(path).size() == 1000);
+  std::remove(path.c_str());
+}
+
+TEST_CASE("pipes and devices are not read") {
+  const std::string path = temporary("pipe.index.");
+  REQUIRE(mkfifo(path.c_str(), 0600) == 0);
+  CHECK(read_model_index(path).empty());  // would wait for ever
+  std::remove(path.c_str());
+  CHECK(read_model_index("/dev/zero").empty());
+  CHECK(read_model_index("/").empty());
+}
+
+TEST_CASE("engine.conf gives a path or nothing") {
+  CHECK(configured_python("# comment\npython=/usr/bin/python3\npython=/other\n") == "/usr/bin/python3");
+  CHECK(configured_python("python=/opt/a b/python3\r\n") == "/opt/a b/python3");
+  CHECK(configured_python("python=/no/end") == "/no/end");
+  CHECK(configured_python(" python=/x\nPython=/x\npytho").empty());
+  CHECK(configured_python("").empty());
+  CHECK(configured_python("python=").empty());
+  CHECK(configured_python("python=/x\x1B[2J\n").empty());
+  CHECK(configured_python("python=/" + std::string(5000, 'x') + "\n").empty());
+}

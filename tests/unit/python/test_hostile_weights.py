@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: MIT
+"""Files of weights made to do harm: read in a process that may take 1 GiB and a few seconds, they are refused."""
+
+import gzip
+import io
+import os
+import pickle
+import resource
+import struct
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stemlane.catalog.convert.readers.tar_members import take_members
+from stemlane.catalog.convert.readers.tf_checkpoint import read_index
+from stemlane.catalog.convert.readers.torch_weights import read_weights
+from stemlane.errors import ModelError
+from support import tiny_checkpoint
+from support.torch_files import write_torch
+
+_HIGHEST_MEMORY_BYTES = 1 << 30
+_SECONDS = 60  # of processor time; each takes less than one
+
+
+def refused(path: Path, reader: str = "torch_weights.read_weights") -> str:
+    """What the reader says of the file, in a process of its own: some files crash it or eat all memory."""
+    module, function = reader.split(".")
+    code = f"""
+import sys
+from stemlane.catalog.convert.readers.{module} import {function}
+from stemlane.errors import ModelError
+try:
+    {function}(sys.argv[1])
+    print("was read")
+except ModelError as error:
+    print("refused:", error)
+"""
+
+    def limit():
+        resource.setrlimit(resource.RLIMIT_AS, (_HIGHEST_MEMORY_BYTES, _HIGHEST_MEMORY_BYTES))
+        resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, path], capture_output=True, text=True, env=environment, preexec_fn=limit,
+        timeout=20 * _SECONDS, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, f"exit {done.returncode}: {done.stderr[-500:]}"
+    assert done.stdout.startswith("refused: ") and done.stdout.count("\n") == 1 and len(done.stdout) < 600, done.stdout
+    return done.stdout
+
+
+# Operations of pickles, as `pickletools` names them.
+PROTO, STOP, MARK, EMPTY_DICT, EMPTY_TUPLE = b"\x80\x02", b".", b"(", b"}", b")"
+TUPLE, REDUCE, BUILD, SETITEM, PERSID, TUPLE2 = b"t", b"R", b"b", b"s", b"Q", b"\x86"
+
+
+def text(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value.encode())) + value.encode()
+
+
+def number(value: int) -> bytes:
+    return b"\x8a\x08" + struct.pack("<q", value)
+
+
+def name(module: str, called: str) -> bytes:
+    return f"c{module}\n{called}\n".encode()
+
+
+def storage(num_values: int, key: str = "0") -> bytes:
+    kind = name("torch", "FloatStorage")
+    return MARK + text("storage") + kind + text(key) + text("cpu") + number(num_values) + TUPLE + PERSID
+
+
+def numbers(values) -> bytes:
+    return MARK + b"".join(map(number, values)) + TUPLE
+
+
+def tensor(held: bytes, shape, strides, offset: int = 0) -> bytes:
+    arguments = held + number(offset) + numbers(shape) + numbers(strides) + b"\x89" + EMPTY_TUPLE
+    return name("torch._utils", "_rebuild_tensor_v2") + MARK + arguments + TUPLE + REDUCE
+
+
+def weights(value: bytes) -> bytes:
+    """A pickle of {"a": value}."""
+    return PROTO + EMPTY_DICT + text("a") + value + SETITEM + STOP
+
+
+def archive(path: Path, pickled: bytes, content: bytes = bytes(16), compression=zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as file:
+        file.writestr("archive/data.pkl", pickled)
+        file.writestr("archive/data/0", content)
+    return path
+
+
+def state(**values: bytes) -> bytes:
+    return EMPTY_DICT + b"".join(text(key) + value + SETITEM for key, value in values.items()) + BUILD
+
+
+def test_objects_take_no_state(tmp_path):
+    """A state could overwrite the size of a storage, or its numbers by an address of memory."""
+    interface = EMPTY_DICT + text("shape") + numbers([1000]) + SETITEM + text("typestr") + text("<f4") + SETITEM
+    interface += text("version") + number(3) + SETITEM
+    interface += text("data") + number(0x400000) + b"\x89" + TUPLE2 + SETITEM
+    function = name("torch._utils", "_rebuild_tensor_v2")
+    for held, words in (
+        (tensor(storage(4) + state(num_values=number(1 << 40)), [1 << 38], [1]), "gives a state to what has none"),
+        (storage(4) + state(__array_interface__=interface), "gives a state to what has none"),
+        (tensor(storage(4), [4], [1]) + state(shape=numbers([1 << 30])), "gives a state to what has none"),
+        (name("torch", "FloatStorage") + state(dtype=text("<f8")), "gives a state to what has none"),
+        (function + state(a=number(1)), "gives a state to what has none"),
+        (text("x") + state(a=number(1)), "gives a state to what has none"),
+    ):
+        assert words in refused(archive(tmp_path / "w.pth", weights(held)))
+
+
+def test_an_ordered_dictionary_forgets_its_state(tmp_path):
+    ordered = name("collections", "OrderedDict") + EMPTY_TUPLE + REDUCE
+    content = PROTO + ordered + text("a") + tensor(storage(4), [4], [1]) + SETITEM
+    content += state(_metadata=EMPTY_DICT, __array_interface__=EMPTY_DICT) + STOP
+    found = read_weights(archive(tmp_path / "w.pth", content, np.float32([1, 2, 3, 4]).tobytes()))
+    np.testing.assert_array_equal(found["a"], [1, 2, 3, 4])
+    with pytest.raises(ValueError, match="read-only"):  # the numbers of a file cannot be written to
+        found["a"][0] = 9
+
+
+@pytest.mark.parametrize("shape, strides, offset", [
+    ([1 << 30], [0], 0), ([32768, 32768], [0, 0], 0), ([5], [0], 0),  # strides of 0
+    ([5], [1], 0), ([2, 2], [3, 1], 0), ([4], [1], 1), ([1], [1], 4),  # one value too far
+    ([1 << 62, 4], [1, 1], 0), ([4], [1 << 62], 0), ([2], [-1], 1), ([-1], [1], 0), ([4], [1], -4),
+    ([0], [1], 0), ([4, 1], [1], 0), ([1] * 9, [1] * 9, 0), ([1] * 64, [1] * 64, 0),
+])  # fmt: skip
+@pytest.mark.parametrize("legacy", [False, True])
+def test_tensors_outside_of_their_storage(tmp_path, shape, strides, offset, legacy):
+    pickled = weights(tensor(storage(4), shape, strides, offset))
+    path = tmp_path / "w.pth"
+    if legacy:
+        path.write_bytes(legacy_file(pickled, 4, bytes(16)))
+    else:
+        archive(path, pickled)
+    with pytest.raises(ModelError, match="larger than what is stored|of no size|of no possible form"):
+        read_weights(path)
+
+
+def legacy_file(pickled: bytes, num_values: int, content: bytes, keys=("0",)) -> bytes:
+    heads = [pickle.dumps(head, 2) for head in (0x1950A86A20F9469CFC6C, 1001, {"little_endian": True})]
+    return b"".join(heads) + pickled + pickle.dumps(list(keys), 2) + struct.pack("<q", num_values) + content
+
+
+def test_sizes_are_compared_before_they_are_read(tmp_path):
+    path = tmp_path / "w.pth"
+    huge = 1 << 40
+    path.write_bytes(legacy_file(weights(tensor(storage(huge), [huge], [1])), huge, bytes(16)))
+    assert "is cut off" in refused(path)
+    path.write_bytes(legacy_file(weights(tensor(storage(4), [4], [1])), huge, bytes(16)))
+    assert "is cut off" in refused(path)
+    path.write_bytes(legacy_file(weights(tensor(storage(4), [4], [1])), 4, bytes(16), keys=()))
+    assert "whose numbers are missing" in refused(path)
+    path.write_bytes(legacy_file(weights(tensor(storage(4), [4], [1])), 4, bytes(16), keys=("0", "0")))
+    assert "names its numbers twice" in refused(path)
+    for operation in (b"X" + b"\xff" * 4, b"\x8d" + b"\xff" * 7 + b"\x7f", b"B" + b"\xff" * 4, b"\x8b\xff\xff\xff\x7f"):
+        assert refused(archive(path, weights(operation)))
+
+
+def test_memos_and_nesting_stay_small(tmp_path):
+    """A memo of the highest number fills memory in Python's own unpickler; tables in tables take it for ever."""
+    path = tmp_path / "w.pth"
+    rings = EMPTY_DICT + b"q\x00" + text("b") + b"h\x00" + SETITEM
+    doubled = b"N" + b"".join(b"q%c0h%c\x86" % (i, i) for i in range(60))
+    tables = EMPTY_DICT + b"".join(
+        b"q%c" % i + b"0" + EMPTY_DICT + text("l") + b"h%c" % i + SETITEM + text("r") + b"h%c" % i + SETITEM
+        for i in range(60)
+    )
+    tables = tables.replace(b"0" + EMPTY_DICT, EMPTY_DICT)  # POP is none of the operations
+    key = EMPTY_DICT + EMPTY_TUPLE + b"".join(b"q%ch%c\x86" % (i, i) for i in range(60)) + b"N" + SETITEM
+    for value in (rings, key, tables, b"]" * 5000 + b"a" * 4999, doubled, b"(" * 100):
+        assert refused(archive(path, weights(value)))
+    far = archive(path, weights(b"Nr\xff\xff\xff\x7f"))
+    assert list(read_weights(far)) == []
+
+
+def test_archives_that_inflate(tmp_path):
+    """Deflated members, members over each other, and a directory of a hundred thousand names."""
+    path = tmp_path / "w.pth"
+    num_values = 1 << 26
+    pickled = weights(tensor(storage(num_values), [num_values], [1]))
+    archive(path, pickled, bytes(4 * num_values), zipfile.ZIP_DEFLATED)
+    assert path.stat().st_size < 1_000_000
+    assert "packed in another way than torch packs it" in refused(path)
+    path.write_bytes(overlapping(64, 1 << 24))
+    assert path.stat().st_size < 20_000_000
+    assert "packed in another way than torch packs it" in refused(path)
+    with zipfile.ZipFile(path, "w") as file:
+        for index in range(100_000):
+            file.writestr(f"archive/data/{index}", b"")
+    assert "directory larger than weights need" in refused(path)
+
+
+def overlapping(count: int, num_bytes: int) -> bytes:
+    """An archive whose `count` storages are the same bytes."""
+    buffer = io.BytesIO()
+    num_values = num_bytes // 4
+    tensors = b"".join(
+        text(f"t{key}") + tensor(storage(num_values, str(key)), [num_values], [1]) + SETITEM for key in range(count)
+    )
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("archive/data.pkl", PROTO + EMPTY_DICT + tensors + STOP)
+        file.writestr("archive/data/0", bytes(num_bytes))
+        first = file.getinfo("archive/data/0")
+        for key in range(1, count):
+            twin = zipfile.ZipInfo(f"archive/data/{key}")
+            twin.header_offset, twin.CRC = first.header_offset, first.CRC
+            twin.file_size = twin.compress_size = num_bytes
+            file.filelist.append(twin)
+            file.NameToInfo[twin.filename] = twin
+    return buffer.getvalue()
+
+
+def test_pipes_and_devices_are_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.pth")
+    (tmp_path / "endless.pth").symlink_to("/dev/zero")
+    for path in ("pipe.pth", "endless.pth"):
+        assert "is no regular file" in refused(tmp_path / path)
+    write_torch(tmp_path / "w.pth", {"a": np.ones(3, np.float32)})
+    (tmp_path / "link.pth").symlink_to("w.pth")  # caches of downloads are full of them
+    np.testing.assert_array_equal(read_weights(tmp_path / "link.pth")["a"], [1, 1, 1])
+    for kind in ("index", "data-00000-of-00001"):
+        tiny_checkpoint.write_checkpoint(tmp_path / kind / "model", {"a": np.ones(3, np.float32)})
+        (tmp_path / kind / f"model.{kind}").unlink()
+        os.mkfifo(tmp_path / kind / f"model.{kind}")
+        assert "is no regular file" in refused(tmp_path / kind / "model", "tf_checkpoint.Checkpoint")
+
+
+def test_checkpoints_that_inflate(tmp_path):
+    """Keys that repeat a long one, blocks that are named again and again, shapes of a million sizes."""
+    path = tmp_path / "model.index"
+    header = (b"", tiny_checkpoint.field(1, 1))
+    long_key = b"k" * 500_000
+    records = tiny_checkpoint.varint(0) + tiny_checkpoint.varint(len(long_key)) + b"\0" + long_key
+    records += b"".join(
+        tiny_checkpoint.varint(len(long_key)) + b"\x04\0" + struct.pack(">I", index) for index in range(5000)
+    )
+    block = records + struct.pack("<II", 0, 1) + b"\0"
+    path.write_bytes(table_of([block + struct.pack("<I", tiny_checkpoint.masked_crc(block))], 1))
+    assert "not a checkpoint's index, or damaged" in refused(path, "tf_checkpoint.read_index")
+    block = tiny_checkpoint.block([header, (b"a", bytes(1_000_000))])
+    path.write_bytes(table_of([block], 20_000))
+    assert "not a checkpoint's index, or damaged" in refused(path, "tf_checkpoint.read_index")
+    one = tiny_checkpoint.field(2, tiny_checkpoint.field(1, (1 << 63) - 1))
+    record = tiny_checkpoint.field(1, 1) + tiny_checkpoint.field(2, one * 200_000)
+    path.write_bytes(tiny_checkpoint.table({header[0]: header[1], b"a": record}))
+    with pytest.raises(ModelError, match="not a checkpoint's index, or damaged"):
+        read_index(path)
+
+
+def table_of(blocks: list[bytes], times: int) -> bytes:
+    """A LevelDB table that names each block so many times."""
+    handles, content = [], b""
+    for block in blocks:
+        handle = tiny_checkpoint.varint(len(content)) + tiny_checkpoint.varint(len(block) - 5)
+        handles += [(b"%06d" % turn, handle) for turn in range(times)]
+        content += block
+    meta, index = tiny_checkpoint.block([]), tiny_checkpoint.block(handles)
+    footer = tiny_checkpoint.varint(len(content)) + tiny_checkpoint.varint(len(meta) - 5)
+    footer += tiny_checkpoint.varint(len(content) + len(meta)) + tiny_checkpoint.varint(len(index) - 5)
+    return content + meta + index + footer.ljust(40, b"\0") + struct.pack("<Q", 0xDB4775248B80FB57)
+
+
+def tar_header(filename: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes:
+    member = tarfile.TarInfo(filename)
+    member.size, member.type = size, kind
+    return member.tobuf(tarfile.GNU_FORMAT)
+
+
+def refused_archive(path: Path, folder: Path) -> str:
+    with pytest.raises(ModelError) as refusal:
+        take_members(path, ["model.index"], folder, lambda *_: None)
+    return str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.REGTYPE])
+def test_tar_archives_that_inflate(tmp_path, kind):
+    """A name, a header, or a file to be skipped, of 4 GiB of zeros that take 4 MB; only the beginning is there."""
+    path = tmp_path / "a.tar.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        file.write(tar_header("x", 4 << 30, kind))
+        for _ in range(64):
+            file.write(bytes(1 << 20))
+    resource_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    said = refused_archive(path, tmp_path)
+    assert "would inflate to" in said or "more headers than weights need" in said
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resource_before < 32 << 10  # KiB
+
+
+def test_sparse_and_packed_archives_are_refused(tmp_path):
+    header = bytearray(tar_header("model.index", 512, tarfile.GNUTYPE_SPARSE))
+    header[386:398], header[398:410] = b"%011o\0" % 0, b"%011o\0" % 512
+    header[483:495] = b"%011o\0" % (1 << 29)
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    (tmp_path / "sparse.tar").write_bytes(bytes(header) + bytes(512) + bytes(1024))
+    assert "no plain file" in refused_archive(tmp_path / "sparse.tar", tmp_path)
+    with tarfile.open(tmp_path / "a.tar.xz", "w:xz") as tar:  # its dictionary may want 4 GiB
+        tar.addfile(tarfile.TarInfo("model.index"))
+    assert "cannot be unpacked" in refused_archive(tmp_path / "a.tar.xz", tmp_path)
+    os.mkfifo(tmp_path / "pipe.tar")
+    assert "is no regular file" in refused_archive(tmp_path / "pipe.tar", tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.tar.xz", "pipe.tar", "sparse.tar"]
