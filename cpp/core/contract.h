@@ -11,6 +11,7 @@ inline constexpr int kNumStems = 6;
 // clang-format off
 inline constexpr std::array<const char*, kNumStems> kStemNames = {"vocals", "drums", "bass", "guitar", "piano", "other"};
 // clang-format on
+inline constexpr const char* kAccompaniment = "accompaniment";
 inline constexpr int kOtherStem = 5;
 
 inline constexpr float kSilenceDb = -60.0F;

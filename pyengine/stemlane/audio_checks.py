@@ -40,8 +40,10 @@ def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
     check_stream(sample_rate, mixture.shape[0])
     if mixture.shape[1] == 0:
         raise InputError("mixture has 0 samples")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is named below
+        mixture = mixture.astype(np.float32, copy=False)
     check_finite(mixture)
-    return mixture.astype(np.float32, copy=False)
+    return mixture
 
 
 def rechunk(blocks: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarray]:

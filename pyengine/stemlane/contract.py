@@ -4,6 +4,8 @@
 import math
 
 STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
+OTHER = "other"
+ACCOMPANIMENT = "accompaniment"
 
 SILENT_DB = -60.0
 HIGHEST_DB = 12.0

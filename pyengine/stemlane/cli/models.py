@@ -4,46 +4,50 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
-from stemlane.cli import process as cli_process
+from stemlane.cli.output import say
+from stemlane.cli.parser import add_command, add_group, given
 from stemlane.errors import ModelError
 
 
-def add_commands(models, command) -> None:
-    """Add the commands to the argument parser's group `models`, with `command(parent, name, run, text)`."""
-    command(models, "list", _list, "List the models that can be used.")
-    command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
+def add(commands) -> None:
+    """Add the commands."""
+    models = add_group(commands, "models", "List, show, verify, add and remove models.")
+    add_command(models, "list", _list, "List the models that can be used.")
+    add_command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
+    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
         "name", metavar="NAME"
     )
-    add = command(models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.")
-    add.add_argument(
+    adding = add_command(
+        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own."
+    )
+    adding.add_argument(
         "source",
-        type=cli_process.given,
+        type=given,
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
         "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, or a folder with a manifest.toml",
     )
-    add.add_argument(
+    adding.add_argument(
         "--from",
         dest="location",
-        type=cli_process.given,
+        type=given,
         metavar="PATH_OR_URL",
         help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
     )
-    add.add_argument("--name", metavar="NAME", help="name of the model here")
-    add.add_argument("--force", action="store_true", help="replace models of the same name")
-    add.add_argument(
+    adding.add_argument("--name", metavar="NAME", help="name of the model here")
+    adding.add_argument("--force", action="store_true", help="replace models of the same name")
+    adding.add_argument(
         "--extension",
         default="zeros",
         metavar="zeros|average",
         help="what Spleeter's stems get above 11 kHz (16 kHz): nothing, which leaves it in the residual, or the mean "
         "of the mask below (default: %(default)s)",
     )
-    add.add_argument(
+    adding.add_argument(
         "--wiener", dest="wiener_iterations", type=int, metavar="N",
         help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, none for Spleeter, as they do)",
     )  # fmt: skip
-    mdx = add.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
+    mdx = adding.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
     mdx.add_argument(
         "--stem",
         metavar="NAME",
@@ -57,7 +61,7 @@ def add_commands(models, command) -> None:
     mdx.add_argument(
         "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
     )
-    command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
+    add_command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
 
 
 def _list(options) -> int:
@@ -76,7 +80,7 @@ def _list(options) -> int:
         rows.append((", ".join(names), text))
     width = max(len(names) for names, _ in rows)
     for names, text in rows:
-        print(f"{names:<{width}}  {text}")
+        say(f"{names:<{width}}  {text}")
     return 0
 
 
@@ -86,7 +90,7 @@ def _show(options) -> int:
 
     rows = explain(find_model(options.name))
     for label, value in rows.items():
-        print(f"{label:<14} {value}")
+        say(f"{label:<14} {value}")
     return 0
 
 
@@ -94,7 +98,7 @@ def _verify(options) -> int:
     from stemlane.catalog.install import verify
 
     manifest = verify(options.name)
-    print(f"{manifest.name}: ok" + ", gives the known output" * bool(manifest.self_test))
+    say(f"{manifest.name}: ok" + ", gives the known output" * bool(manifest.self_test))
     return 0
 
 
@@ -120,14 +124,14 @@ def _add(options) -> int:
         )
     for label in ("note", "licence", "origin", "training_data"):
         if getattr(added[0], label):
-            print(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
+            say(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
     for manifest in added:
-        print(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
+        say(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
     return 0
 
 
 def _remove(options) -> int:
     from stemlane.catalog.install import remove_model
 
-    print(remove_model(options.name))
+    say(str(remove_model(options.name)))
     return 0

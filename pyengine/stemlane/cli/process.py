@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: MIT
 """What a command meets outside: arguments, standard streams in whatever state they are, and how it is asked to stop."""
 
-import argparse
 import codecs
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 
 from stemlane.errors import InputError
 
 
 class StopSignals:
-    """Turns the first interrupt or request to end into KeyboardInterrupt, which unwinds and removes partial files.
+    """Turns the first interrupt, request to end or hang-up into KeyboardInterrupt, which removes partial files.
+
+    A signal that was ignored before stays ignored, as `nohup` and a shell's `&` want it. Outside the main thread, which
+    alone may set handlers, nothing changes.
 
     Attributes
     ----------
@@ -22,7 +25,12 @@ class StopSignals:
 
     def __enter__(self):
         self.received = 0
-        self._before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._before = {}
+        if threading.current_thread() is threading.main_thread():
+            for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # there is no SIGHUP on Windows
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                    self._before[number] = signal.signal(number, self._stop)
         return self
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
@@ -73,10 +81,3 @@ def flush_output() -> None:
 def drop_output() -> None:
     """Let the flush at the exit succeed although nobody can read what is left."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def given(text: str) -> str:
-    """The text of an argument, which must not be empty, as a shell's unset variable is."""
-    if not text.strip():
-        raise argparse.ArgumentTypeError("is empty")
-    return text

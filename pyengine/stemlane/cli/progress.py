@@ -4,6 +4,8 @@
 import sys
 import time
 
+from stemlane.cli.output import printable
+
 
 class Progress:
     """Shows how much of `total` is done on standard error, at most ten times a second, if that is a terminal.
@@ -14,7 +16,7 @@ class Progress:
     _WIDTH = 30
 
     def __init__(self, label: str, total: float):
-        self._label, self._total, self._done = label, max(total, 1), 0
+        self._label, self._total, self._done = printable(label), max(total, 1), 0
         self._start = time.monotonic()
         self._next_draw = self._start + 0.2
         self._drawn = False

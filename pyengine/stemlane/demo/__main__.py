@@ -15,7 +15,8 @@ from stemlane.demo.picture import draw
 from stemlane.engine.separator import Separator
 from stemlane.errors import PluginError, StemlaneError, one_line
 from stemlane.evaluation.numbers import measure
-from stemlane.files.audio import AudioInput, AudioOutput
+from stemlane.files.reading import AudioInput
+from stemlane.files.writing import AudioOutput
 from stemlane.plugin.loading import load_plugin, plugin_status
 
 if TYPE_CHECKING:

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.audio_checks import check_mixture
+from stemlane.audio_checks import check_finite, check_mixture
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.registry import check_model, find_model
+from stemlane.manifests.stem_names import stem_names
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
+_MOST_IDLE = 2  # networks kept for the next recording, each for one rate and number of channels: HTDemucs takes 1 GB
 
 
 class Separator:
@@ -36,7 +38,7 @@ class Separator:
     manifest
         The model.
     stems
-        Names of all stems, in the order of the model.
+        Names of all stems, in the order of the model. Spleeter's models of two stems have `accompaniment`.
 
     Examples
     --------
@@ -50,7 +52,7 @@ class Separator:
             raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         check_model(self.manifest)
-        self.stems = self.manifest.stems
+        self.stems = stem_names(self.manifest)
         self._shifts = shifts
         self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
 
@@ -114,8 +116,12 @@ class Separator:
                 blocks = list(blocks) if iter(blocks) is blocks else blocks
                 stream.learn(blocks)
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
+            num_in = 0
             for block in blocks:
-                block = np.asarray(block, np.float32)
+                with np.errstate(over="ignore"):
+                    block = np.asarray(block, np.float32)
+                check_finite(block, num_in)
+                num_in += block.shape[1]
                 waiting = np.concatenate([waiting, block], axis=1)
                 separated = stream.process(block)
                 num_samples = separated.shape[2]
@@ -127,8 +133,10 @@ class Separator:
         finally:
             stream.reset()
             self._idle[sample_rate, num_channels] = stream
+            for longest_idle in list(self._idle)[:-_MOST_IDLE]:
+                self._idle.pop(longest_idle, None)
 
     def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
         """All stems in the model's order, from the mixture and the stems the network gave."""
-        residual = self.stems.index(self.manifest.residual)
+        residual = self.manifest.stems.index(self.manifest.residual)
         return np.insert(separated, residual, mixture - separated.sum(axis=0), axis=0)

@@ -44,15 +44,23 @@ class _ProcessorTime:
 class _SongRun:
     """One song, heard again for each row."""
 
-    def __init__(self, song: Song, stems: tuple[str, ...], residual: str, progress: Callable[[float], None]):
-        self._song, self._stems, self._residual, self._progress = song, stems, residual, progress
+    def __init__(
+        self,
+        song: Song,
+        stems: tuple[str, ...],
+        residual: str,
+        progress: Callable[[float], None],
+        warn: Callable[[str], None],
+    ):
+        self._song, self._stems, self._residual = song, stems, residual
+        self._progress, self._warn = progress, warn
         self.seconds = 0.0
 
     def measure(
         self, estimate_from: Callable[[Iterator[np.ndarray], int, int], Iterable[np.ndarray]]
     ) -> list[StemResult]:
         """Compare the true stems with what `estimate_from` makes of them, their rate and number of channels."""
-        sample_rate, num_channels, truth = read_truth(self._song, self._stems, self._residual)
+        sample_rate, num_channels, truth = read_truth(self._song, self._stems, self._residual, self._warn)
         for_model, for_measure = itertools.tee(truth)
         estimate = estimate_from(for_model, sample_rate, num_channels)
         num_samples = 0
@@ -75,13 +83,15 @@ def evaluate_song(
     progress: Callable[[float], None] = lambda seconds: None,
     *,
     windows: Mapping[str, Separator] | None = None,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> SongTable:
     """Measure models that share their stems on one song; `progress` is called with the seconds finished, row after row.
 
-    `windows` holds, for models that are short windows of another, that other model by their name.
+    `windows` holds, for models that are short windows of another, that other model by their name. `warn` is called
+    with what is to be said of the song's files, such as that one is cut off.
     """
-    stems, residual = separators[0].stems, separators[0].manifest.residual
-    run = _SongRun(song, stems, residual, progress)
+    stems, residual = separators[0].manifest.stems, separators[0].manifest.residual
+    run = _SongRun(song, stems, residual, progress, warn)
     rows: dict[str, Row] = {
         "mixture": {"results": run.measure(lambda truth, *_: (np.broadcast_to(p.sum(axis=0), p.shape) for p in truth))},
         "ideal mask": {"results": run.measure(lambda truth, *_: ideal_ratio_mask(truth))},
@@ -93,7 +103,7 @@ def evaluate_song(
             rows[name]["against"] = full.manifest.name
             rows[name]["window_results"] = _compare(song, full, separator)
             progress(run.seconds)
-    return {"song": song.folder.name, "seconds": run.seconds, "stems": list(stems), "rows": rows}
+    return {"song": song.folder.name, "seconds": run.seconds, "stems": list(separators[0].stems), "rows": rows}
 
 
 def _measure_model(run: _SongRun, separator: Separator, mixtures: list[StemResult], ideals: list[StemResult]) -> Row:
@@ -124,7 +134,7 @@ def _compare(song: Song, full: Separator, window: Separator) -> list[StemResult]
     """The stems of one model with those of another as the truth."""
     streams = []
     for separator in (full, window):
-        sample_rate, num_channels, truth = read_truth(song, separator.stems, separator.manifest.residual)
+        sample_rate, num_channels, truth = read_truth(song, separator.manifest.stems, separator.manifest.residual)
         mixture = (piece.sum(axis=0) for piece in truth)
         streams.append(rechunk(separator.separate_blocks(mixture, sample_rate, num_channels), sample_rate))
     return measure(*streams)
@@ -135,13 +145,22 @@ def run(
     models: Sequence[str] | None = None,
     windows: Sequence[float] | None = None,
     report: Callable[[str, float, float], None] = lambda stage, done, total: None,
+    *,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> list[SongTable]:
     """Measure models on every song in `folder`; those with the same stems share a table. See `evaluate_song`.
 
     `models` defaults to all embedded ones. For each of `windows`, in seconds, the models' short windows are measured
     too: those called like them with "-1.5s" at the end. `report` is called with a stage's name, the seconds of music
-    finished, and how many there will be.
+    finished, and how many there will be; `warn` once with each thing that is to be said of the songs' files.
     """
+    said: set[str] = set()  # every row of the table reads the files anew
+
+    def warn_once(text: str) -> None:
+        if text not in said:
+            said.add(text)
+            warn(text)
+
     songs = find_songs(folder)
     if windows and not models:
         raise InputError("--window needs --model: which models are meant?")
@@ -166,4 +185,8 @@ def run(
         done += seconds
         report("evaluate", done, total)
 
-    return [evaluate_song(song, group, progress, windows=pairs) for song in songs for group in by_stems.values()]
+    return [
+        evaluate_song(song, group, progress, windows=pairs, warn=warn_once)
+        for song in songs
+        for group in by_stems.values()
+    ]

@@ -3,17 +3,17 @@
 
 import contextlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from stemlane.contract import STEM_ORDER
+from stemlane.contract import ACCOMPANIMENT, OTHER, STEM_ORDER
 from stemlane.errors import InputError
-from stemlane.files.audio import AudioInput
+from stemlane.files.reading import ENDINGS, AudioInput
 
-AUDIO_ENDINGS = (".wav", ".flac", ".ogg", ".mp3")
+_NAMES = {**{stem: stem for stem in STEM_ORDER}, ACCOMPANIMENT: OTHER}  # of files, and the stems they are
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,11 @@ def find_songs(folder: str | Path) -> list[Song]:
     for candidate in [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]:
         files = {}
         for path in sorted(candidate.iterdir()):
-            if path.stem in STEM_ORDER and path.suffix.lower() in AUDIO_ENDINGS:
-                if path.stem in files:
-                    raise InputError(f"{candidate}: holds two files for {path.stem!r}; remove one")
-                files[path.stem] = path
+            stem = _NAMES.get(path.stem)
+            if stem and path.suffix.lower() in ENDINGS:
+                if stem in files:
+                    raise InputError(f"{candidate}: holds two files for {stem!r}; remove one")
+                files[stem] = path
         if len(files) > 1:
             songs.append(Song(candidate, files))
     if not songs:
@@ -53,20 +54,26 @@ def song_seconds(song: Song) -> float:
     return max(seconds)
 
 
-def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, int, Iterator[np.ndarray]]:
+def read_truth(
+    song: Song, stems: tuple[str, ...], residual: str, warn: Callable[[str], None] = lambda text: None
+) -> tuple[int, int, Iterator[np.ndarray]]:
     """Rate, channels, and the true stems in 1-second blocks (stems, channels, samples).
 
-    True stems the model does not know are part of its residual.
+    True stems the model does not know are part of its residual. `warn` is called with what is to be said of the files
+    once they have been read.
     """
-    inputs = {name: AudioInput(path) for name, path in song.files.items()}
-    formats = {(file.sample_rate, file.num_channels) for file in inputs.values()}
+    formats = set()
+    for path in song.files.values():
+        with AudioInput(path) as file:
+            formats.add((file.sample_rate, file.num_channels))
     if len(formats) != 1:
         raise InputError(f"{song.folder}: its files differ in rate or channels: {sorted(formats)}")
     sample_rate, num_channels = formats.pop()
 
     def blocks() -> Iterator[np.ndarray]:
         with contextlib.ExitStack() as stack:
-            streams = {name: stack.enter_context(file).blocks(sample_rate) for name, file in inputs.items()}
+            inputs = {name: stack.enter_context(AudioInput(path)) for name, path in song.files.items()}
+            streams = {name: file.blocks(sample_rate) for name, file in inputs.items()}
             for pieces in itertools.zip_longest(*streams.values()):
                 length = max(piece.shape[1] for piece in pieces if piece is not None)
                 truth = np.zeros((len(stems), num_channels, length), np.float32)
@@ -74,5 +81,8 @@ def read_truth(song: Song, stems: tuple[str, ...], residual: str) -> tuple[int, 
                     if piece is not None:
                         truth[stems.index(name if name in stems else residual), :, : piece.shape[1]] += piece
                 yield truth
+            for file in inputs.values():
+                if file.warning:
+                    warn(file.warning)
 
     return sample_rate, num_channels, blocks()

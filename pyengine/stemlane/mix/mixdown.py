@@ -4,6 +4,7 @@
 import bisect
 import json
 import math
+import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from stemlane.contract import STEM_ORDER
 from stemlane.errors import InputError
 from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.registry import find_model
+from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream
 from stemlane.units import linear_gain, parse_gain
 
@@ -65,9 +67,12 @@ class GainPlan:
 
     def __init__(self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Automation | None):
         self._faders = (*manifest.stems, OUTPUT)
-        self._fixed_db = {
-            self._check_fader(name, manifest): parse_gain(value, name) for name, value in (gains or {}).items()
-        }
+        self._fixed_db: dict[str, float] = {}
+        for name, value in (gains or {}).items():
+            fader = self._check_fader(name, manifest)
+            if fader in self._fixed_db:
+                raise InputError(f"{name!r} is another name of {fader!r}, which has a gain already; leave one out")
+            self._fixed_db[fader] = parse_gain(value, name)
         points: dict[str, list[tuple[float, float]]] = {}
         if automation is not None and not isinstance(automation, (list, tuple)):
             raise InputError('automation should be a list of {"time": seconds, "stem": name, "gain_db": number}')
@@ -77,17 +82,22 @@ class GainPlan:
                     f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
                 )
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
-            if isinstance(time, bool) or not isinstance(time, (int, float)) or not 0 <= time < math.inf:
+            if (
+                isinstance(time, (bool, np.bool_))
+                or not isinstance(time, numbers.Real)
+                or not 0 <= float(time) < math.inf
+            ):
                 raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
             points.setdefault(name, []).append((float(time), parse_gain(entry["gain_db"], name)))
         self._curves = {name: sorted(curve, key=lambda point: point[0]) for name, curve in points.items()}
 
-    def _check_fader(self, name: str, manifest: Manifest) -> str:
-        if name not in self._faders:
+    def _check_fader(self, name: object, manifest: Manifest) -> str:
+        fader = stem_of(manifest, name) if isinstance(name, str) else None
+        if fader not in self._faders:
             raise InputError(
-                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(manifest.stems)}; or output"
+                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(stem_names(manifest))}; or output"
             )
-        return name
+        return fader
 
     def gain_db(self, fader: str, seconds: float) -> float:
         """Gain of one fader at a time."""

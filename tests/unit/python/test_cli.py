@@ -15,6 +15,7 @@ from stemlane.cli import main as cli
 from stemlane.errors import InputError
 from stemlane.files import offline
 from support.tiny_models import build_model
+from support.tiny_spleeter import build_spleeter
 
 RATE = 44100
 
@@ -85,7 +86,6 @@ def test_separate_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         ([eight], "8 channels: only mono or stereo"),
         ([none], "holds 0 samples"),
         ([str(text)], "cannot be read as audio"),
-        ([good, str(text)], "text.wav: cannot be read as audio"),
         ([str(tmp_path / "absent.wav")], "no such file"),
         ([good, str(tmp_path / "in" / "other" / "good.flac")], "would both go to"),
         ([good, "--model", "nope"], "no model called 'nope'; there is: live, mix"),
@@ -96,8 +96,105 @@ def test_separate_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         assert everything_in(tmp_path) == before
 
 
+def test_one_damaged_file_does_not_end_a_batch(tmp_path, tiny_models, capsys):
+    sources = [write(tmp_path / f"{name}.wav", noise(2, 5000)) for name in ("a", "nan", "z")]
+    broken = noise(2, 40000)
+    broken[1, 30000] = np.nan
+    write(tmp_path / "nan.wav", broken)
+    (tmp_path / "page.mp3").write_text("<html>", encoding="utf-8")
+    sources[2:2] = [str(tmp_path / "page.mp3"), str(tmp_path / "absent.wav")]
+    out = tmp_path / "out"
+    assert cli.main(["separate", *sources, "-o", str(out), "--stems", "vocals"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.split() == [str(out / "a"), str(out / "z")]
+    assert everything_in(out) == ["a", "a/vocals.wav", "z", "z/vocals.wav"]
+    head, *rows = captured.err.splitlines()
+    assert head == "stemlane: 3 of 5 recordings could not be separated:"
+    width = max(map(len, sources[1:4]))
+    for row, source, words in zip(
+        rows, sources[1:4], ("sample 30000 of channel 1 is nan", "no format", "no such file"), strict=True
+    ):
+        assert row.startswith(f"stemlane:   {source:<{width}}  ") and words in row[width:]
+
+
+def test_obstacles_are_found_before_the_work(tmp_path, tiny_models, capsys, monkeypatch):
+    sources = [write(tmp_path / f"{name}.wav", noise(2, 5000)) for name in ("a", "b")]
+    out = tmp_path / "out"
+    (out / "b" / "vocals.wav").mkdir(parents=True)
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "b").write_text("mine", encoding="utf-8")
+    before = everything_in(tmp_path)
+    for place, words in [
+        (out, "b/vocals.wav: is a folder, should be the name of a file to write"),
+        (tmp_path / "file" / "deep", "file: is not a folder"),
+        (tmp_path / "c", "c/b: is a file, the stems of"),
+    ]:
+        fails(capsys, ["separate", *sources, "-o", str(place)], words)
+        assert everything_in(tmp_path) == before
+
+
+@pytest.mark.parametrize("name, folder", [("...wav", "___wav"), ("..wav", "__wav"), ("....", "____"), (".wav", ".wav")])
+def test_stems_never_leave_the_folder_whatever_the_name(tmp_path, tiny_models, name, folder):
+    source = write(tmp_path / "in" / "a.wav", noise(1, 5000))
+    os.rename(source, tmp_path / "in" / name)
+    (tmp_path / "vocals.wav").write_text("mine", encoding="utf-8")
+    assert cli.main(["separate", str(tmp_path / "in" / name), "-o", str(tmp_path / "out"), "--stems", "vocals"]) == 0
+    assert everything_in(tmp_path) == sorted(
+        ["in", f"in/{name}", "out", f"out/{folder}", f"out/{folder}/vocals.wav", "vocals.wav"]
+    )
+    assert (tmp_path / "vocals.wav").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_later_run_removes_what_a_killed_one_left(tmp_path, tiny_models):
+    source = write(tmp_path / "long.wav", np.tile(noise(2, RATE), (1, 600)))
+    short = write(tmp_path / "short.wav", noise(2, 5000))
+    for name, place, output in (("separate", tmp_path / "out", "out"), ("render", tmp_path, "r.wav")):
+        process = command(name, source, "-o", str(tmp_path / output))
+        deadline = time.monotonic() + 60
+        while not list(place.glob(".stemlane-*.partial")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate(timeout=60)
+        assert list(place.glob(".stemlane-*.partial"))
+    assert cli.main(["separate", short, "-o", str(tmp_path / "out"), "--stems", "vocals"]) == 0
+    assert cli.main(["render", short, "-o", str(tmp_path / "r.wav")]) == 0
+    assert everything_in(tmp_path) == ["long.wav", "out", "out/short", "out/short/vocals.wav", "r.wav", "short.wav"]
+
+
+def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):
+    build_spleeter(tmp_path / "models", name="two", stems=("vocals", "other"))
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
+    mixture = noise(2, 20_000)
+    source = write(tmp_path / "a.wav", mixture)
+    out = tmp_path / "out"
+    assert cli.main(["separate", source, "-o", str(out), "--model", "two"]) == 0
+    assert everything_in(out) == ["a", "a/accompaniment.wav", "a/vocals.wav"]
+    for name in ("accompaniment", "other"):
+        chosen = tmp_path / name
+        assert cli.main(["separate", source, "-o", str(chosen), "--model", "two", "--stems", name]) == 0
+        assert everything_in(chosen) == ["a", "a/accompaniment.wav"]
+        muted = str(tmp_path / f"{name}.wav")
+        assert cli.main(["render", source, "-o", muted, "--model", "two", "--gain", f"{name}=-inf"]) == 0
+    renders = [soundfile.read(tmp_path / f"{name}.wav", dtype="float32")[0] for name in ("accompaniment", "other")]
+    np.testing.assert_array_equal(*renders)
+    np.testing.assert_allclose(renders[0], soundfile.read(out / "a" / "vocals.wav")[0], atol=1e-6)
+    capsys.readouterr()
+    arguments = ["render", source, "-o", muted, "--model", "two", "--gain", "other=0", "--gain", "accompaniment=0"]
+    fails(capsys, arguments, "'accompaniment' is another name of 'other', which has a gain already")
+    fails(
+        capsys, ["separate", source, "-o", muted, "--model", "two", "--stems", "drums"], "it has: vocals, accompaniment"
+    )
+    write(tmp_path / "song" / "vocals.wav", mixture)
+    write(tmp_path / "song" / "accompaniment.wav", mixture / 2)
+    assert cli.main(["evaluate", str(tmp_path / "song"), "--model", "two", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["stems"] == ["vocals", "accompaniment"]
+
+
 def test_clipped_stems_are_reported(tmp_path, tiny_models, capsys):
     source = write(tmp_path / "loud.wav", 4 * noise(1, 5000))
+    assert cli.main(["render", source, "-o", str(tmp_path / "LOUD.WAV")]) == 0
+    assert capsys.readouterr().err == ""  # float keeps what is above full scale, in upper case too
     assert cli.main(["separate", source, "-o", str(tmp_path / "out"), "--format", "flac"]) == 0
     assert "vocals.flac: clipped, its peak was 1." in capsys.readouterr().err
 
@@ -116,7 +213,8 @@ def test_recordings_that_are_cut_off_are_reported(tmp_path, tiny_models, capsys)
             assert cli.main(["render", arguments[1], "-o", str(tmp_path / "out.wav")]) == 0
             assert words in capsys.readouterr().err
     unknown = bytearray((tmp_path / "a.wav").read_bytes())
-    unknown[4:8] = b"\xff\xff\xff\xff"  # what is written where the size is not known yet
+    for position in (4, unknown.index(b"data") + 4):
+        unknown[position : position + 4] = b"\xff\xff\xff\xff"  # what is written where the size is not known yet
     (tmp_path / "a.wav").write_bytes(unknown)
     assert cli.main(["separate", str(tmp_path / "a.wav"), "-o", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().err == ""
@@ -262,7 +360,7 @@ def test_usage_errors_and_version():
     assert process.communicate(timeout=60)[0].startswith("stemlane 0.")
 
 
-@pytest.mark.parametrize("signal_number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("signal_number, status", [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_interrupted_work_leaves_nothing(tmp_path, tiny_models, signal_number, status):
     source = tmp_path / "long.wav"
     write(source, np.tile(noise(2, RATE), (1, 600)))

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Commands in odd surroundings: closed and full streams, names of any bytes, empty arguments, early interrupts."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import soundfile
 from stemlane.cli import main as cli
+from support.tiny_models import build_model, change_manifest
 
 STEMS = ["bass.wav", "drums.wav", "other.wav", "vocals.wav"]
 
@@ -62,6 +65,89 @@ def test_names_of_any_bytes(recording, tmp_path, name, encoding, printed):
     assert (done.returncode, done.stderr) == (0, b"")
     assert os.path.basename(done.stdout) == printed + b"\n"
     assert sorted(os.listdir(os.path.join(folder, name.removesuffix(b".wav")))) == [stem.encode() for stem in STEMS]
+
+
+HOSTILE = "a\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp\nb"
+
+
+def on_a_terminal(*arguments, folder):
+    """Everything that a command writes to a terminal that is its standard output and error."""
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stemlane", *arguments], stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder
+    )
+    os.close(theirs)
+    seen = b""
+    with contextlib.suppress(OSError):  # EIO: nobody has the terminal any more
+        while piece := os.read(ours, 4096):
+            seen += piece
+    os.close(ours)
+    return process.wait(60), seen.replace(b"\r\n", b"\n").decode()
+
+
+def test_control_characters_do_not_reach_a_terminal(recording, tmp_path):
+    os.rename(recording, tmp_path / f"{HOSTILE}.wav")
+    (tmp_path / f"{HOSTILE}.mp3").write_text("<html>", encoding="utf-8")
+    shown = r"a\x1b]0;title\x07\x1b[2J\x9b31m\u202egnp\nb"
+    status, seen = on_a_terminal("separate", f"{HOSTILE}.wav", "-o", "out", folder=tmp_path)
+    assert status == 0 and seen.splitlines()[-1].removeprefix("\x1b[K") == f"out/{shown}"
+    assert not set("\x07\x9b\u202e") & set(seen) and "\x1b]" not in seen and "\x1b[2J" not in seen
+    for arguments in (
+        ["separate", f"{HOSTILE}.mp3", "-o", "out"],
+        ["separate", f"{HOSTILE}.mp3", "absent.wav", "-o", "out"],
+        ["render", f"{HOSTILE}.mp3", "-o", "out.wav"],
+        ["models", "show", HOSTILE],
+        ["evaluate", HOSTILE],
+        ["separate", "a.wav", "-o", "out", f"--{HOSTILE}"],
+        [HOSTILE],
+    ):
+        status, seen = on_a_terminal(*arguments, folder=tmp_path)
+        assert status in (1, 2) and (shown in seen or shown.replace(r"\n", " ") in seen)  # errors are one line
+        assert not [character for character in seen if not character.isprintable() and character != "\n"]
+    # A program that reads the names gets them as they are.
+    done = shell("", "separate", str(tmp_path / f"{HOSTILE}.wav"), "-o", str(tmp_path))
+    assert done.stdout.decode() == f"{tmp_path}/{HOSTILE}\n"
+
+
+def test_what_models_say_of_themselves_does_not_steer_a_terminal(tmp_path, monkeypatch, capsys):
+    folder = build_model(tmp_path)
+    change_manifest(folder, "title", r'"x\u001b[2Jy"')
+    change_manifest(folder, "licence", r'"x\u001b]0;y"')
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
+    for arguments in (["models", "list"], ["models", "show", "tiny"]):
+        status, seen = on_a_terminal(*arguments, folder=tmp_path)
+        assert status == 1 and "\x1b" not in seen and "x\\x1b" in seen
+
+
+def test_signals_that_are_ignored_stay_ignored(recording, tmp_path):
+    script = """
+import os, signal, sys
+from stemlane.cli import main as cli, separate
+
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_IGN)
+run = separate.run
+separate.run = lambda options: [os.kill(os.getpid(), number) for number in (1, 2)] and run(options)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script, "separate", str(recording), "-o", str(tmp_path / "out")], check=False
+    )
+    assert done.returncode == 0 and sorted(os.listdir(tmp_path / "out" / "a")) == STEMS
+
+
+def test_a_command_in_another_thread(recording, tmp_path):
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(cli.main, ["separate", str(recording), "-o", str(tmp_path / "out")]).result(60) == 0
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--help"], ["models", "list"], ["separate", "a.wav", "-o", "out"]])
+def test_no_room_for_what_any_command_prints(recording, tmp_path, arguments, unbuffered, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = shell(">/dev/full", *arguments, PYTHONUNBUFFERED=unbuffered)
+    words = b"stemlane: standard output: cannot be written (No space left on device)\n"
+    assert (done.returncode, done.stderr) == (1, words)
 
 
 def test_names_of_the_greatest_length(recording, tmp_path, capsys):

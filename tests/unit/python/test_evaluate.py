@@ -145,6 +145,26 @@ def test_bounds_of_the_validation_song(shared_audio, tiny_models):
     assert sdrs["ideal mask"] == [12.8, 13.6, 7.3, 11.7]
 
 
+@pytest.mark.parametrize("others", [{}, {"drums": 0 * noise(2)}], ids=["alone", "all others silent"])
+def test_a_stem_that_is_the_whole_mixture_has_no_score(tmp_path, others):
+    song_folder(tmp_path / "song", {"vocals": noise(1), "bass": 0 * noise(3), **others})
+    model = build_model(tmp_path / "models", sample_rate=RATE)
+    [table] = evaluate.run(tmp_path / "song", [str(model)])
+    row = table["rows"]["tiny"]
+    assert row["scores"] == [None] * 4 and row["mean_score"] is None
+    # Half of it is found: the error is the other half.
+    assert row["results"][0].sdr_db == pytest.approx(20 * np.log10(2), abs=1e-2)
+    assert "6.02" in evaluate_text.as_text([table])
+
+
+def test_true_stems_that_are_cut_off_are_said_once(tmp_path, tiny_models):
+    folder = song_folder(tmp_path / "song", {"vocals": noise(1), "drums": noise(2)})
+    (folder / "drums.wav").write_bytes((folder / "drums.wav").read_bytes()[:-1000])
+    said = []
+    evaluate.run(folder, ["mix"], warn=said.append)
+    assert len(said) == 1 and said[0].startswith(f"{folder}/drums.wav: is cut off, 1000 of ")
+
+
 def test_groups_by_stems(tmp_path, tiny_models):
     song_folder(tmp_path / "song", {"vocals": noise(1), "drums": noise(2)})
     two_stems = build_model(tmp_path / "models", name="two", stems=("vocals", "other"), masks=(0.5,))

@@ -104,6 +104,19 @@ def test_two_points_at_one_time_are_a_jump(manifest):
     assert plan.gain_db("bass", 0.999) == 0 and plan.gain_db("bass", 1) == -60
 
 
+def test_numbers_of_numpy_are_numbers(manifest):
+    times = np.array([1, 2], np.float32)
+    points = [
+        {"time": times[0], "stem": "bass", "gain_db": np.float64(-6)},
+        {"time": np.int64(2), "stem": "bass", "gain_db": 0},
+    ]
+    plan = GainPlan(manifest, {"vocals": np.float32(-3)}, points)
+    assert [plan.gain_db("bass", time) for time in (1, 1.5, 2)] == [-6, -3, 0] and plan.gain_db("vocals", 0) == -3
+    for time in (np.float32("nan"), np.bool_(True), np.float64(-1)):
+        with pytest.raises(InputError, match="automation of bass has the time"):
+            GainPlan(manifest, None, [{"time": time, "stem": "bass", "gain_db": 0}])
+
+
 def test_gains_in_decibels():
     assert parse_gain("-inf", "x") == parse_gain(-math.inf, "x") == parse_gain(-99, "x") == -60
     assert linear_gain(-60) == 0 and linear_gain(0) == 1

@@ -29,7 +29,12 @@ def test_import_loads_nothing_else():
 @pytest.mark.parametrize(
     "name",
     [name for name in MODULES if name.startswith(("stemlane.mix", "stemlane.plugin", "stemlane.manifests"))]
-    + ["stemlane.evaluation.numbers", "stemlane.evaluation.songs", "stemlane.evaluation.text", "stemlane.files.audio"],
+    + [
+        "stemlane.evaluation.numbers",
+        "stemlane.evaluation.songs",
+        "stemlane.evaluation.text",
+        "stemlane.files.reading",
+    ],
 )
 def test_what_does_not_separate_brings_no_onnxruntime(name):
     script = f"import sys, {name}; print('onnxruntime' in sys.modules)"

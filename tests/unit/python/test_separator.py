@@ -52,6 +52,7 @@ def test_progress_adds_up(separator):
         (np.zeros((2, 10), np.float32), 4000, "sample rate is 4000 Hz, should be from 8000"),
         (np.array([[0, 0, 0], [0, np.nan, 0]]), 44100, "sample 1 of channel 1 is nan"),
         (np.array([[0, 0, -np.inf]]), 44100, "sample 2 of channel 0 is -inf"),
+        (np.array([[0, 1e39, 0]]), 44100, "sample 1 of channel 0 is inf"),
     ],
 )
 def test_refusals_name_the_value(separator, mixture, rate, words):
@@ -78,6 +79,20 @@ def test_networks_are_loaded_once_and_shared_with_nobody(separator, monkeypatch)
     given_up.close()
     np.testing.assert_array_equal(separator.separate(mixture, 44100)["vocals"], first["vocals"])
     assert len(loads) == 2
+
+
+def test_few_networks_are_kept(separator):
+    mixture = np.zeros((2, 2000), np.float32)
+    for rate in (22050, 32000, 44100, 48000, 96000):
+        separator.separate(mixture, rate)
+        separator.separate(mixture[:1], rate)
+    assert list(separator._idle) == [(96000, 2), (96000, 1)]
+
+
+def test_blocks_that_float32_cannot_hold_are_named(separator):
+    blocks = [np.zeros((1, 10)), np.array([[0, 1e39]])]
+    with pytest.raises(InputError, match="sample 11 of channel 0 is inf"):
+        list(separator.separate_blocks(blocks, 44100, 1))
 
 
 def test_no_blocks_give_no_stems(separator):

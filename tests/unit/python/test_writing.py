@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Audio files: values and lengths survive, bad files are named, nothing half-written stays."""
+"""Audio files that are written: values and lengths survive, nothing half-written stays, a full disk is said."""
 
 import resource
+import shutil
 
 import numpy as np
 import pytest
 import soundfile
 from stemlane.errors import InputError
-from stemlane.files import audio
-from stemlane.files.audio import AudioInput, AudioOutput, staged_folder
+from stemlane.files import writing
+from stemlane.files.reading import AudioInput
+from stemlane.files.writing import AudioOutput
 
 
 def noise(num_channels, num_samples):
@@ -43,7 +45,7 @@ def test_vorbis_keeps_the_length(tmp_path, num_samples):
 
 
 def test_very_long_wav_files_get_the_larger_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(audio, "_LARGEST_WAV_BYTES", 5000)
+    monkeypatch.setattr(writing, "_LARGEST_WAV_BYTES", 5000)
     samples = noise(2, 2000)
     path = write(tmp_path / "a.wav", samples)
     assert soundfile.info(path).format == "RF64"
@@ -98,72 +100,24 @@ def test_rates_a_format_cannot_hold_leave_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_inputs_that_cannot_be(tmp_path):
-    (tmp_path / "text.wav").write_text("hello", encoding="utf-8")
-    (tmp_path / "empty.wav").write_bytes(b"")
-    soundfile.write(tmp_path / "none.wav", np.zeros((0, 2)), 44100)
-    soundfile.write(tmp_path / "eight.wav", np.zeros((100, 8)), 44100)
-    soundfile.write(tmp_path / "slow.wav", np.zeros((100, 2)), 4000)
-    for name, words in {
-        "absent.wav": "no such file",
-        ".": "is not a file",
-        "text.wav": "cannot be read as audio",
-        "empty.wav": "cannot be read as audio",
-        "none.wav": "holds 0 samples",
-        "eight.wav": "8 channels: only mono or stereo",
-        "slow.wav": "sample rate is 4000 Hz",
-    }.items():
-        with pytest.raises(InputError, match=words) as caught:
-            AudioInput(tmp_path / name)
-        assert "\n" not in str(caught.value) and name.strip(".") in str(caught.value)
-
-
-@pytest.mark.parametrize("position", [0, 699, 700, 1999])
-def test_samples_that_are_not_finite_are_named(tmp_path, position):
-    samples = np.zeros((2000, 2), np.float32)
-    samples[position, 1] = np.nan
-    soundfile.write(tmp_path / "nan.wav", samples, 44100, subtype="FLOAT")
-    with pytest.raises(InputError, match=rf"nan.wav: sample {position} of channel 1 is nan"):
-        read(tmp_path / "nan.wav")
-
-
-def test_staged_files_appear_together(tmp_path):
-    target = tmp_path / "deep" / "er" / "song"
-    with staged_folder(target) as staged:
-        (staged / "a").write_text("1", encoding="utf-8")
-        assert not target.exists()
-    assert [path.name for path in target.iterdir()] == ["a"]
-    with staged_folder(target) as staged:  # a second time into the same place
-        (staged / "a").write_text("2", encoding="utf-8")
-        (staged / "b").write_text("3", encoding="utf-8")
-    assert sorted((path.name, path.read_text(encoding="utf-8")) for path in target.iterdir()) == [
-        ("a", "2"),
-        ("b", "3"),
-    ]
-    assert [path.name for path in target.parent.iterdir()] == ["song"]
-
-
-def test_staging_leaves_no_folder_after_an_error(tmp_path):
-    with pytest.raises(ValueError, match="on purpose"), staged_folder(tmp_path / "deep" / "er" / "song") as staged:
-        (staged / "a").write_text("1", encoding="utf-8")
-        raise ValueError("on purpose")
-    assert list(tmp_path.iterdir()) == []
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be written"), staged_folder(tmp_path / "file" / "song"):
-        pass
-    assert [path.name for path in tmp_path.iterdir()] == ["file"]
-
-
 @pytest.mark.parametrize(
     "error", [AssertionError(), OSError(28, "No space left on device"), RuntimeError("System error.")]
 )
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize("free_mb", [0.3, 70])
+def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, error, free_mb):
     def fail(*_):
         raise error
 
     monkeypatch.setattr(soundfile.SoundFile, "write", fail)
-    with pytest.raises(InputError, match=r"a.wav: cannot be written \(.*; \d+ MB free\)"):
+    usage = shutil.disk_usage(tmp_path)._replace(free=int(free_mb * 1e6))
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(InputError) as caught:
         write(tmp_path / "a.wav", noise(1, 2000))
+    if free_mb < 1 or isinstance(error, OSError):
+        words = f"the disk is full ({free_mb:.1f} MB are free in {tmp_path}); free some space there or write elsewhere"
+        assert str(caught.value) == f"{tmp_path}/a.wav: cannot be written, {words}"
+    else:
+        assert f"; 70 MB are free in {tmp_path})" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
 
 

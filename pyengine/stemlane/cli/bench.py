@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+"""The command `stemlane bench`."""
+
+import json
+
+from stemlane.cli.output import say_lines
+from stemlane.cli.parser import add_command
+
+
+def add(commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.")
+    parser.add_argument(
+        "--against", action="append", metavar="NAME:PYTHON",
+        help="measure against an original instead, spleeter or htdemucs, installed for the Python of that path; "
+        "repeat for more",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options) -> int:
+    """Measure and print."""
+    from stemlane.bench import against, bench
+    from stemlane.cli.progress import StageProgress
+
+    with StageProgress() as report:
+        numbers = against.run(options.against, report) if options.against else bench.run(report)
+    say_lines(json.dumps(numbers, indent=2) if options.json else bench.as_text(numbers))
+    return 0

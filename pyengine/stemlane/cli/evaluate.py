@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: MIT
+"""The command `stemlane evaluate`."""
+
+import json
+
+from stemlane.cli.output import say_lines, warn
+from stemlane.cli.parser import add_command, given
+
+
+def add(commands) -> None:
+    """Add the command."""
+    parser = add_command(commands, "evaluate", run, "Measure separation against true stems.")
+    parser.add_argument(
+        "folder", type=given, metavar="DIR", help="folder of songs, each a folder with vocals.wav, drums.wav, …"
+    )
+    parser.add_argument(
+        "--model", action="append", metavar="NAME", help="repeat for more models (default: all embedded ones)"
+    )
+    parser.add_argument(
+        "--window", action="append", type=float, metavar="SECONDS",
+        help="measure the models' windows of that length too, and how far their stems are from the models' own; repeat",
+    )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options) -> int:
+    """Measure and print."""
+    from stemlane.cli.progress import StageProgress
+    from stemlane.evaluation import evaluate
+    from stemlane.evaluation.text import as_text
+
+    with StageProgress() as report:
+        songs = evaluate.run(options.folder, options.model, options.window, report, warn=warn)
+    say_lines(json.dumps(songs, indent=2, default=vars) if options.json else as_text(songs))
+    return 0

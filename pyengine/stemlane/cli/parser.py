@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""The argument parser of all commands, and what arguments of several of them have in common."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from stemlane.cli.output import printable, say_lines
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that repeats what it was given without control characters."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments, and end."""
+        super().error(printable(message))
+
+    def _print_message(self, message: str, file=None) -> None:
+        if message and file is sys.stdout:  # help and version
+            say_lines(message.removesuffix("\n"))
+        else:
+            super()._print_message(message, file)
+
+
+def add_command(parent, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
+    """Add the command `name` to a group of commands; `run` takes the parsed options and returns the exit status."""
+    added = parent.add_parser(name, help=text, description=text)
+    added.set_defaults(run=run)
+    return added
+
+
+def add_group(parent, name: str, text: str):
+    """Add a command that has commands of its own."""
+    return parent.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the option that chooses the model."""
+    parser.add_argument(
+        "--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)"
+    )
+
+
+def given(text: str) -> str:
+    """The text of an argument, which must not be empty, as a shell's unset variable is."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return text
+
+
+def names(text: str) -> list[str]:
+    """Names with commas between them."""
+    return [name.strip() for name in given(text.strip(" ,")).split(",") if name.strip()]

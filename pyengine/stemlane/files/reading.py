@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: MIT
+"""Reads audio files block by block through FFmpeg's libraries, which PyAV brings: the only module that decodes.
+
+libsndfile is not used here: through python-soundfile it seeks after every block, which drops samples in MP3, and it
+reads damaged and cut-off files without a word. Channels come first inside Stemlane.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+
+from stemlane.audio_checks import check_finite, check_stream, rechunk
+from stemlane.errors import InputError, one_line
+from stemlane.files.completeness import missing_end
+
+BLOCK_SAMPLES = 16384
+# What files with sound are called, where a folder is searched. A file that is named is read whatever it is called.
+ENDINGS = frozenset(
+    {
+        *(".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".au", ".caf", ".dsf", ".flac", ".m4a", ".m4b", ".mka"),
+        *(".mp2", ".mp3", ".mpc", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".spx", ".tta", ".w64", ".wav", ".wave"),
+        *(".wma", ".wv", ".asf", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"),
+    }
+)
+# What FFmpeg may take a file for. Playlists, which open other files and addresses, and pictures are not among them.
+_CONTAINERS = (
+    "aac,ac3,aiff,amr,ape,asf,au,avi,avr,caf,dsf,dts,eac3,flac,flv,gsm,iff,ircam,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
+    "mxf,nistsphere,ogg,oma,pvf,rm,shn,tak,truehd,tta,voc,w64,wav,wv,xwma"
+)
+_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
+_EXACT = ("flac", "tta", "wv")  # state how many samples they hold, which others may round
+_STATED = (*_EXACT, "aiff", "au", "caf", "mov,mp4,m4a,3gp,3g2,mj2", "w64", "wav")  # state it, do not estimate it
+_ROUNDING_SECONDS = 0.1
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # lie between the frames of joined files and are no damage
+
+
+class AudioInput:
+    """An audio file opened for reading, or the sound of a video, checked to be something Stemlane can separate.
+
+    Attributes
+    ----------
+    sample_rate, num_channels
+        Of the file.
+    num_samples
+        Per channel, as the file's header states it. Some formats only estimate it, 0 is not known.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path)
+        self._cut_off = self._short = self._damage = ""
+        try:
+            if not self.path.is_file():
+                raise InputError(f"{path}: " + ("is not a file" if self.path.exists() else "no such file"))
+            self._file = self.path.open("rb")
+        except OSError as error:
+            raise InputError(f"{self.path}: cannot be read as audio ({error.strerror})") from None
+        try:
+            self._cut_off = missing_end(self._file)
+            self._look()
+        except BaseException as error:
+            self._file.close()
+            if isinstance(error, InputError):
+                raise InputError(f"{self.path}: {error}") from None
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        """Read from the start; each loop reads anew."""
+        return self.blocks()
+
+    @property
+    def warning(self) -> str:
+        """Text saying that the end is missing or parts are damaged, or nothing. Complete once all has been read."""
+        words = [text for text in (self._cut_off or self._short, self._damage) if text]
+        return f"{self.path}: {'; '.join(words)}; what is there is used" if words else ""
+
+    def blocks(self, block_samples: int = BLOCK_SAMPLES) -> Iterator[np.ndarray]:
+        """Read from the start: yields (channels, samples) float32, all of `block_samples` but the last."""
+        position = 0
+        try:
+            for block in rechunk(self._decoded(), block_samples):
+                check_finite(block, position)
+                yield block
+                position += block.shape[1]
+        except InputError as error:
+            raise InputError(f"{self.path}: {error}") from None
+        if position == 0:
+            raise InputError(f"{self.path}: holds 0 samples")
+
+    def _open(self) -> av.container.InputContainer:
+        self._file.seek(0)
+        try:
+            return av.open(self._file, options=_OPTIONS, metadata_errors="replace")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            reason = self._cut_off or _reason(error)
+            raise InputError(f"cannot be read as audio ({reason})") from None
+
+    def _look(self) -> None:
+        """Take rate, channels and length from the first frame and the header."""
+        with self._open() as container:
+            if not container.streams.audio:
+                raise InputError("holds no sound")
+            stream = container.streams.best("audio")
+            self._format = container.format.name
+            self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
+            seconds = None
+            if stream.duration is not None:
+                seconds = stream.duration * stream.time_base
+            elif container.duration is not None:
+                seconds = container.duration / av.time_base
+            self.num_samples = max(round((seconds or 0) * self.sample_rate), 0)
+            check_stream(self.sample_rate, self.num_channels)
+        if not any(chunk.shape[1] for chunk in self._decoded()):
+            raise InputError("holds 0 samples")
+
+    def _decoded(self) -> Iterator[np.ndarray]:
+        """All samples as float32 (channels, samples) in pieces of any length; says in the end what was missing."""
+        position, waiting, num_waiting = 0, [], 0
+        for piece in self._pieces():
+            waiting.append(piece)
+            num_waiting += piece.shape[1]
+            if num_waiting >= BLOCK_SAMPLES:
+                position += num_waiting
+                yield np.concatenate(waiting, axis=1)
+                waiting, num_waiting = [], 0
+        if waiting:
+            rest = np.concatenate(waiting, axis=1)
+            if position == 0 and self._format == "ogg" and self.num_samples:
+                rest = rest[:, : self.num_samples]  # FFmpeg does not shorten a stream of a single block
+            position += rest.shape[1]
+            yield rest
+        missing = self.num_samples - position
+        tolerance = 0 if self._format in _EXACT else _ROUNDING_SECONDS * self.sample_rate
+        if self._format in _STATED and missing > tolerance:
+            found, stated = position / self.sample_rate, self.num_samples / self.sample_rate
+            self._short = f"is cut off or damaged, {found:.3f} of {stated:.3f} s can be read"
+
+    def _pieces(self) -> Iterator[np.ndarray]:  # noqa: C901 - one branch for each way in which files are damaged
+        """What each packet holds. Damaged packets are left out, as FFmpeg does; only those with sound behind count."""
+        position = num_damaged = num_pending = 0
+        first = None
+        with self._open() as container:
+            stream = container.streams.best("audio")
+            if self._format in _EXACT:
+                stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
+            converter = _Converter(self.sample_rate, self.num_channels)
+            packets = container.demux(stream)
+            while True:
+                try:
+                    packet = next(packets, None)
+                    if packet is None:
+                        break
+                    frames = packet.decode()
+                except (av.FFmpegError, OSError) as error:
+                    if not isinstance(error, av.InvalidDataError):
+                        self._damage = f"cannot be read after sample {position} ({_reason(error)})"
+                        break
+                    num_pending += not bytes(packet).startswith(_TAGS)
+                    continue
+                for frame in frames:
+                    if num_pending and packet.size:  # not what the decoder still held at the end
+                        first = position if first is None else first
+                        num_damaged, num_pending = num_damaged + num_pending, 0
+                    gap = self._gap(frame, position)
+                    if gap:  # some decoders leave out what is damaged without a word
+                        first = position if first is None else first
+                        num_damaged = max(num_damaged, 1)
+                        yield np.zeros((self.num_channels, gap), np.float32)
+                        position += gap
+                    for piece in converter.convert(frame):
+                        position += piece.shape[1]
+                        yield piece
+            for piece in converter.rest():
+                yield piece
+        if num_pending and self._format not in (*_STATED, "mp3"):  # behind MP3 lies what players ignore
+            self._short = "is cut off, its last packet cannot be read"
+        if num_damaged:
+            self._damage = f"is damaged, {num_damaged} of its packets are left out, the first after sample {first}"
+
+    def _gap(self, frame: av.AudioFrame, position: int) -> int:
+        """Samples missing before a frame that knows its place: silence instead keeps what follows in its own."""
+        if self._format not in _EXACT or frame.time is None:
+            return 0
+        return max(min(round(frame.time * self.sample_rate), self.num_samples) - position, 0)
+
+
+class _Converter:
+    """Makes float32 of one rate and number of channels of whatever frames come: joined files may change both."""
+
+    def __init__(self, sample_rate: int, num_channels: int):
+        self._sample_rate, self._num_channels = sample_rate, num_channels
+        self._kind, self._resampler = None, None
+
+    def convert(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
+        kind = frame.format.name, frame.layout.name, frame.sample_rate
+        if kind != self._kind:
+            yield from self.rest()
+            layout = frame.layout if frame.layout.nb_channels == self._num_channels else _LAYOUTS[self._num_channels]
+            self._kind, self._resampler = kind, av.AudioResampler("flt", layout, self._sample_rate)
+        yield from map(self._array, self._resampler.resample(frame))
+
+    def rest(self) -> Iterator[np.ndarray]:
+        if self._resampler is not None:
+            yield from map(self._array, self._resampler.resample(None))
+
+    def _array(self, frame: av.AudioFrame) -> np.ndarray:
+        # One plane: PyAV reads past the end of more than eight planes.
+        return frame.to_ndarray().reshape(-1, self._num_channels).T
+
+
+_LAYOUTS = {1: "mono", 2: "stereo"}
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, (av.InvalidDataError, av.ArgumentError)):
+        return "no format that is known, or damaged"
+    text = (isinstance(error, OSError) and error.strerror) or one_line(error)
+    return text.strip().rstrip(".")

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: MIT
+"""What is staged appears together and complete, or not at all; what killed runs left is removed, and nothing else."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from stemlane.errors import InputError
+from stemlane.files import staging
+from stemlane.files.staging import Partial, remove_leftovers, staged_folder
+
+
+def contents(folder):
+    return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+
+def test_staged_files_appear_together(tmp_path):
+    target = tmp_path / "deep" / "er" / "song"
+    with staged_folder(target) as staged:
+        (staged / "a").write_text("1", encoding="utf-8")
+        assert not target.exists()
+    assert [path.name for path in target.iterdir()] == ["a"]
+    with staged_folder(target) as staged:  # a second time into the same place
+        (staged / "a").write_text("2", encoding="utf-8")
+        (staged / "b").write_text("3", encoding="utf-8")
+    assert sorted((path.name, path.read_text(encoding="utf-8")) for path in target.iterdir()) == [
+        ("a", "2"),
+        ("b", "3"),
+    ]
+    assert [path.name for path in target.parent.iterdir()] == ["song"]
+
+
+def test_staging_leaves_no_folder_after_an_error(tmp_path):
+    with pytest.raises(ValueError, match="on purpose"), staged_folder(tmp_path / "deep" / "er" / "song") as staged:
+        (staged / "a").write_text("1", encoding="utf-8")
+        raise ValueError("on purpose")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be written"), staged_folder(tmp_path / "file" / "song"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_old_files_stay_if_not_all_new_ones_can_take_their_place(tmp_path, monkeypatch):
+    target = tmp_path / "song"
+    target.mkdir()
+    for name in ("a", "c"):
+        (target / name).write_text("old", encoding="utf-8")
+    moves = []
+    replace = os.replace
+
+    def fails_the_third_time(source, final):
+        moves.append(final)
+        if len(moves) == 3:
+            raise KeyboardInterrupt
+        replace(source, final)
+
+    monkeypatch.setattr(staging.os, "replace", fails_the_third_time)
+    with pytest.raises(KeyboardInterrupt), staged_folder(target) as staged:
+        for name in ("a", "b", "c"):
+            (staged / name).write_text("new", encoding="utf-8")
+    assert contents(target) == {"a": "old", "c": "old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["song"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from stemlane.files.staging import Partial
+partials = [Partial(Path(sys.argv[1]) / name, folder=folder) for name, folder in (("file", False), ("folder", True))]
+(partials[1].path / "vocals.wav").write_text("half", encoding="utf-8")
+print("ready", flush=True)
+if sys.argv[2] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+sys.stdin.readline()
+"""
+
+
+def run(folder, ending):
+    return subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(folder), ending], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_what_a_killed_run_left_is_removed_and_nothing_else(tmp_path):
+    (tmp_path / ".stemlane-not-a-partial").write_text("mine", encoding="utf-8")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".stemlane-0123456789abcdef.partial").symlink_to(tmp_path / "elsewhere")
+    kept = sorted(tmp_path.iterdir())
+    with run(tmp_path, "killed") as process:
+        assert process.wait(60) == -signal.SIGKILL
+    assert len(list(tmp_path.iterdir())) == len(kept) + 2
+    with run(tmp_path, "goes on") as process:
+        process.stdout.readline()
+        mine = Partial(tmp_path / "x", folder=True)
+        remove_leftovers([tmp_path, tmp_path / "none"])
+        left = sorted(set(tmp_path.iterdir()) - set(kept))
+        assert len(left) == 3 and mine.path in left  # of the run that goes on, and of this one
+        mine.discard()
+        process.stdin.close()
+    remove_leftovers([tmp_path])
+    assert sorted(tmp_path.iterdir()) == kept
