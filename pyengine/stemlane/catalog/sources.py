@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: MIT
 """The sources of weights there are: one table, which a new family of networks enters."""
 
+from typing import Any
+
 from stemlane.catalog.convert.htdemucs import source as htdemucs
 from stemlane.catalog.convert.mdx import source as mdx
 from stemlane.catalog.convert.open_unmix import source as open_unmix
 from stemlane.catalog.convert.source import NamedSource, Source
 from stemlane.catalog.convert.spleeter import source as spleeter
 
-SOURCES: tuple[Source, ...] = (spleeter, open_unmix, htdemucs, mdx)
+SOURCES: tuple[Source[Any], ...] = (spleeter, open_unmix, htdemucs, mdx)
 SOURCE_NAMES = (
     "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
     "open-unmix:umxl; htdemucs, htdemucs_ft, htdemucs_6s; mdx with --from FILE.onnx; or a folder with a manifest.toml"
 )
 
 
-def find_source(source: str, location: str | None) -> tuple[Source, NamedSource] | None:
+def find_source(source: str, location: str | None) -> tuple[Source[Any], NamedSource] | None:
     """The module that knows `source`, and what it makes of it; None if no module does.
 
     Raises

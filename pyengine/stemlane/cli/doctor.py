@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane doctor`."""
 
+import argparse
+
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command
+from stemlane.cli.parser import Group, add_command
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.")
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print every check; the exit status says whether all is well."""
     from stemlane import doctor
 

@@ -4,12 +4,14 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
+import argparse
+
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command, add_group, given
+from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the commands."""
     models = add_group(commands, "models", "List, show, verify, add and remove models.")
     add_command(models, "list", _list, "List the models that can be used.")
@@ -64,7 +66,7 @@ def add(commands) -> None:
     add_command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
 
 
-def _list(options) -> int:
+def _list(options: argparse.Namespace) -> int:
     from stemlane.manifests.registry import ALIASES, list_models
 
     listings = list_models()
@@ -78,13 +80,13 @@ def _list(options) -> int:
             numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
             text = f"{manifest.title}: {numbers}"
         rows.append((", ".join(names), text))
-    width = max(len(names) for names, _ in rows)
-    for names, text in rows:
-        say(f"{names:<{width}}  {text}")
+    width = max(len(called) for called, _ in rows)
+    for called, text in rows:
+        say(f"{called:<{width}}  {text}")
     return 0
 
 
-def _show(options) -> int:
+def _show(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import explain
     from stemlane.manifests.registry import find_model
 
@@ -94,7 +96,7 @@ def _show(options) -> int:
     return 0
 
 
-def _verify(options) -> int:
+def _verify(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import verify
 
     manifest = verify(options.name)
@@ -102,7 +104,7 @@ def _verify(options) -> int:
     return 0
 
 
-def _add(options) -> int:
+def _add(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
     from stemlane.cli.progress import StageProgress
@@ -130,7 +132,7 @@ def _add(options) -> int:
     return 0
 
 
-def _remove(options) -> int:
+def _remove(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import remove_model
 
     say(str(remove_model(options.name)))

@@ -4,9 +4,15 @@
 import argparse
 import sys
 from collections.abc import Callable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from stemlane.cli.output import printable, say_lines
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+# What takes commands: argparse has no public name for it.
+Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 
 class Parser(argparse.ArgumentParser):
@@ -16,21 +22,23 @@ class Parser(argparse.ArgumentParser):
         """Say what is wrong with the arguments, and end."""
         super().error(printable(message))
 
-    def _print_message(self, message: str, file=None) -> None:
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         if message and file is sys.stdout:  # help and version
             say_lines(message.removesuffix("\n"))
         else:
             super()._print_message(message, file)
 
 
-def add_command(parent, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
+def add_command(
+    parent: Group, name: str, run: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
     """Add the command `name` to a group of commands; `run` takes the parsed options and returns the exit status."""
-    added = parent.add_parser(name, help=text, description=text)
+    added: argparse.ArgumentParser = parent.add_parser(name, help=text, description=text)
     added.set_defaults(run=run)
     return added
 
 
-def add_group(parent, name: str, text: str):
+def add_group(parent: Group, name: str, text: str) -> Group:
     """Add a command that has commands of its own."""
     return parent.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
 

@@ -3,6 +3,7 @@
 
 import sys
 import time
+from typing import Self
 
 from stemlane.cli.output import printable
 
@@ -16,13 +17,13 @@ class Progress:
     _WIDTH = 30
 
     def __init__(self, label: str, total: float):
-        self._label, self._total, self._done = printable(label), max(total, 1), 0
+        self._label, self._total, self._done = printable(label), max(total, 1), 0.0
         self._start = time.monotonic()
         self._next_draw = self._start + 0.2
         self._drawn = False
         self._visible = sys.stderr.isatty()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __call__(self, amount: float) -> None:
@@ -42,7 +43,7 @@ class Progress:
                 flush=True,
             )
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self._drawn:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
@@ -50,20 +51,21 @@ class Progress:
 class StageProgress:
     """A bar for each stage of a longer work. Call it with a stage's name, what is done of it, and its total."""
 
-    def __init__(self):
-        self._label, self._bar, self._done = "", None, 0
+    def __init__(self) -> None:
+        self._label, self._done = "", 0.0
+        self._bar: Progress | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __call__(self, label: str, done: float, total: float) -> None:
         """Show that `done` of the `total` of the stage `label` is done."""
-        if label != self._label or done < self._done:
+        if self._bar is None or label != self._label or done < self._done:
             self.__exit__()
-            self._label, self._bar, self._done = label, Progress(label, total), 0
+            self._label, self._bar, self._done = label, Progress(label, total), 0.0
         self._bar(done - self._done)
         self._done = done
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self._bar:
             self._bar.__exit__()

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane render`."""
 
+import argparse
 import os
 
 from stemlane.cli.output import say, warn
-from stemlane.cli.parser import add_command, add_model, given
+from stemlane.cli.parser import Group, add_command, add_model, given
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.")
     parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file")
@@ -25,7 +26,7 @@ def add(commands) -> None:
     add_model(parser)
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
     from stemlane.files import offline

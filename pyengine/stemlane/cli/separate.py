@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane separate`."""
 
+import argparse
 import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stemlane.cli.output import say, tell, warn
-from stemlane.cli.parser import add_command, add_model, given, names
+from stemlane.cli.parser import Group, add_command, add_model, given, names
+
+if TYPE_CHECKING:
+    from stemlane.files.batch import Outcome
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "separate", run, "Write the stems of audio files.")
     parser.add_argument("inputs", nargs="+", type=given, metavar="INPUT", help="audio or video file")
@@ -25,7 +32,7 @@ def add(commands) -> None:
     )  # fmt: skip
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Separate every input; those that fail are listed in the end."""
     from stemlane.cli.progress import Progress
     from stemlane.engine.separator import Separator
@@ -38,7 +45,7 @@ def run(options) -> int:
     separator = Separator(options.model, shifts=options.shifts)
     batch = prepare_batch(options.inputs, options.output, separator, stems=options.stems, file_format=options.format)
 
-    def progress(path):
+    def progress(path: str | Path) -> Progress:
         try:
             with AudioInput(path) as source:
                 num_samples = source.num_samples
@@ -46,7 +53,7 @@ def run(options) -> int:
             num_samples = 0
         return Progress(os.path.basename(path), num_samples)
 
-    def report(outcome) -> None:
+    def report(outcome: Outcome) -> None:
         for text in outcome.warnings:
             warn(text)
         if not outcome.problem:
@@ -61,7 +68,7 @@ def run(options) -> int:
     return 1 if failed else 0
 
 
-def tell_table(failed, num_inputs: int) -> None:
+def tell_table(failed: Sequence["Outcome"], num_inputs: int) -> None:
     """Print which recordings failed, and why."""
     tell(f"{len(failed)} of {num_inputs} recordings could not be separated:")
     width = max(len(str(outcome.path)) for outcome in failed)

@@ -13,7 +13,7 @@ from stemlane.files.staging import staged_folder
 from stemlane.files.writing import AudioOutput, check_file_target, check_format
 from stemlane.manifests.registry import find_model
 from stemlane.manifests.stem_names import stem_of
-from stemlane.mix.mixdown import GainPlan, render_blocks
+from stemlane.mix.mixdown import Automation, GainPlan, render_blocks
 
 
 def choose_stems(separator: Separator, stems: Sequence[str] | None) -> list[str]:
@@ -84,7 +84,7 @@ def separate_file(
 
 def render_file(
     path: str | Path, output_path: str | Path, *, gains: Mapping[str, float | str] | None = None,
-    automation: Sequence[Mapping] | None = None, model: str | Path = "default",
+    automation: Automation | None = None, model: str | Path = "default",
     progress: Callable[[int], None] = lambda num_samples: None,
 ) -> list[str]:  # fmt: skip
     """Write the file mixed anew, see `stemlane.render`; returns warnings as `separate_file` does."""

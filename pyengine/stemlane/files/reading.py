@@ -6,7 +6,9 @@ reads damaged and cut-off files without a word. Channels come first inside Steml
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import av
 import numpy as np
@@ -65,10 +67,10 @@ class AudioInput:
                 raise InputError(f"{self.path}: {error}") from None
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -97,7 +99,7 @@ class AudioInput:
     def _open(self) -> av.container.InputContainer:
         self._file.seek(0)
         try:
-            return av.open(self._file, options=_OPTIONS, metadata_errors="replace")
+            return av.open(self._file, "r", options=_OPTIONS, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = self._cut_off or _reason(error)
             raise InputError(f"cannot be read as audio ({reason})") from None
@@ -105,17 +107,15 @@ class AudioInput:
     def _look(self) -> None:
         """Take rate, channels and length from the first frame and the header."""
         with self._open() as container:
-            if not container.streams.audio:
-                raise InputError("holds no sound")
-            stream = container.streams.best("audio")
+            stream = _audio_stream(container)
             self._format = container.format.name
             self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
-            seconds = None
-            if stream.duration is not None:
+            seconds: float | Fraction = 0
+            if stream.duration is not None and stream.time_base is not None:
                 seconds = stream.duration * stream.time_base
             elif container.duration is not None:
                 seconds = container.duration / av.time_base
-            self.num_samples = max(round((seconds or 0) * self.sample_rate), 0)
+            self.num_samples = max(round(seconds * self.sample_rate), 0)
             check_stream(self.sample_rate, self.num_channels)
         if not any(chunk.shape[1] for chunk in self._decoded()):
             raise InputError("holds 0 samples")
@@ -147,11 +147,12 @@ class AudioInput:
         position = num_damaged = num_pending = 0
         first = None
         with self._open() as container:
-            stream = container.streams.best("audio")
+            stream = _audio_stream(container)
             if self._format in _EXACT:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
             packets = container.demux(stream)
+            packet = None
             while True:
                 try:
                     packet = next(packets, None)
@@ -162,7 +163,7 @@ class AudioInput:
                     if not isinstance(error, av.InvalidDataError):
                         self._damage = f"cannot be read after sample {position} ({_reason(error)})"
                         break
-                    num_pending += not bytes(packet).startswith(_TAGS)
+                    num_pending += packet is None or not bytes(packet).startswith(_TAGS)
                     continue
                 for frame in frames:
                     if num_pending and packet.size:  # not what the decoder still held at the end
@@ -188,7 +189,15 @@ class AudioInput:
         """Samples missing before a frame that knows its place: silence instead keeps what follows in its own."""
         if self._format not in _EXACT or frame.time is None:
             return 0
-        return max(min(round(frame.time * self.sample_rate), self.num_samples) - position, 0)
+        place: int = round(frame.time * self.sample_rate)
+        return max(min(place, self.num_samples) - position, 0)
+
+
+def _audio_stream(container: av.container.InputContainer) -> av.AudioStream:
+    stream = container.streams.best("audio")
+    if not isinstance(stream, av.AudioStream):
+        raise InputError("holds no sound")
+    return stream
 
 
 class _Converter:
@@ -196,7 +205,8 @@ class _Converter:
 
     def __init__(self, sample_rate: int, num_channels: int):
         self._sample_rate, self._num_channels = sample_rate, num_channels
-        self._kind, self._resampler = None, None
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: av.AudioResampler | None = None
 
     def convert(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
@@ -204,7 +214,8 @@ class _Converter:
             yield from self.rest()
             layout = frame.layout if frame.layout.nb_channels == self._num_channels else _LAYOUTS[self._num_channels]
             self._kind, self._resampler = kind, av.AudioResampler("flt", layout, self._sample_rate)
-        yield from map(self._array, self._resampler.resample(frame))
+        if self._resampler is not None:
+            yield from map(self._array, self._resampler.resample(frame))
 
     def rest(self) -> Iterator[np.ndarray]:
         if self._resampler is not None:

@@ -3,6 +3,7 @@
 
 import os
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import soundfile
@@ -46,22 +47,22 @@ class AudioOutput:
         if file_format == "WAV" and num_samples * num_channels * 4 > _LARGEST_WAV_BYTES:
             file_format = "RF64"
         check_file_target(self._target, self._shown)
-        self._partial = None
+        partial: Partial | None = None
         try:
             remove_leftovers([self._target.parent])
-            self._partial = Partial(self._target, folder=False)  # says what is wrong, which libsndfile does not
+            self._partial = partial = Partial(self._target, folder=False)  # says what is wrong, as libsndfile does not
             self._file = soundfile.SoundFile(
-                os.fsencode(self._partial.path), "w", int(sample_rate), num_channels,
+                os.fsencode(partial.path), "w", int(sample_rate), num_channels,
                 subtype=subtype, format=file_format,
             )  # fmt: skip
         except BaseException as error:
-            if self._partial is not None:
-                self._partial.discard()
+            if partial is not None:
+                partial.discard()
             if not isinstance(error, (OSError, RuntimeError, ValueError, TypeError)):
                 raise
             raise self._problem(error) from None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def write(self, block: np.ndarray) -> None:
@@ -78,7 +79,7 @@ class AudioOutput:
     def _problem(self, error: Exception | str) -> InputError:
         return cannot_write(self._shown, Path(os.path.realpath(self._shown)).parent, error)
 
-    def __exit__(self, error_type, *_):
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         try:
             self._file.close()
             if error_type is None:

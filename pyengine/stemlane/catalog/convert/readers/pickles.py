@@ -9,11 +9,14 @@ arguments they check themselves, and no object takes a state except those of a c
 
 import pickletools
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 _HIGHEST_BYTES = 16 << 20  # the largest published package has 0.3 MiB of pickle
 _HIGHEST_OPERATIONS = 1_000_000  # the same package has 40,000
 _HIGHEST_DEPTH = 64  # of containers in each other; published packages have 6
+
+
+Names = Mapping[tuple[str, str], Any]  # what a pickle gets for each (module, name) it may ask for
 
 
 class PickleError(ValueError):
@@ -28,10 +31,10 @@ class Function:
 
     __slots__ = ("_call",)
 
-    def __init__(self, call: Callable):
+    def __init__(self, call: Callable[..., Any]):
         self._call = call
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: object) -> object:
         """What the allowed function makes of the arguments."""
         return self._call(*arguments)
 
@@ -46,7 +49,7 @@ class Stateful:
         raise NotImplementedError
 
 
-class OrderedTable(dict):
+class OrderedTable(dict[Any, Any]):
     """Stands for an OrderedDict; a state, such as torch's `_metadata`, is read and forgotten."""
 
     __slots__ = ()
@@ -79,7 +82,7 @@ class _Limited:
         return content
 
 
-def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Callable[[Any], Any] | None = None) -> Any:
+def read_pickle(file: BinaryIO, names: Names, load: Callable[[Any], Any] | None = None) -> Any:
     """The object that the pickle at the file's position describes; the file is left right behind it.
 
     Parameters
@@ -102,13 +105,13 @@ def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Call
 class _Machine:
     """The stack, the memo and the operations of one pickle."""
 
-    def __init__(self, names: Mapping, load: Callable | None):
+    def __init__(self, names: Names, load: Callable[[Any], Any] | None):
         self._names, self._load = names, load
-        self._stack: list = []
+        self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
     def run(self, file: _Limited) -> Any:
-        for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
+        for number, (operation, argument, _) in enumerate(pickletools.genops(cast(BinaryIO, file))):
             if operation.name == "STOP":
                 (result,) = self._stack
                 check_depth(result)
@@ -137,16 +140,16 @@ class _Machine:
         self._stack.append(value)
         return value
 
-    def _pop_to_mark(self) -> list:
-        values = []
+    def _pop_to_mark(self) -> list[Any]:
+        values: list[Any] = []
         while not isinstance(value := self._stack.pop(), _Mark):
             values.append(value)
         return values[::-1]
 
-    def _ignore(self, _) -> None:
+    def _ignore(self, _: object) -> None:
         """PROTO and FRAME say how the rest is stored, which `genops` has understood."""
 
-    def _mark(self, _) -> None:
+    def _mark(self, _: object) -> None:
         self._stack.append(_Mark())
 
     def _make(self, kind: type) -> None:
@@ -162,10 +165,10 @@ class _Machine:
     def _get(self, index: int) -> None:
         self._stack.append(self._memo[index])
 
-    def _append(self, values: list) -> None:
+    def _append(self, values: list[Any]) -> None:
         self._top(list).extend(values)
 
-    def _set_items(self, values: list) -> None:
+    def _set_items(self, values: list[Any]) -> None:
         table = self._top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
             # Hashing a tuple of tuples of one tuple may take for ever.
@@ -179,20 +182,20 @@ class _Machine:
             raise PickleError(f"asks for {asked}, which weights do not need")
         self._stack.append(self._names[module, name])
 
-    def _call(self, _) -> None:
+    def _call(self, _: object) -> None:
         arguments, function = self._pop(tuple), self._pop()
         if not isinstance(function, Function):
             raise PickleError("is damaged: calls what is no function")
         self._stack.append(function(*arguments))
 
-    def _build(self, _) -> None:
+    def _build(self, _: object) -> None:
         state, value = self._pop(), self._top()
         if isinstance(value, Stateful):
             value.set_state(state)
         elif not isinstance(value, OrderedTable):
             raise PickleError("gives a state to what has none")
 
-    def _persistent(self, _) -> None:
+    def _persistent(self, _: object) -> None:
         identifier = self._pop()
         if self._load is None:
             raise PickleError("refers to something outside")
