@@ -12,6 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HEADER, MODULE = ROOT / "cpp" / "core" / "contract.h", ROOT / "pyengine" / "stemlane" / "contract.py"
 NOTE = "Written by tools/generate_contract.py from contract.toml, which says what these mean. Do not edit."
+FOLDER_KINDS = ("data", "config", "log")
 SYSTEMS = {"windows": "_WIN32", "macos": "__APPLE__", "linux": ""}  # the last one is the rest
 
 
@@ -68,7 +69,7 @@ def header(contract: dict[str, Any]) -> str:
     ]
     for number, (system, macro) in enumerate(SYSTEMS.items()):
         lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
-        for kind in ("data", "config"):
+        for kind in FOLDER_KINDS:
             folder = folders[system][kind]
             values = f"{{{_quoted(folder['variable'])}, {_quoted(folder['in_home'])}}}"
             lines.append(f"inline constexpr UserFolder kUser{kind.title()} = {values};")
@@ -88,10 +89,7 @@ def header(contract: dict[str, Any]) -> str:
         "",
         f"inline constexpr const char* kStateTag = {_quoted(state['tag'])};",
         f"inline constexpr int kStateVersion = {state['version']};",
-        *(
-            f"inline constexpr const char* kState{''.join(map(str.title, key.split('_')))} = {_quoted(state[key])};"
-            for key in ("model", "engine_state", "engine_text", "latency_samples")
-        ),
+        f"inline constexpr const char* kStateModel = {_quoted(state['model'])};",
         "",
         "}  // namespace stemlane::contract",
     ]
@@ -126,7 +124,7 @@ def module(contract: dict[str, Any]) -> str:
         "# By sys.platform: (variable, in the home folder).",
         *(
             line
-            for kind in ("data", "config")
+            for kind in FOLDER_KINDS
             for line in (
                 f"USER_{kind.upper()} = {{",
                 *(
@@ -150,10 +148,7 @@ def module(contract: dict[str, Any]) -> str:
         ")",
         "",
         f"STATE_TAG = {_quoted(state['tag'])}",
-        *(
-            f"STATE_{key.upper()} = {_quoted(state[key])}"
-            for key in ("model", "engine_state", "engine_text", "latency_samples")
-        ),
+        f"STATE_MODEL = {_quoted(state['model'])}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -44,12 +44,15 @@ inline constexpr const char* kModelsFolder = "models";
 #if defined(_WIN32)
 inline constexpr UserFolder kUserData = {"LOCALAPPDATA", "AppData/Local"};
 inline constexpr UserFolder kUserConfig = {"LOCALAPPDATA", "AppData/Local"};
+inline constexpr UserFolder kUserLog = {"LOCALAPPDATA", "AppData/Local"};
 #elif defined(__APPLE__)
 inline constexpr UserFolder kUserData = {"", "Library/Application Support"};
 inline constexpr UserFolder kUserConfig = {"", "Library/Application Support"};
+inline constexpr UserFolder kUserLog = {"", "Library/Logs"};
 #else
 inline constexpr UserFolder kUserData = {"XDG_DATA_HOME", ".local/share"};
 inline constexpr UserFolder kUserConfig = {"XDG_CONFIG_HOME", ".config"};
+inline constexpr UserFolder kUserLog = {"XDG_STATE_HOME", ".local/state"};
 #endif
 
 inline constexpr const char* kEngineConfigurationFile = "engine.conf";
@@ -73,8 +76,5 @@ enum ModelIndexField {
 inline constexpr const char* kStateTag = "STEMLANE";
 inline constexpr int kStateVersion = 1;
 inline constexpr const char* kStateModel = "model";
-inline constexpr const char* kStateEngineState = "engine_state";
-inline constexpr const char* kStateEngineText = "engine_text";
-inline constexpr const char* kStateLatencySamples = "latency_samples";
 
 }  // namespace stemlane::contract

@@ -31,6 +31,8 @@ struct StreamConfig {
   /// Executable of the engine. Empty: none is started, and the owner of the stream
   /// serves `shared_audio()` through an EngineEnd of its own.
   std::string engine_executable;
+  /// A block's gains act on the samples that leave with it, not on those that come with it.
+  bool gains_at_output = false;
   /// Offline, an engine that makes no progress for so long has failed.
   double offline_timeout_seconds = 60.0;
   /// In real time the engine sleeps when nobody has heard stems for so long.

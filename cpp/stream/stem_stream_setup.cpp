@@ -108,7 +108,9 @@ StreamStatus StemStream::status() const {
   status.num_late = num_late_.load(std::memory_order_relaxed);
   if (forked()) {
     status.state = EngineState::failed;
-    status.text = "this process is a fork of the one with the engine; load the plugin in it again";
+    status.text =
+        "this process is a fork of the one with the engine; start workers with "
+        "multiprocessing.get_context('spawn'), and load the plugin there";
     return status;
   }
   status.state = board_.state();

@@ -32,6 +32,11 @@ USER_CONFIG = {
     "darwin": ("", "Library/Application Support"),
     "linux": ("XDG_CONFIG_HOME", ".config"),
 }
+USER_LOG = {
+    "win32": ("LOCALAPPDATA", "AppData/Local"),
+    "darwin": ("", "Library/Logs"),
+    "linux": ("XDG_STATE_HOME", ".local/state"),
+}
 APPLICATION_FOLDER = "stemlane"
 MODELS_FOLDER = "models"
 
@@ -53,6 +58,3 @@ MODEL_INDEX_FIELDS = (
 
 STATE_TAG = "STEMLANE"
 STATE_MODEL = "model"
-STATE_ENGINE_STATE = "engine_state"
-STATE_ENGINE_TEXT = "engine_text"
-STATE_LATENCY_SAMPLES = "latency_samples"

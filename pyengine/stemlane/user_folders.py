@@ -19,6 +19,11 @@ def config_folder() -> Path:
     return _folder(contract.USER_CONFIG)
 
 
+def log_folder() -> Path:
+    """Stemlane's folder for logs; it need not exist."""
+    return _folder(contract.USER_LOG)
+
+
 def _folder(by_system: Mapping[str, tuple[str, str]]) -> Path:
     variable, in_home = by_system.get(sys.platform, by_system["linux"])
     named = Path(os.environ.get(variable, "")) if variable else Path()

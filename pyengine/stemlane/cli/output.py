@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What commands print.
-
-Names of files, tags and texts of models come from strangers: a terminal gets no control characters of theirs.
-"""
+"""What commands print. A terminal gets no control characters of strangers: names of files, tags, texts of models."""
 
 import contextlib
 import re

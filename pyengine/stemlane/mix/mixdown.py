@@ -93,7 +93,7 @@ class GainPlan:
 
     def _check_fader(self, name: object, manifest: Manifest) -> str:
         fader = stem_of(manifest, name) if isinstance(name, str) else None
-        if fader not in self._faders:
+        if fader is None or fader not in self._faders:
             raise InputError(
                 f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(stem_names(manifest))}; or output"
             )

@@ -87,6 +87,11 @@ def _is_count(number: Any) -> bool:
     return type(number) is int and 0 <= number < 1 << 48
 
 
+def _ordered_table() -> OrderedTable:
+    """Without arguments: they could be anything."""
+    return OrderedTable()
+
+
 def _rebuild_parameter(view: object, *_: object) -> _View:
     if not isinstance(view, _View):
         raise PickleError("has a parameter that is no tensor")
@@ -138,8 +143,8 @@ def _fraction(*parts: object) -> Fraction:
     return Fraction(text)
 
 
-_ALLOWED: dict[tuple[str, str], Any] = {
-    ("collections", "OrderedDict"): Function(OrderedTable),
+_ALLOWED = {
+    ("collections", "OrderedDict"): Function(_ordered_table),
     ("torch._utils", "_rebuild_tensor_v2"): Function(_rebuild_tensor),
     ("torch._utils", "_rebuild_parameter"): Function(_rebuild_parameter),
     **{("torch", name): _StorageType(dtype) for name, dtype in _DTYPES.items()},
