@@ -103,7 +103,8 @@ test-core: $(STAMPS)/installed
 	$(BUILD)/plugin/tests/plugin_tests
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
-# The core's tests under the sanitizers, an engine that writes anything, and strangers' files.
+# The core's tests under the sanitizers, the plugin's threads, an engine that writes anything, any calls
+# of the C interface, and strangers' files.
 # A fork under the thread sanitizer is told to go on.
 test-sanitized: fuzz-readers $(STAMPS)/venv
 	@for preset in thread address; do \
@@ -111,6 +112,10 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  cmake --build --preset $$preset --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
+	cmake --preset thread-plugin -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	cmake --build --preset thread-plugin
+	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
 	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
 	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
