@@ -15,7 +15,7 @@ import pytest
 import stemlane
 from host_tools import engines, noise, set_model, stream, wait_for, wait_until_no_engine_is_left
 from stemlane.errors import PluginError
-from stemlane.plugin.loading import engine_configuration, engine_path, plugin_path
+from stemlane.plugin.places import engine_configuration, engine_path, plugin_path
 
 
 def test_a_killed_engine_ends_the_bounce_with_the_mixture_and_a_reason():

@@ -12,7 +12,7 @@ from stemlane.errors import InputError
 
 
 class StopSignals:
-    """Turns the first interrupt, request to end or hang-up into KeyboardInterrupt, which unwinds and removes partial files.
+    """Turns the first interrupt, request to end or hang-up into KeyboardInterrupt; that removes partial files.
 
     A signal that was ignored before stays ignored, as `nohup` and a shell's `&` want it. Outside the main thread, which
     alone may set handlers, nothing changes.

@@ -227,8 +227,10 @@ def _frame_bytes(head: bytes) -> int:
         return _ac3_bytes(head[4])
     if head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # AAC, ADTS
         return (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    if head[0] != 0xFF or head[1] < 0xE0:
-        return 0
+    return _mpeg_bytes(head) if head[0] == 0xFF and head[1] >= 0xE0 else 0
+
+
+def _mpeg_bytes(head: bytes) -> int:
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
     index, rate_index, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
     if version == 1 or layer == 4 or index in (0, 15) or rate_index == 3:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What files, library and command line call a model's stems.
 
-Inside, and on the plugin's faders, the residual is `other`. Spleeter calls it `accompaniment` in its models of two stems,
-and so do its users' scripts and folders.
+Inside, and on the plugin's faders, the residual is `other`. Spleeter calls it `accompaniment` in its models of two
+stems, and so do its users' scripts and folders.
 """
 
 from stemlane.manifests.manifest import Manifest
