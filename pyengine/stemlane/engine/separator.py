@@ -95,7 +95,7 @@ class Separator:
         mixture
             (channels, samples) floating point, one or two channels, finite.
         sample_rate
-            In Hz, 8000 to 192000.
+            In Hz, 8000 to 384000.
         progress
             Called with the number of samples finished since its last call.
 
@@ -138,9 +138,9 @@ class Separator:
         """
         stream = self._take(sample_rate, num_channels)
         try:
-            if stream.learns:
+            if stream.needs_prescan:
                 blocks = list(blocks) if iter(blocks) is blocks else blocks
-                stream.learn(blocks)
+                stream.prescan(blocks)
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
             num_in = 0
             for block in blocks:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from stemlane.audio_checks import check_mixture, rechunk
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import InputError
-from stemlane.manifests.manifest import STEM_ORDER, Manifest
+from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.registry import find_model
 from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream
@@ -165,7 +166,7 @@ def render(
     mixture
         (channels, samples) floating point, one or two channels, finite.
     sample_rate
-        In Hz, 8000 to 192000.
+        In Hz, 8000 to 384000.
     gains
         dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
     automation

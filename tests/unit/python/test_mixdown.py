@@ -47,7 +47,7 @@ def test_unity_gains_return_the_mixture_bit_for_bit(folder, rate, num_channels, 
     )
 
 
-@pytest.mark.parametrize("rate", [8000, 22050, 29500, 44100, 64933, 96000, 177000, 192000])
+@pytest.mark.parametrize("rate", [8000, 22050, 29500, 44100, 64933, 96000, 177000, 192000, 384000])
 @pytest.mark.parametrize("num_channels", [1, 2])
 def test_gains_mix_what_the_separator_says(folder, rate, num_channels):
     mixture = noise(num_channels, 20000)
