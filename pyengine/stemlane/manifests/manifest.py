@@ -22,7 +22,7 @@ MANIFEST_NAME = "manifest.toml"
 MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
 FORMAT = 1
 # Bounds of name and title are those of the C++ core's `model_index.cpp`, which leaves out what is longer.
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _LONGEST_TITLE = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HIGHEST_BYTES = 1 << 16  # embedded ones have 1 KB
