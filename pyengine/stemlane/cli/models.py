@@ -4,14 +4,15 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
+import argparse
 import sys
 
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command, add_group, given
+from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the commands."""
     models = add_group(commands, "models", "List, show, verify, add and remove models.")
     add_command(models, "list", _list, "List the models that can be used.")
@@ -87,13 +88,13 @@ def _list(options) -> int:
             if licence.terms is Terms.FREE:
                 text += f" ({licence.where})"
         rows.append((", ".join(names), text))
-    width = max(len(names) for names, _ in rows)
-    for names, text in rows:
-        say(f"{names:<{width}}  {text}")
+    width = max(len(called) for called, _ in rows)
+    for called, text in rows:
+        say(f"{called:<{width}}  {text}")
     return 0
 
 
-def _show(options) -> int:
+def _show(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import explain
     from stemlane.manifests.registry import find_model
 
@@ -103,7 +104,7 @@ def _show(options) -> int:
     return 0
 
 
-def _verify(options) -> int:
+def _verify(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import verify
 
     manifest = verify(options.name)
@@ -111,7 +112,7 @@ def _verify(options) -> int:
     return 0
 
 
-def _add(options) -> int:
+def _add(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
     from stemlane.catalog.licences import licence_rows

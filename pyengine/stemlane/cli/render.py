@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane render`."""
 
+import argparse
 import os
 
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.output import say, warn
-from stemlane.cli.parser import add_command, add_model, given
+from stemlane.cli.parser import Group, add_command, add_model, given
 
 _EXAMPLES = """
   stemlane render song.flac -o karaoke.wav --gain vocals=-inf
@@ -15,7 +16,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.", _EXAMPLES)
     parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file, or - for standard input")
@@ -38,7 +39,7 @@ def add(commands) -> None:
     add_model(parser)
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
     from stemlane.files.reading import AudioInput

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane separate`: its arguments, and what it says while it works."""
 
+import argparse
 import json
 import tempfile
 from contextlib import ExitStack
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.output import say, tell, warn
-from stemlane.cli.parser import add_command, add_model, given, names
+from stemlane.cli.parser import Group, add_command, add_model, given, names
 from stemlane.errors import InputError
 
 _EXAMPLES = """
@@ -25,7 +26,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "separate", run, "Write the stems of audio and video files.", _EXAMPLES)
     parser.add_argument(
@@ -91,7 +92,7 @@ def _add_choice(group) -> None:
     )  # fmt: skip
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Separate every input; those that fail are listed in the end."""
     from stemlane.engine.separator import Separator
     from stemlane.files.batch import Batch
