@@ -170,7 +170,7 @@ def _check_name(name: str, force: bool, *, renames: bool = True) -> None:
     if not _NAME.fullmatch(name):
         raise ModelError(f"name is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
     if registry.is_reserved(name):
-        remedy = "choose one with --name" if renames else "change it in the manifest and in the name of the folder"
+        remedy = "choose one with --name" if renames else f"change it in {MANIFEST_NAME}"
         raise ModelError(f"the name {name!r} belongs to a model that comes with the package; {remedy}")
     if (registry.user_folder() / name).exists() and not force:
         other = "--name takes another name" if renames else f"or change it in {MANIFEST_NAME}"

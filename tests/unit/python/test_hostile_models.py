@@ -274,12 +274,12 @@ def test_networks_refer_to_the_models_own_files_only(tmp_path):
 
 
 def test_names_of_embedded_models_cannot_be_taken(tmp_path):
-    """The remedy must be one that works: a folder's name is not changed by --name."""
+    """The remedy must be one that works: --name does not rename a folder's model, another name in its manifest does."""
     for name in ("mix", "live"):
-        with pytest.raises(
-            ModelError, match=f"{name!r} belongs to .*; change it in the manifest and in the name of the"
-        ):
+        with pytest.raises(ModelError, match=f"{name!r} belongs to .*; change it in manifest.toml"):
             add_model(str(build_model(tmp_path, name=name)))
+    change_manifest(tmp_path / "mix", "name", '"remixed"')
+    assert add_model(str(tmp_path / "mix"))[0].name == "remixed"
     with pytest.raises(ModelError, match="belongs to a model that comes with the package; choose one with --name"):
         add_model("spleeter:4stems", name="mix")
     own = build_model(tmp_path, name="own")
