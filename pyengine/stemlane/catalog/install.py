@@ -134,7 +134,7 @@ def remove_model(name: str) -> Path:
 
 
 def verify(model: str) -> Manifest:
-    """Check a model's files by their hashes, its networks, its tensors and its known output; returns its manifest.
+    """Check a model's files by their hashes, its tensors and its known output; returns its manifest.
 
     Raises
     ------
@@ -143,8 +143,6 @@ def verify(model: str) -> Manifest:
     """
     manifest = registry.find_model(model)
     integrity.verify_model(manifest)
-    with _converter_is_there():
-        network_check.check_networks(manifest)
     trial.try_models([manifest])
     if manifest.folder.parent == registry.user_folder():
         with contextlib.suppress(OSError):  # a table that cannot be written makes loading slower, no more

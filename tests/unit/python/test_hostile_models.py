@@ -14,7 +14,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from stemlane.catalog import network_check, trial
-from stemlane.catalog.install import add_model
+from stemlane.catalog.install import add_model, verify
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import load_manifest
@@ -271,6 +271,15 @@ def test_networks_refer_to_the_models_own_files_only(tmp_path):
     branch.initializer.add(name="w", data_type=1).external_data.add(key="location", value="../private")
     with pytest.raises(ModelError, match="refers to the file '../private'"):
         add_model(str(model_with(tmp_path / "nested", nested)))
+
+
+def test_verifying_needs_no_converter_and_ends_too(tmp_path, monkeypatch):
+    folder = model_with(tmp_path, endless_loop())
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setattr(trial, "PROCESSOR_SECONDS", 3)
+    with pytest.raises(ModelError, match="the network has computed for 3 s without an end"):
+        verify(str(folder))
+    assert verify("mix").name == "mix"
 
 
 def test_names_of_embedded_models_cannot_be_taken(tmp_path):
