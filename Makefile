@@ -5,7 +5,7 @@
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy \
+.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
         install dist test-dist clean
 SHELL := /bin/bash
 
@@ -19,7 +19,9 @@ SONG ?=
 AGAINST ?=
 # Of each fuzzer: enough to find again what was once found. Before a release: FUZZ_SECONDS=600.
 FUZZ_SECONDS ?= 20
-FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table
+FUZZED_CORE := fuzz_engine_bytes fuzz_core_api fuzz_small_files
+FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table \
+                  safetensors_file demucs_package
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
@@ -118,7 +120,8 @@ test-core: $(STAMPS)/installed
 	$(BUILD)/plugin/tests/plugin_tests
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
-# The core's tests under the sanitizers, and an engine that writes anything, and strangers' files.
+# The core's tests under the sanitizers, the plugin's threads, an engine that writes anything, any calls
+# of the C interface, and strangers' files.
 # A fork under the thread sanitizer is told to go on.
 test-sanitized: fuzz-readers $(STAMPS)/venv
 	@for preset in thread address; do \
@@ -126,8 +129,12 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  cmake --build --preset $$preset --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake --build --preset address --target fuzz_engine_bytes_seeded fuzz_core_api_seeded
-	for target in fuzz_engine_bytes fuzz_core_api; do \
+	cmake --preset thread-plugin -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	cmake --build --preset thread-plugin
+	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
+	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
+	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 
@@ -176,6 +183,10 @@ build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lin
 $(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
 	clang-tidy -p build/lint --quiet $< 2>/dev/null
 	@mkdir -p $(@D) && touch $@
+
+# What C++ and Python must agree on.
+contract: $(STAMPS)/lint-tools
+	$(BIN)/python tools/generate_contract.py
 
 clean:
 	rm -rf build demo

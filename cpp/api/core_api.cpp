@@ -28,8 +28,6 @@ using namespace stemlane;
 // As StemStream::prepare: 22 s at 48 kHz.
 constexpr int kMostBlockSamples = 1 << 20;
 
-static_assert(STEMLANE_LOWEST_RATE == kLowestRate && STEMLANE_HIGHEST_RATE == kHighestRate);
-
 thread_local std::string last_error;
 
 template <typename Body>
@@ -191,7 +189,8 @@ double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_
                                 int32_t num_blocks) {
   double best = std::numeric_limits<double>::quiet_NaN();
   guarded([&] {
-    require(block_samples >= 1 && block_samples <= kMostBlockSamples, "block_samples: 1 to 1048576 are possible");
+    require(block_samples >= 1 && block_samples <= kMostBlockSamples,
+            "block_samples: 1 to 1048576 are possible");
     require(num_blocks >= 1, "num_blocks: at least 1");
     StreamConfig config;
     // With a latency of a block, the stems of one block are there when the next one is played.

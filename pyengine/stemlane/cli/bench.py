@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane bench`."""
 
+import argparse
 import json
 
 from stemlane.cli.output import say_lines
-from stemlane.cli.parser import add_command
+from stemlane.cli.parser import Group, add_command
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.")
     parser.add_argument(
@@ -18,7 +19,7 @@ def add(commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from stemlane.bench import against, bench
     from stemlane.cli.progress import StageProgress

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane doctor`."""
 
+import argparse
+
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command, given
+from stemlane.cli.parser import Group, add_command, given
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.")
     doctor.add_argument(
@@ -14,7 +16,7 @@ def add(commands) -> None:
     )  # fmt: skip
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print every check; the exit status says whether all is well."""
     from stemlane import doctor
 

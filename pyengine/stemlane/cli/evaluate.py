@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane evaluate`."""
 
+import argparse
 import json
 
 from stemlane.cli.output import say_lines, warn
-from stemlane.cli.parser import add_command, given
+from stemlane.cli.parser import Group, add_command, given
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "evaluate", run, "Measure separation against true stems.")
     parser.add_argument(
@@ -23,7 +24,7 @@ def add(commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from stemlane.cli.progress import StageProgress
     from stemlane.evaluation import evaluate

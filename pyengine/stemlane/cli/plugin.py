@@ -2,10 +2,10 @@
 """The commands `stemlane plugin …`."""
 
 from stemlane.cli.output import say, tell
-from stemlane.cli.parser import add_command, add_group, given
+from stemlane.cli.parser import Group, add_command, add_group, given
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the commands."""
     group = add_group(commands, "plugin", "Install the plugin for this user, or say where it is.")
     install = add_command(group, "install", _install, "Install the plugin, with all it needs, for this user.")

@@ -7,7 +7,7 @@ writer did not know) counts as complete.
 
 import os
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 _MISCOUNTED_BYTES = 8  # some programs count the header itself, or a padding byte that is not there
 _LARGEST_STATED_BYTES = 0x7F000000  # larger ones, and 0, are what programs write that do not know the size
@@ -60,7 +60,7 @@ def _known(num_bytes: int) -> bool:
     return 0 < num_bytes <= _LARGEST_STATED_BYTES
 
 
-def _riff(order: str) -> Callable[[BinaryIO, int], str]:
+def _riff(order: Literal["little", "big"]) -> Callable[[BinaryIO, int], str]:
     """RIFF, RIFX and FORM: the outer chunks, several in a long AVI, and the `data` of a WAVE inside the first."""
 
     def check(file: BinaryIO, size: int) -> str:
@@ -72,7 +72,7 @@ def _riff(order: str) -> Callable[[BinaryIO, int], str]:
     return check
 
 
-def _chunks_end(file: BinaryIO, position: int, size: int, order: str, wanted: bytes) -> int:
+def _chunks_end(file: BinaryIO, position: int, size: int, order: Literal["little", "big"], wanted: bytes) -> int:
     """Where the last chunk of known size ends, or the first called `wanted`; 0 if its size is not known."""
     end = 0
     while position + 8 <= size:
@@ -108,7 +108,7 @@ def _guids(file: BinaryIO, size: int, multiple: int) -> str:
     return _sized(end, size)
 
 
-def _au(order: str) -> Callable[[BinaryIO, int], str]:
+def _au(order: Literal["little", "big"]) -> Callable[[BinaryIO, int], str]:
     def check(file: BinaryIO, size: int) -> str:
         file.seek(4)
         start, num_bytes = (int.from_bytes(file.read(4), order) for _ in range(2))
@@ -227,8 +227,10 @@ def _frame_bytes(head: bytes) -> int:
         return _ac3_bytes(head[4])
     if head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # AAC, ADTS
         return (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    if head[0] != 0xFF or head[1] < 0xE0:
-        return 0
+    return _mpeg_bytes(head) if head[0] == 0xFF and head[1] >= 0xE0 else 0
+
+
+def _mpeg_bytes(head: bytes) -> int:
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
     index, rate_index, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
     if version == 1 or layer == 4 or index in (0, 15) or rate_index == 3:

@@ -4,15 +4,22 @@
 What the saved state looks like inside is `plugin_state`'s business.
 """
 
+import functools
+import os
+import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
+from stemlane.contract import HIGHEST_RATE, LOWEST_RATE
 from stemlane.errors import PluginError
 from stemlane.plugin import state as plugin_state
 from stemlane.plugin.places import plugin_path
 
 if TYPE_CHECKING:
+    import numpy as np
     import pedalboard
+
+_STATUS_PIECES = 32  # as StatusParameter.h
 
 
 def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pedalboard.VST3Plugin":
@@ -28,14 +35,18 @@ def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pe
     Returns
     -------
     pedalboard.VST3Plugin
+        Its `process` raises `PluginError` at a rate at which nothing can be separated. (A `Pedalboard` that holds it
+        goes past that: there, the mixture passes and `plugin_status` says so.)
 
     Raises
     ------
     PluginError
-        If pedalboard or the plugin is missing, or a parameter is unknown.
+        If pedalboard or the plugin is missing, a parameter is unknown, or this process is a fork of one that has
+        loaded the plugin.
     """
     from stemlane.manifests.registry import find_model
 
+    _check_not_forked()
     name = find_model(model).name
     path = plugin_path()
     try:
@@ -51,7 +62,41 @@ def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pe
     for parameter, value in parameters.items():
         plugin_state.set_parameter(state, parameter, value)
     plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+    _refuse_impossible_rates(plugin)
     return plugin
+
+
+_loaded_by: int | None = None  # id of the process that has loaded the plugin first
+
+
+def _check_not_forked() -> None:
+    """Raise `PluginError` where JUCE would wait for ever for a message thread that has not survived a fork."""
+    global _loaded_by  # noqa: PLW0603 - JUCE is one for the process, too
+    if _loaded_by not in (None, os.getpid()):
+        raise PluginError(
+            "this process is a fork of one that has loaded the plugin, whose threads a fork does not have; "
+            "start workers with multiprocessing.get_context('spawn')"
+        )
+    _loaded_by = os.getpid()
+
+
+def _refuse_impossible_rates(plugin: "pedalboard.VST3Plugin") -> None:
+    """Let the `process` of this instance raise where it would pass the mixture unseparated.
+
+    Not a subclass: an instance of one is never collected, as pedalboard's parameters refer to their plugin.
+    """
+    reference, process = weakref.ref(plugin), type(plugin).process
+
+    @functools.wraps(process)
+    def checked(input_array: "np.ndarray", sample_rate: float, *arguments: Any, **options: Any) -> "np.ndarray":
+        if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
+            raise PluginError(f"the sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
+        output: np.ndarray = process(
+            cast("pedalboard.VST3Plugin", reference()), input_array, sample_rate, *arguments, **options
+        )
+        return output
+
+    setattr(plugin, "process", checked)  # noqa: B010 - of this instance alone
 
 
 @dataclass(frozen=True)
@@ -78,10 +123,27 @@ class PluginStatus:
 
 def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
     """Ask a plugin loaded in pedalboard how its engine is."""
-    state = plugin_state.read(plugin.preset_data)
+    engine_state, _, engine_text = _status_text(plugin).partition(": ")
     return PluginStatus(
-        engine_state=state.get("engine_state", ""),
-        engine_text=state.get("engine_text", ""),
-        model=state.get("model", ""),
-        latency_samples=int(state.get("latency_samples", 0)),
+        engine_state=engine_state,
+        engine_text=engine_text,
+        model=plugin_state.read(plugin.preset_data).get("model", ""),
+        latency_samples=plugin.reported_latency_samples,
     )
+
+
+def _status_text(plugin: "pedalboard.VST3Plugin") -> str:
+    """What the parameter "Engine Status" says, in as many pieces as its length takes."""
+    try:
+        parameter = plugin.parameters["engine_status"]  # type: ignore[attr-defined]  # missing in pedalboard's stubs
+    except KeyError:
+        raise PluginError("the plugin has no engine status; is it another plugin?") from None
+
+    def read() -> str:
+        return "".join(parameter.get_text_for_raw_value(i / (_STATUS_PIECES - 1)) for i in range(_STATUS_PIECES))
+
+    # It may change between two pieces.
+    before, now = read(), read()
+    while now != before:
+        before, now = now, read()
+    return now

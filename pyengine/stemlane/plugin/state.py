@@ -4,10 +4,10 @@
 import struct
 from xml.etree import ElementTree
 
+from stemlane.contract import SILENT_DB, STATE_TAG
 from stemlane.errors import PluginError, one_line
 from stemlane.units import parse_gain
 
-TAG = "STEMLANE"
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
 _XML_MAGIC = 0x21324356
 # Layout of a preset, from Steinberg's "VST 3 preset file format": header "VST3", version, class id (32 characters),
@@ -49,7 +49,7 @@ def _component(preset: bytes) -> tuple[bytes, int]:
 
 
 def read(preset: bytes) -> ElementTree.Element:
-    """The element <STEMLANE> in a preset, with model, parameters and notes as attributes."""
+    """The element <STEMLANE> in a preset, with model and parameters as attributes."""
     content, end = _component(preset)
     text = content[8:end]
     if b"<!" in text:  # declarations, by which a few bytes become many
@@ -58,8 +58,8 @@ def read(preset: bytes) -> ElementTree.Element:
         element = ElementTree.fromstring(text)  # noqa: S314 - without declarations
     except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last two: of its encoding
         raise PluginError(f"the plugin's state is not XML: {one_line(error)}") from None
-    if element.tag != TAG:
-        raise PluginError(f"the plugin's state is <{element.tag}>, should be <{TAG}>; is it another plugin?")
+    if element.tag != STATE_TAG:
+        raise PluginError(f"the plugin's state is <{element.tag}>, should be <{STATE_TAG}>; is it another plugin?")
     return element
 
 
@@ -86,7 +86,8 @@ def set_parameter(element: ElementTree.Element, name: str, value: float | str | 
     if name not in known:
         raise PluginError(f"the plugin has no parameter {name!r}, it has: {', '.join(known)}")
     if name.endswith("_gain"):
-        element.set(name, format(parse_gain(value, name.removesuffix("_gain")), ".1f"))
+        gain_db = parse_gain(value, name.removesuffix("_gain"))
+        element.set(name, "-inf" if gain_db <= SILENT_DB else format(gain_db, ".1f"))
         return
     if not isinstance(value, bool):
         raise PluginError(f"parameter {name} is {value!r}, should be True or False")

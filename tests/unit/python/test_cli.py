@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from stemlane.cli import main as cli
 from stemlane.errors import InputError
-from stemlane.files import offline
+from stemlane.files.rendering import render_file
 from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
 
@@ -90,7 +90,7 @@ def test_separate_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         ([good, str(tmp_path / "in" / "other" / "good.flac")], "would both go to"),
         ([good, "--model", "nope"], "no model called 'nope'; there is: live, mix"),
         ([good, "--stems", "piano"], "has no stem 'piano', it has: vocals, drums"),
-        ([good, "--format", "mp3"], "format 'mp3' cannot be written"),
+        ([good, "--format", "aiff"], "format 'aiff' cannot be written"),
     ]:
         fails(capsys, ["separate", *arguments, *out], words)
         assert everything_in(tmp_path) == before
@@ -128,7 +128,7 @@ def test_obstacles_are_found_before_the_work(tmp_path, tiny_models, capsys, monk
     for place, words in [
         (out, "b/vocals.wav: is a folder, should be the name of a file to write"),
         (tmp_path / "file" / "deep", "file: is not a folder"),
-        (tmp_path / "c", "c/b: is a file, the stems of"),
+        (tmp_path / "c", "c/b: is not a folder, so "),
     ]:
         fails(capsys, ["separate", *sources, "-o", str(place)], words)
         assert everything_in(tmp_path) == before
@@ -258,7 +258,7 @@ def test_render_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         ([source, *out, "--gain", "piano=0"], "no stem 'piano'"),
         ([source, *out, "--automation", str(tmp_path / "bad.json")], "automation holds 1"),
         ([source, *out, "--automation", str(tmp_path / "none.json")], "none.json: cannot be read"),
-        ([source, "-o", str(tmp_path / "out.mp3")], "format 'mp3'"),
+        ([source, "-o", str(tmp_path / "out.aiff")], "out.aiff: format 'aiff'"),
         ([source, "-o", str(tmp_path / "no" / "out.wav")], "no such folder"),
         ([source, "-o", source], "a.wav: is the recording itself and would be lost"),
         ([source, "-o", str(tmp_path / "pipe.wav")], "pipe.wav: is no plain file"),
@@ -274,7 +274,7 @@ def test_what_is_there_is_not_lost(tmp_path, tiny_models, capsys):
     before = (tmp_path / "vocals" / "vocals.wav").read_bytes()
     fails(capsys, ["separate", source, "-o", str(tmp_path)], "vocals.wav: is the recording itself")
     with pytest.raises(InputError, match=r"none.wav: no such file"):
-        offline.render_file(tmp_path / "none.wav", source)
+        render_file(tmp_path / "none.wav", source)
     assert (tmp_path / "vocals" / "vocals.wav").read_bytes() == before
     (tmp_path / "link.wav").symlink_to("vocals/mix.wav")
     assert cli.main(["render", source, "-o", str(tmp_path / "link.wav")]) == 0

@@ -88,6 +88,11 @@ def test_missing_bundle_and_models(healthy, tmp_path, monkeypatch):
     assert "none in" in found["models"]
 
 
+def test_folders_of_models_that_are_refused(healthy, monkeypatch):
+    monkeypatch.setenv("STEMLANE_MODELS", "relative")
+    assert "give the whole path" in problems()["models"]
+
+
 def test_installed_plugin_must_have_its_python(healthy, monkeypatch):
     monkeypatch.setattr(places, "this_python", lambda: Path("/gone/bin/python3"))
     install.install_linked()

@@ -4,6 +4,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 from xml.etree import ElementTree
 
 import pytest
@@ -155,7 +156,7 @@ def test_parameters_are_set_by_id():
     state = plugin_state.read(build_preset(build_component(XML)))
     plugin_state.set_parameter(state, "vocals_gain", "-inf")
     plugin_state.set_parameter(state, "vocals_mute", True)
-    assert (state.get("vocals_gain"), state.get("vocals_mute")) == ("-60.0", "On")
+    assert (state.get("vocals_gain"), state.get("vocals_mute")) == ("-inf", "On")
     plugin_state.set_parameter(state, "vocals_gain", 3)
     assert state.get("vocals_gain") == "3.0"
     for name, value, words in [
@@ -168,8 +169,20 @@ def test_parameters_are_set_by_id():
 
 
 def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models, monkeypatch):
+    said = "ready: running <live>: " + "a long text, " * 50
+
+    class Status:
+        def get_text_for_raw_value(self, value):
+            piece = round(value * 31)
+            return said[60 * piece : 60 * (piece + 1)]
+
     class Loaded:
         preset_data = build_preset(build_component(XML))
+        parameters: ClassVar = {"engine_status": Status()}
+        reported_latency_samples = 2560
+
+        def process(self, mixture, rate):
+            return mixture
 
     import pedalboard
 
@@ -178,8 +191,8 @@ def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models
     loaded = plugin.load_plugin("default", vocals_gain="-inf")
     assert paths == [str(bundle)]
     status = plugin.plugin_status(loaded)
-    assert status == plugin.PluginStatus("ready", "running <live>", "mix", 2560)
-    assert plugin_state.read(loaded.preset_data).get("vocals_gain") == "-60.0"
+    assert status == plugin.PluginStatus("ready", said.removeprefix("ready: "), "mix", 2560)
+    assert plugin_state.read(loaded.preset_data).get("vocals_gain") == "-inf"
 
     def broken(path):
         raise ImportError("Unable to load plugin:\nunknown reason")
