@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-
 from tools.dist import roots
 
+ROOT = Path(__file__).resolve().parents[2]
 DIST = ROOT / "dist"
 WORK = ROOT / "build" / "test-dist"
 # For whoever works on these tests: the systems stay and are used again.

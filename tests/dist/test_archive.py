@@ -3,8 +3,9 @@
 
 import shutil
 
-from tools.dist import roots
 from conftest import the
+
+from tools.dist import roots
 
 # For a shell, with the quotes that the user's home needs.
 PLUGIN = '"$HOME/.vst3/Stemlane.vst3"'
