@@ -4,10 +4,14 @@
 from stemlane.cli.output import say
 from stemlane.cli.parser import add_command
 
+_EXAMPLES = """
+  stemlane doctor
+"""
+
 
 def add(commands) -> None:
     """Add the command."""
-    add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.")
+    add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.", _EXAMPLES)
 
 
 def run(options) -> int:

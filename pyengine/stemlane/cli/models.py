@@ -8,17 +8,29 @@ from stemlane.cli.output import say
 from stemlane.cli.parser import add_command, add_group, given
 from stemlane.errors import ModelError
 
+_EXAMPLES = """
+  stemlane models list --available                   what can be added, with stems and licence
+  stemlane models add spleeter:4stems
+  stemlane models add htdemucs
+  stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
+  stemlane models show spleeter-4stems
+  stemlane models verify spleeter-4stems
+"""
+
 
 def add(commands) -> None:
     """Add the commands."""
     models = add_group(commands, "models", "List, show, verify, add and remove models.")
-    add_command(models, "list", _list, "List the models that can be used.")
-    add_command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
+    listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
+    listing.add_argument("--available", action="store_true", help="list those that can be added instead")
+    add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
+        "name", metavar="NAME"
+    )
+    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
     adding = add_command(
-        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own."
+        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.", _EXAMPLES
     )
     adding.add_argument(
         "source",
@@ -61,10 +73,28 @@ def add(commands) -> None:
     mdx.add_argument(
         "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
     )
-    add_command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
+    add_command(models, "remove", _remove, "Remove a model that was added.", _EXAMPLES).add_argument(
+        "name", metavar="NAME"
+    )
+
+
+def _list_available() -> int:
+    from stemlane.catalog.available import available_models
+    from stemlane.manifests.registry import list_models
+
+    there = {listing.name for listing in list_models()}
+    entries = available_models()
+    width = max(len(entry.source) for entry in entries)
+    for entry in entries:
+        note = ", is here" if entry.model_name in there else ""
+        say(f"{entry.source:<{width}}  {', '.join(entry.stems)}; {entry.licence}{note}")
+    say(f"{'mdx':<{width}}  one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
+    return 0
 
 
 def _list(options) -> int:
+    if options.available:
+        return _list_available()
     from stemlane.manifests.registry import ALIASES, list_models
 
     listings = list_models()

@@ -4,6 +4,7 @@
 import os
 
 from stemlane.cli import recordings as cli_recordings
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
 from stemlane.cli.parser import add_command, add_model, given
 
@@ -45,6 +46,7 @@ def run(options) -> int:
     from stemlane.files.rendering import render_file
     from stemlane.mix import mixdown
 
+    require(options.model)
     gains = mixdown.parse_gain_options(options.gain)
     automation = mixdown.read_automation(options.automation) if options.automation else None
     with (

@@ -7,16 +7,15 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from stemlane.cli import recordings as cli_recordings
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, tell, warn
 from stemlane.cli.parser import add_command, add_model, given, names
 from stemlane.errors import InputError
 
 _EXAMPLES = """
   stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
-  stemlane separate Music -o stems -j 2 --skip-existing
-                                                     a folder, two at a time; again after an interruption
+  stemlane separate Music -j 2 --skip-existing       a folder, two at a time; again goes on
   stemlane separate song.mp3 --two-stems vocals --format mp3
-                                                     vocals.mp3 and instrumental.mp3
   stemlane separate clip.mp4 --start 60 --duration 30 --stems drums,bass
   stemlane separate *.wav --name '{stem}/{track}.{ext}' --format flac --bits 16
   stemlane separate -p spleeter:4stems -o out song.mp3
@@ -98,6 +97,7 @@ def run(options) -> int:
     from stemlane.files.names import find_recordings
 
     request = _request(options)
+    require(options.model)
     wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]
     if not wanted:
         options.refuse("nothing to separate: name a file or folder")

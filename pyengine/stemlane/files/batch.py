@@ -105,7 +105,7 @@ class Batch:
     @staticmethod
     def _collect(waiting: dict[Future[Outcome], int], outcomes: dict[int, Outcome], report) -> None:
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
+        for future in sorted(done, key=waiting.__getitem__):
             outcome = outcomes[waiting.pop(future)] = future.result()
             report(outcome)
 
