@@ -191,7 +191,8 @@ double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_
                                 int32_t num_blocks) {
   double best = std::numeric_limits<double>::quiet_NaN();
   guarded([&] {
-    require(block_samples >= 1 && block_samples <= kMostBlockSamples, "block_samples: 1 to 1048576 are possible");
+    require(block_samples >= 1 && block_samples <= kMostBlockSamples,
+            "block_samples: 1 to 1048576 are possible");
     require(num_blocks >= 1, "num_blocks: at least 1");
     StreamConfig config;
     // With a latency of a block, the stems of one block are there when the next one is played.

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The engine executable: embeds CPython, loads `stemlane.engine.worker` and moves audio between
-// it and the shared memory. The only file that knows pybind11; no Python object or
-// exception leaves it.
+// The engine: starts CPython unless it runs inside one, loads `stemlane.engine.worker` and moves
+// audio between it and the shared memory. The only file that knows pybind11; no Python object or
+// exception leaves it. Finding a Python is launcher.cpp's job.
 #include <pybind11/embed.h>
 #include <pybind11/numpy.h>
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <memory>
 #include <new>
 #include <sstream>
@@ -24,8 +21,7 @@
 #include <string_view>
 
 #include "core/latency.h"
-#include "engine/python_home.h"
-#include "host/engine_birth.h"
+#include "engine/engine_entry.h"
 #include "host/engine_memory.h"
 #include "link/engine_link.h"
 #include "link/engine_protocol.h"
@@ -44,14 +40,6 @@ constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
 constexpr auto kIdleAfter = std::chrono::seconds(2);
 constexpr auto kSocketCheckEvery = std::chrono::milliseconds(20);
 
-void send_status(EngineState state, std::string_view text, bool is_final = false) noexcept {
-  StatusMessage message;
-  message.state = static_cast<std::uint32_t>(state);
-  message.is_final = is_final ? 1 : 0;
-  text.copy(message.text, sizeof message.text - 1);
-  send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
-}
-
 std::string one_line(const std::string& text) {
   std::istringstream words(text);
   std::string line;
@@ -61,7 +49,9 @@ std::string one_line(const std::string& text) {
 
 /// What Python says, with the type of the error where the text alone says too little.
 std::string text_of(const py::error_already_set& error) {
-  const std::string text = one_line(py::str(error.value()));
+  // A path may hold bytes that no encoding knows.
+  const std::string text =
+      one_line(py::cast<std::string>(py::str(error.value()).attr("encode")("utf-8", "replace")));
   if (error.type().attr("__module__").cast<std::string>() == "stemlane.errors") return text;
   const auto type = error.type().attr("__name__").cast<std::string>();
   return text.empty() ? type : type + ": " + text;
@@ -89,35 +79,45 @@ bool host_has_left() noexcept {
   return poll(&socket, 1, 0) != 0;  // the host says nothing after the configuration
 }
 
-/// Starts Python and returns the module `stemlane.engine.worker`.
-py::module_ start_python() {
-  std::string error;
-  const auto home = find_python(std::filesystem::read_symlink("/proc/self/exe"), error);
-  if (!home) throw std::runtime_error(error);
+// What stemlane_engine() is given.
+struct Home {
+  const char* executable;
+  std::string packages;
+  std::string found_by;
+};
 
+void initialize_python(const Home& home) {
+  // An isolated Python stays in the C locale, where it takes names of files for ASCII.
+  PyPreConfig preconfig;
+  PyPreConfig_InitIsolatedConfig(&preconfig);
+  preconfig.utf8_mode = 1;
+  Py_PreInitialize(&preconfig);
   PyConfig config;
   PyConfig_InitIsolatedConfig(&config);
   config.install_signal_handlers = 0;
   config.site_import = 1;
   config.user_site_directory = 0;
   // The executable's place is where CPython looks for pyvenv.cfg and its library.
-  const std::string executable = home->executable.string();
-  PyConfig_SetBytesString(&config, &config.program_name, executable.c_str());
-  PyConfig_SetBytesString(&config, &config.executable, executable.c_str());
+  PyConfig_SetBytesString(&config, &config.program_name, home.executable);
+  PyConfig_SetBytesString(&config, &config.executable, home.executable);
   const PyStatus status = Py_InitializeFromConfig(&config);
   PyConfig_Clear(&config);
   if (PyStatus_Exception(status) != 0)
-    throw std::runtime_error("Python from " + home->found_by + " does not start: " +
+    throw std::runtime_error("Python from " + home.found_by + " does not start: " +
                              (status.err_msg != nullptr ? status.err_msg : "unknown reason") +
                              "; run 'stemlane plugin install' again");
-  for (const auto& folder : home->extra_paths)
-    py::module_::import("sys").attr("path").attr("insert")(0, folder.string());
+}
+
+/// Starts Python if none runs and returns the module `stemlane.engine.worker`.
+py::module_ start_python(const Home& home) {
+  if (home.executable != nullptr) initialize_python(home);
+  if (!home.packages.empty()) py::module_::import("sys").attr("path").attr("insert")(0, home.packages);
   try {
     return py::module_::import("stemlane.engine.worker");
   } catch (const py::error_already_set& problem) {
     const std::string text = text_of(problem);
     if (!problem.matches(PyExc_ImportError) || is_want_of_memory(text)) throw;
-    throw std::runtime_error("Python from " + home->found_by + " cannot load Stemlane (" + text +
+    throw std::runtime_error("Python from " + home.found_by + " cannot load Stemlane (" + text +
                              "); run 'stemlane plugin install' again");
   }
 }
@@ -210,46 +210,76 @@ void serve(Worker& worker, SharedAudio& memory) {
   }
 }
 
-void run() {
-  // Some of Python's libraries end the process where others report an error.
-  if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
+void check_version(const Home& home) {
+  // Objects of another version would be misread.
+  if (!std::string_view(Py_GetVersion()).starts_with(STEMLANE_PYTHON_VERSION "."))
+    throw std::runtime_error("Python from " + home.found_by + " is " + one_line(Py_GetVersion()) +
+                             ", but this engine is for " STEMLANE_PYTHON_VERSION
+                             "; run 'stemlane plugin install' again");
+}
+
+void serve_host(const Home& home) {
+  check_version(home);
   std::string error;
   const auto memory = SharedAudio::open(kEngineMemory, error);
   if (memory == nullptr) throw std::runtime_error(error);
   const ConfigureMessage configuration = receive_configuration();
-  Worker worker(start_python(), configuration, memory->num_channels());
+  Worker worker(start_python(home), configuration, memory->num_channels());
   send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
   serve(worker, *memory);
+}
+
+void check_models(const Home& home) {
+  check_version(home);
+  start_python(home);
+  const auto said = py::module_::import("stemlane.engine.check").attr("run")().cast<std::string>();
+  std::printf("%s\n", said.c_str());
+  std::fflush(stdout);  // the process ends by _exit
+}
+
+/// Runs `work` and hands the reason and the remedy to `report` if it fails; returns the exit status.
+template <typename Work, typename Report>
+int run_and_report(const Work& work, const Report& report) {
+  try {
+    std::string said;
+    bool is_final = false;
+    try {
+      work();
+      return 0;
+    } catch (const py::error_already_set& error) {
+      said = text_of(error);
+      is_final = refuses_input(error);
+    } catch (const std::exception& error) {
+      said = one_line(error.what());
+    }
+    report(is_want_of_memory(said) ? want_of_memory(said) : said, is_final);
+  } catch (...) {  // not even enough memory to say what it was
+    report("there is not enough memory for the engine: close other programs", false);
+  }
+  return 1;
 }
 
 }  // namespace
 }  // namespace stemlane
 
-int main() {
-  stemlane::be_a_good_child();
-  struct stat status {};
-  if (fstat(stemlane::kEngineSocket, &status) != 0 || !S_ISSOCK(status.st_mode)) {
-    std::fputs("stemlane-engine is started by the Stemlane plugin, not by hand\n", stderr);
-    return 2;
-  }
-  // `_exit`: the interpreter is never finalised; third-party modules do not survive it.
-  try {
-    std::string said;
-    bool is_final = false;
-    try {
-      stemlane::run();
-      _exit(0);
-    } catch (const py::error_already_set& error) {
-      said = stemlane::text_of(error);
-      is_final = stemlane::refuses_input(error);
-    } catch (const std::exception& error) {
-      said = stemlane::one_line(error.what());
-    }
-    if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
-    stemlane::send_status(stemlane::EngineState::failed, said, is_final);
-  } catch (...) {  // not even enough memory to say what it was
-    stemlane::send_status(stemlane::EngineState::failed,
-                          "there is not enough memory for the engine: close other programs");
-  }
-  _exit(1);
+#define STEMLANE_ENTRY extern "C" __attribute__((visibility("default"))) int
+
+STEMLANE_ENTRY stemlane_engine(const char* executable, const char* packages, const char* found_by) {
+  return stemlane::run_and_report(
+      [&] {
+        stemlane::serve_host({executable, packages, found_by});
+      },
+      [](std::string_view text, bool is_final) {
+        stemlane::send_status(stemlane::EngineState::failed, text, is_final);
+      });
+}
+
+STEMLANE_ENTRY stemlane_engine_check(const char* executable, const char* packages, const char* found_by) {
+  return stemlane::run_and_report(
+      [&] {
+        stemlane::check_models({executable, packages, found_by});
+      },
+      [](std::string_view text, bool) {
+        std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+      });
 }

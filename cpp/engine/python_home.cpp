@@ -12,6 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::size_t kMaxConfigurationBytes = 1 << 16;
+constexpr std::size_t kMaxPathBytes = 4096;  // of Linux
+
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
@@ -25,7 +28,15 @@ fs::path contents_of(const fs::path& engine) {
 std::optional<PythonHome> in_bundle(const fs::path& engine) {
   const fs::path python = contents_of(engine) / "Resources" / "python" / "bin" / "python3";
   if (!is_there(python)) return std::nullopt;
-  return PythonHome{python, {}, "the bundle"};
+  return PythonHome{python, {}, "the bundle", true};
+}
+
+// The interpreter in the first line of a script, for packages of `pip install --user`: their
+// prefix, ~/.local, has scripts but no Python.
+fs::path interpreter_of(const fs::path& script) {
+  const std::string text = read_small_file(script, kMaxConfigurationBytes);
+  if (!text.starts_with("#!/")) return {};
+  return text.substr(2, std::min(text.find('\n'), kMaxPathBytes) - 2);
 }
 
 // .../<prefix>/lib/pythonX.Y/site-packages/stemlane/Stemlane.vst3/Contents/<architecture>/
@@ -33,11 +44,14 @@ std::optional<PythonHome> around_bundle(const fs::path& engine) {
   for (fs::path folder = contents_of(engine); folder.has_relative_path(); folder = folder.parent_path()) {
     const std::string name = folder.filename().string();
     if (name != "site-packages" && name != "dist-packages") continue;
-    fs::path prefix = folder.parent_path().parent_path().parent_path();
+    const std::string version = folder.parent_path().filename().string();
+    const fs::path prefix = folder.parent_path().parent_path().parent_path();
     // Debian keeps packages of /usr in /usr/lib/python3/dist-packages and /usr/local.
-    for (const fs::path& root : {prefix, fs::path("/usr")})
-      if (is_there(root / "bin" / "python3"))
-        return PythonHome{root / "bin" / "python3", {folder}, "the environment around the plugin"};
+    for (const fs::path& python :
+         {prefix / "bin" / version, prefix / "bin" / "python3", interpreter_of(prefix / "bin" / "stemlane"),
+          fs::path("/usr/bin") / version, fs::path("/usr/bin/python3")})
+      if (!python.empty() && is_there(python))
+        return PythonHome{python, {folder}, "the environment around the plugin"};
   }
   return std::nullopt;
 }
@@ -49,9 +63,6 @@ fs::path user_configuration() {
     return fs::path(home) / ".config" / "stemlane" / "engine.conf";
   return {};
 }
-
-constexpr std::size_t kMaxConfigurationBytes = 1 << 16;
-constexpr std::size_t kMaxPathBytes = 4096;  // of Linux
 
 }  // namespace
 

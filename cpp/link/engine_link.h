@@ -39,7 +39,8 @@ class HostEnd {
     header_.wanted.store(1, std::memory_order_relaxed);
   }
 
-  /// Starts a new generation at `position`, where no other one has started. No block is being processed meanwhile.
+  /// Starts a new generation at `position`, where no other one has started. No block is being processed
+  /// meanwhile.
   void begin_generation(std::int64_t position) noexcept STEMLANE_REALTIME {
     generation_start_ = position;
     // An engine that sees a later mixture_end also sees the generation it belongs to. One that

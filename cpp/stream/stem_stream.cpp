@@ -141,7 +141,7 @@ void StemStream::push(const StreamBlock& block, std::int64_t ramp_samples) noexc
     gains_.reset(block.gains);
     snap_gains_ = false;
   }
-  gains_.set(input_position_, ramp_samples, block.gains);
+  gains_.set(config_.gains_at_output ? output_position_ : input_position_, ramp_samples, block.gains);
   delayed_.write(input_position_, block.in, block.num_samples);
   if (host_ != nullptr && !forked()) host_->write_mixture(input_position_, block.in, block.num_samples);
   input_position_ += block.num_samples;

@@ -31,6 +31,8 @@ struct StreamConfig {
   /// Executable of the engine. Empty: none is started, and the owner of the stream
   /// serves `shared_audio()` through an EngineEnd of its own.
   std::string engine_executable;
+  /// A block's gains act on the samples that leave with it, not on those that come with it.
+  bool gains_at_output = false;
   /// Offline, an engine that makes no progress for so long has failed.
   double offline_timeout_seconds = 60.0;
   /// In real time the engine sleeps when nobody has heard stems for so long.
@@ -148,15 +150,15 @@ class StemStream {
   DelayedMixture delayed_;
   GainTimeline gains_;
   StemMixer mixer_;
-  std::int64_t input_position_ = 0;    ///< next sample to come in
+  std::int64_t input_position_ = 0;     ///< next sample to come in
   std::int64_t generation_start_ = -1;  ///< first sample since the last reset
-  std::int64_t output_position_ = 0;   ///< position of the next sample to go out
-  bool snap_gains_ = true;             ///< first block since reset: no ramp
-  float available_ = 1.0F;             ///< availability of the stems at the last sample
-  bool missing_ = false;               ///< stems are late
-  bool ready_ = false;                 ///< an engine runs, as the audio thread knows
-  bool damaged_ = false;               ///< stems of this block were no sound
-  bool offline_failed_ = false;        ///< no more waiting until the next reset
+  std::int64_t output_position_ = 0;    ///< position of the next sample to go out
+  bool snap_gains_ = true;              ///< first block since reset: no ramp
+  float available_ = 1.0F;              ///< availability of the stems at the last sample
+  bool missing_ = false;                ///< stems are late
+  bool ready_ = false;                  ///< an engine runs, as the audio thread knows
+  bool damaged_ = false;                ///< stems of this block were no sound
+  bool offline_failed_ = false;         ///< no more waiting until the next reset
   StemGains last_gains_ = kUnityGains;
   bool wanted_ = true;                 ///< someone hears stems, or has a moment ago
   std::int64_t heard_until_ = 0;       ///< input position up to which stems are heard

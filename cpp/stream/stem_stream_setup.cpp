@@ -57,8 +57,8 @@ StemStream::~StemStream() = default;
 void StemStream::prepare(const StreamConfig& wanted) {
   check(wanted);
   StreamConfig config = wanted;
-  config.max_block_samples = static_cast<int>(
-      std::bit_ceil(static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
+  config.max_block_samples = static_cast<int>(std::bit_ceil(
+      static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
   if (host_ != nullptr) {
     StreamConfig as_large = config;
     as_large.max_block_samples = std::max(config.max_block_samples, config_.max_block_samples);
@@ -82,8 +82,8 @@ void StemStream::prepare(const StreamConfig& wanted) {
   const std::int64_t half = warm_up_ + config.max_block_samples + backlog_of(kBacklogSeconds);
   const auto capacity = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * half)));
   std::string error;
-  memory_ = SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity,
-                                error);
+  memory_ =
+      SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity, error);
   if (memory_ != nullptr) {
     host_ = std::make_unique<HostEnd>(*memory_);
     input_position_ = 0;
@@ -108,7 +108,9 @@ StreamStatus StemStream::status() const {
   status.num_late = num_late_.load(std::memory_order_relaxed);
   if (forked()) {
     status.state = EngineState::failed;
-    status.text = "this process is a fork of the one with the engine; load the plugin in it again";
+    status.text =
+        "this process is a fork of the one with the engine; start workers with "
+        "multiprocessing.get_context('spawn'), and load the plugin there";
     return status;
   }
   status.state = board_.state();

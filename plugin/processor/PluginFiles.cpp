@@ -10,7 +10,10 @@ namespace {
 juce::File binaryFolder() {
   Dl_info info{};
   if (dladdr(reinterpret_cast<const void*>(&binaryFolder), &info) == 0) return {};
-  // A loader may report the path as it was given: relative, or through links.
+  // A loader may report the path as it was given: relative, or through links. Of an application
+  // that was found through PATH it knows only the name.
+  if (juce::String::fromUTF8(info.dli_fname).indexOfChar('/') < 0)
+    return juce::File::getSpecialLocation(juce::File::currentExecutableFile).getParentDirectory();
   const juce::File binary =
       juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(info.dli_fname));
   return binary.getLinkedTarget().getParentDirectory();

@@ -18,6 +18,21 @@ namespace {
 // engine; pedalboard's default is this one.
 constexpr int kExpectedBlockSamples = 8192;
 
+// At others the stream cannot be prepared, and the mixture passes without a delay.
+bool isPossibleRate(double sampleRate) {
+  return sampleRate >= kLowestRate && sampleRate <= kHighestRate;
+}
+
+// Ardour and Mixbus evaluate automation where the audio leaves a plugin, other hosts where it
+// enters: docs/HOSTS.md. Their scripts and exports run in programs of other names.
+bool automatesTheOutput() {
+  if (juce::PluginHostType().isArdour()) return true;
+  const juce::File program(juce::PluginHostType::getHostPath());
+  for (const juce::String& name : {program.getFileName(), program.getParentDirectory().getFileName()})
+    if (name.containsIgnoreCase("ardour") || name.containsIgnoreCase("mixbus")) return true;
+  return false;
+}
+
 }  // namespace
 
 juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
@@ -28,7 +43,14 @@ juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
 }
 
 StemlaneProcessor::StemlaneProcessor()
-    : AudioProcessor(buses()), parameters_(*this), modelName_(defaultModelName()) {
+    : AudioProcessor(buses()),
+      parameters_(*this,
+                  [this] {
+                    const StreamStatus now = status();
+                    return juce::String(stateName(now.state)) + ": " +
+                           juce::String::fromUTF8(now.text.c_str());
+                  }),
+      modelName_(defaultModelName()) {
   applyModel();
 }
 
@@ -68,7 +90,7 @@ void StemlaneProcessor::announceLatency() {
   {
     const std::lock_guard lock(mutex_);
     if (sampleRate <= 0.0 || sampleRate == sampleRate_) return;
-    latency = latency_sum(choice_.model, sampleRate).total();
+    if (isPossibleRate(sampleRate)) latency = latency_sum(choice_.model, sampleRate).total();
   }
   setLatencySamples(latency);
 }
@@ -90,6 +112,7 @@ void StemlaneProcessor::prepareStream() {
   config.sample_rate = sampleRate_;
   config.num_channels = getMainBusNumInputChannels();
   config.max_block_samples = maxBlockSamples_;
+  config.gains_at_output = automatesTheOutput();
   if (choice_.problem.empty()) config.engine_executable = engineExecutable().getFullPathName().toStdString();
   numChannels_.store(0, std::memory_order_release);
   try {
@@ -201,8 +224,7 @@ void StemlaneProcessor::setModel(const std::string& name) {
 StreamStatus StemlaneProcessor::status() const {
   const auto facts = facts_.read();
   if (!facts->problem.empty()) return {EngineState::failed, facts->problem, 0};
-  if (!facts->prepared)
-    return {EngineState::starting, "waiting for the host to start its audio", 0};
+  if (!facts->prepared) return {EngineState::starting, "waiting for the host to start its audio", 0};
   return stream_.status();
 }
 
@@ -212,14 +234,13 @@ void StemlaneProcessor::setMeters(bool on) noexcept {
 }
 
 void StemlaneProcessor::getStateInformation(juce::MemoryBlock& target) {
-  const StreamStatus now = status();
   SavedState state;
   {
     const std::lock_guard lock(mutex_);
     state.model = modelName_;
     if (unknownState_ != nullptr) state.unknown = std::make_unique<juce::XmlElement>(*unknownState_);
   }
-  writeState(target, state, getParameters(), {now.state, now.text, getLatencySamples()});
+  writeState(target, state, getParameters());
 }
 
 void StemlaneProcessor::setStateInformation(const void* data, int size) {

@@ -2,7 +2,13 @@
 // Writes and reads the state as XML attributes; see PluginState.h for the format.
 #include "processor/PluginState.h"
 
+#include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
+
+#include "core/model_descriptor.h"
+#include "processor/StemParameters.h"
 
 namespace stemlane {
 namespace {
@@ -10,13 +16,75 @@ namespace {
 constexpr const char* kTag = "STEMLANE";
 constexpr int kStateVersion = 1;
 
-// JUCE's wrapping is a magic number, the length of the text and the text. JUCE reads what
+// A state has 2 KB. JUCE's parser calls itself for each element in an element, so what comes from
+// strangers is bounded before it is parsed; 500 tags are far more than any version writes.
+constexpr std::size_t kMaxBytes = std::size_t{1} << 18;
+constexpr int kMaxTags = 500;
+
+// Notes of version 0.1 on how the engine was; no settings, and not kept.
+constexpr const char* kFormerNotes[] = {"engine_state", "engine_text", "latency_samples"};
+
+// The text in JUCE's wrapping: a magic number, the length of the text and the text. JUCE reads what
 // is there of a text that has been cut off; half a state would reset the other half.
-bool isComplete(const void* data, int size) {
+std::optional<juce::String> textOf(const void* data, int size) {
   constexpr int kHeadBytes = 8;
-  if (size < kHeadBytes) return false;
-  const auto length = juce::ByteOrder::littleEndianInt(static_cast<const char*>(data) + 4);
-  return length <= static_cast<juce::uint32>(size - kHeadBytes);
+  constexpr juce::uint32 kMagic = 0x21324356;
+  if (size < kHeadBytes) return std::nullopt;
+  const auto* bytes = static_cast<const char*>(data);
+  const std::size_t length = juce::ByteOrder::littleEndianInt(bytes + 4);
+  if (juce::ByteOrder::littleEndianInt(bytes) != kMagic || length > kMaxBytes ||
+      length > static_cast<std::size_t>(size - kHeadBytes))
+    return std::nullopt;
+  std::string text(bytes + kHeadBytes, length);
+  while (!text.empty() && text.back() == '\0') text.pop_back();
+  const bool isText = text.find('\0') == std::string::npos &&
+                      juce::CharPointer_UTF8::isValidString(text.c_str(), static_cast<int>(text.size()));
+  // No version writes declarations, by which a few bytes become many.
+  if (!isText || text.find("<!") != std::string::npos || std::count(text.begin(), text.end(), '<') > kMaxTags)
+    return std::nullopt;
+  return juce::String::fromUTF8(text.c_str());
+}
+
+// XML 1.0 has no way to write these, so a state that held them could not be read again.
+bool isWritable(const juce::String& text) {
+  for (auto character = text.getCharPointer(); !character.isEmpty();) {
+    const auto code = static_cast<juce::uint32>(character.getAndAdvance());
+    if ((code < 0x20 && code != '\t' && code != '\n' && code != '\r') || code == 0xFFFE || code == 0xFFFF ||
+        (code >= 0xD800 && code < 0xE000) || code > 0x10FFFF)
+      return false;
+  }
+  return true;
+}
+
+bool isWritable(const juce::XmlElement& element) {
+  if (element.isTextElement()) return isWritable(element.getText());
+  if (!juce::XmlElement::isValidXmlName(element.getTagName())) return false;
+  std::set<juce::String> names;
+  for (int i = 0; i < element.getNumAttributes(); ++i) {
+    const juce::String& name = element.getAttributeName(i);
+    if (!juce::XmlElement::isValidXmlName(name) || !names.insert(name).second ||
+        !isWritable(element.getAttributeValue(i)))
+      return false;
+  }
+  for (const auto* child : element.getChildIterator())
+    if (!isWritable(*child)) return false;
+  return true;
+}
+
+// The parameter, if it is one that is saved: the engine's status is no setting.
+const juce::AudioProcessorParameterWithID* settingOf(const juce::AudioProcessorParameter* parameter) {
+  if (dynamic_cast<const StatusParameter*>(parameter) != nullptr) return nullptr;
+  return dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter);
+}
+
+// What is no value of a parameter is its default.
+float savedValue(const juce::AudioProcessorParameterWithID& parameter, const juce::XmlElement& xml) {
+  const juce::String& id = parameter.getParameterID();
+  if (!xml.hasAttribute(id)) return parameter.getDefaultValue();
+  const juce::String text = xml.getStringAttribute(id);
+  const auto* fader = dynamic_cast<const juce::AudioParameterFloat*>(&parameter);
+  if (fader == nullptr) return parameter.getValueForText(text);
+  return fader->convertTo0to1(faderValue(text, fader->convertFrom0to1(parameter.getDefaultValue())));
 }
 
 }  // namespace
@@ -36,34 +104,29 @@ const char* stateName(EngineState state) noexcept {
 }
 
 void writeState(juce::MemoryBlock& target, const SavedState& state,
-                const juce::Array<juce::AudioProcessorParameter*>& parameters, const StateNotes& notes) {
+                const juce::Array<juce::AudioProcessorParameter*>& parameters) {
   auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(kTag);
   xml.setAttribute("version", kStateVersion);
   xml.setAttribute("model", state.model);
   for (const auto* parameter : parameters)
-    if (const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter))
-      xml.setAttribute(named->getParameterID(), parameter->getCurrentValueAsText());
-  xml.setAttribute("engine_state", stateName(notes.engineState));
-  xml.setAttribute("engine_text", notes.engineText);
-  xml.setAttribute("latency_samples", notes.latencySamples);
+    if (const auto* setting = settingOf(parameter))
+      xml.setAttribute(setting->getParameterID(), parameter->getCurrentValueAsText());
   juce::AudioProcessor::copyXmlToBinary(xml, target);
 }
 
 std::optional<SavedState> readState(const void* data, int size,
                                     const juce::Array<juce::AudioProcessorParameter*>& parameters) {
-  if (!isComplete(data, size)) return std::nullopt;
-  auto xml = juce::AudioProcessor::getXmlFromBinary(data, size);
-  if (xml == nullptr || !xml->hasTagName(kTag)) return std::nullopt;
-  for (auto* parameter : parameters) {
-    const auto* named = dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter);
-    if (named == nullptr) continue;
-    const juce::String& id = named->getParameterID();
-    parameter->setValueNotifyingHost(xml->hasAttribute(id)
-                                         ? parameter->getValueForText(xml->getStringAttribute(id))
-                                         : parameter->getDefaultValue());
-  }
+  const auto text = textOf(data, size);
+  if (!text) return std::nullopt;
+  auto xml = juce::parseXML(*text);
+  if (xml == nullptr || !xml->hasTagName(kTag) || !isWritable(*xml)) return std::nullopt;
   SavedState state;
   state.model = xml->getStringAttribute("model").trim();
+  if (state.model.getNumBytesAsUTF8() > kMaxNameBytes) return std::nullopt;
+  for (auto* parameter : parameters)
+    if (const auto* setting = settingOf(parameter))
+      parameter->setValueNotifyingHost(savedValue(*setting, *xml));
+  for (const char* note : kFormerNotes) xml->removeAttribute(note);
   // The rest is what this version does not know: all that it knows is written over it.
   state.unknown = std::move(xml);
   return state;

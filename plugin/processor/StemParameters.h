@@ -7,8 +7,12 @@
 
 #include <array>
 #include <cmath>
+#include <functional>
+#include <memory>
 
+#include "processor/StatusParameter.h"
 #include "processor/effective_gains.h"
+#include "processor/gain_text.h"
 
 namespace stemlane {
 
@@ -17,26 +21,31 @@ namespace stemlane {
 /// 0 dB survives the way through a host's 0..1 scale as a gain of exactly one.
 inline constexpr float kStepsPerDb = 10.0F;
 
+/// What lies between the lowest position and `kSilentBelowDb`: a step of its own, "-60.0".
+inline constexpr float kNearSilenceDb = -59.95F;
+
 inline juce::NormalisableRange<float> faderRange() {
   return {kSilenceDb, kMaxGainDb,
           [](float low, float high, float proportion) { return low + (high - low) * proportion; },
           [](float low, float high, float value) { return (value - low) / (high - low); },
           [](float low, float high, float value) {
+            if (value <= low) return low;
+            if (value < kSilentBelowDb) return kNearSilenceDb;
             return juce::jlimit(low, high, std::round(value * kStepsPerDb) / kStepsPerDb);
           }};
 }
 
-/// "-3.0", "0.0" or "-inf"; the unit is the parameter's label.
+/// "-3.0", "0.0", "-inf", or "-60.0" just above it; the unit is the parameter's label.
 inline juce::String faderText(float gainDb) {
+  if (gainDb > kSilenceDb && gainDb < kSilentBelowDb) return "-60.0";
   return gainDb <= kSilenceDb ? juce::String("-inf") : juce::String(gainDb, 1);
 }
 
-/// Reads what `faderText` writes and what people type: "-3", "+3 dB", "-inf", "off".
-inline float faderValue(const juce::String& text) {
-  const juce::String trimmed = text.trim().toLowerCase();
-  if (trimmed.startsWith("-inf") || trimmed.startsWith("off")) return kSilenceDb;
-  const float value = trimmed.trimCharactersAtStart("+").getFloatValue();
-  return std::isfinite(value) ? juce::jlimit(kSilenceDb, kMaxGainDb, value) : 0.0F;
+/// Position of a fader for what `faderText` writes and people type, see `gainFromText`;
+/// `otherwise` for what is no gain.
+inline float faderValue(const juce::String& text, float otherwise) {
+  if (text == faderText(kNearSilenceDb)) return kNearSilenceDb;
+  return gainFromText(text.toStdString()).value_or(otherwise);
 }
 
 /// A stem's name for people: "Vocals".
@@ -55,7 +64,8 @@ class StemParameters {
     juce::AudioParameterBool* solo;
   };
 
-  explicit StemParameters(juce::AudioProcessor& processor) {
+  /// `status` tells how the engine is; called on any thread but the audio thread.
+  StemParameters(juce::AudioProcessor& processor, std::function<juce::String()> status) {
     for (std::size_t stem = 0; stem < strips.size(); ++stem) {
       const juce::String id(kStemNames[stem]);
       const juce::String name = stemTitle(static_cast<int>(stem));
@@ -65,6 +75,7 @@ class StemParameters {
     }
     outputGain = addFader(processor, "output_gain", "Output Gain");
     bypass = addSwitch(processor, "bypass", "Bypass");
+    processor.addParameter(new StatusParameter(std::move(status)));
   }
 
   /// What the faders and switches ask for, for a model with the stems in `present`.
@@ -84,13 +95,18 @@ class StemParameters {
  private:
   static juce::AudioParameterFloat* addFader(juce::AudioProcessor& processor, const juce::String& id,
                                              const juce::String& name) {
+    // What is no gain leaves the fader where it is.
+    auto self = std::make_shared<const juce::AudioParameterFloat*>(nullptr);
     auto parameter = std::make_unique<juce::AudioParameterFloat>(
         juce::ParameterID{id, 1}, name, faderRange(), 0.0F,
         juce::AudioParameterFloatAttributes()
             .withLabel("dB")
             .withStringFromValueFunction([](float value, int) { return faderText(value); })
-            .withValueFromStringFunction(faderValue));
+            .withValueFromStringFunction([self](const juce::String& text) {
+              return faderValue(text, *self != nullptr ? (*self)->get() : 0.0F);
+            }));
     auto* raw = parameter.get();
+    *self = raw;
     processor.addParameter(parameter.release());
     return raw;
   }

@@ -13,6 +13,9 @@ namespace stemlane {
 
 /// The lowest fader position means silence.
 inline constexpr float kSilenceDb = -60.0F;
+/// A fader below this is silent, too. pedalboard takes the step above the lowest one for -60 dB,
+/// on a scale of a thousand: -59.928.
+inline constexpr float kSilentBelowDb = -59.92F;
 inline constexpr float kMaxGainDb = 12.0F;
 
 /// True for the stems that a model has, the residual one included.
@@ -30,9 +33,9 @@ struct FaderPositions {
   bool bypass = false;
 };
 
-/// Linear gain of a fader; exactly 1 at 0 dB and exactly 0 at the bottom.
+/// Linear gain of a fader; exactly 1 at 0 dB and exactly 0 near the bottom.
 inline float faderGain(float gainDb) noexcept {
-  return gainDb <= kSilenceDb ? 0.0F : std::pow(10.0F, gainDb / 20.0F);
+  return gainDb < kSilentBelowDb ? 0.0F : std::pow(10.0F, gainDb / 20.0F);
 }
 
 /// Gain of each stem. A muted stem is silent even while it is soloed; stems that the

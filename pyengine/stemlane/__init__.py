@@ -24,7 +24,7 @@ _HOMES = {
     "separate_file": "files.library",
     "separate_many": "files.library",
     "render": "mix.mixdown",
-    "plugin_path": "plugin.loading",
+    "plugin_path": "plugin.places",
     "load_plugin": "plugin.loading",
     "plugin_status": "plugin.loading",
 }

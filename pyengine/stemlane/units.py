@@ -2,22 +2,41 @@
 """Gains: what a user writes in dB and what the mixer multiplies with."""
 
 import math
+import re
 
 from stemlane.errors import InputError
 
 SILENT_DB, HIGHEST_DB = -60.0, 12.0
+_SILENT = ("mute", "off", "-inf", "-infinity")
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.ASCII)
+
+
+def gain_from_text(text: str) -> float | None:
+    """DB of a text in any locale, minus infinity for silence, None if it is no gain.
+
+    The plugin's gain_text.h reads the same.
+
+    >>> gain_from_text("+3,5 dB"), gain_from_text("\u22126"), gain_from_text("-\u221e"), gain_from_text("mute")
+    (3.5, -6.0, -inf, -inf)
+    """
+    plain = text.replace("\u2212", "-").replace("\u221e", "inf").strip().lower()
+    plain = plain.removesuffix("db").strip()
+    if plain in _SILENT:
+        return float("-inf")
+    return float(plain.replace(",", ".")) if _NUMBER.fullmatch(plain) else None
 
 
 def parse_gain(value: float | str, fader: str) -> float:
-    """A gain in dB; -60 and below, also written "-inf", is silence and comes back as -60.
+    """A gain in dB; -60 and below, also written "-inf", "mute" or "off", is silence and comes back as -60.
 
     >>> parse_gain("+3", "drums"), parse_gain("-inf", "vocals")
     (3.0, -60.0)
     """
     try:
-        gain_db = float(value)
+        number = gain_from_text(value) if isinstance(value, str) else float(value)
     except (TypeError, ValueError):
-        gain_db = math.nan
+        number = None
+    gain_db = math.nan if number is None else number
     if math.isnan(gain_db) or gain_db > HIGHEST_DB:
         raise InputError(f"gain of {fader} is {value!r}, should be dB from -60 (silence, or -inf) to +12")
     return max(gain_db, SILENT_DB)

@@ -69,7 +69,8 @@ class Caller {
  private:
   void make(Bytes& bytes) {
     const stemlane_model model = any_model(bytes);
-    num_channels_ = bytes.take<std::uint8_t>() % 8U == 0 ? any_number(bytes) : 1 + bytes.take<std::uint8_t>() % 2;
+    num_channels_ =
+        bytes.take<std::uint8_t>() % 8U == 0 ? any_number(bytes) : 1 + bytes.take<std::uint8_t>() % 2;
     const double rate = bytes.take<std::uint8_t>() % 8U == 0 ? bytes.take<double>() : 8000.0;
     const auto most = bytes.take<std::uint8_t>() % 8U == 0 ? any_number(bytes) : kMostSamples;
     stream_.reset(stemlane_stream_new(&model, rate, num_channels_, most));
@@ -104,7 +105,8 @@ class Caller {
     const auto kind = bytes.take<std::uint8_t>() % 8U;
     if (kind == 0) gains[bytes.take<std::uint8_t>() % 6U] = bytes.take<float>();
     if (kind == 1) gains[1] = 0.0F;
-    const bool finite = std::all_of(gains.begin(), gains.end(), [](float gain) { return std::isfinite(gain); });
+    const bool finite =
+        std::all_of(gains.begin(), gains.end(), [](float gain) { return std::isfinite(gain); });
     const int32_t code = stemlane_stream_push(stream_.get(), mixture.data(), n, gains.data());
     if (code != 0) return expect_text();
     if (n < 0 || !finite || pushed_ != 0) problem_ = "a push that should have failed";
@@ -117,7 +119,8 @@ class Caller {
   void put(int32_t n) {
     const auto stems = samples(planes(num_stems_ * num_channels_, n), generator_);
     const int32_t code = stemlane_stream_put_stems(stream_.get(), stems.data(), n);
-    if ((code == 0) != (n >= 0 && n <= unanswered_)) problem_ = "stems that were not pushed are taken, or others not";
+    if ((code == 0) != (n >= 0 && n <= unanswered_))
+      problem_ = "stems that were not pushed are taken, or others not";
     if (code != 0) return expect_text();
     unanswered_ -= n;
   }
@@ -145,7 +148,8 @@ class Caller {
         stemlane_stream_push(stream_.get(), nullptr, 1, gains) == 0 ||
         stemlane_stream_push(stream_.get(), gains, 1, nullptr) == 0 ||
         stemlane_stream_put_stems(stream_.get(), nullptr, 1) == 0 ||
-        stemlane_stream_pull(nullptr, nullptr, 1) == 0 || stemlane_stream_pull(stream_.get(), nullptr, 1) == 0)
+        stemlane_stream_pull(nullptr, nullptr, 1) == 0 ||
+        stemlane_stream_pull(stream_.get(), nullptr, 1) == 0)
       problem_ = "a null pointer is taken";
   }
 

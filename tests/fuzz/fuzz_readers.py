@@ -27,7 +27,9 @@ with atheris.instrument_imports(include=["stemlane", "pickletools", "tarfile", "
 
     import numpy as np
     from stemlane.catalog import network_check
-    from stemlane.catalog.convert.readers import tar_members, tf_checkpoint, torch_weights
+    from stemlane.catalog.convert.htdemucs import safetensors_package
+    from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read_architecture
+    from stemlane.catalog.convert.readers import safetensors_weights, tar_members, tf_checkpoint, torch_weights
     from stemlane.errors import ManifestError, ModelError, PluginError
     from stemlane.manifests import integrity
     from stemlane.manifests.manifest import read_manifest
@@ -85,6 +87,25 @@ class _Equal(int):
 
     def __ne__(self, other):
         return False
+
+
+def safetensors_file(data: bytes) -> None:
+    """A .safetensors file."""
+    with tempfile.NamedTemporaryFile(dir=_memory()) as file, contextlib.suppress(ModelError):
+        file.write(data)
+        file.flush()
+        tensors, texts = safetensors_weights.read_safetensors(Path(file.name))
+        assert sum(values.nbytes for values in tensors.values()) <= len(data)
+        assert all(isinstance(text, str) for text in texts.values())
+
+
+def demucs_package(data: bytes) -> None:
+    """What stands beside the tensors of a package, JSON that says how its network was made."""
+    text = data.decode("utf-8", "replace")
+    safetensors_package.read_safetensors = lambda path: ({}, {"klass": "x", "args": "[]", "kwargs": text})
+    with contextlib.suppress(ModelError):
+        found = read_architecture(safetensors_package.read_safetensors_package(_NOWHERE), "somewhere")
+        assert len(expected_shapes(found)) < 10_000
 
 
 def tensorflow_index(data: bytes) -> None:
@@ -150,7 +171,7 @@ def _memory() -> str | None:
 TARGETS = {
     function.__name__: function
     for function in (torch_file, torch_pickle, tensorflow_index, onnx_network, tar_archive, manifest, plugin_state,
-                     checked_table)
+                     checked_table, safetensors_file, demucs_package)
 }  # fmt: skip
 
 

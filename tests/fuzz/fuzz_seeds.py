@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from stemlane.plugin import state
 from support import tiny_checkpoint
+from support.safetensors_files import as_json, write_safetensors
+from support.tiny_htdemucs import SIZES
 from support.tiny_mdx import build_mdx, network
 from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
@@ -77,5 +79,7 @@ _SEEDS = {
     "tar_archive": _archives,
     "manifest": _manifests,
     "plugin_state": _presets,
+    "safetensors_file": lambda folder: [write_safetensors(folder / "w", _TENSORS, {"klass": "a.B"}).read_bytes()],
+    "demucs_package": lambda folder: [as_json(SIZES).encode()],
     "checked_table": lambda folder: [b"0" * 64 + b" 12 1700000000000000000 mix/network.onnx\n"],
 }

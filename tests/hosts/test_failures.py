@@ -10,10 +10,12 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import pedalboard
 import pytest
 import stemlane
 from host_tools import engines, noise, set_model, stream, wait_for, wait_until_no_engine_is_left
-from stemlane.plugin.loading import engine_configuration, engine_path, plugin_path
+from stemlane.errors import PluginError
+from stemlane.plugin.places import engine_configuration, engine_path, plugin_path
 
 
 def test_a_killed_engine_ends_the_bounce_with_the_mixture_and_a_reason():
@@ -99,6 +101,28 @@ def test_more_than_two_channels_are_a_clear_error(num_channels):
         plugin.process(noise(num_channels, 5000, seed=35), 44100.0)
     mixture = noise(2, 5000, seed=36)
     np.testing.assert_array_equal(plugin.process(mixture, 44100.0), mixture)
+
+
+@pytest.mark.parametrize("rate", [384000.0, 7999.0])
+def test_a_rate_that_cannot_work_is_an_error_not_the_mixture(rate):
+    wait_until_no_engine_is_left()
+    mixture = noise(2, 5000, seed=38)
+    plugin = stemlane.load_plugin("tiny-live", vocals_gain="-inf")
+    with pytest.raises(PluginError, match=f"the sample rate is {rate} Hz, should be from 8000 to 192000"):
+        plugin.process(mixture, rate)
+    with pytest.raises(PluginError, match="should be from"):
+        plugin.process(mixture, sample_rate=rate, reset=False)
+    assert not engines()
+    # A chain goes past that: the mixture passes, no engine is tried, and the status says why.
+    np.testing.assert_array_equal(pedalboard.Pedalboard([plugin])(mixture, rate), mixture)
+    status = stemlane.plugin_status(plugin)
+    assert status.engine_state == "failed"
+    assert status.engine_text == f"the sample rate is {rate:.0f} Hz, should be from 8000 to 192000: " + (
+        "choose another one in the host"
+    )
+    assert not engines()
+    out = plugin.process(mixture, 44100.0)
+    np.testing.assert_allclose(out, 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms
 
 
 BOUNCE = """

@@ -160,6 +160,43 @@ def test_a_fork_may_destroy_its_copy(run_script):
     run_script(FORK, "destroys")
 
 
+FORKED_LOAD = """
+import multiprocessing, os, sys
+import numpy as np
+import stemlane
+from host_tools import noise
+from stemlane.errors import PluginError
+
+
+def bounce(_):
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    return plugin.process(noise(2, 20000, seed=46), 44100.0)
+
+
+if __name__ == "__main__":
+    here = bounce(0)
+    plugin = stemlane.load_plugin("tiny-mix")
+    child = os.fork()
+    if child == 0:
+        told = stemlane.plugin_status(plugin).engine_text
+        try:
+            stemlane.load_plugin("tiny-mix")
+        except PluginError as error:
+            os._exit(0 if "get_context('spawn')" in str(error) and "get_context('spawn')" in told else 4)
+        os._exit(3)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    with multiprocessing.get_context("spawn").Pool(1) as pool:  # the remedy
+        (there,) = pool.map_async(bounce, [0]).get(60)
+    assert np.array_equal(here, there)
+"""
+
+
+def test_a_fork_is_told_the_remedy_and_the_remedy_works(run_script, tmp_path):
+    script = tmp_path / "forked_load.py"  # a file: a spawned process imports it
+    script.write_text(FORKED_LOAD, encoding="utf-8")
+    run_script("import runpy, sys; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')", script)
+
+
 def test_instances_in_threads_do_not_disturb_each_other():
     mixture = noise(2, 40000, seed=44)
     plugins = [stemlane.load_plugin(model, vocals_gain="-inf") for model in ("tiny-mix", "tiny-live", "tiny-fade")]

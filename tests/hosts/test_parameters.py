@@ -19,6 +19,8 @@ def plugin():
 @pytest.fixture(autouse=True)
 def faders_at_zero(plugin):
     for name in plugin.parameters:
+        if name == "engine_status":
+            continue
         setattr(plugin, name, 0.0 if name.endswith("_db") else False)
 
 
@@ -33,7 +35,7 @@ def bounced_factor(plugin) -> float:
 
 def test_names_are_the_contract(plugin):
     expected = [name for stem in STEMS for name in (f"{stem}_gain_db", f"{stem}_mute", f"{stem}_solo")]
-    assert list(plugin.parameters) == [*expected, "output_gain_db", "bypass"]
+    assert list(plugin.parameters) == [*expected, "output_gain_db", "bypass", "engine_status"]
 
 
 def test_every_tenth_of_a_decibel_can_be_set_exactly(plugin):
@@ -50,8 +52,51 @@ def test_the_bottom_is_silence(plugin, silence):
     assert bounced_factor(plugin) == pytest.approx(1 - TINY_STEMS["vocals"], abs=ROUNDING)
 
 
+@pytest.mark.parametrize("silence", [-60, -60.0, "-60", -61, "-100", -1e9])
+def test_sixty_below_and_less_is_silence(plugin, silence):
+    plugin.vocals_gain_db = silence
+    assert float(plugin.vocals_gain_db) in (-60.0, -np.inf)
+    muted = stemlane.load_plugin("tiny-live", vocals_mute=True)
+    mixture = noise(2, 12000, seed=12)
+    np.testing.assert_array_equal(plugin.process(mixture, 44100.0), muted.process(mixture, 44100.0))
+
+
+@pytest.mark.parametrize("text", ["abc", "", "nan", "loud", "1.2.3"])
+def test_nonsense_leaves_a_fader_alone(plugin, text):
+    plugin.drums_gain_db = -7.5
+    parameter = plugin.parameters["drums_gain_db"]
+    parameter.raw_value = parameter.get_raw_value_for_text(text)
+    assert float(plugin.drums_gain_db) == -7.5
+    with pytest.raises(stemlane.StemlaneError, match="gain of drums is"):
+        stemlane.load_plugin("tiny-live", drums_gain=text)
+
+
+@pytest.mark.parametrize("value", ["\u221260", "-\u221e", "mute", "off", "-60,0", -60, "-99 dB"])
+def test_scripts_say_silence_in_any_way(value):
+    plugin = stemlane.load_plugin("tiny-live", vocals_gain=value)
+    assert plugin.parameters["vocals_gain_db"].string_value == "-inf"
+
+
+@pytest.mark.parametrize("value,gain_db", [("\u22126", -6.0), ("-6,5", -6.5), ("0,5", 0.5), ("+3 dB", 3.0)])
+def test_scripts_write_gains_as_people_do(value, gain_db):
+    assert float(stemlane.load_plugin("tiny-live", drums_gain=value).drums_gain_db) == gain_db
+
+
 @pytest.mark.parametrize(
-    "text,value", [("+3 dB", 3.0), ("-4.5", -4.5), ("0", 0.0), (" -60 ", -np.inf), ("12.0dB", 12.0)]
+    "text,value",
+    [
+        ("+3 dB", 3.0),
+        ("-4.5", -4.5),
+        ("0", 0.0),
+        (" -60 ", -np.inf),
+        ("12.0dB", 12.0),
+        ("-6,5", -6.5),
+        ("0,5", 0.5),
+        ("\u22126", -6.0),
+        ("-\u221e", -np.inf),
+        ("mute", -np.inf),
+        ("off", -np.inf),
+    ],
 )
 def test_texts_are_understood(plugin, text, value):
     parameter = plugin.parameters["drums_gain_db"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import stemlane
 from host_tools import noise
-from stemlane.manifests.manifest import index_text
+from stemlane.manifests.manifest import STEM_ORDER, index_text
 from stemlane.plugin import state as plugin_state
 from support.tiny_models import build_model
 
@@ -29,9 +29,7 @@ def values(plugin) -> dict:
 
 
 def attributes(plugin) -> dict:
-    """The state without the notes on how things stand."""
-    state = plugin_state.read(plugin.preset_data).attrib
-    return {key: value for key, value in state.items() if key not in ("engine_state", "engine_text", "latency_samples")}
+    return plugin_state.read(plugin.preset_data).attrib
 
 
 def load_state(plugin, text: bytes) -> None:
@@ -125,6 +123,27 @@ def test_what_a_later_version_has_saved_survives_this_one():
 
     plugin.preset_data = stemlane.load_plugin("tiny-mix", **PARAMETERS).preset_data  # of a session that has none of it
     assert attributes(plugin) == known and len(plugin_state.read(plugin.preset_data)) == 0
+
+
+def test_the_state_holds_what_was_chosen_and_nothing_of_the_engines_weather():
+    plugin = stemlane.load_plugin("tiny-mix", **PARAMETERS)
+    before = plugin.preset_data
+    names = {f"{stem}_{kind}" for stem in STEM_ORDER for kind in ("gain", "mute", "solo")}
+    assert set(attributes(plugin)) == names | {"version", "model", "output_gain", "bypass"}
+    plugin.process(noise(2, 20000, seed=25), 48000.0)
+    assert stemlane.plugin_status(plugin).engine_state == "ready"
+    assert plugin.preset_data == before
+    plugin.preset_data = (STATES / "version_1.vstpreset").read_bytes()  # which has notes on it
+    assert set(attributes(plugin)) == names | {"version", "model", "output_gain", "bypass"}
+
+
+def test_the_status_of_an_engine_comes_whole_however_long():
+    plugin = stemlane.load_plugin("tiny-mix")
+    with_attributes(plugin, model="n" * 127)
+    status = stemlane.plugin_status(plugin)
+    assert status.engine_state == "failed"
+    assert status.engine_text.startswith(f"model '{'n' * 127}' is not installed; choose another one: ")
+    assert status.engine_text.endswith("tiny-open-unmix") or "tiny-mix" in status.engine_text
 
 
 @pytest.mark.parametrize(

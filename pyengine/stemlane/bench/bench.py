@@ -151,7 +151,7 @@ def _measure_core() -> Numbers:
 
 
 def _measure_plugin(model: str) -> Numbers:
-    from stemlane.plugin.loading import plugin_path
+    from stemlane.plugin.places import plugin_path
 
     plugin_path()  # says what is missing before a process is started
     command = [sys.executable, "-m", "stemlane.bench.plugin", model]

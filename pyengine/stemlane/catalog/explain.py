@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A model in plain words: what `stemlane models show` prints."""
 
+from stemlane.catalog.licences import licence_rows
 from stemlane.errors import ManifestError
 from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
 
@@ -35,10 +36,8 @@ def explain(manifest: Manifest) -> dict[str, str]:
         **_DETAILS[manifest.kind](manifest),
         **_measured(manifest),
         **_other_modes(manifest),
-        "licence": manifest.licence,
+        **licence_rows(manifest),
     }
-    if "non-commercial" in manifest.licence.lower() or "not for commercial" in manifest.licence.lower():
-        rows["notice"] = "these weights, and what is made with them, are not for commercial use"
     return rows | {
         "origin": manifest.origin,
         "training data": manifest.training_data,

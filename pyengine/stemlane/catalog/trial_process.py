@@ -34,7 +34,8 @@ def _follow_parent() -> None:
 
 
 def _say(**values) -> None:
-    print(json.dumps(values), flush=True)
+    sys.stdout.write(json.dumps(values) + "\n")
+    sys.stdout.flush()
 
 
 def _try(folders: list[str], recording: str | None) -> dict:
@@ -53,6 +54,7 @@ def _try(folders: list[str], recording: str | None) -> dict:
 
 
 def main() -> None:
+    """Do what one line of standard input asks for."""
     request = json.loads(sys.stdin.readline())
     _bound(request["processor_seconds"], request["memory_bytes"])
     _follow_parent()

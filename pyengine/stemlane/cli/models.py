@@ -4,6 +4,8 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
+import sys
+
 from stemlane.cli.output import say
 from stemlane.cli.parser import add_command, add_group, given
 from stemlane.errors import ModelError
@@ -47,6 +49,9 @@ def add(commands) -> None:
         help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
     )
     adding.add_argument("--name", metavar="NAME", help="name of the model here")
+    adding.add_argument(
+        "--accept-licence", action="store_true", help="do not ask where the makers of weights restrict their use"
+    )
     adding.add_argument("--force", action="store_true", help="replace models of the same name")
     adding.add_argument(
         "--extension",
@@ -95,6 +100,8 @@ def _list_available() -> int:
 def _list(options) -> int:
     if options.available:
         return _list_available()
+
+    from stemlane.catalog.licences import Terms, licence_of
     from stemlane.manifests.registry import ALIASES, list_models
 
     listings = list_models()
@@ -106,7 +113,10 @@ def _list(options) -> int:
         text = f"unusable: {listing.problem}"
         if manifest := listing.manifest:
             numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
-            text = f"{manifest.title}: {numbers}"
+            licence = licence_of(manifest)
+            text = f"{manifest.title}: {numbers}; {licence.text}"
+            if licence.terms is Terms.FREE:
+                text += f" ({licence.where})"
         rows.append((", ".join(names), text))
     width = max(len(names) for names, _ in rows)
     for names, text in rows:
@@ -135,7 +145,11 @@ def _verify(options) -> int:
 def _add(options) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
+    from stemlane.catalog.licences import licence_rows
+    from stemlane.catalog.sources import check_accepted
     from stemlane.cli.progress import StageProgress
+
+    check_accepted(options.source, options.location, lambda question: options.accept_licence or _agrees(question))
 
     with StageProgress() as report:
         added = add_model(
@@ -152,12 +166,24 @@ def _add(options) -> int:
             compensation=options.compensation,
             both_signs=options.both_signs,
         )
-    for label in ("note", "licence", "origin", "training_data"):
-        if getattr(added[0], label):
-            say(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
+    first = added[0]
+    rows = {
+        "note": first.note, **licence_rows(first), "origin": first.origin, "training data": first.training_data,
+    }  # fmt: skip
+    for label, text in rows.items():
+        if text:
+            say(f"{label:<14} {text}")
     for manifest in added:
         say(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
     return 0
+
+
+def _agrees(question: str) -> bool:
+    """Ask at the terminal; without one nobody agrees."""
+    if not sys.stdin.isatty():
+        raise ModelError(f"{question} Say so with --accept-licence")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _remove(options) -> int:

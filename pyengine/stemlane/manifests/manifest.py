@@ -21,7 +21,9 @@ STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
 MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
 FORMAT = 1
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# Bounds of name and title are those of the C++ core's `model_index.cpp`, which leaves out what is longer.
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_LONGEST_TITLE = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HIGHEST_BYTES = 1 << 16  # embedded ones have 1 KB
 _HIGHEST_FILES = 64
@@ -117,13 +119,16 @@ def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
         top.fail("format", f"is {found_format}, this version reads {FORMAT}: update stemlane or the model")
     name = top.text("name")
     if not _NAME.fullmatch(name):
-        top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
+        top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-', at most 100")
+    title = top.text("title")
+    if len(title) > _LONGEST_TITLE:
+        top.fail("title", f"has {len(title)} characters, should have at most {_LONGEST_TITLE}")
     kind = top.text("kind")
     if kind not in SETTINGS_READERS:
         top.fail("kind", f"is {kind!r}, this version knows: {', '.join(SETTINGS_READERS)}")
     stems, residual = _read_stems(top)
     return Manifest(
-        folder=folder, name=name, title=top.text("title"), kind=kind, version=top.text("version"),
+        folder=folder, name=name, title=title, kind=kind, version=top.text("version"),
         stems=stems, residual=residual, sample_rate=top.integer("sample_rate", 8000, 192000),
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),

@@ -44,7 +44,8 @@ def library_path() -> Path:
     )
 
 
-def _header_path() -> Path:
+def header_path() -> Path:
+    """The header with the declarations, beside the package or in a checkout."""
     installed = _PACKAGE / "core_api.h"
     return installed if installed.is_file() else _CHECKOUT / "cpp" / "api" / "core_api.h"
 
@@ -57,7 +58,7 @@ def load() -> "tuple[cffi.FFI, Any]":
     path = library_path()
     ffi = cffi.FFI()
     try:
-        header = _header_path().read_text(encoding="utf-8")
+        header = header_path().read_text(encoding="utf-8")
         ffi.cdef(header.split("/* cffi begin */")[1].split("/* cffi end */")[0])
         return ffi, ffi.dlopen(str(path))
     except (OSError, IndexError, cffi.CDefError) as error:

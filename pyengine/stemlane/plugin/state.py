@@ -5,7 +5,7 @@ import struct
 from xml.etree import ElementTree
 
 from stemlane.errors import PluginError, one_line
-from stemlane.units import parse_gain
+from stemlane.units import SILENT_DB, parse_gain
 
 TAG = "STEMLANE"
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
@@ -49,7 +49,7 @@ def _component(preset: bytes) -> tuple[bytes, int]:
 
 
 def read(preset: bytes) -> ElementTree.Element:
-    """The element <STEMLANE> in a preset, with model, parameters and notes as attributes."""
+    """The element <STEMLANE> in a preset, with model and parameters as attributes."""
     content, end = _component(preset)
     text = content[8:end]
     if b"<!" in text:  # declarations, by which a few bytes become many
@@ -86,7 +86,8 @@ def set_parameter(element: ElementTree.Element, name: str, value: float | str | 
     if name not in known:
         raise PluginError(f"the plugin has no parameter {name!r}, it has: {', '.join(known)}")
     if name.endswith("_gain"):
-        element.set(name, format(parse_gain(value, name.removesuffix("_gain")), ".1f"))
+        gain_db = parse_gain(value, name.removesuffix("_gain"))
+        element.set(name, "-inf" if gain_db <= SILENT_DB else format(gain_db, ".1f"))
         return
     if not isinstance(value, bool):
         raise PluginError(f"parameter {name} is {value!r}, should be True or False")

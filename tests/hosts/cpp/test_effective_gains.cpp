@@ -48,12 +48,25 @@ TEST_CASE("bypass is all gains at one") {
 TEST_CASE("fader texts and values") {
   CHECK(faderText(-60.0F) == "-inf");
   CHECK(faderText(-3.0F) == "-3.0");
-  CHECK(faderValue("-inf dB") == -60.0F);
-  CHECK(faderValue(" +3.5 dB") == 3.5F);
-  CHECK(faderValue("99") == 12.0F);
-  CHECK(faderValue("-99") == -60.0F);
-  CHECK(faderValue("nan") == 0.0F);
+  for (const char* silent :
+       {"-inf dB", "-inf", "-\u221e", "\u2212\u221e dB", "mute", "Off", " MUTE ", "-99", "-1e999"})
+    CHECK(faderGain(faderValue(juce::String::fromUTF8(silent), 1.0F)) == 0.0F);
+  for (const char* six : {"-6", "\u22126", "-6.0 dB", "-6,0", "-6,00dB", " -6 "})
+    CHECK(faderValue(juce::String::fromUTF8(six), 1.0F) == -6.0F);
+  CHECK(faderValue("0,5", 1.0F) == 0.5F);
+  CHECK(faderValue("-6,5", 1.0F) == -6.5F);
+  CHECK(faderValue(" +3.5 dB", 1.0F) == 3.5F);
+  CHECK(faderValue("99", 1.0F) == 12.0F);
+  CHECK(faderValue("1e999", 1.0F) == 12.0F);
+  for (const char* nonsense :
+       {"", " ", "dB", "abc", "nan", "inf", "1,234.5", "--6", "6 7", "e", "-", "0x10", "offer", "-infantry"})
+    CHECK(faderValue(nonsense, 1.5F) == 1.5F);
   const auto range = faderRange();
+  // A thousandth above the bottom, which pedalboard takes for -60 dB.
+  const float near = range.snapToLegalValue(range.convertFrom0to1(0.001F));
+  CHECK(faderText(near) == "-60.0");
+  CHECK(faderGain(near) == 0.0F);
+  CHECK(range.snapToLegalValue(faderValue("-60.0", 0.0F)) == near);
   for (int tenths = -600; tenths <= 120; ++tenths) {
     const float value = static_cast<float>(tenths) / 10.0F;
     CHECK(range.snapToLegalValue(range.convertFrom0to1(range.convertTo0to1(value))) == value);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <catch2/catch.hpp>
 
+#include <clocale>
+
 #include "processor_fixture.h"
 
 using namespace stemlane;
@@ -24,7 +26,6 @@ std::string stateOf(StemlaneProcessor& processor) {
   processor.getStateInformation(block);
   const auto xml = juce::AudioProcessor::getXmlFromBinary(block.getData(), static_cast<int>(block.getSize()));
   REQUIRE(xml != nullptr);
-  for (const char* note : {"engine_state", "engine_text", "latency_samples"}) xml->removeAttribute(note);
   return xml->toString().toStdString();
 }
 
@@ -132,4 +133,93 @@ TEST_CASE("a state survives and a damaged one changes nothing") {
   }
   other.setStateInformation(nullptr, 0);
   CHECK(stateOf(other) == before);
+}
+
+TEST_CASE("what is typed and is no gain leaves a fader alone, in any locale") {
+  // A locale whose decimal point is a comma, where the system has one.
+  for (const char* name : {"C", "de_DE.UTF-8"}) {
+    if (std::setlocale(LC_ALL, name) == nullptr) continue;
+    StemlaneProcessor processor;
+    auto& gain = *processor.parameters().strips[0].gain;
+    const auto type = [&](const char* text) {
+      juce::AudioProcessorParameter& typed = gain;
+      typed.setValueNotifyingHost(typed.getValueForText(juce::String::fromUTF8(text)));
+    };
+    gain = -4.5F;
+    for (const char* text : {"abc", "", "nan"}) type(text);
+    CHECK(gain.get() == -4.5F);
+    type("-6,5");
+    CHECK(gain.get() == -6.5F);
+    type("\u22120.5");
+    CHECK(gain.get() == -0.5F);
+    CHECK_THAT(stateOf(processor), Catch::Contains("vocals_gain=\"-0.5\""));
+  }
+  std::setlocale(LC_ALL, "C");
+}
+
+namespace {
+
+juce::MemoryBlock wrapped(const std::string& text) {
+  juce::MemoryOutputStream stream;
+  stream.writeInt(0x21324356);
+  stream.writeInt(static_cast<int>(text.size()));
+  stream.write(text.data(), text.size() + 1);
+  return stream.getMemoryBlock();
+}
+
+std::string repeated(const std::string& text, int count) {
+  std::string all;
+  for (int i = 0; i < count; ++i) all += text;
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("hostile states are refused whole") {
+  const std::string wide = "<STEMLANE model=\"mix\" drums_gain=\"3\"";
+  const std::vector<std::string> hostile = {
+      wide + ">" + repeated("<a>", 50'000) + repeated("</a>", 50'000) + "</STEMLANE>",
+      wide + ">" + repeated("<a b='", 50'000),
+      "<STEMLANE drums_gain=\"3\" model=\"" + std::string(10'000'000, 'm') + "\"/>",
+      "<STEMLANE drums_gain=\"3\" model=\"" + std::string(kMaxNameBytes + 1, 'm') + "\"/>",
+      "<STEMLANE drums_gain=\"3\" model=\"a\xFF\xC3z\"/>",
+      "<STEMLANE drums_gain=\"3\" model=\"a&#1;z\"/>",
+      wide + " later=\"&#8;\"/>",
+      wide + " 1later=\"x\"/>",
+      wide + " later=\"x\" later=\"y\"/>",
+      "<!DOCTYPE S [<!ENTITY a \"aaaa\">]>" + wide + " later=\"&a;\"/>",
+      wide + "/>" + std::string("\0<b/>", 5) + "x",
+  };
+  StemlaneProcessor processor;
+  *processor.parameters().strips[1].gain = -7.0F;
+  const std::string before = stateOf(processor);
+  for (const std::string& text : hostile) {
+    INFO(text.substr(0, 100));
+    const juce::MemoryBlock block = wrapped(text);
+    processor.setStateInformation(block.getData(), static_cast<int>(block.getSize()));
+    CHECK(stateOf(processor) == before);
+  }
+  // The longest name that goes to an engine is kept.
+  const juce::MemoryBlock block = wrapped("<STEMLANE model=\"" + std::string(kMaxNameBytes, 'm') + "\"/>");
+  processor.setStateInformation(block.getData(), static_cast<int>(block.getSize()));
+  CHECK(processor.modelName() == std::string(kMaxNameBytes, 'm'));
+}
+
+TEST_CASE("a state does not change with the engine's weather, and scripts hear of it by a parameter") {
+  Host host("nobody");
+  const std::string before = stateOf(*host.processor);
+  CHECK(juce::String(before).indexOf("engine") < 0);
+  auto* status = host.processor->getParameters().getLast();
+  CHECK_FALSE(status->isAutomatable());
+  juce::String text;
+  for (int piece = 0; piece < StatusParameter::kNumPieces; ++piece)
+    text << status->getText(static_cast<float>(piece) / (StatusParameter::kNumPieces - 1), 128);
+  CHECK(text == "failed: " + juce::String(host.processor->status().text));
+  CHECK_THAT(text.toStdString(), Catch::Contains("model 'nobody' is not installed"));
+  status->setValueNotifyingHost(0.7F);
+  CHECK(status->getValue() == 0.0F);
+  host.processor->setModel("live");
+  host.play(noise(2, 1000));
+  host.processor->setModel("nobody");
+  CHECK(stateOf(*host.processor) == before);
 }

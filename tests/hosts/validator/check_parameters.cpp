@@ -2,6 +2,7 @@
 // Parameters: what a host lists, and the way of values to texts and back.
 #include <cmath>
 #include <set>
+#include <vector>
 
 #include "checks.h"
 
@@ -14,25 +15,50 @@ juce::String nameOf(const Parameter& parameter) {
   return parameter.getName(128);
 }
 
+// How the engine is: it can be read and not set, and its text changes by itself.
+bool isStatus(const Parameter& parameter) {
+  return nameOf(parameter) == "Engine Status";
+}
+
+// Those that a user sets.
+std::vector<Parameter*> settings(Instance& instance) {
+  std::vector<Parameter*> found;
+  for (auto* parameter : instance.getParameters())
+    if (!isStatus(*parameter)) found.push_back(parameter);
+  return found;
+}
+
+void status(Subject& subject, juce::Random& random) {
+  const auto instance = subject.create();
+  for (auto* parameter : instance->getParameters()) {
+    if (!isStatus(*parameter)) continue;
+    expect(parameter->getText(0.0F, 128).contains(": "),
+           "the status is '" + parameter->getText(0.0F, 128) + "'");
+    for (int round = 0; round < 50; ++round)
+      expect(parameter->getText(random.nextFloat(), 128).length() < 128, "a piece of the status is cut");
+  }
+}
+
 void list(Subject& subject, juce::Random&) {
   const auto instance = subject.create();
-  // Six stems with a fader and two switches each, the output's fader, bypass.
-  expect(instance->getParameters().size() == 20,
+  // Six stems with a fader and two switches each, the output's fader, bypass, the engine's status.
+  expect(instance->getParameters().size() == 21,
          juce::String(instance->getParameters().size()) + " parameters");
   std::set<juce::String> names;
   for (const auto* parameter : instance->getParameters()) {
     const juce::String name = nameOf(*parameter);
     expect(name.isNotEmpty() && names.insert(name).second, "the name '" + name + "' is empty or there twice");
-    expect(parameter->isAutomatable(), name + " cannot be automated");
+    expect(parameter->isAutomatable() == !isStatus(*parameter), name + " can be automated, or not, wrongly");
     expect(parameter->getDefaultValue() == parameter->getValue(), name + " does not start at its default");
-    expect(parameter->isDiscrete() == (parameter->getNumSteps() == 2), name + " has odd steps");
+    if (!isStatus(*parameter))
+      expect(parameter->isDiscrete() == (parameter->getNumSteps() == 2), name + " has odd steps");
   }
   expect(instance->getBypassParameter() != nullptr, "no bypass for the host");
 }
 
 void texts(Subject& subject, juce::Random& random) {
   const auto instance = subject.create();
-  for (auto* parameter : instance->getParameters())
+  for (auto* parameter : settings(*instance))
     for (int round = 0; round < 50; ++round) {
       const float value = round == 0 ? 0.0F : round == 1 ? 1.0F : random.nextFloat();
       const juce::String text = parameter->getText(value, 128);
@@ -64,9 +90,10 @@ void values(Subject& subject, juce::Random& random) {
   prepare(*instance, 44100.0, 512);
   Player player(*instance, random);
   player.start();
-  auto& parameters = instance->getParameters();
+  const auto parameters = settings(*instance);
   for (int round = 0; round < 200; ++round) {
-    auto* parameter = parameters[random.nextInt(parameters.size())];
+    auto* parameter =
+        parameters[static_cast<std::size_t>(random.nextInt(static_cast<int>(parameters.size())))];
     const float value = parameter->isDiscrete() ? static_cast<float>(random.nextInt(2)) : random.nextFloat();
     parameter->setValue(value);
     expect(parameter->getValue() == value, nameOf(*parameter) + " is not what was set");
@@ -78,6 +105,7 @@ void values(Subject& subject, juce::Random& random) {
 
 std::vector<Check> parameterChecks() {
   return {{"parameters are listed as a host needs them", list},
+          {"the engine's status can be read", status},
           {"values go to texts and back", texts},
           {"odd texts give possible values", oddTexts},
           {"values are kept while playing", values}};

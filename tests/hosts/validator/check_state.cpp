@@ -29,7 +29,8 @@ void roundTrip(Subject& subject, juce::Random& random) {
     one->getStateInformation(saved);
     other->setStateInformation(saved.getData(), static_cast<int>(saved.getSize()));
     expect(settings(*other) == settings(*one), "a state differs in another instance");
-    for (int index = 0; index < one->getParameters().size(); ++index) {
+    // The last one is the engine's status, which is no setting.
+    for (int index = 0; index + 1 < one->getParameters().size(); ++index) {
       auto* parameter = other->getParameters()[index];
       const juce::String text = parameter->getCurrentValueAsText();
       expect(text == one->getParameters()[index]->getCurrentValueAsText(),

@@ -33,10 +33,13 @@ void setUp(Instance& instance, const LiveTake& take) {
   setInnerState(instance, changed);
 }
 
+juce::String statusOf(Instance& instance) {
+  return instance.getParameters().getLast()->getText(0.0F, 128);
+}
+
 void waitForEngine(Instance& instance) {
-  for (int waited = 0; stateOf(instance)->getStringAttribute("engine_state") != "ready"; waited += 20) {
-    expect(waited < kStartMilliseconds,
-           "the engine does not start: " + stateOf(instance)->getStringAttribute("engine_text"));
+  for (int waited = 0; !statusOf(instance).startsWith("ready"); waited += 20) {
+    expect(waited < kStartMilliseconds, "the engine does not start: " + statusOf(instance));
     pump(20);
   }
 }
@@ -86,7 +89,7 @@ void playLive(Subject& subject, const LiveTake& take) {
     slowest = std::max(slowest, std::chrono::duration<double, std::micro>(Clock::now() - before).count());
     if (before - looked < kLookEvery) continue;
     looked = before;
-    const auto state = stateOf(*instance)->getStringAttribute("engine_state");
+    const auto state = statusOf(*instance).upToFirstOccurrenceOf(":", false, false);
     if (states.isEmpty() || states[states.size() - 1] != state) states.add(state);
   }
   std::cout << "states " << states.joinIntoString(" ") << "\nslowest " << static_cast<int>(slowest)

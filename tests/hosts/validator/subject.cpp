@@ -116,7 +116,6 @@ juce::String settings(Instance& instance) {
   const juce::MemoryBlock inner = innerState(instance);
   const auto xml = juce::AudioProcessor::getXmlFromBinary(inner.getData(), static_cast<int>(inner.getSize()));
   expect(xml != nullptr, "the plugin's state is not XML");
-  for (const char* note : {"engine_state", "engine_text", "latency_samples"}) xml->removeAttribute(note);
   return xml->toString();
 }
 

@@ -125,7 +125,7 @@ def test_an_ordered_dictionary_forgets_its_state(tmp_path):
     content += state(_metadata=EMPTY_DICT, __array_interface__=EMPTY_DICT) + STOP
     found = read_weights(archive(tmp_path / "w.pth", content, np.float32([1, 2, 3, 4]).tobytes()))
     np.testing.assert_array_equal(found["a"], [1, 2, 3, 4])
-    with pytest.raises(ValueError):  # the numbers of a file cannot be written to
+    with pytest.raises(ValueError, match="read-only"):  # the numbers of a file cannot be written to
         found["a"][0] = 9
 
 

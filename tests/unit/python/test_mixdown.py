@@ -119,6 +119,10 @@ def test_numbers_of_numpy_are_numbers(manifest):
 
 def test_gains_in_decibels():
     assert parse_gain("-inf", "x") == parse_gain(-math.inf, "x") == parse_gain(-99, "x") == -60
+    for text in ("mute", "Off", "-\u221e", "\u221260", "-inf dB"):
+        assert parse_gain(text, "x") == -60
+    for text in ("\u22126,5", "-6.5", " -6,50 dB"):
+        assert parse_gain(text, "x") == -6.5
     assert linear_gain(-60) == 0 and linear_gain(0) == 1
     assert linear_gain(parse_gain("12", "x")) == pytest.approx(3.98107170553)
     for value in (12.1, "nan", "loud", None, math.inf):
@@ -197,3 +201,37 @@ def test_core_streams_check_what_they_are_given(manifest):
         core.pull(7)
     with pytest.raises(CoreError):
         CoreStream(manifest, -1, 2, 512)
+
+
+def test_core_and_engine_take_the_same_rates(manifest):
+    from stemlane.audio_checks import HIGHEST_RATE, LOWEST_RATE
+    from stemlane.mix._core import CoreStream, load
+
+    _, library = load()
+    assert (library.STEMLANE_LOWEST_RATE, library.STEMLANE_HIGHEST_RATE) == (LOWEST_RATE, HIGHEST_RATE)
+    for rate in (LOWEST_RATE, HIGHEST_RATE):
+        CoreStream(manifest, rate, 2, 512)
+    for rate in (LOWEST_RATE - 1, HIGHEST_RATE + 1, math.nan):
+        with pytest.raises(CoreError, match="sample rate"):
+            CoreStream(manifest, rate, 2, 512)
+
+
+def test_a_pull_that_comes_too_early_can_be_repeated(manifest):
+    from stemlane.mix._core import CoreStream
+
+    core = CoreStream(manifest, 44100, 1, 4096)
+    gains = np.array([0, 1, 1, 1, 1, 1], np.float32)
+    mixture = noise(1, 4096)
+    stems = np.zeros((3, 1, 4096), np.float32)
+    played = []
+    for _ in range(2):
+        core.push(mixture, gains)
+        if core.latency_samples < 4096 * (len(played) + 1):
+            with pytest.raises(CoreError, match="have not been put"):
+                core.pull(4096)
+        with pytest.raises(CoreError, match="as many samples as were pushed"):
+            core.put_stems(np.zeros((3, 1, 9000), np.float32))
+        core.put_stems(stems)
+        played.append(core.pull(4096))
+    out = np.concatenate(played, axis=1)
+    np.testing.assert_array_equal(out[:, core.latency_samples :], np.tile(mixture, 2)[:, : -core.latency_samples])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from stemlane import __version__
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import Report, is_url
@@ -14,7 +15,6 @@ from stemlane.catalog.download import check_url, download
 from stemlane.errors import ModelError
 
 CONVERTER = f"converted by stemlane {__version__}"
-UNKNOWN_LICENCE = "unknown: ask who made the weights"
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,9 @@ class Source(Protocol):
     def parse(self, source: str, location: str | None = None) -> NamedSource | None:
         """What `source` names, or None if it is nothing of this kind."""
 
+    def licence(self, source: NamedSource) -> licences.Licence:
+        """What the maker of these weights states."""
+
     def add(self, source: NamedSource, order: Order) -> list[Path]:
         """Get the weights and convert them; returns the models' folders in `order.target`, the longest window first.
 
@@ -93,6 +96,6 @@ def fetch(url: str, path: Path, report: Report, stage: str, is_expected: Callabl
 def own_weights(order: Order, title: str, form: str, published: str) -> Description:
     """What the manifests say of weights that are not the published ones; `form` and `published` name those."""
     return Description(
-        order.name, f"{title}, own weights", "unknown", UNKNOWN_LICENCE,
+        order.name, f"{title}, own weights", "unknown", licences.UNKNOWN.text,
         f"weights of {form}'s form from {order.location}, not {published}, {CONVERTER}", "unknown",
     )  # fmt: skip

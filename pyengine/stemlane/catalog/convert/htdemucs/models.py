@@ -12,8 +12,10 @@ import numpy as np
 
 from stemlane.catalog.convert.htdemucs.architecture import SAMPLE_RATE, Architecture, check_weights, read_architecture
 from stemlane.catalog.convert.htdemucs.network import write_network
+from stemlane.catalog.convert.htdemucs.safetensors_package import read_safetensors_package
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
 from stemlane.catalog.convert.places import Report, file_sha256, link
+from stemlane.catalog.convert.readers.safetensors_weights import is_safetensors
 from stemlane.catalog.convert.readers.torch_weights import ClassName, read_package
 from stemlane.errors import ModelError
 from stemlane.manifests.manifest import STEM_ORDER
@@ -42,12 +44,12 @@ def load_package(path: Path) -> Package:
     ModelError
         If the file is damaged, asks for code to be run, or is no HTDemucs this version can convert.
     """
-    package = read_package(path, (_CLASS, *_OTHER_CLASSES))
+    package = read_safetensors_package(path) if is_safetensors(path) else read_package(path, (_CLASS, *_OTHER_CLASSES))
     found, weights = package.get("klass"), package.get("state")
     if not isinstance(found, ClassName) or not isinstance(weights, dict):
         raise ModelError(f"{path}: names no network and no weights: not a package of Demucs")
     if found.text != _CLASS:
-        raise ModelError(f"{path}: holds a {found.text}, only {_CLASS} can be converted")
+        raise ModelError(f"{path}: holds a {ascii(found.text)[1:-1]}, only {_CLASS} can be converted")
     if weights.get("__quantized"):
         raise ModelError(f"{path}: its weights are quantised (DiffQ); take the package that is not")
     architecture = read_architecture(package, str(path))
@@ -56,8 +58,8 @@ def load_package(path: Path) -> Package:
     unknown = [stem for stem in architecture.sources if stem not in STEM_ORDER]
     if unknown or RESIDUAL not in architecture.sources or len(set(architecture.sources)) < 2:
         raise ModelError(
-            f"{path}: its stems are {', '.join(architecture.sources)}; should be {RESIDUAL!r} and some of: "
-            f"{', '.join(STEM_ORDER)}"
+            f"{path}: its stems are {ascii(', '.join(architecture.sources))[1:-1]}; "
+            f"should be {RESIDUAL!r} and some of: {', '.join(STEM_ORDER)}"
         )
     return Package(architecture, arrays)
 

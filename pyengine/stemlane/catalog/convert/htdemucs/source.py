@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.places import address, file_sha256
 from stemlane.catalog.convert.source import CONVERTER, Order, fetch, own_weights
@@ -58,6 +59,11 @@ def parse(source: str, location: str | None = None) -> HtdemucsSource | None:
     return HtdemucsSource(source.lower()) if _SOURCE.fullmatch(source) else None
 
 
+def licence(source: HtdemucsSource) -> licences.Licence:
+    """The same for all sets."""
+    return licences.HTDEMUCS
+
+
 def add(source: HtdemucsSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; a place is a package or, also for an address, a folder of them."""
     from stemlane.catalog.convert.htdemucs import models as htdemucs
@@ -65,7 +71,7 @@ def add(source: HtdemucsSource, order: Order) -> list[Path]:
     published = OFFICIAL[source.model_name]
     paths = _fetch(published, order) if order.fetches else _find(published, Path(order.location))
     about = Description(
-        order.name, published.title, published.version, "MIT (Meta Platforms)", f"Demucs, {FOLDER}, {CONVERTER}",
+        order.name, published.title, published.version, licences.HTDEMUCS.text, f"Demucs, {FOLDER}, {CONVERTER}",
         published.training_data,
     )  # fmt: skip
     if not all(_is_published(paths[stem], file_name) for stem, file_name in published.files.items()):
@@ -103,13 +109,19 @@ def _find(published: Official, place: Path) -> dict[str, Path]:
     if place.is_file() and list(published.files) == [""]:
         return {"": place}
     if not place.is_dir():
-        wanted = "one .th file" if list(published.files) == [""] else "a folder of .th files"
+        wanted = "one .th or .safetensors file" if list(published.files) == [""] else "a folder of .th files"
         raise ModelError(f"{place}: no such {'file' if wanted.startswith('one') else 'folder'}; it should be {wanted}")
     paths = {}
     for stem, file_name in published.files.items():
         signature = file_name.split("-")[0]
-        found = sorted(place.glob(f"{signature}*.th")) or sorted(place.glob(f"{stem}*.th"))
+        found = _packages(place, signature) or _packages(place, stem)
         if len(found) != 1:
-            raise ModelError(f"{place}: should hold one file {signature}*.th or {stem}*.th, holds {len(found)}")
+            raise ModelError(
+                f"{place}: should hold one file {signature}*.th or {stem}*.th, or .safetensors, holds {len(found)}"
+            )
         paths[stem] = found[0]
     return paths
+
+
+def _packages(place: Path, start: str) -> list[Path]:
+    return sorted(path for ending in ("th", "safetensors") for path in place.glob(f"{start}*.{ending}"))

@@ -9,11 +9,12 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from stemlane import __version__
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
 from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, find_facts
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import file_sha256, is_url, link
-from stemlane.catalog.convert.source import UNKNOWN_LICENCE, Order, fetch
+from stemlane.catalog.convert.source import Order, fetch
 from stemlane.catalog.network_check import check_network
 from stemlane.errors import ModelError
 from stemlane.manifests.mdx import HIGHEST_COMPENSATION, LOWEST_COMPENSATION
@@ -40,6 +41,11 @@ def parse(source: str, location: str | None = None) -> MdxSource | None:
         raise ModelError("mdx needs --from FILE.onnx, the path or address of the network")
     stem = PurePosixPath(unquote(urlsplit(location).path) if is_url(location) else Path(location).name).stem
     return MdxSource(re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip(".-_") or "mdx")
+
+
+def licence(source: MdxSource) -> licences.Licence:
+    """None of the known networks comes with one."""
+    return licences.MDX
 
 
 def add(source: MdxSource, order: Order) -> list[Path]:
@@ -84,7 +90,7 @@ def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
         ", numbers from Ultimate Vocal Remover's table" if known else ", numbers as given when it was added"
     )
     description = Description(
-        name, f"MDX-Net {source.model_name}", "unknown", UNKNOWN_LICENCE,
+        name, f"MDX-Net {source.model_name}", "unknown", (licences.MDX if known else licences.UNKNOWN).text,
         f"{origin}, added by stemlane {__version__}", "unknown", gives.meaning,
     )  # fmt: skip
     settings = {

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.places import address, file_sha256
 from stemlane.catalog.convert.source import CONVERTER, Order, fetch, own_weights
@@ -23,7 +24,7 @@ class Official:
     title: str
     folder: str
     hashes: dict[str, str]
-    licence: str
+    licence: licences.Licence
     training_data: str
 
     def file_name(self, stem: str) -> str:
@@ -36,17 +37,17 @@ OFFICIAL = {
     "umx": Official(
         "Open-Unmix umx", "https://zenodo.org/records/3370486/files",
         {"vocals": "c8df74a5", "drums": "5a48008b", "bass": "646024d3", "other": "f8e132cc"},
-        "MIT (Open-Unmix)", "MUSDB18",
+        licences.OPEN_UNMIX, "MUSDB18",
     ),
     "umxhq": Official(
         "Open-Unmix umxhq", "https://zenodo.org/records/3370489/files",
         {"vocals": "b62c91ce", "drums": "9619578f", "bass": "8d85a5bd", "other": "b52fbbf7"},
-        "MIT (Open-Unmix)", "MUSDB18-HQ",
+        licences.OPEN_UNMIX, "MUSDB18-HQ",
     ),
     "umxl": Official(
         "Open-Unmix umxl", "https://zenodo.org/records/5069601/files",
         {"vocals": "bccbd9aa", "drums": "69e0ebd4", "bass": "2ca1ce51", "other": "c8c5b3e6"},
-        "CC BY-NC-SA 4.0: not for commercial use", "private stems, compressed",
+        licences.UMXL, "private stems, compressed",
     ),
 }  # fmt: skip
 
@@ -69,6 +70,11 @@ def parse(source: str, location: str | None = None) -> OpenUnmixSource | None:
     return OpenUnmixSource(match[1].lower()) if match else None
 
 
+def licence(source: OpenUnmixSource) -> licences.Licence:
+    """That of the variant."""
+    return OFFICIAL[source.variant].licence
+
+
 def add(source: OpenUnmixSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; a place is a folder with a .pth file for each stem."""
     from stemlane.catalog.convert.open_unmix import models as open_unmix
@@ -77,7 +83,7 @@ def add(source: OpenUnmixSource, order: Order) -> list[Path]:
     published = OFFICIAL[source.variant]
     paths = _fetch(published, order) if order.fetches else _find(Path(order.location))
     about = Description(
-        order.name, published.title, "1.0", published.licence, f"{published.folder}, {CONVERTER}",
+        order.name, published.title, "1.0", published.licence.text, f"{published.folder}, {CONVERTER}",
         published.training_data,
     )  # fmt: skip
     if not all(_is_published(paths[stem], published.hashes[stem]) for stem in STEMS):

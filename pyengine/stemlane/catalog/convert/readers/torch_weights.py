@@ -87,6 +87,11 @@ def _is_count(number: Any) -> bool:
     return type(number) is int and 0 <= number < 1 << 48
 
 
+def _ordered_table() -> OrderedTable:
+    """Without arguments: they could be anything."""
+    return OrderedTable()
+
+
 def _rebuild_parameter(view, *_) -> _View:
     if not isinstance(view, _View):
         raise PickleError("has a parameter that is no tensor")
@@ -138,7 +143,7 @@ def _fraction(*parts) -> Fraction:
 
 
 _ALLOWED = {
-    ("collections", "OrderedDict"): Function(lambda: OrderedTable()),
+    ("collections", "OrderedDict"): Function(_ordered_table),
     ("torch._utils", "_rebuild_tensor_v2"): Function(_rebuild_tensor),
     ("torch._utils", "_rebuild_parameter"): Function(_rebuild_parameter),
     **{("torch", name): _StorageType(dtype) for name, dtype in _DTYPES.items()},

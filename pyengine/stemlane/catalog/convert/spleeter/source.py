@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.places import Report, address, file_sha256
 from stemlane.catalog.convert.readers.tar_members import take_members
@@ -67,6 +68,11 @@ def parse(source: str, location: str | None = None) -> SpleeterSource | None:
     return SpleeterSource(match[1].lower(), 1536 if match[2] else 1024) if match else None
 
 
+def licence(source: SpleeterSource) -> licences.Licence:
+    """The same for all variants."""
+    return licences.SPLEETER
+
+
 def add(source: SpleeterSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; a place is an archive or, for a path, also a folder."""
     from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
@@ -117,7 +123,7 @@ def describe(source: SpleeterSource, order: Order, official: bool) -> Descriptio
     if not official:
         return own_weights(order, source.title, "Spleeter", "Deezer's")
     return Description(
-        order.name, source.title, "1.4.0", "MIT (Deezer SA)",
+        order.name, source.title, "1.4.0", licences.SPLEETER.text,
         f"Deezer's Spleeter, {RELEASE}/{source.variant}.tar.gz, {CONVERTER}",
         "Deezer's internal recordings, not published (Hennequin et al., JOSS 2020)")  # fmt: skip
 
