@@ -31,6 +31,13 @@ def add(commands) -> None:
     add_command(models, "verify", _verify, "Check a model's files, tensors and known output.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
+    add_command(models, "remove", _remove, "Remove a model that was added.", _EXAMPLES).add_argument(
+        "name", metavar="NAME"
+    )
+    _add_adding(models)
+
+
+def _add_adding(models) -> None:
     adding = add_command(
         models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.", _EXAMPLES
     )
@@ -78,9 +85,6 @@ def add(commands) -> None:
     mdx.add_argument(
         "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
     )
-    add_command(models, "remove", _remove, "Remove a model that was added.", _EXAMPLES).add_argument(
-        "name", metavar="NAME"
-    )
 
 
 def _list_available() -> int:
@@ -92,7 +96,7 @@ def _list_available() -> int:
     width = max(len(entry.source) for entry in entries)
     for entry in entries:
         note = ", is here" if entry.model_name in there else ""
-        say(f"{entry.source:<{width}}  {', '.join(entry.stems)}; {entry.licence}{note}")
+        say(f"{entry.source:<{width}}  {', '.join(entry.stems)}; {entry.licence.text}{note}")
     say(f"{'mdx':<{width}}  one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
     return 0
 

@@ -2,6 +2,7 @@
 """The command `stemlane separate`: its arguments, and what it says while it works."""
 
 import json
+import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -162,7 +163,7 @@ def _say_outcome(outcome, options, *, prints: bool) -> None:
         say(_as_json(outcome))
     elif not outcome.problem and prints and not options.quiet:
         folders = {path.parent for path in outcome.outputs.values()}
-        has_its_own = len(folders) == 1 and folders != {Path(options.output)}
+        has_its_own = os.path.dirname(options.name).endswith(("{track}", "{filename}"))
         for place in folders if has_its_own else outcome.outputs.values():
             say(str(place))
     if options.verbose and outcome.skipped:
