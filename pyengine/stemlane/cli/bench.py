@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane bench`."""
 
+import argparse
 import json
 
 from stemlane.cli.output import say_lines
-from stemlane.cli.parser import add_command
+from stemlane.cli.parser import Commands, add_command
 
 _EXAMPLES = """
   stemlane bench
@@ -12,7 +13,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.", _EXAMPLES)
     parser.add_argument(
@@ -23,7 +24,7 @@ def add(commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from stemlane.bench import against, bench
     from stemlane.cli.progress import StageProgress

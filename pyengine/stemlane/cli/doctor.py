@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane doctor`."""
 
+import argparse
+
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command, given
+from stemlane.cli.parser import Commands, add_command, given
 
 _EXAMPLES = """
   stemlane doctor
@@ -10,7 +12,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     """Add the command."""
     doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.", _EXAMPLES)
     doctor.add_argument(
@@ -19,7 +21,7 @@ def add(commands) -> None:
     )  # fmt: skip
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print every check; the exit status says whether all is well."""
     from stemlane import doctor
 

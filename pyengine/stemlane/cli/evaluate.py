@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane evaluate`."""
 
+import argparse
 import json
 
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines, warn
-from stemlane.cli.parser import add_command, given, model_name
+from stemlane.cli.parser import Commands, add_command, given, model_name
 
 _EXAMPLES = """
   stemlane evaluate songs                            songs/*/vocals.wav, drums.wav, …
@@ -14,7 +15,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "evaluate", run, "Measure separation against true stems.", _EXAMPLES)
     parser.add_argument(
@@ -35,7 +36,7 @@ def add(commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from stemlane.cli.progress import StageProgress
     from stemlane.evaluation import evaluate

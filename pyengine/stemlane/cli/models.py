@@ -4,10 +4,11 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
+import argparse
 import sys
 
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command, add_group, given
+from stemlane.cli.parser import Commands, add_command, add_group, given
 from stemlane.errors import ModelError
 
 _EXAMPLES = """
@@ -20,7 +21,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     """Add the commands."""
     models = add_group(commands, "models", "List, show, verify, add and remove models.")
     listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
@@ -37,7 +38,7 @@ def add(commands) -> None:
     _add_adding(models)
 
 
-def _add_adding(models) -> None:
+def _add_adding(models: Commands) -> None:
     adding = add_command(
         models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.", _EXAMPLES
     )
@@ -101,7 +102,7 @@ def _list_available() -> int:
     return 0
 
 
-def _list(options) -> int:
+def _list(options: argparse.Namespace) -> int:
     if options.available:
         return _list_available()
 
@@ -122,13 +123,13 @@ def _list(options) -> int:
             if licence.terms is Terms.FREE:
                 text += f" ({licence.where})"
         rows.append((", ".join(names), text))
-    width = max(len(names) for names, _ in rows)
-    for names, text in rows:
-        say(f"{names:<{width}}  {text}")
+    width = max(len(joined) for joined, _ in rows)
+    for joined, text in rows:
+        say(f"{joined:<{width}}  {text}")
     return 0
 
 
-def _show(options) -> int:
+def _show(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import explain
     from stemlane.manifests.registry import find_model
 
@@ -138,7 +139,7 @@ def _show(options) -> int:
     return 0
 
 
-def _verify(options) -> int:
+def _verify(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import verify
 
     manifest = verify(options.name)
@@ -146,7 +147,7 @@ def _verify(options) -> int:
     return 0
 
 
-def _add(options) -> int:
+def _add(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
     from stemlane.catalog.licences import licence_rows
@@ -190,7 +191,7 @@ def _agrees(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _remove(options) -> int:
+def _remove(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import remove_model
 
     say(str(remove_model(options.name)))

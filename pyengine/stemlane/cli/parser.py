@@ -4,32 +4,41 @@
 import argparse
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from stemlane.cli.output import printable, say_lines
 
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
 _FAMILIES = ("spleeter", "open-unmix")  # whose models have names with a colon
+
+
+Commands = Any  # a group of commands; argparse keeps its type to itself
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that repeats what it was given without control characters."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         """End the command with its usage and a message."""
         super().error(printable(message))
 
-    def _print_message(self, message: str, file=None) -> None:
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         if message and file is sys.stdout:  # help and version
             say_lines(message.removesuffix("\n"))
         else:
             super()._print_message(message, file)
 
 
-def add_command(parent, name: str, run: Callable, text: str, examples: str = "") -> argparse.ArgumentParser:
+def add_command(
+    parent: Commands, name: str, run: Callable[[argparse.Namespace], int], text: str, examples: str = ""
+) -> argparse.ArgumentParser:
     """Add the command `name` to a group of commands; `run` takes the parsed options and returns the exit status.
 
     They hold `refuse` too, which ends the command with its usage and a text.
     """
-    added = parent.add_parser(
+    added: argparse.ArgumentParser = parent.add_parser(
         name, help=text, description=text, epilog=f"examples:{examples}" if examples else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
@@ -37,12 +46,12 @@ def add_command(parent, name: str, run: Callable, text: str, examples: str = "")
     return added
 
 
-def add_group(parent, name: str, text: str):
+def add_group(parent: Commands, name: str, text: str) -> Commands:
     """Add a command that has commands of its own."""
     return parent.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
 
 
-def add_model(parser) -> None:
+def add_model(parser: argparse._ActionsContainer) -> None:
     """Add the option that chooses the model; Demucs calls it -n, Spleeter -p."""
     parser.add_argument(
         "-m", "-n", "-p", "--model", default="default", type=model_name, metavar="NAME",

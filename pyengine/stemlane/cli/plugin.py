@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The commands `stemlane plugin …`."""
 
+import argparse
+
 from stemlane.cli.output import say, tell
-from stemlane.cli.parser import add_command, add_group, given
+from stemlane.cli.parser import Commands, add_command, add_group, given
 
 _EXAMPLES = """
   stemlane plugin install                            then rescan in the host
@@ -12,7 +14,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     """Add the commands."""
     group = add_group(commands, "plugin", "Install the plugin for this user, or say where it is.")
     install = add_command(
@@ -30,7 +32,7 @@ def add(commands) -> None:
     bundle.add_argument("folder", type=given, metavar="DIR", help="Stemlane.vst3 is written into it")
 
 
-def _install(options) -> int:
+def _install(options: argparse.Namespace) -> int:
     from stemlane.plugin import install, places
 
     if not options.link:
@@ -41,21 +43,21 @@ def _install(options) -> int:
     return 0
 
 
-def _bundle(options) -> int:
+def _bundle(options: argparse.Namespace) -> int:
     from stemlane.plugin import install
 
     say(str(install.make_bundle(options.folder)))
     return 0
 
 
-def _uninstall(options) -> int:
+def _uninstall(options: argparse.Namespace) -> int:
     from stemlane.plugin import install
 
     say(str(install.uninstall()))
     return 0
 
 
-def _path(options) -> int:
+def _path(options: argparse.Namespace) -> int:
     from stemlane.plugin import places
 
     say(str(places.plugin_path()))

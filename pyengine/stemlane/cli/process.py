@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import Self
 
 from stemlane.errors import InputError
 
@@ -23,7 +24,7 @@ class StopSignals:
         Number of the signal, or 0.
     """
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.received = 0
         self._before = {}
         if threading.current_thread() is threading.main_thread():
@@ -38,7 +39,7 @@ class StopSignals:
             self.received = number
             raise KeyboardInterrupt
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -59,7 +60,7 @@ def open_standard_streams() -> None:
         sys.stdout.reconfigure(errors="stemlane")
 
 
-def _printable(error: UnicodeError):
+def _printable(error: UnicodeError) -> tuple[str | bytes, int]:
     """Bytes of a file's name that are no text are printed as they are; what a locale lacks is spelled out."""
     try:
         return codecs.lookup_error("surrogateescape")(error)

@@ -6,6 +6,7 @@ import shutil
 import sys
 import threading
 import time
+from typing import Self
 
 from stemlane.cli.output import printable
 
@@ -29,7 +30,7 @@ class Progress:
         self._visible = not quiet and sys.stderr.isatty()
         self._lock = threading.Lock()
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __call__(self, amount: float) -> None:
@@ -62,7 +63,7 @@ class Progress:
                 self._drawn = False
                 _show("\r\x1b[K")
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.clear()
 
 
@@ -87,20 +88,22 @@ def _time(seconds: float) -> str:
 class StageProgress:
     """A bar for each stage of a longer work. Call it with a stage's name, what is done of it, and its total."""
 
-    def __init__(self):
-        self._label, self._bar, self._done = "", None, 0
+    def __init__(self) -> None:
+        self._label, self._done = "", 0.0
+        self._bar: Progress | None = None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __call__(self, label: str, done: float, total: float) -> None:
         """Show that `done` of the `total` of the stage `label` is done."""
         if label != self._label or done < self._done:
             self.__exit__()
-            self._label, self._bar, self._done = label, Progress(label, total), 0
-        self._bar(done - self._done)
+            self._label, self._bar, self._done = label, Progress(label, total), 0.0
+        if self._bar:
+            self._bar(done - self._done)
         self._done = done
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         if self._bar:
             self._bar.__exit__()

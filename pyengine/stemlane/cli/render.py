@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane render`."""
 
+import argparse
 import os
 
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
-from stemlane.cli.parser import add_command, add_model, given
+from stemlane.cli.parser import Commands, add_command, add_model, given
 
 _EXAMPLES = """
   stemlane render song.flac -o karaoke.wav --gain vocals=-inf
@@ -16,7 +17,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands) -> None:
+def add(commands: Commands) -> None:
     """Add the command."""
     parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.", _EXAMPLES)
     parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file, or - for standard input")
@@ -39,7 +40,7 @@ def add(commands) -> None:
     add_model(parser)
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
     from stemlane.files.reading import AudioInput

@@ -7,8 +7,9 @@ writer did not know) counts as complete.
 
 import os
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
+_Order = Literal["little", "big"]
 _MISCOUNTED_BYTES = 8  # some programs count the header itself, or a padding byte that is not there
 _LARGEST_STATED_BYTES = 0x7F000000  # larger ones, and 0, are what programs write that do not know the size
 _TAIL_BYTES = 2 * 65_307  # the largest Ogg page; the last whole one lies in twice as much
@@ -60,7 +61,7 @@ def _known(num_bytes: int) -> bool:
     return 0 < num_bytes <= _LARGEST_STATED_BYTES
 
 
-def _riff(order: str) -> Callable[[BinaryIO, int], str]:
+def _riff(order: _Order) -> Callable[[BinaryIO, int], str]:
     """RIFF, RIFX and FORM: the outer chunks, several in a long AVI, and the `data` of a WAVE inside the first."""
 
     def check(file: BinaryIO, size: int) -> str:
@@ -72,7 +73,7 @@ def _riff(order: str) -> Callable[[BinaryIO, int], str]:
     return check
 
 
-def _chunks_end(file: BinaryIO, position: int, size: int, order: str, wanted: bytes) -> int:
+def _chunks_end(file: BinaryIO, position: int, size: int, order: _Order, wanted: bytes) -> int:
     """Where the last chunk of known size ends, or the first called `wanted`; 0 if its size is not known."""
     end = 0
     while position + 8 <= size:
@@ -108,7 +109,7 @@ def _guids(file: BinaryIO, size: int, multiple: int) -> str:
     return _sized(end, size)
 
 
-def _au(order: str) -> Callable[[BinaryIO, int], str]:
+def _au(order: _Order) -> Callable[[BinaryIO, int], str]:
     def check(file: BinaryIO, size: int) -> str:
         file.seek(4)
         start, num_bytes = (int.from_bytes(file.read(4), order) for _ in range(2))

@@ -7,6 +7,7 @@ reads damaged and cut-off files without a word. Channels come first inside Steml
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import av
 import numpy as np
@@ -74,10 +75,10 @@ class AudioInput:
                 raise InputError(f"{self.path}: {error}") from None
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -110,7 +111,7 @@ class AudioInput:
     def _open(self) -> av.container.InputContainer:
         self._file.seek(0)
         try:
-            return av.open(self._file, options=_OPTIONS, metadata_errors="replace")
+            return av.open(self._file, "r", options=_OPTIONS, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = self._cut_off or _reason(error)
             raise InputError(f"cannot be read as audio ({reason})") from None
@@ -120,12 +121,12 @@ class AudioInput:
         with self._open() as container:
             if not container.streams.audio:
                 raise InputError("holds no sound")
-            stream = container.streams.best("audio")
+            stream = container.streams.audio[_best(container)]
             self._format = container.format.name
             self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
-            seconds = None
-            if stream.duration is not None:
-                seconds = stream.duration * stream.time_base
+            seconds: float | None = None
+            if stream.duration is not None and stream.time_base is not None:
+                seconds = float(stream.duration * stream.time_base)
             elif container.duration is not None:
                 seconds = container.duration / av.time_base
             self._num_stated = max(round((seconds or 0) * self.sample_rate), 0)
@@ -182,7 +183,7 @@ class AudioInput:
         """What each frame holds; what is damaged is left out, or silent where the rest knows its place."""
         position, damage = 0, _Damage()
         with self._open() as container:
-            stream = container.streams.best("audio")
+            stream = container.streams.audio[_best(container)]
             if self._format in _EXACT:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
@@ -216,11 +217,11 @@ class AudioInput:
 class _Damage:
     """Counts packets that cannot be decoded, once sound has come behind them; what trails the sound is no damage."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.num_packets = self.num_waiting = 0
         self.first = 0  # sample of the first one
 
-    def frames(self, packets: Iterator[av.Packet]) -> Iterator[av.AudioFrame]:
+    def frames(self, packets: Iterator[av.Packet[av.AudioStream]]) -> Iterator[av.AudioFrame]:
         """What can be decoded of the packets; the last, empty one fetches what a decoder still holds."""
         while True:
             try:
@@ -256,7 +257,8 @@ class _Converter:
 
     def __init__(self, sample_rate: int, num_channels: int):
         self._sample_rate, self._num_channels = sample_rate, num_channels
-        self._kind, self._resampler = None, None
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: av.AudioResampler | None = None
 
     def convert(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
@@ -264,7 +266,8 @@ class _Converter:
             yield from self.rest()
             layout = frame.layout if frame.layout.nb_channels == self._num_channels else _LAYOUTS[self._num_channels]
             self._kind, self._resampler = kind, av.AudioResampler("flt", layout, self._sample_rate)
-        yield from map(self._array, self._resampler.resample(frame))
+        if self._resampler is not None:
+            yield from map(self._array, self._resampler.resample(frame))
 
     def rest(self) -> Iterator[np.ndarray]:
         if self._resampler is not None:
@@ -276,6 +279,12 @@ class _Converter:
 
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
+
+
+def _best(container: av.container.InputContainer) -> int:
+    """Which of the streams with sound FFmpeg takes for the main one."""
+    best = container.streams.best("audio")
+    return next((index for index, stream in enumerate(container.streams.audio) if stream is best), 0)
 
 
 def _reason(error: Exception) -> str:

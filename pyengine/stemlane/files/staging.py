@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,7 +21,8 @@ from stemlane.errors import InputError, one_line
 try:
     import fcntl
 except ImportError:  # Windows: what is left over there stays
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
+_LOCKS = "fcntl" in sys.modules
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
 _FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
@@ -38,7 +40,7 @@ class Partial:
     """
 
     def __init__(self, target: Path, *, folder: bool):
-        self._descriptor = None
+        self._descriptor: int | None = None
         while self._descriptor is None:
             # `target.name` may have the greatest length already, so it is no part of the name.
             self.path = target.with_name(f".stemlane-{secrets.token_hex(8)}.partial")
@@ -77,7 +79,7 @@ def _locked(path: Path, *, wait: bool) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        if fcntl is not None:
+        if _LOCKS:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
             return descriptor
@@ -92,7 +94,7 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
     """Remove what runs that were killed have left in `folders`; what other runs are writing stays."""
     for folder in dict.fromkeys(folders):
         try:
-            names = [name for name in os.listdir(folder) if _PATTERN.fullmatch(name)] if fcntl else []
+            names = [name for name in os.listdir(folder) if _PATTERN.fullmatch(name)] if _LOCKS else []
         except OSError:
             continue
         for name in names:

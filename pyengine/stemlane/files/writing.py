@@ -4,6 +4,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import av
 import numpy as np
@@ -47,21 +48,22 @@ class AudioOutput:
         self.peak = 0.0
         self.encoding = encoding or encoding_of(path)
         check_file_target(self._target, self._shown)
-        self._partial = None
+        remove_leftovers([self._target.parent])
         try:
-            remove_leftovers([self._target.parent])
             self._partial = Partial(self._target, folder=False)  # says what is wrong, which libsndfile does not
+        except OSError as error:
+            raise self._problem(error) from None
+        try:
             self._writer = open_writer(
                 self._partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {}
             )
         except BaseException as error:
-            if self._partial is not None:
-                self._partial.discard()
+            self._partial.discard()
             if not isinstance(error, _PROBLEMS):
                 raise
             raise self._problem(error) from None
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def write(self, block: np.ndarray) -> None:
@@ -76,7 +78,7 @@ class AudioOutput:
     def _problem(self, error: Exception) -> InputError:
         return cannot_write(self._shown, Path(os.path.realpath(self._shown)).parent, error)
 
-    def __exit__(self, error_type, *_):
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         try:
             self._writer.close()
             if error_type is None:
