@@ -221,7 +221,7 @@ class _Damage:
         self.num_packets = self.num_waiting = 0
         self.first = 0  # sample of the first one
 
-    def frames(self, packets: Iterator[av.Packet[av.AudioStream]]) -> Iterator[av.AudioFrame]:
+    def frames(self, packets: "Iterator[av.Packet[av.AudioStream]]") -> Iterator[av.AudioFrame]:
         """What can be decoded of the packets; the last, empty one fetches what a decoder still holds."""
         while True:
             try:
