@@ -35,9 +35,8 @@ class Separator:
         name = f"{family}-{variant}".lower() if colon else params_descriptor
         self._separator = _Engine(name)
         if MWF and not getattr(self._separator.manifest.settings, "wiener_iterations", 0):
-            raise InputError(
-                f"MWF is part of the model: run 'stemlane models add {params_descriptor} --wiener 1 --force'"
-            )
+            command = f"stemlane models add {params_descriptor} --wiener 1 --force"
+            raise InputError(f"MWF is part of the model: run '{command}'")
 
     def separate(self, waveform: np.ndarray, audio_descriptor: str | None = "") -> dict[str, np.ndarray]:  # noqa: ARG002
         """Separate a recording in memory.
@@ -45,7 +44,7 @@ class Separator:
         Parameters
         ----------
         waveform
-            (samples, channels) floating point at 44.1 kHz, one or two channels; one comes back as two, as Spleeter does.
+            (samples, channels) floating point at 44.1 kHz, one or two channels; one comes back as two.
         audio_descriptor
             Means nothing here.
 

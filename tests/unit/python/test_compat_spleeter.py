@@ -50,9 +50,7 @@ def test_files(separator, tmp_path):
 def test_what_cannot_be(separator, tmp_path):
     with pytest.raises(ModelError, match="no model called 'spleeter-4stems'"):
         Separator("spleeter:4stems")
-    with pytest.raises(
-        InputError, match="MWF is part of the model: run 'stemlane models add spleeter:2stems --wiener 1"
-    ):
+    with pytest.raises(InputError, match="run 'stemlane models add spleeter:2stems --wiener 1 --force'"):
         Separator("spleeter:2stems", MWF=True)
     with pytest.raises(InputError, match="bitrate is 'fast', should be like 128k"):
         separator.separate_to_file(tmp_path / "song.wav", tmp_path, codec="mp3", bitrate="fast")
