@@ -17,7 +17,7 @@ from stemlane.files.request import Request
 from stemlane.files.separating import Outcome, separate_recording
 from stemlane.files.staging import remove_leftovers
 
-MOST_JOBS = 64
+MOST_JOBS = 32  # each holds some fourteen files open, of the 1024 a process usually may
 Report = Callable[[Outcome], None]
 Progress = Callable[[Recording, float], None]
 _LOG = logging.getLogger(__name__)

@@ -4,6 +4,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -277,6 +278,22 @@ def test_every_help_has_examples(name, capsys):
     examples = capsys.readouterr().out.partition("\nexamples:\n")[2]
     assert f"  stemlane {name}" in examples
     assert all(len(line) <= 100 for line in examples.splitlines())
+
+
+def test_the_page_on_files_names_no_missing_option(capsys):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "FILES.md").read_text(encoding="utf-8")
+    before, _, table = page.partition("## For those who come from")
+    ours = before + "".join(
+        row.split("|")[2] for row in table.splitlines() if row.startswith("| ") and " | no: " not in row
+    )
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(re.findall(r"`([^`]+)`", ours))))
+    helps = ""
+    for name in ("separate", "models add"):
+        with pytest.raises(SystemExit):
+            cli.main([*name.split(), "--help"])
+        helps += capsys.readouterr().out
+    known = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", helps))
+    assert {"--name", "--skip-existing", "-j", "--wiener", "--bits"} <= named <= known
 
 
 def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):

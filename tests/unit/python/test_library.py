@@ -217,7 +217,7 @@ def test_what_breaks_a_library_breaks_one_recording(songs, tmp_path, monkeypatch
     ({"start_seconds": float("nan")}, "start is nan"),
     ({"duration_seconds": 0}, "duration is 0, should be seconds above 0"),
     ({"clip": "loud"}, "clip is 'loud', should be one of: report, rescale, clamp"),
-    ({"jobs": 0}, "0 jobs, should be from 1 to 64"),
+    ({"jobs": 0}, "0 jobs, should be from 1 to 32"),
 ])  # fmt: skip
 def test_requests_that_cannot_be(song, tmp_path, options, words):
     with pytest.raises(InputError) as caught:
