@@ -5,7 +5,7 @@
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy \
+.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
         install dist test-dist clean
 SHELL := /bin/bash
 
@@ -183,6 +183,10 @@ build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lin
 $(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
 	clang-tidy -p build/lint --quiet $< 2>/dev/null
 	@mkdir -p $(@D) && touch $@
+
+# What C++ and Python must agree on.
+contract: $(STAMPS)/lint-tools
+	$(BIN)/python tools/generate_contract.py
 
 clean:
 	rm -rf build demo

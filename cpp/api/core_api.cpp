@@ -28,8 +28,6 @@ using namespace stemlane;
 // As StemStream::prepare: 22 s at 48 kHz.
 constexpr int kMostBlockSamples = 1 << 20;
 
-static_assert(STEMLANE_LOWEST_RATE == kLowestRate && STEMLANE_HIGHEST_RATE == kHighestRate);
-
 thread_local std::string last_error;
 
 template <typename Body>

@@ -13,9 +13,6 @@ extern "C" {
 #endif
 
 /* cffi begin */
-#define STEMLANE_LOWEST_RATE 8000 /* Hz */
-#define STEMLANE_HIGHEST_RATE 192000
-
 typedef struct stemlane_stream stemlane_stream;
 
 typedef struct {

@@ -8,16 +8,17 @@
 #include <string>
 #include <vector>
 
+#include "core/contract.h"
 #include "core/stems.h"
 
 namespace stemlane {
 
-/// Rates that the engine's resamplers do, in Hz. streaming.py has the same; a test compares them.
-inline constexpr int kLowestRate = 8000;
-inline constexpr int kHighestRate = 192'000;
+/// Rates that the engine's resamplers do, in Hz.
+using contract::kHighestRate;
+using contract::kLowestRate;
 
-/// Longest name of a model, in bytes: what the message to the engine holds.
-inline constexpr std::size_t kMaxNameBytes = 127;
+/// Longest name of a model, in bytes.
+inline constexpr std::size_t kMaxNameBytes = contract::kLongestModelName;
 
 /// Bound on a model's sample counts that keeps every later sum far from overflow: 10 minutes
 /// at 192 kHz.

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "host/small_file.h"
+#include "host/user_folders.h"
 
 namespace stemlane {
 namespace {
@@ -57,17 +58,14 @@ std::optional<PythonHome> around_bundle(const fs::path& engine) {
 }
 
 fs::path user_configuration() {
-  if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder != nullptr && *folder != '\0')
-    return fs::path(folder) / "stemlane" / "engine.conf";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return fs::path(home) / ".config" / "stemlane" / "engine.conf";
-  return {};
+  const fs::path folder = user_folder(contract::kUserConfig);
+  return folder.empty() ? folder : folder / contract::kEngineConfigurationFile;
 }
 
 }  // namespace
 
 std::string configured_python(std::string_view text) {
-  constexpr std::string_view kKey = "python=";
+  constexpr std::string_view kKey = contract::kPythonKey;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -85,7 +83,7 @@ std::optional<PythonHome> find_python(const fs::path& engine_executable, std::st
   if (auto home = in_bundle(engine_executable)) return home;
   if (auto home = around_bundle(engine_executable)) return home;
 
-  const fs::path own_file = contents_of(engine_executable) / "Resources" / "engine.conf";
+  const fs::path own_file = contents_of(engine_executable) / "Resources" / contract::kEngineConfigurationFile;
   for (const fs::path& file : {own_file, user_configuration()}) {
     const fs::path python = configured_python(read_small_file(file, kMaxConfigurationBytes));
     if (python.empty()) continue;

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.registry import Listing, embedded_folder, list_models
 from stemlane.plugin import places
 
-PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs")
+PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi")
 # Loading Python, onnxruntime and two models takes 1 s; on a busy machine with a cold disk, many times that.
 _ENGINE_SECONDS = 120
 
@@ -96,7 +97,7 @@ def _core_library() -> str:
 
 def _plugin_bundle() -> str:
     path = Path(places.plugin_path())
-    index = path / "Contents" / "Resources" / "models.index"
+    index = path / "Contents" / "Resources" / MODEL_INDEX_FILE
     if not list(path.glob("Contents/*/Stemlane.so")) or not index.is_file():
         raise StemlaneError(f"{path} is not complete; install the stemlane package again")
     return str(path)

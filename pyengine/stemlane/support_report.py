@@ -13,9 +13,11 @@ import zipfile
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.contract import ENGINE_CONFIGURATION_FILE, MODEL_INDEX_FILE
 from stemlane.errors import StemlaneError
 from stemlane.manifests.registry import list_models, user_folder
 from stemlane.plugin import places
+from stemlane.user_folders import log_folder
 
 # The end of a log says why something failed.
 _LOG_BYTES = 200_000
@@ -153,17 +155,15 @@ def _plugins() -> str:
 
 def _states() -> dict[str, str]:
     """What the plugin reads when it starts: configurations and tables of models."""
-    files = {"user/models.index": user_folder() / "models.index"}
+    files = {f"user/{MODEL_INDEX_FILE}": user_folder() / MODEL_INDEX_FILE}
     for number, bundle in enumerate(_bundles()):
-        files[f"plugin {number}/models.index"] = bundle / "Contents" / "Resources" / "models.index"
-        files[f"plugin {number}/engine.conf"] = places.engine_configuration(bundle)
+        files[f"plugin {number}/{MODEL_INDEX_FILE}"] = bundle / "Contents" / "Resources" / MODEL_INDEX_FILE
+        files[f"plugin {number}/{ENGINE_CONFIGURATION_FILE}"] = places.engine_configuration(bundle)
     return {name: _tail(path) for name, path in files.items() if path.is_file()}
 
 
 def _logs() -> dict[str, str]:
-    import platformdirs
-
-    found = sorted(Path(platformdirs.user_log_dir("stemlane", appauthor=False)).glob("*.log"))
+    found = sorted(log_folder().glob("*.log"))
     if os.environ.get("STEMLANE_ENGINE_LOG"):
         found.append(Path(os.environ["STEMLANE_ENGINE_LOG"]))
     for pattern in _HOST_CACHES:

@@ -84,6 +84,6 @@ def test_the_checksums_are_those_of_the_files():
 def test_the_bill_of_materials_names_what_is_in_the_bundle():
     bill = json.loads(the("*.cdx.json").read_text(encoding="utf-8"))
     names = {component["name"] for component in bill["components"]}
-    assert names >= {"numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs", "model live", "model mix"}
+    assert names >= {"numpy", "onnxruntime", "soxr", "soundfile", "cffi", "model live", "model mix"}
     assert names >= {"libpng16-16", "libpython3.11", "juce-modules-source"}
     assert all(component["version"] for component in bill["components"])

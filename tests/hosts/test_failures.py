@@ -117,9 +117,8 @@ def test_a_rate_that_cannot_work_is_an_error_not_the_mixture(rate):
     np.testing.assert_array_equal(pedalboard.Pedalboard([plugin])(mixture, rate), mixture)
     status = stemlane.plugin_status(plugin)
     assert status.engine_state == "failed"
-    assert status.engine_text == f"the sample rate is {rate:.0f} Hz, should be from 8000 to 192000: " + (
-        "choose another one in the host"
-    )
+    problem = f"the sample rate is {rate:.0f} Hz, should be from 8000 to 192000"
+    assert status.engine_text == f"{problem}: choose another one in the host"
     assert not engines()
     out = plugin.process(mixture, 44100.0)
     np.testing.assert_allclose(out, 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms

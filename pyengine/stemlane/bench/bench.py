@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Measures speed, start-up and memory on this machine. It prints numbers and judges nothing.
 
-What needs the plugin in a host is measured in a process of its own, by `bench_plugin`.
+What needs the plugin in a host is measured in a process of its own, by `bench.plugin`.
 """
 
 import functools

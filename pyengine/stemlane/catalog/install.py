@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,12 +22,12 @@ from stemlane.catalog import measured, network_check, selftest, trial
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.source import Order
 from stemlane.catalog.sources import SOURCE_NAMES, find_source
+from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import ModelError
 from stemlane.manifests import integrity, registry
 from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
 from stemlane.regular_files import copy_regular
 
-INDEX_NAME = "models.index"
 Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
@@ -42,7 +43,7 @@ def add_model(
     force: bool = False,
     measure: bool = False,
     report: Report = lambda stage, done, total: None,
-    **options,
+    **options: Any,
 ) -> list[Manifest]:
     """Install a model for this user.
 
@@ -78,24 +79,24 @@ def add_model(
         If there is no such source, a name is taken, or the weights are not what they should be. Nothing has changed
         then.
     """
-    options = AddOptions(**options)
+    wanted = AddOptions(**options)
     found = find_source(source, location)
     if found is None:
         if not (Path(source) / MANIFEST_NAME).is_file():
             raise ModelError(f"no source called {source!r}; there is: {SOURCE_NAMES}")
         if name or location:
             raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
-        options.check_taken(source, ())
+        wanted.check_taken(source, ())
         _check_name(load_manifest(source).name, force, renames=False)
         return _install(lambda workshop: [_copy(Path(source), workshop.staged)], force, measure, report)
     module, named = found
-    options.check_taken(source, module.OPTIONS)
+    wanted.check_taken(source, module.OPTIONS)
     name = named.model_name if name is None else name
     _check_name(name, force)  # before anything is fetched
 
     def convert(workshop: _Workshop) -> list[Path]:
         order = Order(
-            location=location, name=name, options=options, downloads=registry.user_folder().parent / "downloads",
+            location=location, name=name, options=wanted, downloads=registry.user_folder().parent / "downloads",
             scratch=workshop.scratch, target=workshop.staged, report=report,
         )  # fmt: skip
         return module.add(named, order)
@@ -154,8 +155,8 @@ def verify(model: str) -> Manifest:
 def write_index() -> Path:
     """Write anew the table of the user's models that the plugin reads; returns its path."""
     models = registry.user_folder()
-    path = models / INDEX_NAME
-    partial = path.with_name(f".{INDEX_NAME}.{secrets.token_hex(4)}")
+    path = models / MODEL_INDEX_FILE
+    partial = path.with_name(f".{MODEL_INDEX_FILE}.{secrets.token_hex(4)}")
     try:
         partial.write_text(index_text(models, skip_unusable=True), encoding="utf-8")
         os.replace(partial, path)

@@ -2,6 +2,7 @@
 """The sources of weights there are: one table, which a new family of networks enters."""
 
 from collections.abc import Callable
+from typing import Any
 
 from stemlane.catalog.convert.htdemucs import source as htdemucs
 from stemlane.catalog.convert.mdx import source as mdx
@@ -10,7 +11,7 @@ from stemlane.catalog.convert.source import NamedSource, Source
 from stemlane.catalog.convert.spleeter import source as spleeter
 from stemlane.errors import ModelError
 
-SOURCES: tuple[Source, ...] = (spleeter, open_unmix, htdemucs, mdx)
+SOURCES: tuple[Source[Any], ...] = (spleeter, open_unmix, htdemucs, mdx)
 SOURCE_NAMES = (
     "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
     "open-unmix:umxl; htdemucs, htdemucs_ft, htdemucs_6s; mdx with --from FILE.onnx; or a folder with a manifest.toml"
@@ -42,7 +43,7 @@ def check_accepted(source: str, location: str | None, accept: Callable[[str], bo
         raise ModelError(f"{source}: not added, because its licence was not accepted; see {licence.where}")
 
 
-def find_source(source: str, location: str | None) -> tuple[Source, NamedSource] | None:
+def find_source(source: str, location: str | None) -> tuple[Source[Any], NamedSource] | None:
     """The module that knows `source`, and what it makes of it; None if no module does.
 
     Raises

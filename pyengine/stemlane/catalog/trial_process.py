@@ -33,12 +33,12 @@ def _follow_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _say(**values) -> None:
+def _say(**values: object) -> None:
     sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
 
 
-def _try(folders: list[str], recording: str | None) -> dict:
+def _try(folders: list[str], recording: str | None) -> dict[str, object]:
     import numpy as np
 
     from stemlane.catalog import measured, selftest

@@ -5,7 +5,7 @@ import argparse
 import json
 
 from stemlane.cli.output import say_lines
-from stemlane.cli.parser import Commands, add_command
+from stemlane.cli.parser import Group, add_command
 
 _EXAMPLES = """
   stemlane bench
@@ -13,7 +13,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands: Commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.", _EXAMPLES)
     parser.add_argument(

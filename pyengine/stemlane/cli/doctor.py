@@ -4,7 +4,7 @@
 import argparse
 
 from stemlane.cli.output import say
-from stemlane.cli.parser import Commands, add_command, given
+from stemlane.cli.parser import Group, add_command, given
 
 _EXAMPLES = """
   stemlane doctor
@@ -12,7 +12,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands: Commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.", _EXAMPLES)
     doctor.add_argument(

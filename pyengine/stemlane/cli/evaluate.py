@@ -6,7 +6,7 @@ import json
 
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines, warn
-from stemlane.cli.parser import Commands, add_command, given, model_name
+from stemlane.cli.parser import Group, add_command, given, model_name
 
 _EXAMPLES = """
   stemlane evaluate songs                            songs/*/vocals.wav, drums.wav, …
@@ -15,7 +15,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands: Commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "evaluate", run, "Measure separation against true stems.", _EXAMPLES)
     parser.add_argument(

@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from stemlane.cli.output import say
-from stemlane.cli.parser import Commands, add_command, add_group, given
+from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
 
 _EXAMPLES = """
@@ -21,7 +21,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands: Commands) -> None:
+def add(commands: Group) -> None:
     """Add the commands."""
     models = add_group(commands, "models", "List, show, verify, add and remove models.")
     listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
@@ -38,7 +38,7 @@ def add(commands: Commands) -> None:
     _add_adding(models)
 
 
-def _add_adding(models: Commands) -> None:
+def _add_adding(models: Group) -> None:
     adding = add_command(
         models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.", _EXAMPLES
     )

@@ -4,17 +4,17 @@
 import argparse
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from stemlane.cli.output import printable, say_lines
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
 
+# What takes commands: argparse has no public name for it.
+Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+Run = Callable[[argparse.Namespace], int | None]
 _FAMILIES = ("spleeter", "open-unmix")  # whose models have names with a colon
-
-
-Commands = Any  # a group of commands; argparse keeps its type to itself
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,9 +31,7 @@ class Parser(argparse.ArgumentParser):
             super()._print_message(message, file)
 
 
-def add_command(
-    parent: Commands, name: str, run: Callable[[argparse.Namespace], int], text: str, examples: str = ""
-) -> argparse.ArgumentParser:
+def add_command(parent: Group, name: str, run: Run, text: str, examples: str = "") -> argparse.ArgumentParser:
     """Add the command `name` to a group of commands; `run` takes the parsed options and returns the exit status.
 
     They hold `refuse` too, which ends the command with its usage and a text.
@@ -46,12 +44,12 @@ def add_command(
     return added
 
 
-def add_group(parent: Commands, name: str, text: str) -> Commands:
+def add_group(parent: Group, name: str, text: str) -> Group:
     """Add a command that has commands of its own."""
     return parent.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
 
 
-def add_model(parser: argparse._ActionsContainer) -> None:
+def add_model(parser: "argparse._ActionsContainer") -> None:
     """Add the option that chooses the model; Demucs calls it -n, Spleeter -p."""
     parser.add_argument(
         "-m", "-n", "-p", "--model", default="default", type=model_name, metavar="NAME",

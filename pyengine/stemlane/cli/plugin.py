@@ -4,7 +4,7 @@
 import argparse
 
 from stemlane.cli.output import say, tell
-from stemlane.cli.parser import Commands, add_command, add_group, given
+from stemlane.cli.parser import Group, add_command, add_group, given
 
 _EXAMPLES = """
   stemlane plugin install                            then rescan in the host
@@ -14,7 +14,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands: Commands) -> None:
+def add(commands: Group) -> None:
     """Add the commands."""
     group = add_group(commands, "plugin", "Install the plugin for this user, or say where it is.")
     install = add_command(

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from types import FrameType
-from typing import Self
+from typing import Any, Self
 
 from stemlane.errors import InputError
 
@@ -26,7 +26,7 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         self.received = 0
-        self._before = {}
+        self._before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # there is no SIGHUP on Windows
                 number = getattr(signal, name, None)

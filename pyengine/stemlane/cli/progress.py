@@ -97,11 +97,10 @@ class StageProgress:
 
     def __call__(self, label: str, done: float, total: float) -> None:
         """Show that `done` of the `total` of the stage `label` is done."""
-        if label != self._label or done < self._done:
+        if self._bar is None or label != self._label or done < self._done:
             self.__exit__()
             self._label, self._bar, self._done = label, Progress(label, total), 0.0
-        if self._bar:
-            self._bar(done - self._done)
+        self._bar(done - self._done)
         self._done = done
 
     def __exit__(self, *_: object) -> None:

@@ -7,7 +7,7 @@ import os
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
-from stemlane.cli.parser import Commands, add_command, add_model, given
+from stemlane.cli.parser import Group, add_command, add_model, given
 
 _EXAMPLES = """
   stemlane render song.flac -o karaoke.wav --gain vocals=-inf
@@ -17,7 +17,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands: Commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.", _EXAMPLES)
     parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file, or - for standard input")

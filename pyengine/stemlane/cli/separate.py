@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, tell, warn
-from stemlane.cli.parser import Commands, add_command, add_model, given, names
+from stemlane.cli.parser import Group, add_command, add_model, given, names
 from stemlane.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _EXAMPLES = """
 """
 
 
-def add(commands: Commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "separate", run, "Write the stems of audio and video files.", _EXAMPLES)
     parser.add_argument(

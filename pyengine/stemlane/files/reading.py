@@ -6,6 +6,7 @@ reads damaged and cut-off files without a word. Channels come first inside Steml
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Self
 
@@ -119,14 +120,12 @@ class AudioInput:
     def _look(self) -> None:
         """Take rate, channels and length from the first frame and the header."""
         with self._open() as container:
-            if not container.streams.audio:
-                raise InputError("holds no sound")
-            stream = container.streams.audio[_best(container)]
+            stream = _audio_stream(container)
             self._format = container.format.name
             self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
-            seconds: float | None = None
+            seconds: float | Fraction = 0
             if stream.duration is not None and stream.time_base is not None:
-                seconds = float(stream.duration * stream.time_base)
+                seconds = stream.duration * stream.time_base
             elif container.duration is not None:
                 seconds = container.duration / av.time_base
             self._num_stated = max(round((seconds or 0) * self.sample_rate), 0)
@@ -183,7 +182,7 @@ class AudioInput:
         """What each frame holds; what is damaged is left out, or silent where the rest knows its place."""
         position, damage = 0, _Damage()
         with self._open() as container:
-            stream = container.streams.audio[_best(container)]
+            stream = _audio_stream(container)
             if self._format in _EXACT:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
@@ -252,6 +251,13 @@ class _Damage:
         self.num_waiting = 0
 
 
+def _audio_stream(container: av.container.InputContainer) -> av.AudioStream:
+    stream = container.streams.best("audio")
+    if not isinstance(stream, av.AudioStream):
+        raise InputError("holds no sound")
+    return stream
+
+
 class _Converter:
     """Makes float32 of one rate and number of channels of whatever frames come: joined files may change both."""
 
@@ -279,12 +285,6 @@ class _Converter:
 
 
 _LAYOUTS = {1: "mono", 2: "stereo"}
-
-
-def _best(container: av.container.InputContainer) -> int:
-    """Which of the streams with sound FFmpeg takes for the main one."""
-    best = container.streams.best("audio")
-    return next((index for index, stream in enumerate(container.streams.audio) if stream is best), 0)
 
 
 def _reason(error: Exception) -> str:

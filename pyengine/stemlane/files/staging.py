@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import shutil
-import sys
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,9 +19,10 @@ from stemlane.errors import InputError, one_line
 
 try:
     import fcntl
+
+    _CAN_LOCK = True
 except ImportError:  # Windows: what is left over there stays
-    fcntl = None  # type: ignore[assignment]
-_LOCKS = "fcntl" in sys.modules
+    _CAN_LOCK = False
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
 _FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
@@ -79,7 +79,7 @@ def _locked(path: Path, *, wait: bool) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        if _LOCKS:
+        if _CAN_LOCK:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
             return descriptor
@@ -94,7 +94,7 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
     """Remove what runs that were killed have left in `folders`; what other runs are writing stays."""
     for folder in dict.fromkeys(folders):
         try:
-            names = [name for name in os.listdir(folder) if _PATTERN.fullmatch(name)] if _LOCKS else []
+            names = [name for name in os.listdir(folder) if _PATTERN.fullmatch(name)] if _CAN_LOCK else []
         except OSError:
             continue
         for name in names:

@@ -48,17 +48,14 @@ class AudioOutput:
         self.peak = 0.0
         self.encoding = encoding or encoding_of(path)
         check_file_target(self._target, self._shown)
-        remove_leftovers([self._target.parent])
+        partial: Partial | None = None
         try:
-            self._partial = Partial(self._target, folder=False)  # says what is wrong, which libsndfile does not
-        except OSError as error:
-            raise self._problem(error) from None
-        try:
-            self._writer = open_writer(
-                self._partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {}
-            )
+            remove_leftovers([self._target.parent])
+            self._partial = partial = Partial(self._target, folder=False)  # says what is wrong, as libsndfile does not
+            self._writer = open_writer(partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {})
         except BaseException as error:
-            self._partial.discard()
+            if partial is not None:
+                partial.discard()
             if not isinstance(error, _PROBLEMS):
                 raise
             raise self._problem(error) from None

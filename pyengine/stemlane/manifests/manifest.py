@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from stemlane.contract import HIGHEST_RATE, LONGEST_MODEL_NAME, LOWEST_RATE, MODEL_INDEX_FIELDS, STEM_ORDER
 from stemlane.errors import ManifestError, StemlaneError, one_line
 from stemlane.manifests.kinds import SETTINGS_READERS, Settings
 from stemlane.manifests.table import Table
 from stemlane.regular_files import read_regular
 
-STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
 MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
 FORMAT = 1
@@ -119,7 +119,9 @@ def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
         top.fail("format", f"is {found_format}, this version reads {FORMAT}: update stemlane or the model")
     name = top.text("name")
     if not _NAME.fullmatch(name):
-        top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-', at most 100")
+        top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
+    if len(name) > LONGEST_MODEL_NAME:
+        top.fail("name", f"has {len(name)} characters, should have at most {LONGEST_MODEL_NAME}")
     title = top.text("title")
     if len(title) > _LONGEST_TITLE:
         top.fail("title", f"has {len(title)} characters, should have at most {_LONGEST_TITLE}")
@@ -129,7 +131,7 @@ def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
     stems, residual = _read_stems(top)
     return Manifest(
         folder=folder, name=name, title=title, kind=kind, version=top.text("version"),
-        stems=stems, residual=residual, sample_rate=top.integer("sample_rate", 8000, 192000),
+        stems=stems, residual=residual, sample_rate=top.integer("sample_rate", LOWEST_RATE, HIGHEST_RATE),
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
         files=_read_files(top), settings=SETTINGS_READERS[kind](top),
@@ -198,17 +200,7 @@ def model_folders(folder: Path | str) -> list[Path]:
 
 def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
     """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs."""
-    fields = (
-        "name",
-        "title",
-        "sample_rate",
-        "stride_samples",
-        "delay_samples",
-        "compute_allowance_samples",
-        "stems",
-        "residual",
-    )
-    lines = ["# " + "\t".join(fields)]
+    lines = ["# " + "\t".join(MODEL_INDEX_FIELDS)]
     for model_folder in model_folders(folder):
         try:
             model = load_manifest(model_folder)
@@ -216,8 +208,8 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
             if skip_unusable:
                 continue
             raise
-        values = [getattr(model, field) for field in fields]
-        values[fields.index("stems")] = ",".join(model.separated_stems)
+        values = [getattr(model, field) for field in MODEL_INDEX_FIELDS]
+        values[MODEL_INDEX_FIELDS.index("stems")] = ",".join(model.separated_stems)
         lines.append("\t".join(map(str, values)))
     return "\n".join(lines) + "\n"
 

@@ -5,9 +5,8 @@ Inside, and on the plugin's faders, the residual is `other`. Spleeter calls it `
 stems, and so do its users' scripts and folders.
 """
 
+from stemlane.contract import ACCOMPANIMENT
 from stemlane.manifests.manifest import Manifest
-
-ACCOMPANIMENT = "accompaniment"
 
 
 def stem_names(manifest: Manifest) -> tuple[str, ...]:

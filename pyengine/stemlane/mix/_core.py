@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import CoreError
-from stemlane.manifests.manifest import STEM_ORDER, Manifest
+from stemlane.manifests.manifest import Manifest
 
 if TYPE_CHECKING:
     import cffi

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from stemlane.audio_checks import check_mixture, rechunk
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import InputError
-from stemlane.manifests.manifest import STEM_ORDER, Manifest
+from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.registry import find_model
 from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream

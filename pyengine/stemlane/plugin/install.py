@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from stemlane.contract import PYTHON_KEY
 from stemlane.errors import PluginError
 from stemlane.plugin import bundle, places
 
@@ -36,7 +37,7 @@ def _write_linked(target: Path) -> None:
     shutil.copytree(places.plugin_path(), target, symlinks=True, ignore=shutil.ignore_patterns("python"))
     configuration = places.engine_configuration(target)
     configuration.parent.mkdir(parents=True, exist_ok=True)
-    configuration.write_text(f"python={places.this_python()}\n", encoding="utf-8")
+    configuration.write_text(f"{PYTHON_KEY}{places.this_python()}\n", encoding="utf-8")
 
 
 def _put_in_place(write: Callable[[Path], None], target: Path | None = None) -> Path:

@@ -8,14 +8,15 @@ import functools
 import os
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from stemlane.audio_checks import HIGHEST_RATE, LOWEST_RATE
+from stemlane.contract import HIGHEST_RATE, LOWEST_RATE
 from stemlane.errors import PluginError
 from stemlane.plugin import state as plugin_state
 from stemlane.plugin.places import plugin_path
 
 if TYPE_CHECKING:
+    import numpy as np
     import pedalboard
 
 _STATUS_PIECES = 32  # as StatusParameter.h
@@ -70,7 +71,7 @@ _loaded_by: int | None = None  # id of the process that has loaded the plugin fi
 
 def _check_not_forked() -> None:
     """Raise `PluginError` where JUCE would wait for ever for a message thread that has not survived a fork."""
-    global _loaded_by
+    global _loaded_by  # noqa: PLW0603 - JUCE is one for the process, too
     if _loaded_by not in (None, os.getpid()):
         raise PluginError(
             "this process is a fork of one that has loaded the plugin, whose threads a fork does not have; "
@@ -79,7 +80,7 @@ def _check_not_forked() -> None:
     _loaded_by = os.getpid()
 
 
-def _refuse_impossible_rates(plugin) -> None:
+def _refuse_impossible_rates(plugin: "pedalboard.VST3Plugin") -> None:
     """Let the `process` of this instance raise where it would pass the mixture unseparated.
 
     Not a subclass: an instance of one is never collected, as pedalboard's parameters refer to their plugin.
@@ -87,12 +88,15 @@ def _refuse_impossible_rates(plugin) -> None:
     reference, process = weakref.ref(plugin), type(plugin).process
 
     @functools.wraps(process)
-    def checked(input_array, sample_rate, *arguments, **options):
+    def checked(input_array: "np.ndarray", sample_rate: float, *arguments: Any, **options: Any) -> "np.ndarray":
         if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
             raise PluginError(f"the sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
-        return process(reference(), input_array, sample_rate, *arguments, **options)
+        output: np.ndarray = process(
+            cast("pedalboard.VST3Plugin", reference()), input_array, sample_rate, *arguments, **options
+        )
+        return output
 
-    plugin.process = checked
+    setattr(plugin, "process", checked)  # noqa: B010 - of this instance alone
 
 
 @dataclass(frozen=True)
@@ -128,10 +132,10 @@ def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
     )
 
 
-def _status_text(plugin) -> str:
+def _status_text(plugin: "pedalboard.VST3Plugin") -> str:
     """What the parameter "Engine Status" says, in as many pieces as its length takes."""
     try:
-        parameter = plugin.parameters["engine_status"]
+        parameter = plugin.parameters["engine_status"]  # type: ignore[attr-defined]  # missing in pedalboard's stubs
     except KeyError:
         raise PluginError("the plugin has no engine status; is it another plugin?") from None
 

@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from stemlane.contract import ENGINE_CONFIGURATION_FILE, PYTHON_KEY
 from stemlane.errors import PluginError
 
 BUNDLE_NAME = "Stemlane.vst3"
@@ -53,7 +54,7 @@ def engine_path(bundle: str | Path) -> Path:
 
 def engine_configuration(bundle: str | Path) -> Path:
     """The file in a bundle that names the Python the engine runs, if the bundle has none of its own."""
-    return Path(bundle) / "Contents" / "Resources" / "engine.conf"
+    return Path(bundle) / "Contents" / "Resources" / ENGINE_CONFIGURATION_FILE
 
 
 def configured_python(bundle: str | Path) -> Path | None:
@@ -62,7 +63,7 @@ def configured_python(bundle: str | Path) -> Path | None:
         lines = engine_configuration(bundle).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return None
-    return next((Path(line.removeprefix("python=")) for line in lines if line.startswith("python=")), None)
+    return next((Path(line.removeprefix(PYTHON_KEY)) for line in lines if line.startswith(PYTHON_KEY)), None)
 
 
 def python_folder(bundle: str | Path) -> Path:

@@ -53,6 +53,7 @@ def test_residual_may_stand_anywhere(tmp_path):
         ("format = 1", "format = 2", ["format is 2", "reads 1", "update"]),
         ("format = 1", "", ["format is missing"]),
         ('name = "tiny"', 'name = "Tiny One"', ["'Tiny One'", "lower-case"]),
+        ('name = "tiny"', f'name = "{101 * "a"}"', ["name has 101 characters", "at most 100"]),
         ('title = "Tiny tiny"', 'title = "a\\tb"', ["title", "tabs"]),
         ('kind = "streaming"', 'kind = "magic"', ["'magic'", "streaming"]),
         ('"bass", "other"]', '"basso", "other"]', ["'basso'", "vocals, drums, bass"]),

@@ -4,6 +4,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 from xml.etree import ElementTree
 
 import pytest
@@ -177,7 +178,7 @@ def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models
 
     class Loaded:
         preset_data = build_preset(build_component(XML))
-        parameters = {"engine_status": Status()}
+        parameters: ClassVar = {"engine_status": Status()}
         reported_latency_samples = 2560
 
         def process(self, mixture, rate):

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from stemlane import __version__
 from stemlane.catalog import licences
@@ -52,6 +52,13 @@ class Order:
         """Whether the weights come from an address."""
         return self.location is None or is_url(self.location)
 
+    @property
+    def place(self) -> Path:
+        """Where the weights lie on this machine, if nothing is fetched."""
+        if self.location is None:
+            raise ValueError("the official weights lie on no path")
+        return Path(self.location)
+
 
 class NamedSource(Protocol):
     """A source as the user named it; `model_name` is what its model is called if the user wants no other name."""
@@ -59,18 +66,21 @@ class NamedSource(Protocol):
     model_name: str
 
 
-class Source(Protocol):
+S = TypeVar("S", bound=NamedSource)
+
+
+class Source(Protocol[S]):
     """A module that gets and converts weights of one kind; `OPTIONS` are those of `AddOptions` that it takes."""
 
     OPTIONS: tuple[str, ...]
 
-    def parse(self, source: str, location: str | None = None) -> NamedSource | None:
+    def parse(self, source: str, location: str | None = None) -> S | None:
         """What `source` names, or None if it is nothing of this kind."""
 
-    def licence(self, source: NamedSource) -> licences.Licence:
+    def licence(self, source: S) -> licences.Licence:
         """What the maker of these weights states."""
 
-    def add(self, source: NamedSource, order: Order) -> list[Path]:
+    def add(self, source: S, order: Order) -> list[Path]:
         """Get the weights and convert them; returns the models' folders in `order.target`, the longest window first.
 
         Raises

@@ -44,7 +44,7 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
     stems, the residual last.
     """
 
-    ends = True
+    knows_end = True
 
     def __init__(self, manifest: Manifest, *, threads: int = 1):
         super().__init__(manifest, threads=threads)

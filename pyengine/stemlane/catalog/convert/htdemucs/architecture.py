@@ -8,6 +8,7 @@ import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ class Architecture:
         return self.channels << layer
 
 
-def read_architecture(package: Mapping, where: str) -> Architecture:
+def read_architecture(package: Mapping[str, Any], where: str) -> Architecture:
     """The architecture of a package as Demucs stores it; `ModelError` with the reason if it is not one of these."""
     arguments, keywords = package.get("args"), package.get("kwargs")
     if not isinstance(keywords, dict) or not isinstance(arguments, (tuple, list)) or len(arguments) > 1:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where HTDemucs's weights come from: official packages and their hashes, mirrors, local files and folders."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from stemlane.catalog.convert.places import address, file_sha256
 from stemlane.catalog.convert.source import CONVERTER, Order, fetch, own_weights
 from stemlane.errors import ModelError
 
-OPTIONS = ()  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = ()  # those of `AddOptions` that mean something here
 FOLDER = "https://dl.fbaipublicfiles.com/demucs/hybrid_transformer"
 _SOURCE = re.compile(r"htdemucs(_ft|_6s)?", re.IGNORECASE)
 
@@ -69,7 +70,7 @@ def add(source: HtdemucsSource, order: Order) -> list[Path]:
     from stemlane.catalog.convert.htdemucs import models as htdemucs
 
     published = OFFICIAL[source.model_name]
-    paths = _fetch(published, order) if order.fetches else _find(published, Path(order.location))
+    paths = _fetch(published, order) if order.fetches else _find(published, order.place)
     about = Description(
         order.name, published.title, published.version, licences.HTDEMUCS.text, f"Demucs, {FOLDER}, {CONVERTER}",
         published.training_data,
@@ -99,7 +100,7 @@ def _fetch(published: Official, order: Order) -> dict[str, Path]:
         paths[stem] = order.downloads / file_name
         fetch(
             url, paths[stem], order.report, f"downloading {stem}".strip(),
-            lambda path, file_name=file_name: _is_published(path, file_name), "the published file (its sha256 differs)",
+            functools.partial(_is_published, file_name=file_name), "the published file (its sha256 differs)",
         )  # fmt: skip
     return paths
 

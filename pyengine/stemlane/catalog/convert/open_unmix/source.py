@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where Open-Unmix's weights come from: official files and their hashes, mirrors, local folders."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from stemlane.catalog.convert.places import address, file_sha256
 from stemlane.catalog.convert.source import CONVERTER, Order, fetch, own_weights
 from stemlane.errors import ModelError
 
-OPTIONS = ("wiener_iterations",)  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = ("wiener_iterations",)  # those of `AddOptions` that mean something here
 DEFAULT_ITERATIONS = 1  # of the Wiener filter; the original's
 STEMS = ("vocals", "drums", "bass", "other")
 _SOURCE = re.compile(r"open-unmix:(umx|umxhq|umxl)", re.IGNORECASE)
@@ -81,7 +82,7 @@ def add(source: OpenUnmixSource, order: Order) -> list[Path]:
 
     order.options.check_wiener(10)
     published = OFFICIAL[source.variant]
-    paths = _fetch(published, order) if order.fetches else _find(Path(order.location))
+    paths = _fetch(published, order) if order.fetches else _find(order.place)
     about = Description(
         order.name, published.title, "1.0", published.licence.text, f"{published.folder}, {CONVERTER}",
         published.training_data,
@@ -113,7 +114,7 @@ def _fetch(published: Official, order: Order) -> dict[str, Path]:
         paths[stem] = order.downloads / file_name
         fetch(
             url, paths[stem], order.report, f"downloading {stem}",
-            lambda path, start=start: _is_published(path, start), "the published file (its sha256 differs)",
+            functools.partial(_is_published, start=start), "the published file (its sha256 differs)",
         )  # fmt: skip
     return paths
 

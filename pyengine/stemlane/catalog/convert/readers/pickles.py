@@ -9,11 +9,14 @@ arguments they check themselves, and no object takes a state except those of a c
 
 import pickletools
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 _HIGHEST_BYTES = 16 << 20  # the largest published package has 0.3 MiB of pickle
 _HIGHEST_OPERATIONS = 1_000_000  # the same package has 40,000
 _HIGHEST_DEPTH = 64  # of containers in each other; published packages have 6
+
+
+Names = Mapping[tuple[str, str], Any]  # what a pickle gets for each (module, name) it may ask for
 
 
 class PickleError(ValueError):
@@ -28,7 +31,7 @@ class Function:
 
     __slots__ = ("_call",)
 
-    def __init__(self, call: Callable):
+    def __init__(self, call: Callable[..., Any]):
         self._call = call
 
     def __call__(self, *arguments: Any) -> Any:
@@ -46,7 +49,7 @@ class Stateful:
         raise NotImplementedError
 
 
-class OrderedTable(dict):
+class OrderedTable(dict[Any, Any]):
     """Stands for an OrderedDict; a state, such as torch's `_metadata`, is read and forgotten."""
 
     __slots__ = ()
@@ -79,7 +82,7 @@ class _Limited:
         return content
 
 
-def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Callable[[Any], Any] | None = None) -> Any:
+def read_pickle(file: BinaryIO, names: Names, load: Callable[[Any], Any] | None = None) -> Any:
     """The object that the pickle at the file's position describes; the file is left right behind it.
 
     Parameters
@@ -102,13 +105,13 @@ def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Call
 class _Machine:
     """The stack, the memo and the operations of one pickle."""
 
-    def __init__(self, names: Mapping, load: Callable | None):
+    def __init__(self, names: Names, load: Callable[[Any], Any] | None):
         self._names, self._load = names, load
-        self._stack: list = []
+        self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
     def run(self, file: _Limited) -> Any:
-        for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
+        for number, (operation, argument, _) in enumerate(pickletools.genops(cast(BinaryIO, file))):
             if operation.name == "STOP":
                 (result,) = self._stack
                 check_depth(result)
@@ -139,17 +142,17 @@ class _Machine:
         self._stack.append(value)
         return value
 
-    def pop_to_mark(self) -> list:
+    def pop_to_mark(self) -> list[Any]:
         """What lies above the last mark, both taken off."""
         values = []
         while not isinstance(value := self._stack.pop(), _Mark):
             values.append(value)
         return values[::-1]
 
-    def ignore(self, _) -> None:
+    def ignore(self, _: object) -> None:
         """PROTO and FRAME say how the rest is stored, which `genops` has understood."""
 
-    def mark(self, _) -> None:
+    def mark(self, _: object) -> None:
         """Begin a list of arguments."""
         self._stack.append(_Mark())
 
@@ -170,11 +173,11 @@ class _Machine:
         """An object that was remembered."""
         self._stack.append(self._memo[index])
 
-    def append(self, values: list) -> None:
+    def append(self, values: list[Any]) -> None:
         """Into the list below."""
         self.top(list).extend(values)
 
-    def set_items(self, values: list) -> None:
+    def set_items(self, values: list[Any]) -> None:
         """Into the table below: keys and values in turn."""
         table = self.top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
@@ -190,14 +193,14 @@ class _Machine:
             raise PickleError(f"asks for {asked}, which weights do not need")
         self._stack.append(self._names[module, name])
 
-    def call(self, _) -> None:
+    def call(self, _: object) -> None:
         """What a function gives for a tuple of arguments."""
         arguments, function = self.pop(tuple), self.pop()
         if not isinstance(function, Function):
             raise PickleError("is damaged: calls what is no function")
         self._stack.append(function(*arguments))
 
-    def build(self, _) -> None:
+    def build(self, _: object) -> None:
         """Give the uppermost object a state, if it takes one."""
         state, value = self.pop(), self.top()
         if isinstance(value, Stateful):
@@ -205,7 +208,7 @@ class _Machine:
         elif not isinstance(value, OrderedTable):
             raise PickleError("gives a state to what has none")
 
-    def load(self, _) -> None:
+    def load(self, _: object) -> None:
         """What is stored outside."""
         identifier = self.pop()
         if self._load is None:
