@@ -15,6 +15,16 @@ _LARGEST_STATED_BYTES = 0x7F000000  # larger ones, and 0, are what programs writ
 _TAIL_BYTES = 2 * 65_307  # the largest Ogg page; the last whole one lies in twice as much
 _W64_RIFF = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # Sony Wave64, riff
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")  # Advanced Systems Format, header object
+_ASF_OBJECTS = (
+    _ASF_HEADER,
+    bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c"),  # data
+    bytes.fromhex("90080033b1e5cf1189f400a0c90349cb"),  # simple index
+    bytes.fromhex("d329e2d6da35d111903400a0c90349be"),  # index
+)
+# What may lie at the top of a file. Behind it, others have written tags that read like sizes.
+_FORMS = (b"RIFF", b"RIFX", b"FORM")
+_CAF_CHUNKS = frozenset(b"desc data pakt chan info free kuki strg mark regn inst midi ovvw peak edct umid uuid".split())
+_MP4_BOXES = frozenset(b"ftyp styp moov moof mdat free skip wide sidx ssix mfra meta uuid udta pdin prft emsg".split())
 _EBML_SEGMENT = 0x18538067
 _MOST_STEPS = 2_000_000  # through a file: frames of MP3 in 14 hours; one made up of nothing else ends in time
 _NUM_XING_BYTES = 200  # from the first frame's header to the end of what we read of Xing's
@@ -47,7 +57,7 @@ def missing_end(file: BinaryIO) -> str:
     for magic, check in _CHECKS.items():
         if head.startswith(magic):
             return check(file, size)
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+    if head[4:8] in _MP4_BOXES:
         return _sized(_mp4_end(file, size), size)
     return _frames(file, size)
 
@@ -82,7 +92,7 @@ def _chunks_end(file: BinaryIO, position: int, size: int, order: _Order, wanted:
             break
         file.seek(position)
         name, num_bytes = file.read(4), int.from_bytes(file.read(4), order)
-        if not name.isascii() or not name.strip().isalnum() or not _known(num_bytes):
+        if not (wanted or name in _FORMS) or not _known(num_bytes):
             break
         end = position + 8 + num_bytes
         if name == wanted:
@@ -99,18 +109,17 @@ def _rf64(file: BinaryIO, size: int) -> str:
     return _sized(8 + int.from_bytes(file.read(8), "little"), size)
 
 
-def _guids(file: BinaryIO, size: int, multiple: int) -> str:
-    """Objects of a 16-byte name and a 64-bit size that counts them too."""
+def _guids(file: BinaryIO, size: int) -> str:
+    """Objects of a 16-byte name and a 64-bit size that counts them too; Wave64 has one of them around all."""
     position = end = 0
     for _ in range(_MOST_STEPS):
         if position + 24 > size:
             break
-        file.seek(position + 16)
-        num_bytes = int.from_bytes(file.read(8), "little")
-        if not 24 <= num_bytes < 1 << 62:
+        file.seek(position)
+        name, num_bytes = file.read(16), int.from_bytes(file.read(8), "little")
+        if name not in (_W64_RIFF, *_ASF_OBJECTS) or not 24 <= num_bytes < 1 << 62:
             break
-        end = position + num_bytes
-        position = end + -end % multiple
+        position = end = position + num_bytes
     return _sized(end, size)
 
 
@@ -129,9 +138,9 @@ def _caf(file: BinaryIO, size: int) -> str:
     for _ in range(_MOST_STEPS):
         if position + 12 > size:
             break
-        file.seek(position + 4)
-        num_bytes = int.from_bytes(file.read(8), "big", signed=True)
-        if num_bytes < 0:  # the writer did not know it
+        file.seek(position)
+        name, num_bytes = file.read(4), int.from_bytes(file.read(8), "big", signed=True)
+        if name not in _CAF_CHUNKS or num_bytes < 0:  # the writer did not know it
             break
         position = end = position + 12 + num_bytes
     return _sized(end, size)
@@ -146,7 +155,7 @@ def _mp4_end(file: BinaryIO, size: int) -> int:
         num_bytes, name = int.from_bytes(file.read(4), "big"), file.read(4)
         if num_bytes == 1:
             num_bytes = int.from_bytes(file.read(8), "big")
-        if num_bytes < 8 or not name.isascii() or num_bytes >= 1 << 62:  # to the end, or no box at all
+        if name not in _MP4_BOXES or not 8 <= num_bytes < 1 << 62:  # to the end, or no box at all
             break
         position += num_bytes
     return position
@@ -285,8 +294,8 @@ _CHECKS: dict[bytes, Callable[[BinaryIO, int], str]] = {
     b"FORM": _riff("big"),
     b"RF64": _rf64,
     b"BW64": _rf64,
-    _W64_RIFF: lambda file, size: _guids(file, size, 1),  # the first one is the whole file
-    _ASF_HEADER: lambda file, size: _guids(file, size, 1),
+    _W64_RIFF: _guids,
+    _ASF_HEADER: _guids,
     b".snd": _au("big"),
     b"dns.": _au("little"),
     b"caff": _caf,

@@ -256,6 +256,15 @@ def test_pages_and_playlists_are_no_audio(tmp_path, name, text):
         AudioInput(tmp_path / name)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("aac", "ac3")])
+@pytest.mark.parametrize("tail", [b"TAG" + b"Title of a song" * 8, b"APETAGEX" + bytes(range(24)) * 3, bytes(1000)])
+def test_tags_behind_the_end_are_no_missing_end(folder, kind, tail):
+    path = folder / f"tagged.{kind}"
+    path.write_bytes(make(folder, kind).read_bytes() + tail)
+    with path.open("rb") as file:
+        assert completeness.missing_end(file) == ""
+
+
 ENDLESS = {
     "id3": b"ID3\x04\0\0\0\0\0\0", "mp4": b"\0\0\0\x08free", "wavpack": b"wvpk\0\0\0\0",
     "aac": b"\xff\xf1\x50\0\0\xe0\xfc", "mp3": b"\xff\xfb\x10\x00" + bytes(100), "wav": b"RIFF\x04\0\0\0WAVE",
