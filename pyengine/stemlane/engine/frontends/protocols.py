@@ -22,7 +22,7 @@ class StreamFrontEnd(Protocol):
     """
 
     stems: tuple[str, ...]
-    sample_rate: int
+    sample_rate: float
     stride_samples: int
     delay_samples: int
 
