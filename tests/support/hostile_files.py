@@ -101,10 +101,11 @@ def tar_header(filename: str, size: int, kind: bytes = tarfile.REGTYPE) -> bytes
     return member.tobuf(tarfile.GNU_FORMAT)
 
 
-def sparse_archive() -> bytes:
-    """A tar archive whose file of 512 MiB is nothing but one hole."""
+def sparse_archive(*, goes_on: bool = False) -> bytes:
+    """A tar archive whose file of 512 MiB is nothing but one hole; the list of holes may go on in the next block."""
     header = bytearray(tar_header("model.index", 512, tarfile.GNUTYPE_SPARSE))
     header[386:398], header[398:410] = b"%011o\0" % 0, b"%011o\0" % 512
+    header[482] = goes_on
     header[483:495] = b"%011o\0" % (1 << 29)
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.catalog.disk import write_error
 from stemlane.errors import ModelError, one_line
 
 _CHUNK_BYTES = 1 << 18
@@ -156,7 +157,7 @@ def _fetch(url: str, part: _Part, progress: Callable[[int, int], None]) -> None:
             raise ModelError(f"{url}: the server's certificate is not valid: {reason.verify_message}") from None
         raise _TransferError(one_line(reason) if isinstance(reason, BaseException) else str(reason)) from None
     except OSError as error:
-        raise ModelError(f"{part.path}: cannot be written ({error.strerror or one_line(error)})") from None
+        raise write_error(error, part.path.parent, "what has been fetched is kept") from None
 
 
 def _version(response: http.client.HTTPResponse) -> str:

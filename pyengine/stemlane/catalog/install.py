@@ -21,6 +21,7 @@ import numpy as np
 from stemlane.catalog import measured, network_check, selftest, trial
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.source import Order
+from stemlane.catalog.disk import write_error
 from stemlane.catalog.sources import SOURCE_NAMES, find_source
 from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import ModelError
@@ -188,7 +189,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ModelError(f"{error.filename or folder}: {error.strerror or error}; nothing was changed") from None
+        raise write_error(error, folder, "nothing was changed") from None
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import load_manifest
 from stemlane.manifests.registry import find_model
+from support.tiny_mdx import network as mdx_network
 from support.tiny_models import build_model, change_manifest, rehash
 
 pytestmark = pytest.mark.usefixtures("no_models")
@@ -83,6 +84,28 @@ def test_sizes_are_bounded(tmp_path, monkeypatch):
         file.truncate(1 << 40)
     with pytest.raises(ManifestError, match="manifest.toml: cannot be read: has 1099511627776 bytes"):
         add_model(str(folder))
+    assert left_in(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("source", ["folder", "mdx"])
+def test_a_full_disk_is_named_not_the_file_that_is_read(tmp_path, monkeypatch, source):
+    """The kernel's own answer: what is written goes to a device that is always full."""
+    opened, built = Path.open, build_model(tmp_path, name="own")
+
+    def full(path, mode="r", **options):
+        return opened(Path("/dev/full"), "wb") if mode == "xb" else opened(path, mode, **options)
+
+    def copy(read, written):  # as `shutil` does it where the kernel copies
+        raise OSError(28, "No space left on device", str(read), None, str(written))
+
+    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr("shutil.copyfile", copy)
+    (tmp_path / "x.onnx").write_bytes(mdx_network(70, 12))
+    arguments = {"location": str(tmp_path / "x.onnx"), "stem": "vocals", "fft_samples": 4096}
+    models = tmp_path / "data" / "stemlane" / "models"
+    words = rf"^{models}: No space left on device, \d+ MB are free there; nothing was changed. Free some space on that"
+    with pytest.raises(ModelError, match=words):
+        add_model(str(built)) if source == "folder" else add_model("mdx", **arguments)
     assert left_in(tmp_path / "data") == []
 
 

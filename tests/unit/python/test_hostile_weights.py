@@ -230,6 +230,9 @@ def test_tar_archives_that_inflate(tmp_path, kind):
 def test_sparse_and_packed_archives_are_refused(tmp_path):
     (tmp_path / "sparse.tar").write_bytes(sparse_archive())
     assert "no plain file" in refused_archive(tmp_path / "sparse.tar", tmp_path)
+    for length in range(512, 1017, 9):  # `tarfile` itself trips over these
+        (tmp_path / "sparse.tar").write_bytes(sparse_archive(goes_on=True)[:length])
+        assert "cannot be unpacked" in refused_archive(tmp_path / "sparse.tar", tmp_path)
     with tarfile.open(tmp_path / "a.tar.xz", "w:xz") as tar:  # its dictionary may want 4 GiB
         tar.addfile(tarfile.TarInfo("model.index"))
     assert "cannot be unpacked" in refused_archive(tmp_path / "a.tar.xz", tmp_path)

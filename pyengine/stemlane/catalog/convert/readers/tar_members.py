@@ -44,7 +44,8 @@ def take_members(archive: Path, names: Iterable[str], folder: Path, report: Call
             if error.errno is not None:  # the disk's fault, not the archive's
                 raise
             raise _bad_archive(archive, error) from None
-        except (tarfile.TarError, EOFError, ValueError, zlib.error, OverflowError) as error:
+        except (tarfile.TarError, EOFError, ValueError, LookupError, zlib.error, OverflowError) as error:
+            # LookupError: `tarfile` reads headers of sparse files beyond their end.
             raise _bad_archive(archive, error) from None
     if missing:
         raise ModelError(f"{archive}: holds no {min(missing)}: not Spleeter's weights")

@@ -26,7 +26,7 @@ _TENSORS = {"layer.weight": np.ones((4, 4), np.float32), "count": np.arange(8)}
 
 
 def seeds(target: str) -> list[bytes]:
-    """The inputs for one of the targets of `fuzz_readers`."""
+    """The inputs for one of the targets of `reader_targets`."""
     with tempfile.TemporaryDirectory() as folder:
         return _SEEDS[target](Path(folder))
 
@@ -82,7 +82,9 @@ def _archives(folder: Path) -> list[bytes]:
         found += [b"\0" + buffer.getvalue(), b"\1" + buffer.getvalue()]
     kinds = (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, tarfile.REGTYPE)
     endless = [hostile.tar_header("model.index", 4 << 30, kind) + bytes(2048) for kind in kinds]
-    return found + [b"\1" + content for content in (*endless, hostile.sparse_archive())]
+    return found + [
+        b"\1" + content for content in (*endless, hostile.sparse_archive(), hostile.sparse_archive(goes_on=True)[:580])
+    ]
 
 
 def _manifests(folder: Path) -> list[bytes]:
@@ -94,7 +96,7 @@ def _manifests(folder: Path) -> list[bytes]:
 
 
 def _presets(folder: Path) -> list[bytes]:
-    text = f'<?xml version="1.0" encoding="UTF-8"?><{state.TAG} model="mix" vocals_gain="-3.0"/>'.encode()
+    text = b'<?xml version="1.0" encoding="UTF-8"?><STEMLANE model="mix" vocals_gain="-3.0"/>'
     chunk = struct.pack("<Ii", state._XML_MAGIC, len(text)) + text + b"\0"
     head = state._HEADER.pack(b"VST3", 1, b"0" * 32, state._HEADER.size + len(chunk))
     entry = state._ENTRY.pack(state._COMPONENT, state._HEADER.size, len(chunk))
