@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import stemlane
 from host_tools import noise
-from stemlane.manifests.manifest import STEM_ORDER, index_text
+from stemlane.contract import LONGEST_MODEL_NAME, STEM_ORDER
+from stemlane.manifests.manifest import index_text
 from stemlane.plugin import state as plugin_state
 from support.tiny_models import build_model
 
