@@ -7,10 +7,15 @@ import json
 from stemlane.cli.output import say_lines
 from stemlane.cli.parser import Group, add_command
 
+_EXAMPLES = """
+  stemlane bench
+  stemlane bench --against spleeter:/path/to/its/python --json
+"""
+
 
 def add(commands: Group) -> None:
     """Add the command."""
-    parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.")
+    parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.", _EXAMPLES)
     parser.add_argument(
         "--against", action="append", metavar="NAME:PYTHON",
         help="measure against an original instead, spleeter or htdemucs, installed for the Python of that path; "

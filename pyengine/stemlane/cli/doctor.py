@@ -6,10 +6,15 @@ import argparse
 from stemlane.cli.output import say
 from stemlane.cli.parser import Group, add_command, given
 
+_EXAMPLES = """
+  stemlane doctor
+  stemlane doctor --report stemlane.zip
+"""
+
 
 def add(commands: Group) -> None:
     """Add the command."""
-    doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.")
+    doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.", _EXAMPLES)
     doctor.add_argument(
         "--report", type=given, metavar="FILE",
         help="write what a bug report needs to FILE (.zip): versions, logs and states; no audio, no names of users",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line. It parses, calls the library, prints; problems are one line on standard error and a non-zero exit.
 
-Commands import what they need when they run, so that `stemlane --help` is instant.
+Group import what they need when they run, so that `stemlane --help` is instant.
 """
 
 import os

@@ -11,17 +11,36 @@ from stemlane.cli.output import say
 from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
 
+_EXAMPLES = """
+  stemlane models list --available                   what can be added, with stems and licence
+  stemlane models add spleeter:4stems
+  stemlane models add htdemucs
+  stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
+  stemlane models show spleeter-4stems
+  stemlane models verify spleeter-4stems
+"""
+
 
 def add(commands: Group) -> None:
     """Add the commands."""
     models = add_group(commands, "models", "List, show, verify, add and remove models.")
-    add_command(models, "list", _list, "List the models that can be used.")
-    add_command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
+    listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
+    listing.add_argument("--available", action="store_true", help="list those that can be added instead")
+    add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
+    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.", _EXAMPLES).add_argument(
+        "name", metavar="NAME"
+    )
+    add_command(models, "remove", _remove, "Remove a model that was added.", _EXAMPLES).add_argument(
+        "name", metavar="NAME"
+    )
+    _add_adding(models)
+
+
+def _add_adding(models: Group) -> None:
     adding = add_command(
-        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own."
+        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.", _EXAMPLES
     )
     adding.add_argument(
         "source",
@@ -67,10 +86,26 @@ def add(commands: Group) -> None:
     mdx.add_argument(
         "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
     )
-    add_command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
 
 
-def _list(options) -> int:
+def _list_available() -> int:
+    from stemlane.catalog.available import available_models
+    from stemlane.manifests.registry import list_models
+
+    there = {listing.name for listing in list_models()}
+    entries = available_models()
+    width = max(len(entry.source) for entry in entries)
+    for entry in entries:
+        note = ", is here" if entry.model_name in there else ""
+        say(f"{entry.source:<{width}}  {', '.join(entry.stems)}; {entry.licence.text}{note}")
+    say(f"{'mdx':<{width}}  one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    if options.available:
+        return _list_available()
+
     from stemlane.catalog.licences import Terms, licence_of
     from stemlane.manifests.registry import ALIASES, list_models
 
@@ -88,9 +123,9 @@ def _list(options) -> int:
             if licence.terms is Terms.FREE:
                 text += f" ({licence.where})"
         rows.append((", ".join(names), text))
-    width = max(len(called) for called, _ in rows)
-    for called, text in rows:
-        say(f"{called:<{width}}  {text}")
+    width = max(len(joined) for joined, _ in rows)
+    for joined, text in rows:
+        say(f"{joined:<{width}}  {text}")
     return 0
 
 
@@ -156,7 +191,7 @@ def _agrees(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _remove(options) -> int:
+def _remove(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import remove_model
 
     say(str(remove_model(options.name)))

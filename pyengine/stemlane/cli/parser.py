@@ -53,7 +53,7 @@ def add_model(parser: "argparse._ActionsContainer") -> None:
     """Add the option that chooses the model; Demucs calls it -n, Spleeter -p."""
     parser.add_argument(
         "-m", "-n", "-p", "--model", default="default", type=model_name, metavar="NAME",
-        help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: %(default)s)",
+        help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: mix)",
     )  # fmt: skip
 
 

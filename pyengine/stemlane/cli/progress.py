@@ -47,7 +47,7 @@ class Progress:
         share = min(self._done / self._total, 1.0) if self._total else 0.0
         left = seconds * (1 / share - 1) if share else 0.0
         numbers = f" {share:4.0%}, {_time(left)} left" if self._total else f" {_time(seconds)}"
-        width = shutil.get_terminal_size().columns - 1
+        width = shutil.get_terminal_size().columns - 2  # a blank, and the cursor
         label = printable(self.label)
         bar_width = min(_MOST_BAR, width - len(numbers) - 3 - min(len(label), _LEAST_LABEL))
         bar = f" [{'#' * round(share * bar_width):<{bar_width}}]" if self._total and bar_width >= 5 else ""
@@ -63,7 +63,7 @@ class Progress:
                 self._drawn = False
                 _show("\r\x1b[K")
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.clear()
 
 

@@ -5,6 +5,7 @@ import argparse
 import os
 
 from stemlane.cli import recordings as cli_recordings
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
 from stemlane.cli.parser import Group, add_command, add_model, given
 
@@ -46,6 +47,7 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.rendering import render_file
     from stemlane.mix import mixdown
 
+    require(options.model)
     gains = mixdown.parse_gain_options(options.gain)
     automation = mixdown.read_automation(options.automation) if options.automation else None
     with (

@@ -3,21 +3,28 @@
 
 import argparse
 import json
+import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stemlane.cli import recordings as cli_recordings
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, tell, warn
 from stemlane.cli.parser import Group, add_command, add_model, given, names
 from stemlane.errors import InputError
 
+if TYPE_CHECKING:
+    from stemlane.files.batch import Batch
+    from stemlane.files.names import Recording
+    from stemlane.files.request import Request
+    from stemlane.files.separating import Outcome
+
 _EXAMPLES = """
   stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
-  stemlane separate Music -o stems -j 2 --skip-existing
-                                                     a folder, two at a time; again after an interruption
+  stemlane separate Music -j 2 --skip-existing       a folder, two at a time; again goes on
   stemlane separate song.mp3 --two-stems vocals --format mp3
-                                                     vocals.mp3 and instrumental.mp3
   stemlane separate clip.mp4 --start 60 --duration 30 --stems drums,bass
   stemlane separate *.wav --name '{stem}/{track}.{ext}' --format flac --bits 16
   stemlane separate -p spleeter:4stems -o out song.mp3
@@ -54,7 +61,7 @@ def add(commands: Group) -> None:
     loudness.add_argument("-v", "--verbose", action="store_true", help="say how long each recording took")
 
 
-def _add_output(group) -> None:
+def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-o", "--output", default="stems", type=given, metavar="DIR",
         help="folder for the stems (default: %(default)s); - sends the WAV of a single stem to standard output",
@@ -78,7 +85,7 @@ def _add_output(group) -> None:
     )  # fmt: skip
 
 
-def _add_choice(group) -> None:
+def _add_choice(group: argparse._ArgumentGroup) -> None:
     add_model(group)
     group.add_argument("--stems", type=names, metavar="A,B", help="only these stems")
     group.add_argument(
@@ -99,6 +106,7 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.names import find_recordings
 
     request = _request(options)
+    require(options.model)
     wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]
     if not wanted:
         options.refuse("nothing to separate: name a file or folder")
@@ -123,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
     return _sum_up(outcomes, options)
 
 
-def _request(options):
+def _request(options: argparse.Namespace) -> "Request":
     from stemlane.files.request import Request
 
     return Request.of(
@@ -133,20 +141,20 @@ def _request(options):
     )  # fmt: skip
 
 
-def _run(batch, options, *, prints: bool) -> list:
+def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[Outcome]":
     """Separate, with a bar for the whole batch and a line for every recording."""
     from stemlane.cli.progress import Progress
 
     num_done, shares = 0, dict.fromkeys((recording.path for recording in batch.recordings), 0.0)
     with Progress("separate", len(batch.recordings), quiet=options.quiet or options.json) as bar:
 
-        def progress(recording, share: float) -> None:
+        def progress(recording: "Recording", share: float) -> None:
             shares[recording.path] += share
             count = f"[{num_done + 1}/{len(shares)}] " if len(shares) > 1 else ""
             bar.label = count + recording.path.name
             bar(share)
 
-        def report(outcome) -> None:
+        def report(outcome: "Outcome") -> None:
             nonlocal num_done
             num_done += 1
             bar(1.0 - shares[outcome.path])
@@ -156,14 +164,14 @@ def _run(batch, options, *, prints: bool) -> list:
         return batch.run(report, progress)
 
 
-def _say_outcome(outcome, options, *, prints: bool) -> None:
+def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: bool) -> None:
     for text in outcome.warnings:
         warn(text)
     if options.json:
         say(_as_json(outcome))
     elif not outcome.problem and prints and not options.quiet:
         folders = {path.parent for path in outcome.outputs.values()}
-        has_its_own = len(folders) == 1 and folders != {Path(options.output)}
+        has_its_own = os.path.dirname(options.name).endswith(("{track}", "{filename}"))
         for place in folders if has_its_own else outcome.outputs.values():
             say(str(place))
     if options.verbose and outcome.skipped:
@@ -173,7 +181,7 @@ def _say_outcome(outcome, options, *, prints: bool) -> None:
         tell(f"{outcome.path}: {outcome.seconds:.1f} s in {outcome.elapsed_seconds:.1f} s, {speed:.1f} × real time")
 
 
-def _as_json(outcome) -> str:
+def _as_json(outcome: "Outcome") -> str:
     state = "failed" if outcome.problem else "skipped" if outcome.skipped else "done"
     return json.dumps({
         "input": str(outcome.path), "state": state, "problem": outcome.problem or None, "warnings": outcome.warnings,
@@ -182,7 +190,7 @@ def _as_json(outcome) -> str:
     })  # fmt: skip
 
 
-def _sum_up(outcomes, options) -> int:
+def _sum_up(outcomes: "list[Outcome]", options: argparse.Namespace) -> int:
     """Say what has failed, and in a batch how many were skipped; the exit status."""
     failed = [outcome for outcome in outcomes if outcome.problem]
     num_skipped = sum(outcome.skipped for outcome in outcomes)

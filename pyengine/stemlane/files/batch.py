@@ -17,7 +17,9 @@ from stemlane.files.request import Request
 from stemlane.files.separating import Outcome, separate_recording
 from stemlane.files.staging import remove_leftovers
 
-MOST_JOBS = 64
+MOST_JOBS = 32  # each holds some fourteen files open, of the 1024 a process usually may
+Report = Callable[[Outcome], None]
+Progress = Callable[[Recording, float], None]
 _LOG = logging.getLogger(__name__)
 
 
@@ -68,8 +70,8 @@ class Batch:
 
     def run(
         self,
-        report: Callable[[Outcome], None] = lambda outcome: None,
-        progress: Callable[[Recording, float], None] = lambda recording, share: None,
+        report: Report = lambda outcome: None,
+        progress: Progress = lambda recording, share: None,
     ) -> list[Outcome]:
         """Separate all of them.
 
@@ -103,13 +105,13 @@ class Batch:
         return [outcomes[index] for index in sorted(outcomes)]
 
     @staticmethod
-    def _collect(waiting: dict[Future[Outcome], int], outcomes: dict[int, Outcome], report) -> None:
+    def _collect(waiting: dict[Future[Outcome], int], outcomes: dict[int, Outcome], report: Report) -> None:
         done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in done:
+        for future in sorted(done, key=waiting.__getitem__):
             outcome = outcomes[waiting.pop(future)] = future.result()
             report(outcome)
 
-    def _separate(self, recording: Recording, progress, stop: threading.Event) -> Outcome:
+    def _separate(self, recording: Recording, progress: Progress, stop: threading.Event) -> Outcome:
         def advance(num_samples: int, total: int) -> None:
             if stop.is_set():
                 raise _StoppedError

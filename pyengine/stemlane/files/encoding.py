@@ -60,7 +60,7 @@ class Encoding:
     bits: str | int | None = None
     bitrate: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         name = str(self.file_format).lower()
         known = _FORMATS.get(name)
         if known is None:
@@ -103,9 +103,12 @@ def open_writer(
 class _SndfileWriter:
     """WAV, FLAC and Ogg Vorbis."""
 
-    def __init__(self, path, encoding, sample_rate, num_channels, num_samples, tags):
+    def __init__(
+        self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int,
+        tags: Mapping[str, str],
+    ):  # fmt: skip
         kind = encoding.file_format.upper()
-        self._bits = encoding.bits
+        self._bits = str(encoding.bits)
         width = {"32f": 4, "24": 3, "16": 2}.get(self._bits, 0)
         if kind == "WAV" and num_samples * num_channels * width > _LARGEST_WAV_BYTES:
             kind = "RF64"
@@ -186,7 +189,7 @@ class _Sink:
 class _FfmpegWriter:
     """MP3, AAC in MP4, and Opus in Ogg. Rates a format does not have are turned into the next higher one it has."""
 
-    def __init__(self, path, encoding, sample_rate, num_channels, tags):
+    def __init__(self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, tags: Mapping[str, str]):
         known = _FORMATS[encoding.file_format]
         rate = next((rate for rate in known.rates if rate >= sample_rate), known.rates[-1])
         layout = "mono" if num_channels == 1 else "stereo"
@@ -195,7 +198,9 @@ class _FfmpegWriter:
             container = "ipod" if encoding.file_format == "m4a" else encoding.file_format
             self._container = av.open(self._sink, "w", format=container)
             self._container.metadata.update(tags)
-            self._stream = self._container.add_stream(known.codec, rate=rate, layout=layout)
+            stream = self._container.add_stream(known.codec, rate=rate, layout=layout)
+            assert isinstance(stream, av.AudioStream)  # noqa: S101 - by its codec
+            self._stream = stream
             self._stream.bit_rate = 1000 * (encoding.bitrate or known.bitrate) // (2 if num_channels == 1 else 1)
             context = self._stream.codec_context
             context.open()

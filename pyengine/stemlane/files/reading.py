@@ -216,11 +216,11 @@ class AudioInput:
 class _Damage:
     """Counts packets that cannot be decoded, once sound has come behind them; what trails the sound is no damage."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.num_packets = self.num_waiting = 0
         self.first = 0  # sample of the first one
 
-    def frames(self, packets: Iterator[av.Packet]) -> Iterator[av.AudioFrame]:
+    def frames(self, packets: "Iterator[av.Packet[av.AudioStream]]") -> Iterator[av.AudioFrame]:
         """What can be decoded of the packets; the last, empty one fetches what a decoder still holds."""
         while True:
             try:

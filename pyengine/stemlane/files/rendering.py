@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Writes one file mixed anew, in bounded memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
 from stemlane.files.writing import AudioOutput, encoding_of
 from stemlane.manifests.registry import find_model
-from stemlane.mix.mixdown import GainPlan, render_blocks
+from stemlane.mix.mixdown import Automation, GainPlan, render_blocks
 
 
 def render_file(
     path: str | Path, output_path: str | Path, *, gains: Mapping[str, float | str] | None = None,
-    automation: Sequence[Mapping] | None = None, model: str | Path = "default",
+    automation: Automation | None = None, model: str | Path = "default",
     progress: Callable[[int], None] = lambda num_samples: None,
 ) -> list[str]:  # fmt: skip
     """Write the file mixed anew, see `stemlane.render`; the ending of `output_path` says the format.

@@ -62,7 +62,7 @@ class Request:
     duration_seconds: float | None = None
     clip: str = "report"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.stems is not None and self.two_stems is not None:
             raise InputError("stems and two stems were both asked for; leave one of the two out")
         if not 0 <= self.start_seconds < math.inf:

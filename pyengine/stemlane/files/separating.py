@@ -3,7 +3,7 @@
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -78,8 +78,9 @@ def separate_recording(
     started = time.monotonic()
     outcome = Outcome(recording.path, request.outputs(folder, recording, separator))
     finals = list(outcome.outputs.values())
-    options = {"start_seconds": request.start_seconds, "duration_seconds": request.duration_seconds}
-    with AudioInput(recording.path, **options) as source:
+    with AudioInput(
+        recording.path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds
+    ) as source:
         mark = _MARK + request.fingerprint(recording.path, separator)
         if skip_existing and all(final.is_file() and _mark_of(final) == mark for final in finals):
             outcome.skipped = True
@@ -101,7 +102,10 @@ class _Written:
     warnings: list[str] = field(default_factory=list)
 
 
-def _write(source, separator, request, staged: Mapping[str, Path], finals, mark: str, progress) -> _Written:
+def _write(
+    source: AudioInput, separator: Separator, request: Request, staged: Mapping[str, Path], finals: Sequence[Path],
+    mark: str, progress: Callable[[int, int], None],
+) -> _Written:  # fmt: skip
     """Separate a recording into the staged files."""
     written = _Written()
     stream = source.sample_rate, source.num_channels

@@ -40,7 +40,7 @@ class Partial:
     """
 
     def __init__(self, target: Path, *, folder: bool):
-        self._descriptor = None
+        self._descriptor: int | None = None
         while self._descriptor is None:
             # `target.name` may have the greatest length already, so it is no part of the name.
             self.path = target.with_name(f".stemlane-{secrets.token_hex(8)}.partial")

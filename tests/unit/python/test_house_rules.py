@@ -159,5 +159,4 @@ struct S {
 ALLOWED_INCLUDES: dict[str, list[str]] = {}
 TOO_LONG = [
     ("pyengine/stemlane/catalog/install.py", "add_model"),
-    ("pyengine/stemlane/cli/main.py", "_parser"),
 ]
