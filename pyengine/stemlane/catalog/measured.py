@@ -20,7 +20,7 @@ _SHORTEST_SECONDS = 5.0
 _LONGEST_SECONDS = 60.0
 
 
-def recording(sample_rate: int, seconds: float) -> np.ndarray:
+def recording(sample_rate: float, seconds: float) -> np.ndarray:
     """(2, samples) float32 of music made of nothing but numbers, from where all play; repeated as often as it takes."""
     import soxr
 

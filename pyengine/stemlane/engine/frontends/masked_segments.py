@@ -54,7 +54,8 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         # Squared Hann windows a quarter apart add up to 3/2.
         self._syntheses = [
             StftSynthesis(
-                self._window * (2 / 3) / settings.spectral_gain, synthesis_samples=settings.fft_samples, hop_samples=settings.hop_samples,
+                self._window * (2 / 3) / settings.spectral_gain,
+                synthesis_samples=settings.fft_samples, hop_samples=settings.hop_samples,
                 lead_shape=(2,), num_frames=self._group_frames,
             )
             for _ in self.stems
