@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/frame_length.h"
 #include "stream/stem_stream.h"
 
 struct stemlane_stream {
@@ -116,6 +117,10 @@ stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_
     result = handle.release();
   });
   return result;
+}
+
+int32_t stemlane_frame_samples(int32_t fft_samples, double model_rate, double sample_rate) {
+  return stemlane::frame_samples(fft_samples, model_rate, sample_rate);
 }
 
 void stemlane_stream_free(stemlane_stream* stream) {

@@ -18,7 +18,7 @@ inline constexpr float kSilenceDb = -60.0F;
 inline constexpr float kHighestDb = 12.0F;
 
 inline constexpr int kLowestRate = 8000;
-inline constexpr int kHighestRate = 192000;
+inline constexpr int kHighestRate = 384000;
 
 inline constexpr int kFadeReserveSamples = 64;
 inline constexpr int kFeedSamples = 64;
@@ -70,6 +70,8 @@ enum ModelIndexField {
   kFieldComputeAllowanceSamples,
   kFieldStems,
   kFieldResidual,
+  kFieldFftSamples,
+  kFieldHopSamples,
   kNumFields,
 };
 

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "core/contract.h"
+#include "core/frame_length.h"
 #include "core/model_descriptor.h"
 
 namespace stemlane {
@@ -23,7 +24,7 @@ using contract::kFeedSamples;
 struct LatencySum {
   int delay = 0;         ///< analysis window, overlap-add and lookahead of the model
   int stride = 0;        ///< the network runs once a stride; a sample waits up to that long
-  int resampling = 0;    ///< both resamplers and their feed; 0 at the model's own rate
+  int resampling = 0;    ///< both resamplers and their feed; 0 for a model that follows the rate
   int allowance = 0;     ///< time given to the engine to compute; also the largest host
                          ///< block that real time allows
   int fade_reserve = 0;  ///< see kFadeReserveSamples
@@ -41,8 +42,9 @@ inline double resampler_lag_seconds(double from_hz, double to_hz) noexcept {
   return contract::kResamplerLags.back().samples / low;
 }
 
-/// Adds up the latency of `model` at `sample_rate` (Hz). Any thread.
-inline LatencySum latency_sum(const ModelDescriptor& model, double sample_rate) noexcept {
+/// Adds up the latency of a model at `sample_rate` (Hz). Any thread.
+inline LatencySum latency_sum(const ModelDescriptor& any_rate, double sample_rate) {
+  const ModelDescriptor model = at_rate(any_rate, sample_rate);
   const auto at_host = [&](double model_samples) {
     return static_cast<int>(std::ceil(model_samples * sample_rate / model.sample_rate));
   };

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <filesystem>
@@ -55,8 +56,11 @@ int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& l
 }
 
 // Returns only to throw.
-[[noreturn]] void execute(const PythonHome& home, const fs::path& library, const char* entry_name,
-                          const std::string& packages) {
+[[noreturn]] void execute(const PythonHome& home, const PythonLibrary& python, const fs::path& library,
+                          const char* entry_name, const std::string& packages) {
+  // A program cannot be given its libraries before it starts, only be told where they are.
+  if (!python.companions.empty())
+    setenv("LD_LIBRARY_PATH", python.companions.front().parent_path().c_str(), 1);
   execl(home.executable.c_str(), home.executable.c_str(), "-I", "-X", "utf8", "-c", kRunInPython,
         library.c_str(), entry_name, packages.c_str(), home.found_by.c_str(), static_cast<char*>(nullptr));
   throw not_usable(home, std::strerror(errno));
@@ -72,7 +76,7 @@ int run(const char* entry_name) {
   const fs::path library = self.parent_path() / kEngineLibrary;
   const std::string packages = home->extra_paths.empty() ? "" : home->extra_paths.front().string();
   const PythonLibrary python = find_library(*home);
-  if (python.library.empty()) execute(*home, library, entry_name, packages);
+  if (python.library.empty()) execute(*home, python, library, entry_name, packages);
   return embed(*home, python, library, entry_name, packages);
 }
 

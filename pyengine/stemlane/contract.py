@@ -11,7 +11,7 @@ SILENT_DB = -60.0
 HIGHEST_DB = 12.0
 
 LOWEST_RATE = 8000
-HIGHEST_RATE = 192000
+HIGHEST_RATE = 384000
 
 # (above, below, samples), for ratios of two rates between the bounds, both left out.
 RESAMPLER_LAGS = (
@@ -54,6 +54,8 @@ MODEL_INDEX_FIELDS = (
     "compute_allowance_samples",
     "stems",
     "residual",
+    "fft_samples",
+    "hop_samples",
 )
 
 STATE_TAG = "STEMLANE"

@@ -3,17 +3,19 @@
 
 import shutil
 
-import roots
 from conftest import the
 
-PLUGIN = "$HOME/.vst3/Stemlane.vst3"
+from tools.dist import roots
+
+# For a shell, with the quotes that the user's home needs.
+PLUGIN = '"$HOME/.vst3/Stemlane.vst3"'
 # What the engine may take from the system: the C and the C++ run time.
 SYSTEM_LIBRARIES = ("ld-linux", "libc.", "libm.", "libdl.", "libpthread.", "librt.", "libgcc_s.", "libstdc++.")
 
 
 def bounce(system, bundle=PLUGIN):
     """The sum of a bounce in pedalboard; it has to be separated, with nothing of the system but the C library."""
-    said, digest, *outside = system.run(f'host/bin/python /in_root_bounce.py "{bundle}"').split("\n")
+    said, digest, *outside = system.run(f"host/bin/python /in_root_bounce.py {bundle}").split("\n")
     assert said == "separated"
     paths = " ".join(outside).split()
     assert [path for path in paths if not path.rpartition("/")[2].startswith(SYSTEM_LIBRARIES)] == []
@@ -31,7 +33,6 @@ def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     report = bare.run("~/.local/bin/stemlane doctor --report report.zip")
     assert "problem" not in report and "installed plugin ok" in report and "separates with live, mix" in report
     bare.run("rm report.zip")
-    # The command line separates files, too.
     bare.run(f"~/.local/bin/stemlane models list && test -x {PLUGIN}/Contents/x86_64-linux/Stemlane")
     desktop = bare.run("cat ~/.local/share/applications/stemlane.desktop")
     assert f'Exec="{roots.HOME}/.vst3/Stemlane.vst3/Contents/x86_64-linux/Stemlane"' in desktop
@@ -43,7 +44,7 @@ def test_it_keeps_separating_after_its_source_is_deleted(with_host):
     before = with_host.files(roots.HOME)
     folder = with_host.unpack()
     # From the unpacked folder itself, before anything is installed.
-    first = bounce(with_host, f"{folder}/Stemlane.vst3")
+    first = bounce(with_host, f"'{folder}'/Stemlane.vst3")
     with_host.run(f"'{folder}'/install.sh")
     assert bounce(with_host) == first
     shutil.rmtree(with_host.home / folder.name)
@@ -57,7 +58,7 @@ def test_an_upgrade_does_not_stop_a_session_that_plays(with_host):
     with_host.run(f"'{folder}'/install.sh")
     marker = with_host.home / ".vst3" / "Stemlane.vst3" / "Contents" / "old"
     marker.touch()
-    with with_host.start(f'exec host/bin/python /in_root_session.py "{PLUGIN}"') as session:
+    with with_host.start(f"exec host/bin/python /in_root_session.py {PLUGIN}") as session:
 
         def play(line="on"):
             session.stdin.write(f"{line}\n")

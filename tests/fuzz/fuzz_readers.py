@@ -35,10 +35,22 @@ with atheris.instrument_imports(include=["stemlane", "pickletools", "tarfile", "
     from stemlane.manifests.manifest import read_manifest
     from stemlane.plugin import state
 
+from fuzz_seeds import STORAGE_BYTES, seeds  # noqa: E402 - the tests' folder must be on the path
+
 _SECONDS_PER_INPUT = 10
 _MEGABYTES = 2048
 _LONGEST_INPUT = 1 << 14
 _NOWHERE = Path("somewhere")
+# What changes of single bytes would hardly make, as libFuzzer's dictionaries spell it.
+_WORDS = {
+    "torch_pickle": (
+        r"ctorch._utils\x0a_rebuild_tensor_v2\x0a", r"ctorch\x0aFloatStorage\x0a", r"ccollections\x0aOrderedDict\x0a",
+        r"cfractions\x0aFraction\x0a", r"cnumpy\x0adtype\x0a", r"\x8a\x08", "tR", "}b", "tQ", ")R", r"h\x00", r"q\x00",
+    ),
+    "manifest": ("../", r"[[files]]\x0a", "path = ", r"\\u001b", "= nan", "= 9999999999", "[[[[[[[["),
+    "plugin_state": ("<!DOCTYPE", "encoding=", "&#27;", "Comp", "List", "VST3"),
+    "demucs_package": ("t_layers", "segment", "_type", "fraction", "numerator", "1e999", "999999999", "NaN"),
+}  # fmt: skip
 # Beside the readers' own errors: what they turn into one, see `torch_weights._read`.
 _DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error, zipfile.BadZipFile, EOFError,
            NotImplementedError, OverflowError, OSError)  # fmt: skip
@@ -48,29 +60,31 @@ def torch_file(data: bytes) -> None:
     """A file of weights, in its zip or its old form."""
     names = {**torch_weights._ALLOWED, **torch_weights._ALLOWED_IN_PACKAGES}
     with contextlib.suppress(*_DAMAGE):
-        _check_tensors(torch_weights.read_content(io.BytesIO(data), names), len(data))
+        found = torch_weights.read_content(io.BytesIO(data), names)
+        _check_tensors(found, len(data))
+        assert sum(_storages(found).values()) <= len(data), "more numbers than the file has"
 
 
 def torch_pickle(data: bytes) -> None:
-    """The pickle in such a file, beside storages of 64 bytes; its checksums are right."""
+    """The pickle in such a file, beside storages of one size; its checksums are right."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("archive/data.pkl", data)
         for key in range(3):
-            archive.writestr(f"archive/data/{key}", bytes(64))
-    torch_file(buffer.getvalue())
+            archive.writestr(f"archive/data/{key}", bytes(STORAGE_BYTES))
+    names = {**torch_weights._ALLOWED, **torch_weights._ALLOWED_IN_PACKAGES}
+    with contextlib.suppress(*_DAMAGE):
+        _check_tensors(torch_weights.read_content(buffer, names), STORAGE_BYTES)
 
 
 def _check_tensors(found, num_bytes: int) -> None:
+    """No tensor reaches out of its storage or is larger than `num_bytes`, and all else is plain data."""
     if isinstance(found, dict):
         for value in found.values():
             _check_tensors(value, num_bytes)
     elif isinstance(found, np.ndarray):
         low, high = np.lib.array_utils.byte_bounds(found)
-        storage = found
-        while isinstance(storage.base, np.ndarray):
-            storage = storage.base
-        first, last = np.lib.array_utils.byte_bounds(storage)
+        first, last = np.lib.array_utils.byte_bounds(_storage(found))
         assert first <= low <= high <= last, "a tensor outside of its storage"
         assert found.nbytes <= num_bytes, "a tensor larger than the file"
         found.sum()
@@ -78,6 +92,19 @@ def _check_tensors(found, num_bytes: int) -> None:
         plain = (str, int, float, bytes, list, tuple, type(None), torch_weights.Fraction, torch_weights.Function,
                  torch_weights._StorageType, torch_weights._Storage, torch_weights._NumberType)  # fmt: skip
         assert isinstance(found, plain), f"an object of {type(found)}"
+
+
+def _storage(values: np.ndarray) -> np.ndarray:
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
+
+
+def _storages(found) -> dict[int, int]:
+    """Sizes in bytes of the storages of all tensors."""
+    if isinstance(found, dict):
+        return {key: size for value in found.values() for key, size in _storages(value).items()}
+    return {id(_storage(found)): _storage(found).nbytes} if isinstance(found, np.ndarray) else {}
 
 
 class _Equal(int):
@@ -113,7 +140,7 @@ def tensorflow_index(data: bytes) -> None:
     tf_checkpoint._masked_crc = lambda content: _Equal()
     with contextlib.suppress(ModelError):
         entries = tf_checkpoint.parse_index(data, _NOWHERE)
-        assert sum(map(len, entries)) <= 1024 * len(data)
+        assert max(map(len, entries), default=0) <= 1024
         assert all(0 <= size < 1 << 48 for entry in entries.values() for size in entry.shape)
 
 
@@ -180,13 +207,14 @@ def main() -> None:
     # What has been found to be interesting stays there, for the next run to begin with.
     corpus = ROOT / "build" / "fuzz" / name
     corpus.mkdir(parents=True, exist_ok=True)
-    from fuzz_seeds import seeds
-
     for number, content in enumerate(seeds(name)):
         (corpus / f"seed-{number}").write_bytes(content)
+    words = corpus.with_suffix(".words")
+    words.write_text("".join(f'"{word}"\n' for word in _WORDS.get(name, (r"\x00",))), encoding="ascii")
     options = [
         f"-max_total_time={seconds}", f"-timeout={_SECONDS_PER_INPUT}", f"-rss_limit_mb={_MEGABYTES}", "-seed=1",
         f"-max_len={_LONGEST_INPUT}", "-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={corpus}-",
+        f"-dict={words}",
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *options, *(files or [str(corpus)])], TARGETS[name])
     atheris.Fuzz()

@@ -70,6 +70,16 @@ def test_its_engine_separates_with_nothing_but_the_c_library_from_outside(bundle
     assert {path for path in outside if not Path(path).name.startswith(SYSTEM_LIBRARIES)} == set()
 
 
+def test_a_bundle_of_a_python_that_is_no_library_is_as_self_contained(run_script, empty_home, tmp_path, monkeypatch):
+    monkeypatch.setattr(python_copy, "shared_library", lambda: None)
+    bundle = install.make_bundle(tmp_path / "Zwölf schöne Plugins")
+    state, *loaded = run_script(BOUNCE, bundle, **empty_home).splitlines()
+    assert state.split("|")[:2] == ["ready", "False"], state
+    outside = {path for path in loaded if not Path(path).is_relative_to(bundle)}
+    assert {path for path in outside if not Path(path).name.startswith(SYSTEM_LIBRARIES)} == set()
+    assert command_of(bundle, "plugin", "path", **empty_home) == f"{bundle}\n"
+
+
 def test_its_python_finds_modules_nowhere_else(bundle):
     python = places.bundled_python(bundle)
     script = "import sys; print(sys.executable, sys.prefix, *sys.path, sep='\\n')"
@@ -82,6 +92,21 @@ def test_its_size_is_within_the_limit(bundle):
     sizes = [path.stat().st_blocks * 512 for path in bundle.rglob("*") if not path.is_symlink()]
     assert sum(sizes) < MOST_UNPACKED_BYTES
     assert not [path for path in bundle.rglob("*") if path.is_symlink()]
+
+
+def test_its_command_says_that_it_reads_no_files(bundle, tmp_path, empty_home):
+    """FFmpeg is larger than the rest of the bundle."""
+    (tmp_path / "song.wav").write_bytes(b"RIFF")
+    command = [
+        bundle / "Contents" / "Resources" / "stemlane",
+        "separate",
+        tmp_path / "song.wav",
+        "-o",
+        tmp_path / "out",
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=empty_home, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("reads no audio files; run 'pip install stemlane' and use that one")
 
 
 def test_it_says_nothing_about_where_it_was_built(bundle):

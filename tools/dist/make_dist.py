@@ -21,6 +21,7 @@ import licences
 import roots
 import sbom
 import trixie_wheel
+import wheels
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "dist"
@@ -28,11 +29,6 @@ OUT = ROOT / "dist"
 # What a musician is asked for, at most.
 MOST_BUNDLE_BYTES = 160e6
 MOST_ARCHIVE_BYTES = 60e6
-# Beside the plugin in the wheel, or, as ALSA's, part of the system's sound set-up.
-NOT_GRAFTED = (
-    "libasound.so.2", "libbrotlicommon.so.1", "libbrotlidec.so.1", "libexpat.so.1", "libfontconfig.so.1",
-    "libfreetype.so.6", "libjpeg.so.62", "libpng16.so.16", "libbz2.so.1.0",
-)  # fmt: skip
 
 
 def main() -> None:
@@ -55,7 +51,7 @@ def main() -> None:
     sbom.write(bundle, OUT / f"stemlane-{version}.cdx.json", python=python, version=version)
     check_sizes(bundle, packed)
     if not options.without_roots and roots.can_be_made():
-        trixie_wheel.write(source, OUT, repair=repair)
+        trixie_wheel.write(source, OUT)
     write_checksums()
 
 
@@ -70,19 +66,7 @@ def build_wheel() -> Path:
     run(sys.executable, "-m", "pip", "wheel", "-q", "--disable-pip-version-check", "--no-build-isolation",
         "--no-deps", "-w", folder, ROOT)  # fmt: skip
     (built,) = folder.glob("*.whl")
-    return repair(built)
-
-
-def repair(built: Path) -> Path:
-    """Let auditwheel check and tag a wheel; the result is in dist/."""
-    before = set(OUT.glob("*.whl"))
-    tools = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    exclude = [argument for name in NOT_GRAFTED for argument in ("--exclude", name)]
-    run(sys.executable, "-m", "auditwheel", "repair", "--plat", "auto", *exclude, "-w", OUT, built, env=tools)
-    (wheel,) = set(OUT.glob("*.whl")) - before
-    if "manylinux" not in wheel.name:
-        raise SystemExit(f"{wheel.name}: auditwheel gives it no manylinux tag")
-    return wheel
+    return wheels.repair(built, OUT)
 
 
 def build_source() -> Path:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The wheel for Python 3.13, built from the source archive in a Debian 13, with its JUCE 8 and its pybind11.
+"""The wheel for Python 3.13, built from the source archive in a Debian 13, with its JUCE 8.
 
 So the source archive builds, and JUCE 8 is tried, each time a release is made.
 """
@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 import roots
+import wheels
 
 SUITE = "trixie"
 PACKAGES = (
@@ -25,13 +26,13 @@ CCACHE_DIR=/ccache /venv/bin/pip wheel -q --no-build-isolation --no-deps -w /whe
 """
 
 
-def write(source: Path, target: Path, *, repair) -> Path:
-    """Build the wheel from the archive `source`; `repair(built)` puts it into `target` and returns it."""
+def write(source: Path, target: Path) -> Path:
+    """Build the wheel from the archive `source` into the folder `target`."""
     root = roots.copy(SUITE, roots.BASES / f"{SUITE}-build", packages=PACKAGES)
     try:
         shutil.copyfile(source, root / "source.tar.gz")
         roots.run(root, _BUILD)
         (built,) = (root / "wheels").glob("*.whl")
-        return repair(built)
+        return wheels.repair(built, target)
     finally:
         roots.remove(root)

@@ -134,7 +134,7 @@ def remove_model(name: str) -> Path:
 
 
 def verify(model: str) -> Manifest:
-    """Check a model's files by their hashes, its networks, its tensors and its known output; returns its manifest.
+    """Check a model's files by their hashes, its tensors and its known output; returns its manifest.
 
     Raises
     ------
@@ -143,8 +143,6 @@ def verify(model: str) -> Manifest:
     """
     manifest = registry.find_model(model)
     integrity.verify_model(manifest)
-    with _converter_is_there():
-        network_check.check_networks(manifest)
     trial.try_models([manifest])
     if manifest.folder.parent == registry.user_folder():
         with contextlib.suppress(OSError):  # a table that cannot be written makes loading slower, no more
@@ -170,7 +168,7 @@ def _check_name(name: str, force: bool, *, renames: bool = True) -> None:
     if not _NAME.fullmatch(name):
         raise ModelError(f"name is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
     if registry.is_reserved(name):
-        remedy = "choose one with --name" if renames else "change it in the manifest and in the name of the folder"
+        remedy = "choose one with --name" if renames else f"change it in {MANIFEST_NAME}"
         raise ModelError(f"the name {name!r} belongs to a model that comes with the package; {remedy}")
     if (registry.user_folder() / name).exists() and not force:
         other = "--name takes another name" if renames else f"or change it in {MANIFEST_NAME}"

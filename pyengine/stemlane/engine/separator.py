@@ -95,7 +95,7 @@ class Separator:
         mixture
             (channels, samples) floating point, one or two channels, finite.
         sample_rate
-            In Hz, 8000 to 192000.
+            In Hz, 8000 to 384000.
         progress
             Called with the number of samples finished since its last call.
 

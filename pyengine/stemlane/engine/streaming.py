@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Separates a stream: blocks of any length, at any rate, mono or stereo, to stems that stay aligned.
 
-Resamples to the model's rate and back, cuts the stream into the front end's strides, and keeps the timeline. The result
-does not depend on how the input was cut into blocks, bit for bit.
+Resamples to the model's rate and back where the model's frames cannot follow the stream's rate, cuts the stream into the
+front end's strides, and keeps the timeline. The result does not depend on how the input was cut into blocks, bit for bit.
 """
 
 import math
@@ -55,7 +55,7 @@ class StreamingSeparator:
     model
         A `Manifest`, a model's name, or the path of its folder.
     sample_rate
-        Rate of the stream in Hz, 8000 to 192000.
+        Rate of the stream in Hz, 8000 to 384000.
     num_channels
         1 or 2. Mono is given to the model as equal channels, and the mean of both comes back.
     whole
@@ -67,7 +67,7 @@ class StreamingSeparator:
     Attributes
     ----------
     manifest
-        The model.
+        The model as it runs at this rate, see `Manifest.at_rate`.
     needs_prescan
         Whether the recording should pass through `prescan` before it is separated.
     stems
@@ -91,7 +91,8 @@ class StreamingSeparator:
         shifts: int = 0,
     ):
         check_stream(sample_rate, num_channels)
-        self.manifest = model if isinstance(model, Manifest) else find_model(model)
+        found = model if isinstance(model, Manifest) else find_model(model)
+        self.manifest = found.at_rate(sample_rate)
         check_model(self.manifest)
         self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
         self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)

@@ -8,13 +8,13 @@ Finding models is the registry's job, running them the front ends'.
 import re
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from stemlane.contract import HIGHEST_RATE, LONGEST_MODEL_NAME, LOWEST_RATE, MODEL_INDEX_FIELDS, STEM_ORDER
 from stemlane.errors import ManifestError, StemlaneError, one_line
-from stemlane.manifests.kinds import SETTINGS_READERS, Settings
+from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, Settings, StreamingSettings
 from stemlane.manifests.table import Table
 from stemlane.regular_files import read_regular
 
@@ -22,7 +22,7 @@ MANIFEST_NAME = "manifest.toml"
 MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
 FORMAT = 1
 # Bounds of name and title are those of the C++ core's `model_index.cpp`, which leaves out what is longer.
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _LONGEST_TITLE = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HIGHEST_BYTES = 1 << 16  # embedded ones have 1 KB
@@ -50,7 +50,7 @@ class Manifest:
     version: str
     stems: tuple[str, ...]
     residual: str
-    sample_rate: int
+    sample_rate: float
     compute_allowance_samples: int
     licence: str
     origin: str
@@ -81,6 +81,34 @@ class Manifest:
     def delay_samples(self) -> int:
         """Samples by which the stems trail the mixture, at the model's rate."""
         return self.settings.delay_samples
+
+    @property
+    def follows_rate(self) -> bool:
+        """Whether the model runs at any rate without a resampler: it works on magnitudes or masks of spectra."""
+        return isinstance(self.settings, StreamingSettings | MaskedSegmentSettings)
+
+    def at_rate(self, sample_rate: float) -> "Manifest":
+        """The model as it runs for a stream of `sample_rate` Hz: with frames of that rate, if it `follows_rate`."""
+        if not isinstance(self.settings, StreamingSettings | MaskedSegmentSettings) or sample_rate == self.sample_rate:
+            return self
+        settings = self.settings.at_rate(self.sample_rate, sample_rate)
+        hop, new_hop = self.settings.hop_samples, settings.hop_samples
+        return replace(
+            self,
+            settings=settings,
+            sample_rate=sample_rate,
+            compute_allowance_samples=-(-self.compute_allowance_samples * new_hop // hop),
+        )
+
+    @property
+    def fft_samples(self) -> int:
+        """Samples of a transform if the model `follows_rate`, else 0."""
+        return self.settings.fft_samples if self.follows_rate else 0
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples from one transform to the next if the model `follows_rate`, else 0."""
+        return self.settings.hop_samples if self.follows_rate else 0
 
 
 def load_manifest(folder: Path | str) -> Manifest:

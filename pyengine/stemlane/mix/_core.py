@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from stemlane.contract import STEM_ORDER
+from stemlane.contract import HIGHEST_RATE, LOWEST_RATE, STEM_ORDER
 from stemlane.errors import CoreError
 from stemlane.manifests.manifest import Manifest
 
@@ -88,6 +88,8 @@ class CoreStream:
 
     def __init__(self, manifest: Manifest, sample_rate: float, num_channels: int, max_block_samples: int):
         self._ffi, self._library = load()
+        if LOWEST_RATE <= sample_rate <= HIGHEST_RATE:  # the core refuses others
+            manifest = manifest.at_rate(sample_rate)
         separated = [STEM_ORDER.index(stem) for stem in manifest.separated_stems]
         model = self._ffi.new(
             "stemlane_model *",

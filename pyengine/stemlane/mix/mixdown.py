@@ -166,7 +166,7 @@ def render(
     mixture
         (channels, samples) floating point, one or two channels, finite.
     sample_rate
-        In Hz, 8000 to 192000.
+        In Hz, 8000 to 384000.
     gains
         dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
     automation

@@ -17,6 +17,8 @@ from stemlane.plugin import package_copy, places, python_copy
 _COMMAND = """#!/bin/sh
 # SPDX-License-Identifier: MIT
 here=$(dirname "$(readlink -f "$0")")
+# A Python that is a program only finds the libraries that came with it no other way.
+export LD_LIBRARY_PATH="$here/python/lib"
 exec "$here/python/bin/python3" -I -m stemlane "$@"
 """
 # What an engine imports before it can run. `-X importtime` of an engine has the list.
@@ -64,7 +66,7 @@ def _check(bundle: Path) -> None:
     done = subprocess.run(
         [places.bundled_python(bundle), "-I", "-B", "-c", _SMOKE],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
-        env={"PATH": "/usr/bin:/bin"},
+        env={"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(places.python_folder(bundle) / "lib")},
     )  # fmt: skip
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

@@ -32,6 +32,7 @@ def copy_python(root: Path) -> Path:
     executable = root / "bin" / "python3"
     if library is None:
         shutil.copy2(base_python().resolve(), executable)
+        _copy_companions(_needed(executable), root / "lib")
     else:
         program = PACKAGE / "plugin" / "stemlane-python"
         if not program.is_file():

@@ -114,6 +114,7 @@ def test_what_models_say_of_themselves_does_not_steer_a_terminal(tmp_path, monke
     change_manifest(folder, "title", r'"x\u001b[2Jy"')
     change_manifest(folder, "licence", r'"x\u001b]0;y"')
     monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
+    # A manifest that says such things is refused: the list says why, to show it is an error.
     for arguments, expected in ((["models", "list"], 0), (["models", "show", "tiny"], 1)):
         status, seen = on_a_terminal(*arguments, folder=tmp_path)
         assert status == expected and "\x1b" not in seen and "x\\x1b" in seen

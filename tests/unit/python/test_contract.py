@@ -46,7 +46,7 @@ TYPED_TWICE = {
     r'"engine\.conf"': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
     r'"models\.index"': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
     r'"STEMLANE"': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
-    r"\b192[_']?000\b": {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
+    r"\b384[_']?000\b": {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
 }
 
 

@@ -14,7 +14,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from stemlane.catalog import network_check, trial
-from stemlane.catalog.install import add_model
+from stemlane.catalog.install import add_model, verify
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import load_manifest
@@ -273,13 +273,22 @@ def test_networks_refer_to_the_models_own_files_only(tmp_path):
         add_model(str(model_with(tmp_path / "nested", nested)))
 
 
+def test_verifying_needs_no_converter_and_ends_too(tmp_path, monkeypatch):
+    folder = model_with(tmp_path, endless_loop())
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setattr(trial, "PROCESSOR_SECONDS", 3)
+    with pytest.raises(ModelError, match="the network has computed for 3 s without an end"):
+        verify(str(folder))
+    assert verify("mix").name == "mix"
+
+
 def test_names_of_embedded_models_cannot_be_taken(tmp_path):
-    """The remedy must be one that works: a folder's name is not changed by --name."""
+    """The remedy must be one that works: --name does not rename a folder's model, another name in its manifest does."""
     for name in ("mix", "live"):
-        with pytest.raises(
-            ModelError, match=f"{name!r} belongs to .*; change it in the manifest and in the name of the"
-        ):
+        with pytest.raises(ModelError, match=f"{name!r} belongs to .*; change it in manifest.toml"):
             add_model(str(build_model(tmp_path, name=name)))
+    change_manifest(tmp_path / "mix", "name", '"remixed"')
+    assert add_model(str(tmp_path / "mix"))[0].name == "remixed"
     with pytest.raises(ModelError, match="belongs to a model that comes with the package; choose one with --name"):
         add_model("spleeter:4stems", name="mix")
     own = build_model(tmp_path, name="own")

@@ -12,9 +12,12 @@ from support.tiny_models import build_model
 
 
 def test_numbers_and_names(tiny_models):
-    worker = Worker("mix", 48000.0, 2)
+    worker = Worker("mix", 44100.0, 2)
     assert worker.model_rate == 44100
     assert (worker.stride_samples, worker.delay_samples, worker.compute_allowance_samples) == (2048, 3584, 4096)
+    worker = Worker("mix", 88200.0, 2)  # its frames follow the rate
+    assert worker.model_rate == 88200
+    assert (worker.stride_samples, worker.delay_samples, worker.compute_allowance_samples) == (4096, 7168, 8192)
     assert worker.stems == ("vocals", "drums", "bass") and worker.residual == "other"
 
 

@@ -8,8 +8,8 @@ level is assumed, which changes hardly anything, because the networks normalise 
 """
 
 import copy
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.manifests.htdemucs import HtdemucsNetwork, HtdemucsSettings
 from stemlane.manifests.manifest import Manifest
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 _USUAL_DEVIATION = 0.1  # of mastered music, full scale being 1
 _WHOLE_WORKERS = 2  # segments of a file that are computed at once; each takes half a gigabyte
@@ -30,6 +33,12 @@ def shift_leads(shifts: int, sample_rate: int) -> list[int]:
     """Samples of silence before the recording in each shifted pass: random in the original, always the same here."""
     longest = round(_SHIFT_SECONDS * sample_rate)
     return [int(bits % np.uint64(longest + 1)) for bits in np.random.PCG64(_SHIFT_SEED).random_raw(shifts)]
+
+
+def _thread_pool(num_workers: int) -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor  # only where needed: the engine's start-up time counts
+
+    return ThreadPoolExecutor(num_workers)
 
 
 class HtdemucsFrontEnd(RecordingFrontEnd):
@@ -57,7 +66,7 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         first = [_Network(manifest, network, self.stems, threads) for network in settings.networks]
         clones = [[network.clone() for network in first] for _ in range(num_workers - 1)]
         self._workers = [first, *clones]
-        self._pool = ThreadPoolExecutor(num_workers) if num_workers > 1 else None
+        self._pool = _thread_pool(num_workers) if num_workers > 1 else None
         half = settings.segment_samples // 2
         weights = np.concatenate([np.arange(1, half + 1), np.arange(settings.segment_samples - half, 0, -1)])
         self._weights = (weights / weights.max()).astype(np.float32)

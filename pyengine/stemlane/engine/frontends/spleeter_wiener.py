@@ -59,7 +59,7 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
 
         def spectra_of(stem: int, group: slice) -> np.ndarray:
             full = np.zeros((2, self._group_frames, settings.num_bins), np.complex64)
-            full[:, :, : settings.network_bins] = found[stem, :, group]
+            full[:, :, : settings.heard_bins] = found[stem, :, group]
             return full
 
         return self._synthesised(settings.stride_frames, spectra_of)
@@ -71,13 +71,13 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
         self._unheard = np.zeros((2, 0), np.float32)
 
     def _new_sums(self) -> SpatialSums:
-        return SpatialSums(self._num_sources, self._settings.network_bins)
+        return SpatialSums(self._num_sources, self._settings.heard_bins)
 
     def _network_spectra(self) -> np.ndarray:
-        return self._spectra[:, :, : self._settings.network_bins]
+        return self._spectra[:, :, : self._settings.heard_bins]
 
     def _estimates(self) -> np.ndarray:
-        """Shares of the mixture's spectrum (stems, 2, segment frames, network bins), as the magnitudes are shared."""
+        """Shares of the mixture's spectrum (stems, 2, segment frames, heard bins), as the magnitudes are shared."""
         magnitudes = self._masks()
         shares: np.ndarray = magnitudes / (_EPSILON + magnitudes.sum(axis=0)) * self._network_spectra()
         return shares
