@@ -25,6 +25,9 @@ class StreamingFrontEnd(RecordingFrontEnd):
     network's own; bins above it follow the mask it gave to its highest ones, so that cymbals stay whole; bins that do
     not exist are silent to the network.
 
+    With interleaved states the hop is a fraction of the one the network was trained with: each of its memories sees
+    every n-th frame, so that frames lie as far apart for it as in training.
+
     In digital silence it rests: after 2 s of exact zeros in, with exact zeros out, the network is not run and keeps
     its state until the next sample that is not zero. That depends on the strides only, never on how they come.
     """
@@ -44,6 +47,7 @@ class StreamingFrontEnd(RecordingFrontEnd):
             output_name=settings.stems_tensor,
             output_shape=(1, num_stems, 2, 2, *frame_shape),
             state_names=settings.state_tensors,
+            interleaved=settings.interleaved_states,
         )
         sizes = settings.fft_samples, settings.synthesis_samples, settings.hop_samples
         hop, gain = settings.hop_samples, settings.spectral_gain
