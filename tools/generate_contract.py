@@ -45,8 +45,10 @@ def header(contract: dict[str, Any]) -> str:
         "",
         f"inline constexpr float kSilenceDb = {contract['gains']['silence_db']}F;",
         f"inline constexpr float kHighestDb = {contract['gains']['highest_db']}F;",
-        f"inline constexpr std::array<std::string_view, {len(words)}> kSilenceWords = "
-        f"{{{', '.join(map(_quoted, words))}}};",
+        (
+            f"inline constexpr std::array<std::string_view, {len(words)}> kSilenceWords = "
+            f"{{{', '.join(map(_quoted, words))}}};"
+        ),
         "",
         f"inline constexpr int kLowestRate = {rates['lowest']};",
         f"inline constexpr int kHighestRate = {rates['highest']};",
