@@ -27,6 +27,7 @@ from stemlane.manifests.manifest import MEASURED, Manifest
 PROCESSOR_SECONDS = 900
 WALL_SECONDS = 3600
 MEMORY_BYTES = 16 << 30  # of addresses; HTDemucs takes 3 GiB
+LEAST_MEMORY_BYTES = 4 << 30  # threads and libraries ask for addresses that they never use
 # -P: what lies in the current folder is not imported.
 _COMMAND = [sys.executable, "-P", "-m", "stemlane.catalog.trial_process"]
 Known = dict[str, tuple[float, ...]] | None  # numbers by stem, None where the manifest has them
@@ -68,7 +69,7 @@ def try_models(
     request: dict[str, object] = {
         "folders": [str(manifest.folder) for manifest in manifests],
         "recording": None if recording is None else str(recording),
-        "processor_seconds": PROCESSOR_SECONDS, "memory_bytes": min(MEMORY_BYTES, _machine_bytes()),
+        "processor_seconds": PROCESSOR_SECONDS, "memory_bytes": min(MEMORY_BYTES, max(_machine_bytes(), LEAST_MEMORY_BYTES)),
     }  # fmt: skip
     deadline = time.monotonic() + WALL_SECONDS
     with _started(request) as (process, lines):
