@@ -58,6 +58,7 @@ inline constexpr UserFolder kUserLog = {"XDG_STATE_HOME", ".local/state"};
 inline constexpr const char* kEngineConfigurationFile = "engine.conf";
 inline constexpr const char* kPythonKey = "python=";
 
+inline constexpr double kFrameTolerance = 0.0013;
 inline constexpr int kLongestModelName = 100;
 inline constexpr const char* kModelIndexFile = "models.index";
 /// Places of the fields in a line of the model index.

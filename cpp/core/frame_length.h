@@ -7,12 +7,13 @@
 #include <cmath>
 #include <cstdint>
 
+#include "core/contract.h"
 #include "core/model_descriptor.h"
 
 namespace stemlane {
 
-/// How far bins may lie from the model's: 0.13 % costs no quality.
-inline constexpr double kFrameTolerance = 0.0013;
+/// How far bins may lie from the model's, relative.
+using contract::kFrameTolerance;
 
 /// The largest prime factor of a number of at least 2.
 inline int largest_prime(int number) noexcept {

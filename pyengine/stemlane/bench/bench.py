@@ -102,7 +102,7 @@ def measure_model(manifest: Manifest) -> Numbers:
     }
 
 
-def test_signal(seconds: float, sample_rate: int) -> np.ndarray:
+def test_signal(seconds: float, sample_rate: float) -> np.ndarray:
     """Stereo noise with a beat, (2, samples) float32: loud and quiet parts, always the same."""
     num_samples = int(seconds * sample_rate)
     noise = np.random.default_rng(_SEED).standard_normal((2, num_samples)) * 0.1

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Separates a stream: blocks of any length, at any rate, mono or stereo, to stems that stay aligned.
 
-Resamples to the model's rate and back where the model's frames cannot follow the stream's rate, cuts the stream into the
-front end's strides, and keeps the timeline. The result does not depend on how the input was cut into blocks, bit for bit.
+Resamples to the model's rate and back where the model's frames cannot follow the stream's rate, cuts the stream into
+the front end's strides, and keeps the timeline. The result does not depend on how the input was cut into blocks, bit
+for bit.
 """
 
 import math

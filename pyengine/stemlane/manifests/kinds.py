@@ -101,8 +101,8 @@ class MaskedSegmentSettings:
     A segment of `segment_frames` is cut into context, `stride_frames` that are kept, `crossfade_frames` that are
     blended into the next segment's, and context again. `mask_extension` says what the bins above `network_bins` get:
     "zeros" (they stay in the residual, as with a Wiener filter), "average" (the mean of the mask below) or "top" (the
-    mask of the highest bin, for open-unmix, whose network knows all bins at its own rate). Spectra are multiplied by `spectral_gain` for the
-    network; see `at_rate`.
+    mask of the highest bin, for open-unmix, whose network knows all bins at its own rate). Spectra are multiplied by
+    `spectral_gain` for the network; see `at_rate`.
     With `wiener_iterations` above 0 the magnitudes of all stems are taken from the network in place of masks, and a
     multichannel Wiener filter makes the stems of them. Open-unmix takes its covariances from blocks of `wiener_frames`
     of the frames kept, or from whole segments if that is more than `stride_frames`; spleeter from the whole recording,

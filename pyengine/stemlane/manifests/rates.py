@@ -6,14 +6,13 @@ At another rate a frame of another length gives nearly the same bins. The C++ co
 same numbers; a test compares the two.
 """
 
-# Bins this close to the model's cost no quality (0.5 % costs up to 0.4 dB SDR, 8.8 % up to 5 dB).
-TOLERANCE = 0.0013
+from stemlane.contract import FRAME_TOLERANCE
 
 
 def frame_samples(fft_samples: int, model_rate: float, sample_rate: float) -> int:
     """Length of the transform at `sample_rate` whose bins lie where those of `fft_samples` at `model_rate` do.
 
-    Within `TOLERANCE` the length with the smallest largest prime factor, which makes the fastest transform; among
+    Within `FRAME_TOLERANCE` the length with the smallest largest prime factor, which makes the fastest transform; among
     those the nearest, then the shorter. Lengths are multiples of 8, or of 4 where no multiple of 8 is near enough.
     Below 1538 samples (16.6 kHz for 4096 at 44.1 kHz) the nearest multiple of 4 may miss by more: 0.27 % at 8 kHz.
 
@@ -39,11 +38,11 @@ def frame_samples(fft_samples: int, model_rate: float, sample_rate: float) -> in
     wanted = fft_samples * sample_rate
     for step in (8, 4):
         best, best_key = 0, (0, 0.0)
-        first = int(wanted * (1 - TOLERANCE) / model_rate) // step * step
-        last = int(wanted * (1 + TOLERANCE) / model_rate)
+        first = int(wanted * (1 - FRAME_TOLERANCE) / model_rate) // step * step
+        last = int(wanted * (1 + FRAME_TOLERANCE) / model_rate)
         for length in range(max(first, step), last + 1, step):
             miss = abs(length * model_rate - wanted)
-            if miss > TOLERANCE * wanted:
+            if miss > FRAME_TOLERANCE * wanted:
                 continue
             key = (_largest_prime(length), miss)
             if not best or key < best_key:

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stemlane.contract import FRAME_TOLERANCE
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.manifests.manifest import load_manifest
-from stemlane.manifests.rates import TOLERANCE, frame_samples
+from stemlane.manifests.rates import frame_samples
 from stemlane.mix import _core
 from support.tiny_models import build_model
 
@@ -18,7 +19,7 @@ ROUNDING = 1e-6  # float32 transforms of signals of unit size
 
 @pytest.mark.parametrize("rate", USUAL_RATES)
 def test_bins_lie_where_the_models_do(rate):
-    assert abs(frame_samples(4096, 44100, rate) * 44100 / (4096 * rate) - 1) <= TOLERANCE
+    assert abs(frame_samples(4096, 44100, rate) * 44100 / (4096 * rate) - 1) <= FRAME_TOLERANCE
 
 
 @settings(max_examples=500)
@@ -29,7 +30,7 @@ def test_the_core_computes_the_same_lengths(fft, rate):
     assert library.stemlane_frame_samples(fft, 44100, rate) == found
     assert found % 4 == 0
     nearest = 2 * 44100 / (fft * rate)  # of multiples of 4
-    assert abs(found * 44100 / (fft * rate) - 1) <= max(TOLERANCE, nearest) * (1 + 1e-12)
+    assert abs(found * 44100 / (fft * rate) - 1) <= max(FRAME_TOLERANCE, nearest) * (1 + 1e-12)
 
 
 def test_the_fastest_transform_in_reach_is_taken():

@@ -29,7 +29,7 @@ _SHIFT_SECONDS = 0.5  # by at most so much the original shifts
 _SHIFT_SEED = 0
 
 
-def shift_leads(shifts: int, sample_rate: int) -> list[int]:
+def shift_leads(shifts: int, sample_rate: float) -> list[int]:
     """Samples of silence before the recording in each shifted pass: random in the original, always the same here."""
     longest = round(_SHIFT_SECONDS * sample_rate)
     return [int(bits % np.uint64(longest + 1)) for bits in np.random.PCG64(_SHIFT_SEED).random_raw(shifts)]

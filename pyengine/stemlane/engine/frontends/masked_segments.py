@@ -52,9 +52,10 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         self._analysis_window = (settings.spectral_gain * self._window).astype(np.float32)
         self._group_frames = math.gcd(settings.stride_frames, FRAMES_AT_ONCE)
         # Squared Hann windows a quarter apart add up to 3/2.
+        synthesis_window = self._window * (2 / 3) / settings.spectral_gain
         self._syntheses = [
             StftSynthesis(
-                self._window * (2 / 3) / settings.spectral_gain, synthesis_samples=settings.fft_samples, hop_samples=settings.hop_samples,
+                synthesis_window, synthesis_samples=settings.fft_samples, hop_samples=settings.hop_samples,
                 lead_shape=(2,), num_frames=self._group_frames,
             )
             for _ in self.stems
@@ -62,7 +63,8 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         # The input's last samples: frames trail the strides by one hop and begin one transform before they end.
         self._held = np.zeros((2, settings.fft_samples), np.float32)
         self._spectra = np.zeros((2, segment, settings.num_bins), np.complex64)
-        self._tail = np.zeros((num_stems, 2, settings.crossfade_frames, heard), np.complex64 if wiener else np.float32)
+        tail_type = np.complex64 if wiener else np.float32
+        self._tail = np.zeros((num_stems, 2, settings.crossfade_frames, heard), tail_type)
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""

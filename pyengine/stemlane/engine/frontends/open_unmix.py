@@ -103,7 +103,9 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
             factors = np.zeros((2, num_frames, settings.num_bins), np.complex64)
             factors[:, : stretch.num_kept] = stretch.spectra[:, stretch.start :][:, : stretch.num_kept]
         found = self._blended(found, slice(0, num_frames))
-        stems = self._synthesised(num_frames, lambda stem, group: factors[:, group] * self._extended(found[stem, :, group]))
+        stems = self._synthesised(
+            num_frames, lambda stem, group: factors[:, group] * self._extended(found[stem, :, group])
+        )
         position = (stretch.first_frame + stretch.start - _OVERLAP) * settings.hop_samples
         stems *= self._edge_gains(position, stems.shape[2], last_frame)
         return stems

@@ -14,7 +14,7 @@ class StreamFrontEnd(Protocol):
     stems
         Names of the stems it returns: all of the model's but the residual, in manifest order.
     sample_rate
-        The model's rate in Hz.
+        The rate it runs at in Hz: the model's, or the stream's if its frames follow that.
     stride_samples
         Samples it takes and returns per call.
     delay_samples
@@ -22,7 +22,7 @@ class StreamFrontEnd(Protocol):
     """
 
     stems: tuple[str, ...]
-    sample_rate: int
+    sample_rate: float
     stride_samples: int
     delay_samples: int
 

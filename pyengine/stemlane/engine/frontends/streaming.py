@@ -59,7 +59,8 @@ class StreamingFrontEnd(RecordingFrontEnd):
         # The mixture of the frames whose stems are still to come: only the bins that the network does not know, and
         # the top ones that it does, are needed.
         self._above = slice(self._shared_bins - min(_TOP_BINS, self._shared_bins), settings.num_bins)
-        self._late = np.zeros((2, settings.lookahead_frames + frames, settings.num_bins - self._above.start), np.complex64)
+        num_above = settings.num_bins - self._above.start
+        self._late = np.zeros((2, settings.lookahead_frames + frames, num_above), np.complex64)
         self._silence = np.zeros((num_stems, 2, self.stride_samples), np.float32)
         # By then nothing of the sound before is left in windows or lookahead.
         self._rest_after_samples = max(
