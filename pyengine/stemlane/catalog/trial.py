@@ -21,7 +21,7 @@ from typing import IO, Any
 
 from stemlane.catalog.trial_process import LONGEST_LINE
 from stemlane.errors import ModelError
-from stemlane.manifests.manifest import MEASURED, Manifest
+from stemlane.manifests.model import MEASURED, Manifest
 
 # Far above what the heaviest model so far needs: three networks of HTDemucs, each 0.75 s of a core for a second of
 # music (README), compute some 8 s of it for the known output, and four times 8 s where windows are measured.

@@ -7,8 +7,8 @@ import tracemalloc
 
 import pytest
 from stemlane.errors import ManifestError, PluginError
-from stemlane.manifests.manifest import load_manifest, read_manifest
-from stemlane.plugin import state
+from stemlane.manifests.model import load_manifest, read_manifest
+from stemlane.plugin import presets
 from support.tiny_models import build_model, change_manifest
 
 
@@ -71,7 +71,7 @@ GOOD = b'<?xml version="1.0" encoding="UTF-8"?><STEMLANE model="mix"/>'
 
 
 def test_states_that_are_as_they_should_be():
-    assert state.read(preset(GOOD)).attrib == {"model": "mix"}
+    assert presets.read(preset(GOOD)).attrib == {"model": "mix"}
 
 
 @pytest.mark.parametrize("content", [
@@ -84,7 +84,7 @@ def test_states_that_are_as_they_should_be():
 def test_states_that_are_refused(content):
     tracemalloc.start()
     with pytest.raises(PluginError) as refusal:
-        state.read(content)
+        presets.read(content)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert "\n" not in str(refusal.value) and peak < 20 << 20  # the largest has 2 MiB
