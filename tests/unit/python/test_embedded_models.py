@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from stemlane.engine.separator import Separator
 from stemlane.manifests.integrity import verify_model
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from stemlane.manifests.registry import embedded_folder
 
 

@@ -7,7 +7,7 @@ from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
 from stemlane.manifests.kinds import StreamingSettings
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 # Wide enough for a steady estimate of the highest mask, narrow enough to lie in one band of any network: 340 Hz.
 _TOP_BINS = 32
