@@ -24,7 +24,7 @@ from stemlane.errors import ModelError
 from stemlane.manifests.manifest import MEASURED, Manifest
 
 # Far above what the heaviest model so far needs: three networks of HTDemucs, each 0.75 s of a core for a second of
-# music (docs/performance.md), compute some 8 s of it for the known output, and four times 8 s where windows are measured.
+# music (docs/performance.md), compute some 8 s for the known output, and four times 8 s where windows are measured.
 PROCESSOR_SECONDS = 900
 WALL_SECONDS = 3600
 MEMORY_BYTES = 16 << 30  # of addresses, not of memory: HTDemucs resides in 1.2 GiB
