@@ -26,6 +26,7 @@ def test_manifests_that_no_parser_should_see_through(tmp_path):
     assert "cannot be read" in refused(b"format = " + b"9" * 5000, tmp_path)
     assert "cannot be read" in refused(b"format = 1\xff", tmp_path)
     assert "name has 60000 characters" in refused(b"format = 1\nname = '" + b"x" * 60_000 + b"'", tmp_path)
+    assert "should be a whole number" in refused(b"format = '" + b"x" * 60_000 + b"'", tmp_path)
     folder = build_model(tmp_path)
     for size, words in ((1 << 16, "kind"), (1 << 40, "has 1099511627776 bytes, more than 65536")):
         with (folder / "manifest.toml").open("r+b") as file:
