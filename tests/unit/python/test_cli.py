@@ -419,7 +419,7 @@ def test_messages_name_the_file_that_was_asked_for(tmp_path, tiny_models):
     source = write(tmp_path / "long.wav", noise(2, 40_000))
     script = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
-        "from stemlane.cli import main as cli; sys.exit(main(sys.argv[1:]))"
+        "from stemlane.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "separate", source, "-o", "out"],
@@ -519,7 +519,7 @@ def test_interrupted_work_leaves_nothing(tmp_path, tiny_models, signal_number, s
 def test_memory_does_not_grow_with_the_length(tmp_path, tiny_models):
     """Two minutes more of stereo are 42 MB for every copy in memory; not even a quarter of that may be added."""
     script = (
-        "import sys; from stemlane.cli import main as cli; print(main(sys.argv[1:])); "
+        "import sys; from stemlane.cli.main import main; print(main(sys.argv[1:])); "
         "print(open('/proc/self/status').read())"
     )
 
