@@ -16,8 +16,8 @@ namespace stemlane {
 inline constexpr int kLowestRate = 8000;
 inline constexpr int kHighestRate = 192'000;
 
-/// Longest name of a model, in bytes: what the message to the engine holds.
-inline constexpr std::size_t kMaxNameBytes = 127;
+/// Longest name of a model, in bytes; the Python package takes no longer ones either.
+inline constexpr std::size_t kMaxNameBytes = 100;
 
 /// Bound on a model's sample counts that keeps every later sum far from overflow: 10 minutes
 /// at 192 kHz.

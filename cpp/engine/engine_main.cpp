@@ -5,17 +5,11 @@
 #include <pybind11/embed.h>
 #include <pybind11/numpy.h>
 
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
-#include <filesystem>
+#include <cstdlib>
 #include <memory>
 #include <new>
 #include <sstream>
@@ -25,10 +19,10 @@
 
 #include "core/latency.h"
 #include "engine/python_home.h"
-#include "host/engine_birth.h"
-#include "host/engine_memory.h"
+#include "host/out_of_memory.h"
 #include "link/engine_link.h"
-#include "link/engine_protocol.h"
+#include "link/host_link.h"
+#include "platform/process.h"
 
 namespace py = pybind11;
 
@@ -42,15 +36,7 @@ constexpr std::int64_t kPollNanoseconds = 1'000'000;
 constexpr std::int64_t kIdlePollNanoseconds = 5'000'000;
 constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
 constexpr auto kIdleAfter = std::chrono::seconds(2);
-constexpr auto kSocketCheckEvery = std::chrono::milliseconds(20);
-
-void send_status(EngineState state, std::string_view text, bool is_final = false) noexcept {
-  StatusMessage message;
-  message.state = static_cast<std::uint32_t>(state);
-  message.is_final = is_final ? 1 : 0;
-  text.copy(message.text, sizeof message.text - 1);
-  send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
-}
+constexpr auto kHostCheckEvery = std::chrono::milliseconds(20);
 
 std::string one_line(const std::string& text) {
   std::istringstream words(text);
@@ -73,26 +59,10 @@ bool refuses_input(const py::error_already_set& error) {
          error.type().attr("__name__").cast<std::string>() == "InputError";
 }
 
-ConfigureMessage receive_configuration() {
-  ConfigureMessage message;
-  const ssize_t size = recv(kEngineSocket, &message, sizeof message, 0);
-  if (size != static_cast<ssize_t>(sizeof message) || message.magic != kProtocolMagic ||
-      message.version != kProtocolVersion)
-    throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
-  message.model[sizeof message.model - 1] = '\0';
-  message.stems[sizeof message.stems - 1] = '\0';
-  return message;
-}
-
-bool host_has_left() noexcept {
-  pollfd socket{kEngineSocket, POLLIN, 0};
-  return poll(&socket, 1, 0) != 0;  // the host says nothing after the configuration
-}
-
 /// Starts Python and returns the module `stemlane.engine.worker`.
 py::module_ start_python() {
   std::string error;
-  const auto home = find_python(std::filesystem::read_symlink("/proc/self/exe"), error);
+  const auto home = find_python(executable_path(), error);
   if (!home) throw std::runtime_error(error);
 
   PyConfig config;
@@ -116,7 +86,7 @@ py::module_ start_python() {
     return py::module_::import("stemlane.engine.worker");
   } catch (const py::error_already_set& problem) {
     const std::string text = text_of(problem);
-    if (!problem.matches(PyExc_ImportError) || is_want_of_memory(text)) throw;
+    if (!problem.matches(PyExc_ImportError) || is_out_of_memory(text)) throw;
     throw std::runtime_error("Python from " + home->found_by + " cannot load Stemlane (" + text +
                              "); run 'stemlane plugin install' again");
   }
@@ -179,8 +149,8 @@ class Worker {
   std::int64_t max_samples_ = 1;
 };
 
-// Serves until the host closes its socket.
-void serve(Worker& worker, SharedAudio& memory) {
+// Serves until the host closes its end of the channel.
+void serve(Worker& worker, SharedAudio& memory, const HostLink& host) {
   using Clock = std::chrono::steady_clock;
   const DenormalGuard guard;  // decaying network states are slow as denormals
   EngineEnd end(memory);
@@ -188,8 +158,8 @@ void serve(Worker& worker, SharedAudio& memory) {
   auto last_check = last_work;
   for (;;) {
     const auto now = Clock::now();
-    if (now - last_check > kSocketCheckEvery) {
-      if (host_has_left()) return;
+    if (now - last_check > kHostCheckEvery) {
+      if (host.host_has_left()) return;
       last_check = now;
     }
     switch (end.next(worker.feed_samples(), worker.max_samples())) {
@@ -210,46 +180,49 @@ void serve(Worker& worker, SharedAudio& memory) {
   }
 }
 
-void run() {
+void run(HostLink& host) {
   // Some of Python's libraries end the process where others report an error.
   if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
   std::string error;
-  const auto memory = SharedAudio::open(kEngineMemory, error);
+  const auto memory = HostLink::open_memory(error);
   if (memory == nullptr) throw std::runtime_error(error);
-  const ConfigureMessage configuration = receive_configuration();
+  ConfigureMessage configuration;
+  if (!host.receive_configuration(configuration))
+    throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
   Worker worker(start_python(), configuration, memory->num_channels());
-  send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
-  serve(worker, *memory);
+  host.send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
+  serve(worker, *memory, host);
 }
 
 }  // namespace
 }  // namespace stemlane
 
 int main() {
-  stemlane::be_a_good_child();
-  struct stat status {};
-  if (fstat(stemlane::kEngineSocket, &status) != 0 || !S_ISSOCK(status.st_mode)) {
+  using namespace stemlane;
+  bind_to_parent();
+  be_first_when_out_of_memory();
+  if (!is_child_process()) {
     std::fputs("stemlane-engine is started by the Stemlane plugin, not by hand\n", stderr);
     return 2;
   }
-  // `_exit`: the interpreter is never finalised; third-party modules do not survive it.
+  HostLink host;
+  // `_Exit`: the interpreter is never finalised; third-party modules do not survive it.
   try {
     std::string said;
     bool is_final = false;
     try {
-      stemlane::run();
-      _exit(0);
+      run(host);
+      std::_Exit(0);
     } catch (const py::error_already_set& error) {
-      said = stemlane::text_of(error);
-      is_final = stemlane::refuses_input(error);
+      said = text_of(error);
+      is_final = refuses_input(error);
     } catch (const std::exception& error) {
-      said = stemlane::one_line(error.what());
+      said = one_line(error.what());
     }
-    if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
-    stemlane::send_status(stemlane::EngineState::failed, said, is_final);
+    if (is_out_of_memory(said)) said = out_of_memory_text(said);
+    host.send_status(EngineState::failed, said, is_final);
   } catch (...) {  // not even enough memory to say what it was
-    stemlane::send_status(stemlane::EngineState::failed,
-                          "there is not enough memory for the engine: close other programs");
+    host.send_status(EngineState::failed, "there is not enough memory for the engine: close other programs");
   }
-  _exit(1);
+  std::_Exit(1);
 }

@@ -16,9 +16,9 @@
 #include "core/latency.h"
 #include "core/stem_mixer.h"
 #include "host/engine_process.h"
-#include "host/fork_guard.h"
 #include "host/model_index.h"
 #include "link/engine_link.h"
+#include "platform/thread.h"
 
 namespace stemlane {
 

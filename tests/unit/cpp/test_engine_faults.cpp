@@ -27,6 +27,9 @@ std::ptrdiff_t num_threads() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
 }
 
+// See platform/linux/process.cpp.
+constexpr int kFirstHandleDescriptor = 4;
+
 std::string descriptor_path(int pid, int descriptor) {
   return "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(descriptor);
 }
@@ -213,7 +216,7 @@ TEST_CASE("an engine goes with its host, however the host ends and whatever the 
     int engine = 0;
     REQUIRE(read(pipe_ends[0], &engine, sizeof engine) == sizeof engine);
     struct stat memory {};
-    REQUIRE(stat(descriptor_path(engine, kEngineMemory).c_str(), &memory) == 0);
+    REQUIRE(stat(descriptor_path(engine, kFirstHandleDescriptor + kMemoryHandle).c_str(), &memory) == 0);
     CHECK(num_holders(memory.st_ino) == 2);  // host and engine
     kill(host, SIGKILL);
     waitpid(host, nullptr, 0);
