@@ -73,6 +73,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   StemSet presentStems() const noexcept;
 
   StemParameters parameters_;
+  const std::shared_ptr<const StemOrigin> engine_;
   StemStream stream_;
 
   // Control threads of the host may differ, and some call the state from yet another one. Held

@@ -93,7 +93,7 @@ TEST_CASE("an engine that does not wake up from its sleep is late, one that does
     player.num_samples = 512;
     CHECK(wait_for([&] {
       player.play();
-      return stream.shared_audio()->header().wanted == 0;
+      return shared_audio(stream)->header().wanted == 0;
     }));
     player.pause = 0ms;
     for (int i = 0; i < 1000; ++i) player.play();  // 12 s of music
@@ -121,7 +121,7 @@ TEST_CASE("an engine that does not wake up from its sleep is late, one that does
 
 TEST_CASE("an engine whose memory grows without end is started again") {
   StreamConfig config = config_for("leaks");
-  config.engine_growth_bytes = 8 << 20;
+  config.origin = fake_engine({FAKE_ENGINE, 8 << 20});
   StemStream stream;
   stream.prepare(config);
   Player player(stream);
