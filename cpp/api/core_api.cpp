@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "core/frame_length.h"
 #include "stream/in_process_source.h"
 #include "stream/stem_stream.h"
 
@@ -28,8 +29,6 @@ using namespace stemlane;
 
 // As StemStream::prepare: 22 s at 48 kHz.
 constexpr int kMostBlockSamples = 1 << 20;
-
-static_assert(STEMLANE_LOWEST_RATE == kLowestRate && STEMLANE_HIGHEST_RATE == kHighestRate);
 
 thread_local std::string last_error;
 
@@ -115,6 +114,10 @@ stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_
     result = handle.release();
   });
   return result;
+}
+
+int32_t stemlane_frame_samples(int32_t fft_samples, double model_rate, double sample_rate) {
+  return stemlane::frame_samples(fft_samples, model_rate, sample_rate);
 }
 
 void stemlane_stream_free(stemlane_stream* stream) {

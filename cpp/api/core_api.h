@@ -13,9 +13,6 @@ extern "C" {
 #endif
 
 /* cffi begin */
-#define STEMLANE_LOWEST_RATE 8000 /* Hz */
-#define STEMLANE_HIGHEST_RATE 192000
-
 typedef struct stemlane_stream stemlane_stream;
 
 typedef struct {
@@ -33,6 +30,9 @@ typedef struct {
 stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_rate, int32_t num_channels,
                                      int32_t max_block_samples);
 void stemlane_stream_free(stemlane_stream* stream);
+
+/* Length of the transform at sample_rate (Hz) that stands for fft_samples at model_rate. */
+int32_t stemlane_frame_samples(int32_t fft_samples, double model_rate, double sample_rate);
 
 /* Delay from input to output, samples at the host's rate. */
 int32_t stemlane_stream_latency(const stemlane_stream* stream);

@@ -8,20 +8,21 @@
 #include <string>
 #include <vector>
 
+#include "core/contract.h"
 #include "core/stems.h"
 
 namespace stemlane {
 
-/// Rates that the engine's resamplers do, in Hz. streaming.py has the same; a test compares them.
-inline constexpr int kLowestRate = 8000;
-inline constexpr int kHighestRate = 192'000;
+/// Rates that the engine's resamplers do, in Hz.
+using contract::kHighestRate;
+using contract::kLowestRate;
 
-/// Longest name of a model, in bytes; the Python package takes no longer ones either.
-inline constexpr std::size_t kMaxNameBytes = 100;
+/// Longest name of a model, in bytes.
+inline constexpr std::size_t kMaxNameBytes = contract::kLongestModelName;
 
-/// Bound on a model's sample counts that keeps every later sum far from overflow: 10 minutes
-/// at 192 kHz.
-inline constexpr int kMaxModelSamples = 115'200'000;
+/// Bound on a model's sample counts: 5 minutes at 48 kHz. The sum of three, at a rate 48 times as high, the
+/// most there can be, still fits an int.
+inline constexpr int kMaxModelSamples = 14'400'000;
 
 /// One model. Sample counts are at the model's rate.
 struct ModelDescriptor {
@@ -33,6 +34,8 @@ struct ModelDescriptor {
   int compute_allowance_samples = 0;  ///< time that the engine is given
   std::vector<int> stems;             ///< separated stems in the model's order
   int residual = kOtherStem;          ///< the stem that takes what is left
+  int fft_samples = 0;  ///< transform of a model whose frames follow the rate, else 0: it needs a resampler
+  int hop_samples = 0;  ///< from one such transform to the next
 
   bool has_stem(int stem) const noexcept {
     return stem == residual || std::find(stems.begin(), stems.end(), stem) != stems.end();

@@ -6,12 +6,13 @@
 #include <array>
 #include <string_view>
 
+#include "core/contract.h"
+
 namespace stemlane {
 
-inline constexpr int kNumStems = 6;
-inline constexpr std::array<const char*, kNumStems> kStemNames = {"vocals", "drums", "bass",
-                                                                  "guitar", "piano", "other"};
-inline constexpr int kOtherStem = 5;
+using contract::kNumStems;
+using contract::kOtherStem;
+using contract::kStemNames;
 
 /// Stems a model can separate beside the residual one.
 inline constexpr int kMaxSeparatedStems = kNumStems - 1;
@@ -25,7 +26,7 @@ inline constexpr StemGains kUnityGains = {1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
 /// Number of the stem called `name`, or -1. The accompaniment of a 2-stem model
 /// is steered by the fader "other".
 constexpr int stem_number(std::string_view name) noexcept {
-  if (name == "accompaniment") return kOtherStem;
+  if (name == contract::kAccompaniment) return kOtherStem;
   for (int stem = 0; stem < kNumStems; ++stem)
     if (name == kStemNames[static_cast<std::size_t>(stem)]) return stem;
   return -1;

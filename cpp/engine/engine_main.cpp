@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The engine executable: embeds CPython, loads `stemlane.engine.worker` and moves audio between
-// it and the shared memory. The only file that knows pybind11; no Python object or
-// exception leaves it.
+// The engine: starts CPython unless it runs inside one, loads `stemlane.engine.worker` and moves
+// audio between it and the shared memory. The only file that knows pybind11; no Python object or
+// exception leaves it. Finding a Python is launcher.cpp's job.
 #include <pybind11/embed.h>
 #include <pybind11/numpy.h>
 
@@ -9,7 +9,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <sstream>
@@ -18,11 +18,10 @@
 #include <string_view>
 
 #include "core/latency.h"
-#include "engine/python_home.h"
+#include "engine/engine_entry.h"
 #include "host/out_of_memory.h"
 #include "link/engine_link.h"
 #include "link/host_link.h"
-#include "platform/process.h"
 
 namespace py = pybind11;
 
@@ -47,7 +46,9 @@ std::string one_line(const std::string& text) {
 
 /// What Python says, with the type of the error where the text alone says too little.
 std::string text_of(const py::error_already_set& error) {
-  const std::string text = one_line(py::str(error.value()));
+  // A path may hold bytes that no encoding knows.
+  const std::string text =
+      one_line(py::cast<std::string>(py::str(error.value()).attr("encode")("utf-8", "replace")));
   if (error.type().attr("__module__").cast<std::string>() == "stemlane.errors") return text;
   const auto type = error.type().attr("__name__").cast<std::string>();
   return text.empty() ? type : type + ": " + text;
@@ -59,35 +60,45 @@ bool refuses_input(const py::error_already_set& error) {
          error.type().attr("__name__").cast<std::string>() == "InputError";
 }
 
-/// Starts Python and returns the module `stemlane.engine.worker`.
-py::module_ start_python() {
-  std::string error;
-  const auto home = find_python(executable_path(), error);
-  if (!home) throw std::runtime_error(error);
+// What stemlane_engine() is given.
+struct Home {
+  const char* executable;
+  std::string packages;
+  std::string found_by;
+};
 
+void initialize_python(const Home& home) {
+  // An isolated Python stays in the C locale, where it takes names of files for ASCII.
+  PyPreConfig preconfig;
+  PyPreConfig_InitIsolatedConfig(&preconfig);
+  preconfig.utf8_mode = 1;
+  Py_PreInitialize(&preconfig);
   PyConfig config;
   PyConfig_InitIsolatedConfig(&config);
   config.install_signal_handlers = 0;
   config.site_import = 1;
   config.user_site_directory = 0;
   // The executable's place is where CPython looks for pyvenv.cfg and its library.
-  const std::string executable = home->executable.string();
-  PyConfig_SetBytesString(&config, &config.program_name, executable.c_str());
-  PyConfig_SetBytesString(&config, &config.executable, executable.c_str());
+  PyConfig_SetBytesString(&config, &config.program_name, home.executable);
+  PyConfig_SetBytesString(&config, &config.executable, home.executable);
   const PyStatus status = Py_InitializeFromConfig(&config);
   PyConfig_Clear(&config);
   if (PyStatus_Exception(status) != 0)
-    throw std::runtime_error("Python from " + home->found_by + " does not start: " +
+    throw std::runtime_error("Python from " + home.found_by + " does not start: " +
                              (status.err_msg != nullptr ? status.err_msg : "unknown reason") +
                              "; run 'stemlane plugin install' again");
-  for (const auto& folder : home->extra_paths)
-    py::module_::import("sys").attr("path").attr("insert")(0, folder.string());
+}
+
+/// Starts Python if none runs and returns the module `stemlane.engine.worker`.
+py::module_ start_python(const Home& home) {
+  if (home.executable != nullptr) initialize_python(home);
+  if (!home.packages.empty()) py::module_::import("sys").attr("path").attr("insert")(0, home.packages);
   try {
     return py::module_::import("stemlane.engine.worker");
   } catch (const py::error_already_set& problem) {
     const std::string text = text_of(problem);
     if (!problem.matches(PyExc_ImportError) || is_out_of_memory(text)) throw;
-    throw std::runtime_error("Python from " + home->found_by + " cannot load Stemlane (" + text +
+    throw std::runtime_error("Python from " + home.found_by + " cannot load Stemlane (" + text +
                              "); run 'stemlane plugin install' again");
   }
 }
@@ -180,49 +191,79 @@ void serve(Worker& worker, SharedAudio& memory, const HostLink& host) {
   }
 }
 
-void run(HostLink& host) {
-  // Some of Python's libraries end the process where others report an error.
-  if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
+void check_version(const Home& home) {
+  // Objects of another version would be misread.
+  if (!std::string_view(Py_GetVersion()).starts_with(STEMLANE_PYTHON_VERSION "."))
+    throw std::runtime_error("Python from " + home.found_by + " is " + one_line(Py_GetVersion()) +
+                             ", but this engine is for " STEMLANE_PYTHON_VERSION
+                             "; run 'stemlane plugin install' again");
+}
+
+void serve_host(const Home& home, HostLink& host) {
+  check_version(home);
   std::string error;
   const auto memory = HostLink::open_memory(error);
   if (memory == nullptr) throw std::runtime_error(error);
   ConfigureMessage configuration;
   if (!host.receive_configuration(configuration))
     throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
-  Worker worker(start_python(), configuration, memory->num_channels());
+  Worker worker(start_python(home), configuration, memory->num_channels());
   host.send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
   serve(worker, *memory, host);
 }
 
-}  // namespace
-}  // namespace stemlane
+void check_models(const Home& home) {
+  check_version(home);
+  start_python(home);
+  const auto said = py::module_::import("stemlane.engine.check").attr("run")().cast<std::string>();
+  std::printf("%s\n", said.c_str());
+  std::fflush(stdout);  // the process ends by _exit
+}
 
-int main() {
-  using namespace stemlane;
-  bind_to_parent();
-  be_first_when_out_of_memory();
-  if (!is_child_process()) {
-    std::fputs("stemlane-engine is started by the Stemlane plugin, not by hand\n", stderr);
-    return 2;
-  }
-  HostLink host;
-  // `_Exit`: the interpreter is never finalised; third-party modules do not survive it.
+/// Runs `work` and hands the reason and the remedy to `report` if it fails; returns the exit status.
+template <typename Work, typename Report>
+int run_and_report(const Work& work, const Report& report) {
   try {
     std::string said;
     bool is_final = false;
     try {
-      run(host);
-      std::_Exit(0);
+      work();
+      return 0;
     } catch (const py::error_already_set& error) {
       said = text_of(error);
       is_final = refuses_input(error);
     } catch (const std::exception& error) {
       said = one_line(error.what());
     }
-    if (is_out_of_memory(said)) said = out_of_memory_text(said);
-    host.send_status(EngineState::failed, said, is_final);
+    report(is_out_of_memory(said) ? out_of_memory_text(said) : said, is_final);
   } catch (...) {  // not even enough memory to say what it was
-    host.send_status(EngineState::failed, "there is not enough memory for the engine: close other programs");
+    report("there is not enough memory for the engine: close other programs", false);
   }
-  std::_Exit(1);
+  return 1;
+}
+
+}  // namespace
+}  // namespace stemlane
+
+#define STEMLANE_ENTRY extern "C" __attribute__((visibility("default"))) int
+
+STEMLANE_ENTRY stemlane_engine(const char* executable, const char* packages, const char* found_by) {
+  stemlane::HostLink host;
+  return stemlane::run_and_report(
+      [&] {
+        stemlane::serve_host({executable, packages, found_by}, host);
+      },
+      [&](std::string_view text, bool is_final) {
+        host.send_status(stemlane::EngineState::failed, text, is_final);
+      });
+}
+
+STEMLANE_ENTRY stemlane_engine_check(const char* executable, const char* packages, const char* found_by) {
+  return stemlane::run_and_report(
+      [&] {
+        stemlane::check_models({executable, packages, found_by});
+      },
+      [](std::string_view text, bool) {
+        std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+      });
 }

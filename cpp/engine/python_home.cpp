@@ -6,11 +6,15 @@
 #include <cstdlib>
 
 #include "host/small_file.h"
+#include "host/user_folders.h"
 
 namespace stemlane {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxConfigurationBytes = 1 << 16;
+constexpr std::size_t kMaxPathBytes = 4096;  // of Linux
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -25,7 +29,15 @@ fs::path contents_of(const fs::path& engine) {
 std::optional<PythonHome> in_bundle(const fs::path& engine) {
   const fs::path python = contents_of(engine) / "Resources" / "python" / "bin" / "python3";
   if (!is_there(python)) return std::nullopt;
-  return PythonHome{python, {}, "the bundle"};
+  return PythonHome{python, {}, "the bundle", true};
+}
+
+// The interpreter in the first line of a script, for packages of `pip install --user`: their
+// prefix, ~/.local, has scripts but no Python.
+fs::path interpreter_of(const fs::path& script) {
+  const std::string text = read_small_file(script, kMaxConfigurationBytes);
+  if (!text.starts_with("#!/")) return {};
+  return text.substr(2, std::min(text.find('\n'), kMaxPathBytes) - 2);
 }
 
 // .../<prefix>/lib/pythonX.Y/site-packages/stemlane/Stemlane.vst3/Contents/<architecture>/
@@ -33,30 +45,27 @@ std::optional<PythonHome> around_bundle(const fs::path& engine) {
   for (fs::path folder = contents_of(engine); folder.has_relative_path(); folder = folder.parent_path()) {
     const std::string name = folder.filename().string();
     if (name != "site-packages" && name != "dist-packages") continue;
-    fs::path prefix = folder.parent_path().parent_path().parent_path();
+    const std::string version = folder.parent_path().filename().string();
+    const fs::path prefix = folder.parent_path().parent_path().parent_path();
     // Debian keeps packages of /usr in /usr/lib/python3/dist-packages and /usr/local.
-    for (const fs::path& root : {prefix, fs::path("/usr")})
-      if (is_there(root / "bin" / "python3"))
-        return PythonHome{root / "bin" / "python3", {folder}, "the environment around the plugin"};
+    for (const fs::path& python :
+         {prefix / "bin" / version, prefix / "bin" / "python3", interpreter_of(prefix / "bin" / "stemlane"),
+          fs::path("/usr/bin") / version, fs::path("/usr/bin/python3")})
+      if (!python.empty() && is_there(python))
+        return PythonHome{python, {folder}, "the environment around the plugin"};
   }
   return std::nullopt;
 }
 
 fs::path user_configuration() {
-  if (const char* folder = std::getenv("XDG_CONFIG_HOME"); folder != nullptr && *folder != '\0')
-    return fs::path(folder) / "stemlane" / "engine.conf";
-  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0')
-    return fs::path(home) / ".config" / "stemlane" / "engine.conf";
-  return {};
+  const fs::path folder = user_folder(contract::kUserConfig);
+  return folder.empty() ? folder : folder / contract::kEngineConfigurationFile;
 }
-
-constexpr std::size_t kMaxConfigurationBytes = 1 << 16;
-constexpr std::size_t kMaxPathBytes = 4096;  // of Linux
 
 }  // namespace
 
 std::string configured_python(std::string_view text) {
-  constexpr std::string_view kKey = "python=";
+  constexpr std::string_view kKey = contract::kPythonKey;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
@@ -74,7 +83,7 @@ std::optional<PythonHome> find_python(const fs::path& engine_executable, std::st
   if (auto home = in_bundle(engine_executable)) return home;
   if (auto home = around_bundle(engine_executable)) return home;
 
-  const fs::path own_file = contents_of(engine_executable) / "Resources" / "engine.conf";
+  const fs::path own_file = contents_of(engine_executable) / "Resources" / contract::kEngineConfigurationFile;
   for (const fs::path& file : {own_file, user_configuration()}) {
     const fs::path python = configured_python(read_small_file(file, kMaxConfigurationBytes));
     if (python.empty()) continue;

@@ -11,11 +11,13 @@
 namespace stemlane {
 
 /// A Python to embed. `executable` decides about the standard library and the installed
-/// packages (a virtual environment's own included); `extra_paths` come first.
+/// packages (a virtual environment's own included); `extra_paths` come first. Whether it is a
+/// library or a program is python_library.h's business.
 struct PythonHome {
   std::filesystem::path executable;
   std::vector<std::filesystem::path> extra_paths;
-  std::string found_by;  ///< how it was found, for messages
+  std::string found_by;            ///< how it was found, for messages
+  bool is_self_contained = false;  ///< the bundle's own: laid out as `stemlane plugin bundle` does
 };
 
 /// The value of the first line `python=` in the text of an engine.conf; empty if there is none, or none that

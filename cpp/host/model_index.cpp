@@ -16,6 +16,8 @@ constexpr std::size_t kMaxIndexBytes = 1 << 18;
 constexpr std::size_t kMaxModels = 1000;
 constexpr std::size_t kMaxTitleBytes = 1000;
 
+constexpr int kMaxTransformSamples = 65'536;
+
 std::vector<std::string_view> split(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -71,22 +73,31 @@ bool is_title(std::string_view text) {
 
 std::optional<ModelDescriptor> read_line(std::string_view line) {
   const auto fields = split(line, '\t');
-  if (fields.size() < 8 || !is_name(fields[0]) || !is_title(fields[1])) return std::nullopt;
-  const auto rate = read_number(fields[2], kLowestRate, kHighestRate);
-  const auto stride = read_number(fields[3], 1, kMaxModelSamples);
-  const auto delay = read_number(fields[4], 0, kMaxModelSamples);
-  const auto allowance = read_number(fields[5], 0, kMaxModelSamples);
-  if (!rate || !stride || !delay || !allowance) return std::nullopt;
+  if (fields.size() <= contract::kFieldResidual || !is_name(fields[contract::kFieldName]) ||
+      !is_title(fields[contract::kFieldTitle]))
+    return std::nullopt;
+  const auto rate = read_number(fields[contract::kFieldSampleRate], kLowestRate, kHighestRate);
+  const auto stride = read_number(fields[contract::kFieldStrideSamples], 1, kMaxModelSamples);
+  const auto delay = read_number(fields[contract::kFieldDelaySamples], 0, kMaxModelSamples);
+  const auto allowance = read_number(fields[contract::kFieldComputeAllowanceSamples], 0, kMaxModelSamples);
+  // Indexes of older packages have no transforms: their engines resample.
+  const bool has_frames = fields.size() > contract::kFieldHopSamples;
+  const auto fft = has_frames ? read_number(fields[contract::kFieldFftSamples], 0, kMaxTransformSamples) : 0;
+  const auto hop = has_frames ? read_number(fields[contract::kFieldHopSamples], 0, kMaxTransformSamples) : 0;
+  if (!rate || !stride || !delay || !allowance || !fft || !hop) return std::nullopt;
+  if ((*fft == 0) != (*hop == 0) || *hop > *fft) return std::nullopt;
 
-  ModelDescriptor model{std::string(fields[0]),
-                        std::string(fields[1]),
+  ModelDescriptor model{std::string(fields[contract::kFieldName]),
+                        std::string(fields[contract::kFieldTitle]),
                         static_cast<double>(*rate),
                         *stride,
                         *delay,
                         *allowance,
                         {},
-                        stem_number(fields[7])};
-  for (const std::string_view name : split(fields[6], ',')) {
+                        stem_number(fields[contract::kFieldResidual]),
+                        *fft,
+                        *hop};
+  for (const std::string_view name : split(fields[contract::kFieldStems], ',')) {
     const int stem = stem_number(name);
     if (stem < 0 || stem == model.residual || model.has_stem(stem)) return std::nullopt;
     model.stems.push_back(stem);

@@ -54,6 +54,7 @@ StemStream::~StemStream() = default;
 void StemStream::prepare(const StreamConfig& wanted) {
   check(wanted);
   StreamConfig config = wanted;
+  config.model = at_rate(wanted.model, wanted.sample_rate);
   config.max_block_samples = static_cast<int>(std::bit_ceil(
       static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
   StreamConfig as_large = config;

@@ -24,7 +24,7 @@ LevelMeter::LevelMeter(juce::Colour colour) : colour_(colour), levelDb_(kSilence
 
 void LevelMeter::show(float peak) {
   const float peakDb = juce::Decibels::gainToDecibels(peak, kSilenceDb);
-  const float next = std::clamp(std::max(peakDb, levelDb_ - kFallDbPerFrame), kSilenceDb, kMaxGainDb);
+  const float next = std::clamp(std::max(peakDb, levelDb_ - kFallDbPerFrame), kSilenceDb, kHighestDb);
   if (next == levelDb_) return;
   levelDb_ = next;
   repaint();
@@ -34,14 +34,14 @@ void LevelMeter::paint(juce::Graphics& g) {
   const juce::Rectangle<float> area = getLocalBounds().toFloat();
   g.setColour(colours::groove);
   g.fillRoundedRectangle(area, 2.0F);
-  const float height = area.getHeight() * (levelDb_ - kSilenceDb) / (kMaxGainDb - kSilenceDb);
+  const float height = area.getHeight() * (levelDb_ - kSilenceDb) / (kHighestDb - kSilenceDb);
   if (height < 1.0F) return;
   g.setGradientFill(
       {colour_.brighter(0.3F), 0.0F, area.getY(), colour_.darker(0.5F), 0.0F, area.getBottom(), false});
   g.fillRoundedRectangle(area.withTop(area.getBottom() - height), 2.0F);
   if (levelDb_ <= 0.0F) return;
   g.setColour(colours::bad);
-  const float zero = area.getHeight() * -kSilenceDb / (kMaxGainDb - kSilenceDb);
+  const float zero = area.getHeight() * -kSilenceDb / (kHighestDb - kSilenceDb);
   g.fillRect(area.withTop(area.getBottom() - height).withBottom(area.getBottom() - zero));
 }
 
@@ -132,7 +132,7 @@ void StemStrip::resized() {
       getLocalBounds().reduced(10).withTrimmedTop(kHeaderHeight).withTrimmedBottom(kButtonHeight + 8);
   // The fader stands in the middle of its box, the scale left of it, the meter right.
   fader_.setBounds(area);
-  const int top = juce::roundToInt(fader_.getPositionOfValue(kMaxGainDb));
+  const int top = juce::roundToInt(fader_.getPositionOfValue(kHighestDb));
   const int bottom = juce::roundToInt(fader_.getPositionOfValue(kSilenceDb));
   meter_.setBounds(area.getCentreX() + 22, area.getY() + top, 7, bottom - top);
 }

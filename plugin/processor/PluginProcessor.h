@@ -64,6 +64,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   float takeOutputPeak() noexcept { return outputPeak_.exchange(0.0F, std::memory_order_relaxed); }
 
  private:
+  friend struct ProcessorTest;  // holds the mutex, to show who waits for it
   static BusesProperties buses();
   void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
   void applyModel();

@@ -7,14 +7,12 @@
 #include <string>
 #include <utility>
 
+#include "core/contract.h"
 #include "core/model_descriptor.h"
 #include "processor/StemParameters.h"
 
 namespace stemlane {
 namespace {
-
-constexpr const char* kTag = "STEMLANE";
-constexpr int kStateVersion = 1;
 
 // A state has 2 KB. JUCE's parser calls itself for each element in an element, so what comes from
 // strangers is bounded before it is parsed; 500 tags are far more than any version writes.
@@ -105,9 +103,9 @@ const char* stateName(EngineState state) noexcept {
 
 void writeState(juce::MemoryBlock& target, const SavedState& state,
                 const juce::Array<juce::AudioProcessorParameter*>& parameters) {
-  auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(kTag);
-  xml.setAttribute("version", kStateVersion);
-  xml.setAttribute("model", state.model);
+  auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(contract::kStateTag);
+  xml.setAttribute("version", contract::kStateVersion);
+  xml.setAttribute(contract::kStateModel, state.model);
   for (const auto* parameter : parameters)
     if (const auto* setting = settingOf(parameter))
       xml.setAttribute(setting->getParameterID(), parameter->getCurrentValueAsText());
@@ -119,9 +117,9 @@ std::optional<SavedState> readState(const void* data, int size,
   const auto text = textOf(data, size);
   if (!text) return std::nullopt;
   auto xml = juce::parseXML(*text);
-  if (xml == nullptr || !xml->hasTagName(kTag) || !isWritable(*xml)) return std::nullopt;
+  if (xml == nullptr || !xml->hasTagName(contract::kStateTag) || !isWritable(*xml)) return std::nullopt;
   SavedState state;
-  state.model = xml->getStringAttribute("model").trim();
+  state.model = xml->getStringAttribute(contract::kStateModel).trim();
   if (state.model.getNumBytesAsUTF8() > kMaxNameBytes) return std::nullopt;
   for (auto* parameter : parameters)
     if (const auto* setting = settingOf(parameter))

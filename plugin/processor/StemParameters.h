@@ -25,7 +25,7 @@ inline constexpr float kStepsPerDb = 10.0F;
 inline constexpr float kNearSilenceDb = -59.95F;
 
 inline juce::NormalisableRange<float> faderRange() {
-  return {kSilenceDb, kMaxGainDb,
+  return {kSilenceDb, kHighestDb,
           [](float low, float high, float proportion) { return low + (high - low) * proportion; },
           [](float low, float high, float value) { return (value - low) / (high - low); },
           [](float low, float high, float value) {

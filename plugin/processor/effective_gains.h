@@ -12,11 +12,11 @@
 namespace stemlane {
 
 /// The lowest fader position means silence.
-inline constexpr float kSilenceDb = -60.0F;
+using contract::kHighestDb;
+using contract::kSilenceDb;
 /// A fader below this is silent, too. pedalboard takes the step above the lowest one for -60 dB,
 /// on a scale of a thousand: -59.928.
 inline constexpr float kSilentBelowDb = -59.92F;
-inline constexpr float kMaxGainDb = 12.0F;
 
 /// True for the stems that a model has, the residual one included.
 using StemSet = std::array<bool, kNumStems>;

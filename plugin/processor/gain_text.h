@@ -44,7 +44,7 @@ inline std::optional<float> gainFromText(std::string text) {
   const bool overflow = stream.fail() && std::abs(gainDb) > 1.0;
   if (text.empty() || (stream.fail() && !overflow) || (!stream.eof() && stream.peek() != EOF))
     return std::nullopt;
-  return static_cast<float>(std::min<double>(kMaxGainDb, std::max<double>(kSilenceDb, gainDb)));
+  return static_cast<float>(std::min<double>(kHighestDb, std::max<double>(kSilenceDb, gainDb)));
 }
 
 }  // namespace stemlane

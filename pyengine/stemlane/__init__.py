@@ -3,6 +3,7 @@
 
 separator = stemlane.Separator("default")
 stems = separator.separate(mixture, sample_rate)
+files = stemlane.separate_file("song.flac", "stems", two_stems="vocals", file_format="mp3").outputs
 mix = stemlane.render(mixture, sample_rate, gains={"vocals": "-inf"})
 plugin = stemlane.load_plugin(model="mix", vocals_gain="-inf")
 """
@@ -20,8 +21,10 @@ _HOMES = {
     "Separator": "engine.separator",
     "StreamingSeparator": "engine.streaming",
     "StemlaneError": "errors",
+    "separate_file": "files.library",
+    "separate_many": "files.library",
     "render": "mix.mixdown",
-    "plugin_path": "plugin.loading",
+    "plugin_path": "plugin.places",
     "load_plugin": "plugin.loading",
     "plugin_status": "plugin.loading",
 }
@@ -34,6 +37,8 @@ __all__ = [
     "plugin_path",
     "plugin_status",
     "render",
+    "separate_file",
+    "separate_many",
 ]
 
 

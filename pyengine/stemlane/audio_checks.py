@@ -5,9 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from stemlane.contract import HIGHEST_RATE, LOWEST_RATE
 from stemlane.errors import InputError
-
-LOWEST_RATE, HIGHEST_RATE = 8000, 192000
 
 
 def check_stream(sample_rate: float, num_channels: int) -> None:

@@ -4,6 +4,8 @@
 import functools
 import importlib
 import importlib.metadata
+import json
+import os
 import platform
 import subprocess
 import sys
@@ -12,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.registry import Listing, embedded_folder, list_models
-from stemlane.plugin import loading as plugin
+from stemlane.plugin import places
 
-PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi", "platformdirs")
-_ENGINE_ALONE_STATUS = 2  # the engine, started by hand, says that it should not be
+PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi")
+# Loading Python, onnxruntime and two models takes 1 s; on a busy machine with a cold disk, many times that.
+_ENGINE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,12 @@ def run() -> list[Check]:
     return checks
 
 
+def lines(checks: list[Check]) -> list[str]:
+    """The report, one line a check."""
+    width = max(len(check.name) for check in checks)
+    return [f"{check.name:<{width}} {'ok' if check.ok else 'problem'}: {check.text}" for check in checks]
+
+
 def _guarded(name: str, check: Callable[[], str]) -> Check:
     try:
         return Check(name, True, check())
@@ -58,7 +68,11 @@ def _package(name: str) -> str:
 
 
 def _models() -> Iterator[Check]:
-    listings = list_models()
+    try:
+        listings = list_models()
+    except StemlaneError as error:
+        yield Check("models", False, one_line(error))
+        return
     if not listings:
         yield Check("models", False, f"none in {embedded_folder()}; install the stemlane package again")
     for listing in listings:
@@ -82,35 +96,60 @@ def _core_library() -> str:
 
 
 def _plugin_bundle() -> str:
-    path = Path(plugin.plugin_path())
-    index = path / "Contents" / "Resources" / "models.index"
-    if not list(path.glob("Contents/*/*.so")) or not index.is_file():
+    path = Path(places.plugin_path())
+    index = path / "Contents" / "Resources" / MODEL_INDEX_FILE
+    if not list(path.glob("Contents/*/Stemlane.so")) or not index.is_file():
         raise StemlaneError(f"{path} is not complete; install the stemlane package again")
     return str(path)
 
 
 def _engine() -> str:
-    engine = plugin.engine_path(plugin.plugin_path())
-    done = subprocess.run([engine], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=False)
-    if done.returncode != _ENGINE_ALONE_STATUS:
-        raise StemlaneError(
-            f"{engine} does not start: {done.stderr.strip() or done.returncode}; install the stemlane package again"
-        )
-    return str(engine)
+    return engine_text(places.plugin_path(), remedy="install the stemlane package again")
 
 
 def _installed_plugin() -> str:
-    target = plugin.installed_path()
+    target = places.installed_path()
     if not target.exists():
         return "not installed for this user; 'stemlane plugin install' does it"
-    lines = plugin.engine_configuration(target).read_text(encoding="utf-8").splitlines()
-    python = next((line.removeprefix("python=") for line in lines if line.startswith("python=")), "")
-    if not Path(python).exists():
-        raise StemlaneError(f"{target} wants the Python {python!r}, which is gone; run 'stemlane plugin install' again")
-    done = subprocess.run(
-        [python, "-I", "-c", "import stemlane; print(stemlane.__version__)"],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-    if done.returncode != 0 or done.stdout.strip() != __version__:
-        raise StemlaneError(f"{python} has not stemlane {__version__}; run 'stemlane plugin install' again")
-    return f"{target}, runs {python}"
+    python = places.configured_python(target)
+    if python is not None and not python.exists():
+        raise StemlaneError(f"{target} wants the Python '{python}', which is gone; run 'stemlane plugin install' again")
+    text = engine_text(target, remedy="run 'stemlane plugin install' again")
+    return f"{target}, {text}"
+
+
+def engine_text(bundle: str | Path, *, remedy: str) -> str:
+    """Let the engine of `bundle` start as a host would start it, import and separate; returns what it ran, in words.
+
+    Raises
+    ------
+    StemlaneError
+        If it does not, or is of another version than this package; the text ends in `remedy` or in the engine's own.
+    """
+    engine = places.engine_path(bundle)
+    try:
+        done = subprocess.run(
+            [engine, "--check"], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=_ENGINE_SECONDS, check=False, env=_engine_environment(),
+        )  # fmt: skip
+    except OSError as error:
+        raise StemlaneError(f"{engine} does not start: {error.strerror}; {remedy}") from None
+    except subprocess.TimeoutExpired:
+        raise StemlaneError(f"{engine} has not separated anything within {_ENGINE_SECONDS} s; {remedy}") from None
+    said = " ".join(done.stderr.split())
+    if done.returncode != 0:
+        said = said or f"exit status {done.returncode}"
+        raise StemlaneError(f"{engine} does not run: {said}" + ("" if "; run '" in said else f"; {remedy}"))
+    try:
+        facts = json.loads(done.stdout.splitlines()[-1])
+        version, python, models = facts["stemlane"], facts["python"], ", ".join(facts["models"])
+    except (ValueError, IndexError, KeyError, TypeError):
+        raise StemlaneError(f"{engine} does not say what it runs; {remedy}") from None
+    if version != __version__:
+        raise StemlaneError(f"{engine} is of stemlane {version}, this is {__version__}; {remedy}")
+    return f"separates with {models} in Python {python}"
+
+
+def _engine_environment() -> dict[str, str]:
+    """What an engine is started with by a host: nothing that is meant for another Python or loader."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "LD_"))}

@@ -9,13 +9,13 @@ import errno
 import hashlib
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
 
 _COPY_BYTES = 1 << 20
 
 
-def open_regular(path: Path | str, limit_bytes: int, *, follow_links: bool = True) -> BinaryIO:
+def open_regular(path: Path | str, limit_bytes: int, *, follow_links: bool = True) -> BufferedReader:
     """Open a regular file for reading.
 
     Parameters

@@ -4,9 +4,9 @@
 import math
 import re
 
+from stemlane.contract import HIGHEST_DB, SILENT_DB
 from stemlane.errors import InputError
 
-SILENT_DB, HIGHEST_DB = -60.0, 12.0
 _SILENT = ("mute", "off", "-inf", "-infinity")
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.ASCII)
 
@@ -38,7 +38,8 @@ def parse_gain(value: float | str, fader: str) -> float:
         number = None
     gain_db = math.nan if number is None else number
     if math.isnan(gain_db) or gain_db > HIGHEST_DB:
-        raise InputError(f"gain of {fader} is {value!r}, should be dB from -60 (silence, or -inf) to +12")
+        accepted = f"dB from {SILENT_DB:g} (silence, or -inf) to {HIGHEST_DB:+g}"
+        raise InputError(f"gain of {fader} is {value!r}, should be {accepted}")
     return max(gain_db, SILENT_DB)
 
 

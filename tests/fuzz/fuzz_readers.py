@@ -3,17 +3,10 @@
 
     python tests/fuzz/fuzz_readers.py TARGET SECONDS [FILE …]        # FILE: run these inputs only
 
-Each reader may refuse its input with an error of its own. It may not raise anything else, read numbers outside of the
-file, give more than the file holds, take ten seconds or two gigabytes.
+The targets are in `reader_targets`. Beside what these check, an input that takes ten seconds or two gigabytes fails.
 """
 
-import contextlib
-import gzip
-import io
-import struct
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 
 import atheris
@@ -22,135 +15,21 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 with atheris.instrument_imports(include=["stemlane", "pickletools", "tarfile", "tomllib", "zipfile"]):
-    import pickletools  # noqa: F401 - named so that it is instrumented
-    import tarfile  # noqa: F401
-
-    import numpy as np
-    from stemlane.catalog import network_check
-    from stemlane.catalog.convert.readers import tar_members, tf_checkpoint, torch_weights
-    from stemlane.errors import ManifestError, ModelError, PluginError
-    from stemlane.manifests import integrity
-    from stemlane.manifests.manifest import read_manifest
-    from stemlane.plugin import state
+    from fuzz.reader_seeds import seeds
+    from fuzz.reader_targets import TARGETS
 
 _SECONDS_PER_INPUT = 10
 _MEGABYTES = 2048
 _LONGEST_INPUT = 1 << 14
-_NOWHERE = Path("somewhere")
-# Beside the readers' own errors: what they turn into one, see `torch_weights._read`.
-_DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error, zipfile.BadZipFile, EOFError,
-           NotImplementedError, OverflowError, OSError)  # fmt: skip
-
-
-def torch_file(data: bytes) -> None:
-    """A file of weights, in its zip or its old form."""
-    names = {**torch_weights._ALLOWED, **torch_weights._ALLOWED_IN_PACKAGES}
-    with contextlib.suppress(*_DAMAGE):
-        _check_tensors(torch_weights.read_content(io.BytesIO(data), names), len(data))
-
-
-def torch_pickle(data: bytes) -> None:
-    """The pickle in such a file, beside storages of 64 bytes; its checksums are right."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("archive/data.pkl", data)
-        for key in range(3):
-            archive.writestr(f"archive/data/{key}", bytes(64))
-    torch_file(buffer.getvalue())
-
-
-def _check_tensors(found, num_bytes: int) -> None:
-    if isinstance(found, dict):
-        for value in found.values():
-            _check_tensors(value, num_bytes)
-    elif isinstance(found, np.ndarray):
-        low, high = np.lib.array_utils.byte_bounds(found)
-        storage = found
-        while isinstance(storage.base, np.ndarray):
-            storage = storage.base
-        first, last = np.lib.array_utils.byte_bounds(storage)
-        assert first <= low <= high <= last, "a tensor outside of its storage"
-        assert found.nbytes <= num_bytes, "a tensor larger than the file"
-        found.sum()
-    else:
-        plain = (str, int, float, bytes, list, tuple, type(None), torch_weights.Fraction, torch_weights.Function,
-                 torch_weights._StorageType, torch_weights._Storage, torch_weights._NumberType)  # fmt: skip
-        assert isinstance(found, plain), f"an object of {type(found)}"
-
-
-class _Equal(int):
-    """A checksum that is always right: otherwise nothing behind it would be reached."""
-
-    __hash__ = int.__hash__
-
-    def __ne__(self, other):
-        return False
-
-
-def tensorflow_index(data: bytes) -> None:
-    """The index of a checkpoint."""
-    tf_checkpoint._masked_crc = lambda content: _Equal()
-    with contextlib.suppress(ModelError):
-        entries = tf_checkpoint.parse_index(data, _NOWHERE)
-        assert sum(map(len, entries)) <= 1024 * len(data)
-        assert all(0 <= size < 1 << 48 for entry in entries.values() for size in entry.shape)
-
-
-def onnx_network(data: bytes) -> None:
-    """A network."""
-    with contextlib.suppress(ModelError):
-        network_check.check_content(data, _NOWHERE)
-
-
-def tar_archive(data: bytes) -> None:
-    """An archive, plain, or gzipped with a right checksum."""
-    content = gzip.compress(data[1:], 1) if data[:1] == b"\0" else data[1:]
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-        path, target = Path(folder, "archive"), Path(folder, "target")
-        target.mkdir()
-        path.write_bytes(content)
-        with contextlib.suppress(ModelError):
-            tar_members.take_members(path, ["model.index"], target, lambda *_: None)
-        written = list(target.iterdir())
-        assert {file.name for file in written} <= {"model.index"}
-        assert sorted(file.name for file in Path(folder).iterdir()) == ["archive", "target"]
-        assert sum(file.stat().st_size for file in written) <= len(data)
-
-
-def manifest(data: bytes) -> None:
-    """A manifest.toml."""
-    with contextlib.suppress(ManifestError):
-        found = read_manifest(data, _NOWHERE)
-        assert "\x1b" not in found.title + found.licence + found.origin
-        assert found.delay_samples >= 0 and found.stride_samples > 0
-        for entry in found.files:
-            assert (_NOWHERE / entry.path).resolve().is_relative_to(_NOWHERE.resolve())
-
-
-def plugin_state(data: bytes) -> None:
-    """A preset of the plugin; what is read from it can be written and read again."""
-    with contextlib.suppress(PluginError):
-        element = state.read(data)
-        again = state.read(state.replaced(data, element))
-        assert again.attrib == element.attrib
-
-
-def checked_table(data: bytes) -> None:
-    """The table of files whose hashes have been compared."""
-    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
-        Path(folder, integrity.CHECKED_NAME).write_bytes(data)
-        for mark in integrity._read_table(Path(folder)).values():
-            assert len(mark) == 3
-
-
-def _memory() -> str | None:
-    return "/dev/shm" if Path("/dev/shm").is_dir() else None
-
-
-TARGETS = {
-    function.__name__: function
-    for function in (torch_file, torch_pickle, tensorflow_index, onnx_network, tar_archive, manifest, plugin_state,
-                     checked_table)
+# What changes of single bytes would hardly make, as libFuzzer's dictionaries spell it.
+_WORDS = {
+    "torch_pickle": (
+        r"ctorch._utils\x0a_rebuild_tensor_v2\x0a", r"ctorch\x0aFloatStorage\x0a", r"ccollections\x0aOrderedDict\x0a",
+        r"cfractions\x0aFraction\x0a", r"cnumpy\x0adtype\x0a", r"\x8a\x08", "tR", "}b", "tQ", ")R", r"h\x00", r"q\x00",
+    ),
+    "manifest": ("../", r"[[files]]\x0a", "path = ", r"\\u001b", "= nan", "= 9999999999", "[[[[[[[["),
+    "plugin_state": ("<!DOCTYPE", "encoding=", "&#27;", "Comp", "List", "VST3"),
+    "demucs_package": ("t_layers", "segment", "_type", "fraction", "numerator", "1e999", "999999999", "NaN"),
 }  # fmt: skip
 
 
@@ -159,13 +38,14 @@ def main() -> None:
     # What has been found to be interesting stays there, for the next run to begin with.
     corpus = ROOT / "build" / "fuzz" / name
     corpus.mkdir(parents=True, exist_ok=True)
-    from fuzz_seeds import seeds
-
     for number, content in enumerate(seeds(name)):
         (corpus / f"seed-{number}").write_bytes(content)
+    words = corpus.with_suffix(".words")
+    words.write_text("".join(f'"{word}"\n' for word in _WORDS.get(name, (r"\x00",))), encoding="ascii")
     options = [
         f"-max_total_time={seconds}", f"-timeout={_SECONDS_PER_INPUT}", f"-rss_limit_mb={_MEGABYTES}", "-seed=1",
         f"-max_len={_LONGEST_INPUT}", "-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={corpus}-",
+        f"-dict={words}",
     ]  # fmt: skip
     atheris.Setup([sys.argv[0], *options, *(files or [str(corpus)])], TARGETS[name])
     atheris.Fuzz()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from stemlane.manifests.manifest import index_text
-from stemlane.plugin.loading import this_python
+from stemlane.plugin.places import this_python
 from support.tiny_models import build_model
 
 # Gains of the stems that the tiny models separate: a stem is this part of the mixture.

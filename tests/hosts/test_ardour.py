@@ -141,7 +141,8 @@ def test_an_automated_session_comes_back(ardour, music):
     # Off the block in which the gain moves, whose place among `render`'s is another, it is what `render` says.
     rendered = render_in_export(music, LIVE_LATENCY, {"drums": 3.0}, points, "live")
     still = np.ones(music.shape[1], bool)
-    still[80 * BLOCK_SAMPLES - START_SAMPLES - BLOCK_SAMPLES : 81 * BLOCK_SAMPLES - START_SAMPLES + BLOCK_SAMPLES] = False
+    first, last = 79 * BLOCK_SAMPLES - START_SAMPLES, 82 * BLOCK_SAMPLES - START_SAMPLES
+    still[first:last] = False
     np.testing.assert_allclose(heard(bounce, music)[:, still], rendered[:, still], rtol=0, atol=EXACT)
 
     (saved,) = session.plugin_states()

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from stemlane.plugin.loading import engine_path, plugin_path
+from stemlane.plugin.places import engine_path, plugin_path
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from stemlane.engine.streaming import StreamingSeparator
 from stemlane.manifests.manifest import index_text
 from support.every_model import EVERY_MODEL
 
-RATES = (22050, 44100, 48000, 88200, 96000, 192000)
+RATES = (22050, 44100, 48000, 88200, 96000, 192000, 384000)
 BLOCKS = (512, 1, 8192, 441, 20000, 64)
 # float32 sums in another order; what a tiny random network gives may be a few times louder than the mixture.
 ROUNDING = 4e-6

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import stemlane
 from host_tools import engines, noise, wait_for, wait_until_no_engine_is_left
-from stemlane.plugin.loading import engine_path, plugin_path
+from stemlane.plugin.places import engine_path, plugin_path
 
 BOUNCE = """
 import sys

@@ -83,8 +83,20 @@ def test_scripts_write_gains_as_people_do(value, gain_db):
 
 
 @pytest.mark.parametrize(
-    "text,value", [("+3 dB", 3.0), ("-4.5", -4.5), ("0", 0.0), (" -60 ", -np.inf), ("12.0dB", 12.0), ("-6,5", -6.5), ("0,5", 0.5),
-    ("\u22126", -6.0), ("-\u221e", -np.inf), ("mute", -np.inf), ("off", -np.inf)]
+    "text,value",
+    [
+        ("+3 dB", 3.0),
+        ("-4.5", -4.5),
+        ("0", 0.0),
+        (" -60 ", -np.inf),
+        ("12.0dB", 12.0),
+        ("-6,5", -6.5),
+        ("0,5", 0.5),
+        ("\u22126", -6.0),
+        ("-\u221e", -np.inf),
+        ("mute", -np.inf),
+        ("off", -np.inf),
+    ],
 )
 def test_texts_are_understood(plugin, text, value):
     parameter = plugin.parameters["drums_gain_db"]

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import stemlane
 from host_tools import noise
-from stemlane.manifests.manifest import STEM_ORDER, index_text
+from stemlane.contract import LONGEST_MODEL_NAME, STEM_ORDER
+from stemlane.manifests.manifest import index_text
 from stemlane.plugin import state as plugin_state
 from support.tiny_models import build_model
 
@@ -139,10 +140,10 @@ def test_the_state_holds_what_was_chosen_and_nothing_of_the_engines_weather():
 
 def test_the_status_of_an_engine_comes_whole_however_long():
     plugin = stemlane.load_plugin("tiny-mix")
-    with_attributes(plugin, model="n" * 100)
+    with_attributes(plugin, model="n" * LONGEST_MODEL_NAME)
     status = stemlane.plugin_status(plugin)
     assert status.engine_state == "failed"
-    assert status.engine_text.startswith(f"model '{'n' * 100}' is not installed; choose another one: ")
+    assert status.engine_text.startswith(f"model '{'n' * LONGEST_MODEL_NAME}' is not installed; choose another one: ")
     assert status.engine_text.endswith("tiny-open-unmix") or "tiny-mix" in status.engine_text
 
 

@@ -44,8 +44,7 @@ def test_files_in_to_files_out(converted, tmp_path):
     assert cli.main(["separate", str(tmp_path / "song.wav"), "-o", str(tmp_path), "--model", str(model)]) == 0
     reference = np.load(REFERENCES / f"spleeter_{name}.npz")
     for instrument in spleeter_case.CASES[name].instruments:
-        stem = "other" if instrument == "accompaniment" else instrument
-        samples, rate = soundfile.read(tmp_path / "song" / f"{stem}.wav", dtype="float32")
+        samples, rate = soundfile.read(tmp_path / "song" / f"{instrument}.wav", dtype="float32")
         assert samples.shape == (spleeter_case.NUM_SAMPLES, 2) and rate == spleeter_case.SAMPLE_RATE
         np.testing.assert_allclose(spleeter_case.kept(samples.T), reference[instrument], rtol=0, atol=TOLERANCE)
         # Random errors of one size in all 600 001 samples would show as half that size here.

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from stemlane.contract import STEM_ORDER
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.manifest import STEM_ORDER
 from support.every_model import EVERY_MODEL
 from support.made_up_host import MAX_BLOCK, MadeUpHost
 

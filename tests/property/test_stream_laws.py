@@ -12,8 +12,8 @@ from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator, resampler_lag_samples
 from support.tiny_models import build_model
 
-USUAL_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
-RATES = st.one_of(st.sampled_from(USUAL_RATES), st.integers(8000, 192000), st.floats(8000, 192000))
+USUAL_RATES = (8000, 11025, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000, 384000)
+RATES = st.one_of(st.sampled_from(USUAL_RATES), st.integers(8000, 384000), st.floats(8000, 384000))
 BLOCKS = st.lists(
     st.one_of(st.sampled_from([0, 1, 63, 64, 127, 128, 129, 441, 512, 8192]), st.integers(0, 3000)),
     min_size=1,

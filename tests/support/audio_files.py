@@ -11,9 +11,7 @@ RATE = 44100
 
 
 def music(num_samples: int, num_channels: int = 2, seed: int = 61) -> np.ndarray:
-    """Something an encoder spends changing numbers of bits on: a chirp that swells, and noise in bursts; (channels,
-    samples) float32, below 0.7.
-    """
+    """A chirp and noise in bursts, (channels, samples) float32, below 0.7: encoders spend changing numbers of bits."""
     random = np.random.default_rng(seed)
     times = np.arange(num_samples) / RATE
     chirp = 0.4 * np.sin(2 * np.pi * (200 + 150 * np.sin(2 * np.pi * 0.7 * times)) * times)

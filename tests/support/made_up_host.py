@@ -2,8 +2,9 @@
 """A host of the test's making around the C++ core and the Python engine: any blocks, gains, delays and resets."""
 
 import numpy as np
+from stemlane.contract import STEM_ORDER
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.manifest import STEM_ORDER, load_manifest
+from stemlane.manifests.manifest import load_manifest
 from stemlane.mix._core import CoreStream
 
 MAX_BLOCK = 8192

@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from models.training.choirs import draw_voice, drone, make_track, spoken_by, stretched
-from models.training.spectral import SAMPLE_RATE
+from models.training.data.choirs import draw_voice, drone, make_track, spoken_by, stretched
+from models.training.network.spectral import SAMPLE_RATE
 
 
 def test_stretching_keeps_pitch_and_level():

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Batches, scores and the renderer: the same by seed, energies that are those of the audio."""
 
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from models.training import render, scores
-from models.training.batches import BatchMaker, Recipe, draw_by_kind, master_gain
-from models.training.instruments import Synth, booming_kicks, play_808, play_pings, sampled_drums
-from models.training.material import split_low, training_songs
-from models.training.pool import STEMS, Pool, save, save_song
-from models.training.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
+from models.training.data import batches, render, scores
+from models.training.data.batches import BatchMaker, Recipe, draw_by_kind, master_gain
+from models.training.data.drums import booming_kicks, sampled_drums
+from models.training.data.instruments import Synth, play_808, play_pings
+from models.training.data.material import split_low, training_songs
+from models.training.data.pool import STEMS, Pool, PoolError, audio_folder, save, save_song
+from models.training.network.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
 
 STFT = StftConfig(4096, 4096, 1024)
 
@@ -106,6 +108,60 @@ def test_a_batch_depends_on_seed_and_index_only(pool):
     assert not np.array_equal(first.energy, other.energy)
 
 
+@pytest.fixture
+def with_instrumentals(pool, tmp_path):
+    """The same pool, and a real instrumental: a tone of 330 Hz."""
+    time = np.arange(3 * SAMPLE_RATE) / SAMPLE_RATE
+    save(tmp_path / "instrumentals" / "c.npy", np.stack([0.2 * np.sin(2 * np.pi * 330 * time)] * 2))
+    for path in pool.folder.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    return Pool(tmp_path)
+
+
+def test_every_batch_holds_every_kind(with_instrumentals, pool):
+    maker = BatchMaker(with_instrumentals, STFT, batch=10, frames=2, seed=1)
+    for seed in range(20):
+        counts = Counter(maker.kinds(np.random.default_rng(seed)))
+        assert counts == {"labelled": 5, "instrumental": 1, "alone": 1, "real": 1, "sung": 2}
+    few = BatchMaker(with_instrumentals, STFT, batch=3, frames=2, seed=1)
+    counts = Counter(kind for seed in range(2000) for kind in few.kinds(np.random.default_rng(seed)))
+    assert sum(counts.values()) == 6000 and counts["sung"] == pytest.approx(1200, abs=100)
+    without = BatchMaker(pool, STFT, batch=7, frames=2, seed=1)
+    assert Counter(without.kinds(np.random.default_rng(1))) == {"labelled": 5, "instrumental": 1, "alone": 1}
+
+
+def test_of_real_instrumentals_only_the_vocals_are_known(with_instrumentals):
+    maker, rng = BatchMaker(with_instrumentals, STFT, batch=1, frames=20, seed=1, recipe=Recipe(sung_db=(-6.0, -6.0))), np.random.default_rng(2)
+    stems, known = maker.draw_kind(rng, "real")
+    assert known.tolist() == [1, 0, 0, 0] and not stems[:3].any() and (stems[3] ** 2).mean() > 1e-5
+    stems, known = maker.draw_kind(rng, "sung")
+    power = (stems ** 2).mean((1, 2))
+    assert known.tolist() == [1, 0, 0, 0] and 10 * np.log10(power[0] / power[3]) == pytest.approx(-6.0, abs=0.1)
+
+
+def test_views_silence_what_they_say(with_instrumentals):
+    maker = BatchMaker(with_instrumentals, STFT, batch=1, frames=20, seed=1, recipe=Recipe(drop_probability=(0.0,) * 4))
+    for seed in range(10):
+        stems, known = maker.draw_kind(np.random.default_rng(seed), "instrumental")
+        assert known.all() and not stems[0].any() and stems[1:].any()
+        stems, known = maker.draw_kind(np.random.default_rng(seed), "alone")
+        assert known.all() and stems.any((1, 2)).sum() == 1
+
+
+def test_a_pool_that_is_empty_or_small_is_refused(pool, tmp_path):
+    with pytest.raises(PoolError, match="0.0 minutes of vocals"):
+        Pool(tmp_path).require(0.0)
+    pool.require(0.0)
+    with pytest.raises(PoolError, match="minutes of vocals, and a training needs 5"):
+        pool.require(5.0)
+
+
+def test_absent_shared_audio_is_an_error_with_a_remedy(tmp_path, monkeypatch):
+    monkeypatch.setenv("STEMLANE_AUDIO", str(tmp_path / "none"))
+    with pytest.raises(PoolError, match="name its folder in STEMLANE_AUDIO"):
+        audio_folder()
+
+
 def test_the_energies_of_a_batch_fit_together(pool):
     scored = slice(4, 16, 2)
     batch = BatchMaker(pool, STFT, batch=3, frames=20, seed=2, scored=scored).make(0)
@@ -120,8 +176,8 @@ def test_the_energies_of_a_batch_fit_together(pool):
 def test_the_energies_are_those_of_the_transform(pool, monkeypatch):
     maker = BatchMaker(pool, STFT, batch=1, frames=20, seed=3)
     stems = maker.draw(np.random.default_rng(8))
-    monkeypatch.setattr(maker, "draw", lambda rng: stems)
-    monkeypatch.setattr(maker, "_filter", lambda rng: np.ones((4, 2, STFT.num_bins), np.float32))
+    monkeypatch.setattr(maker, "draw_kind", lambda rng, kind: (stems, np.ones(4)))
+    monkeypatch.setattr(batches, "random_curve", lambda *_: np.ones((4, 2, STFT.num_bins), np.float32))
     batch = maker.make(0)
     spectra = stft(stems.sum(0), STFT, left_context=False)
     energy = group_sum(np.abs(spectra) ** 2).sum((1, 2))
@@ -227,12 +283,11 @@ def test_a_falling_bass_ends_on_its_pitch():
     assert ((early[:-1] < 0) & (early[1:] >= 0)).sum() >= 3  # 20 ms of 55 Hz have at most two
 
 
-def test_some_drums_have_a_low_end_as_strong_as_a_bass(pool):
+def test_some_drums_have_a_low_end_as_strong_as_a_bass():
     """The boost lies between 35 and 75 Hz, on the drums alone."""
     def mean_db(probability):
         recipe = Recipe(boom_probability=probability, eq_db=0.0, tilt_db=0.0)
-        maker = BatchMaker(pool, STFT, batch=1, frames=20, seed=1, recipe=recipe)
-        curves = [maker._filter(np.random.default_rng(seed)) for seed in range(200)]
+        curves = [batches.random_curve(np.random.default_rng(seed), recipe, STFT) for seed in range(200)]
         return 20.0 * np.log10(np.abs(curves)).mean((0, 2))  # (stems, bins)
 
     boost = mean_db(1.0) - mean_db(0.0)

@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from models.training import demos
+from models.training.data import demos
 
 
 def track(name, instrument, *, source=None, keys=(), base=57, kind="0"):

@@ -6,9 +6,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from models.training import modules
-from models.training.material import split_low
-from models.training.spectral import SAMPLE_RATE
+from models.training.data import modules
+from models.training.data.material import split_low
+from models.training.network.spectral import SAMPLE_RATE
 
 PERIODS = (428, 404, 381, 360, 339, 320, 302, 285)  # of a ProTracker's second octave from C up, a semitone each
 RATE = 8287  # samples per second at the first of them
@@ -100,19 +100,17 @@ def test_a_file_that_is_no_module_is_refused(tmp_path):
         modules.Module(path)
 
 
-def test_songs_go_to_the_pool_held_out_and_doubted_ones_do_not_and_other_files_are_named(tmp_path, monkeypatch, capfd):
+def test_songs_go_to_the_pool_held_out_ones_do_not_and_other_files_are_named(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("STEMLANE_TRAINING_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(modules, "PACKAGES", ("game-data", modules.HELD_OUT))
-    monkeypatch.setattr(modules, "DOUBTED", ("game-choir",))
     for package in modules.PACKAGES:
-        folder = tmp_path / "cache" / "packages" / package
+        folder = tmp_path / "cache" / "unpacked" / package
         folder.mkdir(parents=True)
         write_module(folder / "a.mod")
-    (tmp_path / "cache/packages/game-data/language.It").write_text("English")
-    write_module(tmp_path / "cache/packages/game-data/choir.mod")
+    (tmp_path / "cache/unpacked/game-data/language.It").write_text("English")
     modules.main([])
     said = capfd.readouterr().out
-    assert "language.It: not a tracker module" in said and "module_game-choir: other may be voices" in said
+    assert "language.It: not a tracker module" in said
     songs = {path.name: sorted(part.name for part in path.iterdir()) for path in (tmp_path / "cache/pool/songs").iterdir()}
     assert songs == {"module_game-a": ["bass.npy", "drums.npy", "other.npy"]}
     assert [path.name for path in (tmp_path / "cache/demos").iterdir()] == ["module_open-invaders-a"]

@@ -2,19 +2,21 @@
 """The network: streamed as trained, masks that share the mixture, an exact loss, a graph that agrees."""
 
 import tomllib
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
-from models.training import export as exporter
-from models.training.configs import CONFIGS
-from models.training.evaluate import separate
-from models.training.loss import GroupError, SeparationLoss, band_matrix
-from models.training.network import MaskNetwork, StreamingSeparator
-from models.training.restore import restore
-from models.training.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
+from models.training.network.configs import CONFIGS
+from models.training.network.grow import grow
+from models.training.network.loss import GroupError, SeparationLoss, band_matrix
+from models.training.network.network import BandAttention, MaskNetwork, StreamingSeparator
+from models.training.network.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
+from models.training.panel.evaluate import separate
+from models.training.run import export as exporter
+from models.training.run.restore import restore
 
 CONFIG = CONFIGS["smoke"]
 
@@ -61,6 +63,31 @@ def test_the_streaming_separator_equals_the_offline_one(network):
     np.testing.assert_allclose(expected.sum(0), mixture, atol=1e-6)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("large", [replace(CONFIG.network, width=32), replace(CONFIG.network, num_layers=3),
+                                   replace(CONFIG.network, width=32, num_layers=2, attention=8)], ids=str)
+def test_a_grown_network_does_what_the_small_one_does_and_its_pairs_can_part(large):
+    torch.manual_seed(6)
+    small = MaskNetwork(CONFIG.network)
+    for value in small.parameters():
+        value.copy_(0.3 * torch.randn(value.shape))
+    grown = MaskNetwork(large)
+    grown.load_state_dict(grow(small.state_dict(), CONFIG.network, large))
+    energy = torch.from_numpy(noise(6, 2, 2, NUM_GROUPS)) ** 2
+    cross = torch.from_numpy(noise(6, 2, NUM_GROUPS, seed=5)) * 0.1
+    torch.testing.assert_close(grown(energy, cross)[0], small(energy, cross)[0], atol=1e-4, rtol=0)  # float32 in another order
+    if large.width == 32:
+        weight = grown.decoder.first
+        assert (weight[:, :16] - weight[:, 16:]).abs().mean() > 0.01 * weight.abs().mean()
+
+
+def test_what_cannot_grow_is_refused():
+    state = MaskNetwork(CONFIG.network).state_dict()
+    for large in (replace(CONFIG.network, width=24), replace(CONFIG.network, squeeze=8), replace(CONFIG.network, num_layers=0)):
+        with pytest.raises(ValueError, match="does not grow into"):
+            grow(state, CONFIG.network, large)
+
+
 def test_silence_stays_silent(network):
     silent = separate(network, np.zeros((2, 8192), np.float32), CONFIG.stft, CONFIG.lookahead_frames)
     assert (silent == 0.0).all()
@@ -80,10 +107,25 @@ def test_the_loss_counts_the_error_of_the_spectra():
     expected = ((np.abs(spectra - expanded * mixture) ** 2).sum((1, 2)) @ groups)
     np.testing.assert_allclose(error.detach().numpy()[0], expected, rtol=1e-6)  # spectra are float32
     assert torch.autograd.gradcheck(lambda m: GroupError.apply(m, energy, product)[:, :, :3], masks, fast_mode=True)
-    loss, share = SeparationLoss()(masks.float(), energy.float(), product.float(), stem_energy.float())
+    sums = (masks.float(), energy.float(), product.float(), stem_energy.float())
+    loss, share = SeparationLoss()(*sums, torch.ones(1, 4))
     np.testing.assert_allclose(share, expected.sum(-1) / (np.abs(mixture) ** 2).sum(), rtol=1e-4)  # float32 sums
-    assert torch.isfinite(loss)
+    vocals, share = SeparationLoss()(*sums, torch.tensor([[1.0, 0.0, 0.0, 0.0]]))
+    assert 0.0 < vocals.item() < loss.item() and torch.isnan(share).tolist() == [False, True, True, True]
+    [gradient] = torch.autograd.grad(vocals, masks)
+    assert gradient[:, :, 0].abs().max() > 0.0 and (gradient[:, :, 1:] == 0.0).all()  # unknown stems teach nothing
     assert band_matrix().sum(1).eq(1).all() and band_matrix().shape == (NUM_GROUPS, NUM_BANDS)
+
+
+def test_a_silent_excerpt_counts_nothing_and_its_gradient_is_finite():
+    masks = torch.full((6, 2, 4, 2, NUM_GROUPS), 0.25, requires_grad=True)
+    energy, product, stem_energy = torch.zeros(6, 2, 2, NUM_GROUPS), torch.zeros(6, 2, 4, 2, NUM_GROUPS), torch.zeros(2, 4, 2, NUM_GROUPS)
+    energy[:, 1], product[:, 1, 0], stem_energy[1, 0] = 1.0, 1.0, 6.0  # the second one is vocals alone
+    loss, _ = SeparationLoss()(masks, energy, product, stem_energy, torch.ones(2, 4))
+    [gradient] = torch.autograd.grad(loss, masks)
+    assert torch.isfinite(loss) and torch.isfinite(gradient).all() and (gradient[:, 0] == 0.0).all()
+    # vocals err by 0.75^2, the others by 0.25^2, in every band alike: (0.75 + 3 * 0.25) / 8 of 1 + BAND_WEIGHT
+    assert loss.item() == pytest.approx(1.5 / 8 * 1.3, rel=1e-3)  # the floors of the loss
 
 
 def test_the_export_agrees_and_refuses_what_does_not(tmp_path, monkeypatch):
@@ -100,6 +142,24 @@ def test_the_export_agrees_and_refuses_what_does_not(tmp_path, monkeypatch):
     with pytest.raises(exporter.ExportError, match="differ by 2.00e-04"):
         exporter.export(CONFIG, None, tmp_path / "smoke", version="0.0.2")
     assert (tmp_path / "smoke" / "network.onnx").read_bytes() == before
+
+
+@torch.no_grad()
+def test_attention_lets_a_band_see_the_others_of_its_own_frame():
+    torch.manual_seed(7)
+    layer = BandAttention(16, 8)
+    x = torch.randn(3, 1, NUM_BANDS, 16)
+    assert torch.equal(layer(x), x)  # nothing at first
+    layer.out.weight.normal_()
+    other = x.clone()
+    other[1, :, 5] = torch.randn(16)
+    change = (layer(other) - other - layer(x) + x).abs().amax((1, 3))
+    assert (change[1] > 1e-4).all() and (change[[0, 2]] < 1e-6).all()
+
+
+def test_a_network_with_attention_is_exported(tmp_path):
+    config = replace(CONFIG, network=replace(CONFIG.network, attention=8))
+    assert exporter.export(config, None, tmp_path / "smoke", version="0.0.1") < exporter.TOLERANCE
 
 
 def test_the_weights_come_back_from_the_graph(tmp_path):

@@ -6,9 +6,9 @@ import argparse
 import pytest
 import torch
 
-from models.training.network import MaskNetwork, NetworkConfig
-from models.training.optimizer import Muon, matrix_stack, orthogonalize
-from models.training.train import make_optimizers
+from models.training.network.network import MaskNetwork, NetworkConfig
+from models.training.network.optimizer import Muon, matrix_stack, orthogonalize
+from models.training.run.trainer import make_optimizers
 
 
 @pytest.mark.parametrize("shape", [(3, 24, 60), (2, 60, 24), (1, 32, 32)])

@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from models.training.sing import FRAME_SECONDS, melody_contour, resing
-from models.training.spectral import SAMPLE_RATE
+from models.training.data.sing import FRAME_SECONDS, melody_contour, resing
+from models.training.network.spectral import SAMPLE_RATE
 
 
 def vowel(hz: float, seconds: float) -> np.ndarray:

@@ -3,16 +3,17 @@
 
 import copy
 import json
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 
-from models.training import export, train
-from models.training.configs import CONFIGS
-from models.training.loss import SeparationLoss
-from models.training.pool import Pool, save, save_song
-from models.training.spectral import SAMPLE_RATE
+from models.training.data.pool import Pool, save, save_song
+from models.training.network.configs import CONFIGS
+from models.training.network.spectral import SAMPLE_RATE
+from models.training.run import export, train
+from models.training.run import trainer as loop
 
 
 @pytest.fixture
@@ -27,19 +28,20 @@ def cache(tmp_path, monkeypatch):
     other = 0.1 * np.sin(2 * np.pi * 900 * time) * np.ones((2, 1))
     save(tmp_path / "pool" / "vocals" / "a.npy", 0.05 * rng.standard_normal((2, len(time))))
     save_song(tmp_path / "pool" / "songs" / "b", {"drums": clicks, "bass": bass, "other": other})
+    save(tmp_path / "pool" / "instrumentals" / "c.npy", clicks + bass + other)
     return tmp_path
 
 
 def test_processes_share_every_update(cache):
     """Two processes end where one ends that takes the mean of both batches' gradients, resumed in between."""
     common = ["--config", "smoke", "--minutes", "60", "--batch", "2", "--frames", "24", "--workers", "0",
-              "--threads", "1", "--no-bfloat16"]
+              "--threads", "1", "--no-bfloat16", "--no-panel", "--least-minutes", "0"]
     for steps in (2, 3):
         train.main([*common, "--run", "two", "--processes", "2", "--max-steps", str(steps)])
     found = torch.load(cache / "runs" / "two" / "checkpoint.pt", weights_only=True)
     assert found["step"] == 3
     options = train.parser().parse_args([*common, "--max-steps", "3"])
-    trainer = train.Trainer(CONFIGS["smoke"], cache, Pool(cache / "pool"), options)
+    trainer = loop.Trainer(CONFIGS["smoke"], cache, Pool(cache / "pool"), options)
     weights = list(trainer.network.parameters())
     gradients = []
 
@@ -49,11 +51,8 @@ def test_processes_share_every_update(cache):
             weight.grad = sum(both) / 2
         return progress, stop
 
-    losses = {rank: SeparationLoss() for rank in (0, 1)}
     trainer.agree = mean_of_both
     for step in range(3):
-        if step == 2:  # a resumed run begins with new running means
-            losses = {rank: SeparationLoss() for rank in (0, 1)}
         indices = (2 * step, 2 * step + 1) if step < 2 else (2, 3)  # and with the batches behind the mirrored ones
         before = copy.deepcopy(trainer.network.state_dict()), copy.deepcopy(trainer.average)
         states = [copy.deepcopy(optimizer.state_dict()) for optimizer in trainer.optimizers]
@@ -63,10 +62,8 @@ def test_processes_share_every_update(cache):
                 trainer.average = before[1]
                 for optimizer, state in zip(trainer.optimizers, states):
                     optimizer.load_state_dict(state)
-            trainer.loss = losses[rank]
             batch = trainer.maker.make(index)
-            parts = (batch.energy, batch.cross, batch.product, batch.stem_energy)
-            trainer.train_step(tuple(map(torch.from_numpy, parts)), 0.0, False)
+            trainer.train_step(tuple(map(torch.from_numpy, batch.parts())), 0.0, False)
         trainer.step += 1
     for name, value in trainer.network.state_dict().items():
         torch.testing.assert_close(found["network"][name], value, rtol=1e-4, atol=1e-6)
@@ -75,15 +72,62 @@ def test_processes_share_every_update(cache):
 def test_train_resume_export(cache, capsys):
     def run(steps):
         train.main(["--config", "smoke", "--minutes", "60", "--max-steps", str(steps), "--batch", "2", "--frames", "40",
-                    "--learning-rate", "5e-3", "--workers", "0", "--threads", "1"])
+                    "--learning-rate", "5e-3", "--workers", "0", "--threads", "1", "--no-panel", "--least-minutes", "0"])
 
     run(50)
     run(150)
     lines = [json.loads(line) for line in (cache / "runs" / "smoke" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [50, 100, 150]  # the second run goes on where the first stopped
-    assert lines[-1]["loss"] < lines[0]["loss"] - 0.3
+    assert lines[-1]["loss"] < 0.9 * lines[0]["loss"]
+    heard = [round(step * 2 * 40 * 1024 / SAMPLE_RATE / 3600, 2) for step in (50, 100, 150)]
+    assert [line["hours_heard"] for line in lines] == heard
     folder = cache / "model"
     export.main(["--config", "smoke", "--weights", str(cache / "runs" / "smoke" / "checkpoint.pt"),
                  "--folder", str(folder)])
     assert "differs from torch" in capsys.readouterr().out
     assert {path.name for path in folder.iterdir()} == {"manifest.toml", "network.onnx"}
+
+
+def test_a_training_without_material_or_panel_does_not_begin(cache, monkeypatch, tmp_path):
+    options = ["--config", "smoke", "--minutes", "1", "--workers", "0", "--threads", "1", "--max-steps", "1"]
+    with pytest.raises(SystemExit, match="minutes of vocals, and a training needs 15"):
+        train.main(options)
+    with pytest.raises(SystemExit, match="run python -m models.training.panel.build"):
+        train.main([*options, "--least-minutes", "0"])
+    monkeypatch.setenv("STEMLANE_TRAINING_CACHE", str(tmp_path / "empty"))
+    with pytest.raises(SystemExit, match="0.0 minutes of vocals"):
+        train.main([*options, "--least-minutes", "0", "--no-panel"])
+
+
+def test_a_loss_that_is_not_finite_ends_the_training(cache):
+    options = train.parser().parse_args(["--config", "smoke", "--threads", "1", "--no-bfloat16", "--batch", "1", "--frames", "24"])
+    trainer = loop.Trainer(CONFIGS["smoke"], cache, Pool(cache / "pool"), options)
+    parts = [torch.from_numpy(part) for part in trainer.maker.make(0).parts()]
+    before = copy.deepcopy(trainer.network.state_dict())
+    parts[2][0, 0, 0, 0, 5] = float("nan")
+    with pytest.raises(loop.TrainingError, match="the loss of step 0 is nan"):
+        trainer.train_step(tuple(parts), 0.0, False)
+    assert all(torch.equal(value, before[name]) for name, value in trainer.network.state_dict().items())
+
+
+def test_the_schedule_rises_and_ends_at_zero():
+    rates = [loop.learning_rate(1e-3, step / 1000, step) for step in range(1001)]
+    assert max(rates) == pytest.approx(1e-3, rel=0.02) and rates[0] < 1e-4 and rates[-1] == pytest.approx(0.0, abs=1e-12)
+    assert all(later <= rate for rate, later in pairwise(rates[100:]))
+
+
+def test_the_panel_chooses_the_best_weights_and_every_measurement_is_kept(cache):
+    options = train.parser().parse_args(["--config", "smoke", "--threads", "1", "--no-bfloat16", "--batch", "1", "--frames", "24",
+                                         "--workers", "0", "--max-steps", "4", "--measure-minutes", "0", "--minutes", "60"])
+    trainer = loop.Trainer(CONFIGS["smoke"], cache, Pool(cache / "pool"), options)
+    merits, seen = iter([0.1, 0.3, 0.2, 0.25]), []
+
+    def measure(network):
+        seen.append(copy.deepcopy(network.state_dict()))
+        return {"merit": next(merits), "mean_score": 0.0, "score": [0.0] * 4, "invented_db": -10.0, "invented_worst_db": -5.0,
+                "guitar": [0.25] * 4}
+
+    trainer.run(measure)
+    best = torch.load(cache / "best.pt", weights_only=True)
+    assert len(seen) == 4 and all(torch.equal(value, best[name]) for name, value in seen[1].items())
+    assert trainer.best == 0.3

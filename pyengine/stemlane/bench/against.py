@@ -17,6 +17,7 @@ from pathlib import Path
 import soundfile
 
 from stemlane.bench.bench import Report, test_signal
+from stemlane.contract import USER_DATA
 from stemlane.errors import InputError
 
 _SECONDS = 180.0
@@ -161,7 +162,7 @@ def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison
         weights.mkdir()
         soundfile.write(song, test_signal(_SECONDS, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
         environment = {
-            **os.environ, "MODEL_PATH": str(weights), "XDG_DATA_HOME": str(scratch / "data"),
+            **os.environ, "MODEL_PATH": str(weights), USER_DATA["linux"][0]: str(scratch / "data"),
             "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3",
             "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
         }  # fmt: skip

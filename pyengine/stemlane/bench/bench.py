@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Measures speed, start-up and memory on this machine. It prints numbers and judges nothing.
 
-What needs the plugin in a host is measured in a process of its own, by `bench_plugin`.
+What needs the plugin in a host is measured in a process of its own, by `bench.plugin`.
 """
 
 import functools
@@ -102,7 +102,7 @@ def measure_model(manifest: Manifest) -> Numbers:
     }
 
 
-def test_signal(seconds: float, sample_rate: int) -> np.ndarray:
+def test_signal(seconds: float, sample_rate: float) -> np.ndarray:
     """Stereo noise with a beat, (2, samples) float32: loud and quiet parts, always the same."""
     num_samples = int(seconds * sample_rate)
     noise = np.random.default_rng(_SEED).standard_normal((2, num_samples)) * 0.1
@@ -151,7 +151,7 @@ def _measure_core() -> Numbers:
 
 
 def _measure_plugin(model: str) -> Numbers:
-    from stemlane.plugin.loading import plugin_path
+    from stemlane.plugin.places import plugin_path
 
     plugin_path()  # says what is missing before a process is started
     command = [sys.executable, "-m", "stemlane.bench.plugin", model]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from stemlane.bench.bench import test_signal
 from stemlane.errors import PluginError, StemlaneError, one_line
-from stemlane.plugin.loading import load_plugin, plugin_path, plugin_status
+from stemlane.plugin.loading import load_plugin, plugin_status
+from stemlane.plugin.places import plugin_path
 
 _SAMPLE_RATE = 44100
 _SECONDS = 30.0

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane import __version__
+from stemlane.catalog.disk import write_error
 from stemlane.errors import ModelError, one_line
 
 _CHUNK_BYTES = 1 << 18
@@ -156,15 +157,16 @@ def _fetch(url: str, part: _Part, progress: Callable[[int, int], None]) -> None:
             raise ModelError(f"{url}: the server's certificate is not valid: {reason.verify_message}") from None
         raise _TransferError(one_line(reason) if isinstance(reason, BaseException) else str(reason)) from None
     except OSError as error:
-        raise ModelError(f"{part.path}: cannot be written ({error.strerror or one_line(error)})") from None
+        raise write_error(error, part.path.parent, "what has been fetched is kept") from None
 
 
-def _version(response) -> str:
-    etag = response.headers.get("ETag", "")
-    return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
+def _version(response: http.client.HTTPResponse) -> str:
+    etag: str = response.headers.get("ETag", "")
+    date: str = response.headers.get("Last-Modified", "")
+    return etag if etag and not etag.startswith("W/") else date
 
 
-def _place(response, start: int) -> tuple[int, int]:
+def _place(response: http.client.HTTPResponse, start: int) -> tuple[int, int]:
     """Where in the file the answer begins, and how long the file is (0 if unknown)."""
     stated = response.headers.get("Content-Length", "")
     length = int(stated) if stated.isdecimal() else 0
@@ -176,7 +178,9 @@ def _place(response, start: int) -> tuple[int, int]:
     return start, int(match[3]) if match[3] != "*" else int(match[2]) + 1
 
 
-def _append(response, part: _Part, start: int, total: int, progress: Callable[[int, int], None]) -> None:
+def _append(
+    response: http.client.HTTPResponse, part: _Part, start: int, total: int, progress: Callable[[int, int], None]
+) -> None:
     done = start
     with part.path.open("ab") as file:
         while chunk := response.read(_CHUNK_BYTES):

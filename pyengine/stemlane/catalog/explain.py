@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """A model in plain words: what `stemlane models show` prints."""
 
+from stemlane.catalog.licences import licence_rows
 from stemlane.errors import ManifestError
+from stemlane.manifests.htdemucs import HtdemucsSettings
+from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
+from stemlane.manifests.mdx import MdxSettings
 
 _TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
 
@@ -35,10 +39,8 @@ def explain(manifest: Manifest) -> dict[str, str]:
         **_DETAILS[manifest.kind](manifest),
         **_measured(manifest),
         **_other_modes(manifest),
-        "licence": manifest.licence,
+        **licence_rows(manifest),
     }
-    if "non-commercial" in manifest.licence.lower() or "not for commercial" in manifest.licence.lower():
-        rows["notice"] = "these weights, and what is made with them, are not for commercial use"
     return rows | {
         "origin": manifest.origin,
         "training data": manifest.training_data,
@@ -59,14 +61,14 @@ def latency_text(manifest: Manifest) -> str:
 
 
 def _streaming(manifest: Manifest) -> dict[str, str]:
-    settings = manifest.settings
+    settings = manifest.settings_of(StreamingSettings)
     ahead = settings.lookahead_frames * settings.hop_samples
     return {"lookahead": f"{ahead} samples" if ahead else "none beyond the frame itself"}
 
 
 def _masked_segments(manifest: Manifest) -> dict[str, str]:
     """What a window means, and what it costs."""
-    settings, sample_rate = manifest.settings, manifest.sample_rate
+    settings, sample_rate = manifest.settings_of(MaskedSegmentSettings), manifest.sample_rate
     frame_seconds = settings.hop_samples / sample_rate
     before, after = settings.context_before_frames * frame_seconds, settings.context_after_frames * frame_seconds
     if settings.relative_cost == 1:
@@ -124,7 +126,7 @@ def _other_modes(manifest: Manifest) -> dict[str, str]:
 
 
 def _wiener_span(manifest: Manifest) -> str:
-    settings = manifest.settings
+    settings = manifest.settings_of(MaskedSegmentSettings)
     seconds = settings.hop_samples / manifest.sample_rate
     if manifest.kind == "spleeter":
         return f"the whole recording, in a live stream from {settings.segment_frames * seconds:.1f} s at a time"
@@ -133,7 +135,7 @@ def _wiener_span(manifest: Manifest) -> str:
 
 
 def _mdx(manifest: Manifest) -> dict[str, str]:
-    settings, sample_rate = manifest.settings, manifest.sample_rate
+    settings, sample_rate = manifest.settings_of(MdxSettings), manifest.sample_rate
     seconds = settings.segment_samples / sample_rate
     if settings.weights == "hann":
         join = "each weighted by a Hann window over all of it"
@@ -152,7 +154,7 @@ def _mdx(manifest: Manifest) -> dict[str, str]:
 
 
 def _htdemucs(manifest: Manifest) -> dict[str, str]:
-    settings, sample_rate = manifest.settings, manifest.sample_rate
+    settings, sample_rate = manifest.settings_of(HtdemucsSettings), manifest.sample_rate
     overlap = settings.segment_samples - settings.segment_stride_samples
     segment_seconds = settings.segment_samples / sample_rate
     networks = "one network" if len(settings.networks) == 1 else f"{len(settings.networks)} networks"

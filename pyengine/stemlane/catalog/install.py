@@ -14,19 +14,21 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from stemlane.catalog import measured, network_check, selftest, trial
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.source import Order
+from stemlane.catalog.disk import write_error
 from stemlane.catalog.sources import SOURCE_NAMES, find_source
+from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import ModelError
 from stemlane.manifests import integrity, registry
 from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
 from stemlane.regular_files import copy_regular
 
-INDEX_NAME = "models.index"
 Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _STALE_SECONDS = 24 * 3600
@@ -42,7 +44,7 @@ def add_model(
     force: bool = False,
     measure: bool = False,
     report: Report = lambda stage, done, total: None,
-    **options,
+    **options: Any,
 ) -> list[Manifest]:
     """Install a model for this user.
 
@@ -78,24 +80,24 @@ def add_model(
         If there is no such source, a name is taken, or the weights are not what they should be. Nothing has changed
         then.
     """
-    options = AddOptions(**options)
+    wanted = AddOptions(**options)
     found = find_source(source, location)
     if found is None:
         if not (Path(source) / MANIFEST_NAME).is_file():
             raise ModelError(f"no source called {source!r}; there is: {SOURCE_NAMES}")
         if name or location:
             raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
-        options.check_taken(source, ())
+        wanted.check_taken(source, ())
         _check_name(load_manifest(source).name, force, renames=False)
         return _install(lambda workshop: [_copy(Path(source), workshop.staged)], force, measure, report)
     module, named = found
-    options.check_taken(source, module.OPTIONS)
+    wanted.check_taken(source, module.OPTIONS)
     name = named.model_name if name is None else name
     _check_name(name, force)  # before anything is fetched
 
     def convert(workshop: _Workshop) -> list[Path]:
         order = Order(
-            location=location, name=name, options=options, downloads=registry.user_folder().parent / "downloads",
+            location=location, name=name, options=wanted, downloads=registry.user_folder().parent / "downloads",
             scratch=workshop.scratch, target=workshop.staged, report=report,
         )  # fmt: skip
         return module.add(named, order)
@@ -133,7 +135,7 @@ def remove_model(name: str) -> Path:
 
 
 def verify(model: str) -> Manifest:
-    """Check a model's files by their hashes, its networks, its tensors and its known output; returns its manifest.
+    """Check a model's files by their hashes, its tensors and its known output; returns its manifest.
 
     Raises
     ------
@@ -142,8 +144,6 @@ def verify(model: str) -> Manifest:
     """
     manifest = registry.find_model(model)
     integrity.verify_model(manifest)
-    with _converter_is_there():
-        network_check.check_networks(manifest)
     trial.try_models([manifest])
     if manifest.folder.parent == registry.user_folder():
         with contextlib.suppress(OSError):  # a table that cannot be written makes loading slower, no more
@@ -154,8 +154,8 @@ def verify(model: str) -> Manifest:
 def write_index() -> Path:
     """Write anew the table of the user's models that the plugin reads; returns its path."""
     models = registry.user_folder()
-    path = models / INDEX_NAME
-    partial = path.with_name(f".{INDEX_NAME}.{secrets.token_hex(4)}")
+    path = models / MODEL_INDEX_FILE
+    partial = path.with_name(f".{MODEL_INDEX_FILE}.{secrets.token_hex(4)}")
     try:
         partial.write_text(index_text(models, skip_unusable=True), encoding="utf-8")
         os.replace(partial, path)
@@ -169,7 +169,7 @@ def _check_name(name: str, force: bool, *, renames: bool = True) -> None:
     if not _NAME.fullmatch(name):
         raise ModelError(f"name is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
     if registry.is_reserved(name):
-        remedy = "choose one with --name" if renames else "change it in the manifest and in the name of the folder"
+        remedy = "choose one with --name" if renames else f"change it in {MANIFEST_NAME}"
         raise ModelError(f"the name {name!r} belongs to a model that comes with the package; {remedy}")
     if (registry.user_folder() / name).exists() and not force:
         other = "--name takes another name" if renames else f"or change it in {MANIFEST_NAME}"
@@ -189,7 +189,7 @@ def _disk_errors(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ModelError(f"{error.filename or folder}: {error.strerror or error}; nothing was changed") from None
+        raise write_error(error, folder, "nothing was changed") from None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.manifests.htdemucs import HtdemucsSettings
 from stemlane.manifests.manifest import MANIFEST_NAME, MEASURED, Manifest
 
 _EDGE_SECONDS = 0.45  # left out at both ends, where a stream begins and ends; what is left fits one segment of htdemucs
@@ -19,7 +20,7 @@ _SHORTEST_SECONDS = 5.0
 _LONGEST_SECONDS = 60.0
 
 
-def recording(sample_rate: int, seconds: float) -> np.ndarray:
+def recording(sample_rate: float, seconds: float) -> np.ndarray:
     """(2, samples) float32 of music made of nothing but numbers, from where all play; repeated as often as it takes."""
     import soxr
 
@@ -119,7 +120,8 @@ def _computed_samples(manifest: Manifest, num_samples: int) -> int:
 def _seconds(manifest: Manifest) -> float:
     """Length of a recording in which segments meet, in one of the two separations that are compared."""
     stride = _segment_stride(manifest)
-    overlap = manifest.settings.segment_samples - stride if manifest.kind == "htdemucs" else manifest.delay_samples
+    settings = manifest.settings
+    overlap = settings.segment_samples - stride if isinstance(settings, HtdemucsSettings) else manifest.delay_samples
     least = (overlap + stride / 2) / manifest.sample_rate + 2 * _EDGE_SECONDS
     return min(max(least, _SHORTEST_SECONDS), _LONGEST_SECONDS)
 

@@ -6,12 +6,18 @@ onnxruntime folds constants while it loads a file, which runs parts of it. So a 
 
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from stemlane.errors import ModelError, one_line
 from stemlane.manifests.manifest import Manifest
 from stemlane.regular_files import read_regular
 
+if TYPE_CHECKING:
+    import onnx
+
 HIGHEST_NETWORK_BYTES = (1 << 31) - 1  # of a protocol buffer; more weights lie in a file beside it
+Shape = tuple[int | str | None, ...]  # free sizes are names or None
+Ends = tuple[dict[str, Shape], dict[str, Shape]]  # inputs and outputs by name
 _DOMAINS = ("", "ai.onnx", "com.microsoft")
 # With a Loop nothing bounds how long a network computes, whatever it is tried on.
 _REFUSED_OPERATORS = ("Loop",)
@@ -39,7 +45,7 @@ def check_networks(manifest: Manifest) -> None:
         check_network(manifest.folder / path, beside)
 
 
-def check_network(path: Path, beside: Collection[str] = ()) -> tuple[dict[str, tuple], dict[str, tuple]]:
+def check_network(path: Path, beside: Collection[str] = ()) -> Ends:
     """Check one ONNX file; `beside` are the files it may refer to, as paths from its folder.
 
     Returns
@@ -54,7 +60,7 @@ def check_network(path: Path, beside: Collection[str] = ()) -> tuple[dict[str, t
     return check_content(content, path, beside)
 
 
-def check_content(content: bytes, path: Path, beside: Collection[str] = ()):
+def check_content(content: bytes, path: Path, beside: Collection[str] = ()) -> Ends:
     """As `check_network`, from the file's content."""
     import onnx
     from google.protobuf.message import DecodeError
@@ -81,7 +87,7 @@ def check_content(content: bytes, path: Path, beside: Collection[str] = ()):
     return inputs, {tensor.name: _shape(tensor) for tensor in model.graph.output}
 
 
-def _messages(message) -> Iterator:
+def _messages(message: Any) -> Iterator[Any]:
     """A message and all in it, however deep: subgraphs, functions and attributes hold tensors too."""
     yield message
     for _, value in message.ListFields():
@@ -92,7 +98,7 @@ def _messages(message) -> Iterator:
                 yield from _messages(entry)
 
 
-def _shape(tensor) -> tuple:
+def _shape(tensor: "onnx.ValueInfoProto") -> Shape:
     return tuple(
         size.dim_value if size.HasField("dim_value") else size.dim_param or None
         for size in tensor.type.tensor_type.shape.dim

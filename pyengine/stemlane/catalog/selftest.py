@@ -68,7 +68,7 @@ def store(manifest: Manifest, known: Mapping[str, Sequence[float]]) -> None:
         file.write("\n[self_test]\n" + "\n".join(lines) + "\n")
 
 
-def _recording(sample_rate: int) -> tuple[np.ndarray, np.ndarray]:
+def _recording(sample_rate: float) -> tuple[np.ndarray, np.ndarray]:
     """(2, samples) float32 of rising tones and noise, and the noise, uniform in [-1, 1). The same on every machine."""
     num_samples = round(_SECONDS * sample_rate)
     bits = np.random.PCG64(_SEED).random_raw(2 * num_samples).reshape(2, num_samples)

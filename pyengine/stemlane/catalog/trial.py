@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 from stemlane.catalog.trial_process import LONGEST_LINE
 from stemlane.errors import ModelError
@@ -28,6 +29,9 @@ WALL_SECONDS = 3600
 MEMORY_BYTES = 16 << 30  # of addresses; HTDemucs takes 3 GiB
 # -P: what lies in the current folder is not imported.
 _COMMAND = [sys.executable, "-P", "-m", "stemlane.catalog.trial_process"]
+Known = dict[str, tuple[float, ...]] | None  # numbers by stem, None where the manifest has them
+Found = tuple[list[Known], list[dict[str, float]] | None]
+Answers = queue.Queue[dict[str, Any] | None]  # what the process says; None at its end
 _MOST_LINES = 10_000
 _DEATH_SECONDS = 10  # a process whose output has ended is about to end
 
@@ -36,7 +40,7 @@ def try_models(
     manifests: Sequence[Manifest],
     recording: Path | None = None,
     report: Callable[[str, int, int], None] = lambda stage, done, total: None,
-) -> tuple[list[dict | None], list[dict] | None]:
+) -> Found:
     """Run models of one network.
 
     Parameters
@@ -61,7 +65,7 @@ def try_models(
     ModelError
         If a model does not run, gives something else than its manifest states, or takes too much time or memory.
     """
-    request = {
+    request: dict[str, object] = {
         "folders": [str(manifest.folder) for manifest in manifests],
         "recording": None if recording is None else str(recording),
         "processor_seconds": PROCESSOR_SECONDS, "memory_bytes": min(MEMORY_BYTES, _machine_bytes()),
@@ -85,13 +89,15 @@ def try_models(
 
 
 @contextlib.contextmanager
-def _started(request: dict) -> Iterator[tuple[subprocess.Popen, queue.Queue]]:
+def _started(request: dict[str, object]) -> Iterator[tuple[subprocess.Popen[str], Answers]]:
     """The process and what it says, None at the end. It is dead when the block is left, for whatever reason."""
     process = subprocess.Popen(
         _COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, encoding="utf-8",
         errors="replace", start_new_session=True,
     )  # fmt: skip
-    lines: queue.Queue = queue.Queue()
+    assert process.stdin is not None  # noqa: S101 - a pipe
+    assert process.stdout is not None  # noqa: S101
+    lines: Answers = queue.Queue()
     reader = threading.Thread(target=_read, args=(process.stdout, lines), daemon=True)
     try:
         reader.start()
@@ -108,7 +114,7 @@ def _started(request: dict) -> Iterator[tuple[subprocess.Popen, queue.Queue]]:
             process.stdin.close()
 
 
-def _read(output, lines: queue.Queue) -> None:
+def _read(output: IO[str], lines: Answers) -> None:
     for _ in range(_MOST_LINES):
         line = output.readline(LONGEST_LINE)
         try:
@@ -121,7 +127,7 @@ def _read(output, lines: queue.Queue) -> None:
     lines.put(None)
 
 
-def _death(process: subprocess.Popen) -> str:
+def _death(process: subprocess.Popen[str]) -> str:
     try:
         status = process.wait(_DEATH_SECONDS)
     except subprocess.TimeoutExpired:  # it has said nonsense and goes on
@@ -135,7 +141,7 @@ def _death(process: subprocess.Popen) -> str:
     return "the network ended without a result"
 
 
-def _checked(result, manifests: Sequence[Manifest]) -> tuple[list[dict | None], list[dict] | None]:
+def _checked(result: Any, manifests: Sequence[Manifest]) -> Found:
     """The result, whose process may say anything, in the form it should have."""
     try:
         known = [
@@ -153,7 +159,7 @@ def _checked(result, manifests: Sequence[Manifest]) -> tuple[list[dict | None], 
     return known, measured
 
 
-def _numbers(values, count: int) -> tuple[float, ...]:
+def _numbers(values: Any, count: int) -> tuple[float, ...]:
     numbers = tuple(float(value) for value in values)
     if len(numbers) != count or not all(map(math.isfinite, numbers)):
         raise ValueError

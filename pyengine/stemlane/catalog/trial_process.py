@@ -33,11 +33,12 @@ def _follow_parent() -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
-def _say(**values) -> None:
-    print(json.dumps(values), flush=True)
+def _say(**values: object) -> None:
+    sys.stdout.write(json.dumps(values) + "\n")
+    sys.stdout.flush()
 
 
-def _try(folders: list[str], recording: str | None) -> dict:
+def _try(folders: list[str], recording: str | None) -> dict[str, object]:
     import numpy as np
 
     from stemlane.catalog import measured, selftest
@@ -53,6 +54,7 @@ def _try(folders: list[str], recording: str | None) -> dict:
 
 
 def main() -> None:
+    """Do what one line of standard input asks for."""
     request = json.loads(sys.stdin.readline())
     _bound(request["processor_seconds"], request["memory_bytes"])
     _follow_parent()

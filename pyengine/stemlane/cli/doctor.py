@@ -1,21 +1,37 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane doctor`."""
 
+import argparse
+
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command
+from stemlane.cli.parser import Group, add_command, given
+
+_EXAMPLES = """
+  stemlane doctor
+  stemlane doctor --report stemlane.zip
+"""
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
-    add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.")
+    doctor = add_command(commands, "doctor", run, "Check that everything Stemlane needs is in place.", _EXAMPLES)
+    doctor.add_argument(
+        "--report", type=given, metavar="FILE",
+        help="write what a bug report needs to FILE (.zip): versions, logs and states; no audio, no names of users",
+    )  # fmt: skip
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Print every check; the exit status says whether all is well."""
     from stemlane import doctor
 
     checks = doctor.run()
-    width = max(len(check.name) for check in checks)
-    for check in checks:
-        say(f"{check.name:<{width}} {'ok' if check.ok else 'problem'}: {check.text}")
+    lines = doctor.lines(checks)
+    for line in lines:
+        say(line)
+    if options.report:
+        from stemlane import support_report
+
+        support_report.write(options.report, lines)
+        say(options.report)
     return 0 if all(check.ok for check in checks) else 1

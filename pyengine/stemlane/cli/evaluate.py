@@ -1,20 +1,33 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane evaluate`."""
 
+import argparse
 import json
 
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines, warn
-from stemlane.cli.parser import add_command, given
+from stemlane.cli.parser import Group, add_command, given, model_name
+
+_EXAMPLES = """
+  stemlane evaluate songs                            songs/*/vocals.wav, drums.wav, …
+  stemlane evaluate songs --model mix --model htdemucs --json
+  stemlane evaluate songs --model spleeter-4stems --window 1.5
+"""
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
-    parser = add_command(commands, "evaluate", run, "Measure separation against true stems.")
+    parser = add_command(commands, "evaluate", run, "Measure separation against true stems.", _EXAMPLES)
     parser.add_argument(
         "folder", type=given, metavar="DIR", help="folder of songs, each a folder with vocals.wav, drums.wav, …"
     )
     parser.add_argument(
-        "--model", action="append", metavar="NAME", help="repeat for more models (default: all embedded ones)"
+        "-m",
+        "--model",
+        action="append",
+        type=model_name,
+        metavar="NAME",
+        help="repeat for more models (default: all embedded ones)",
     )
     parser.add_argument(
         "--window", action="append", type=float, metavar="SECONDS",
@@ -23,12 +36,14 @@ def add(commands) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from stemlane.cli.progress import StageProgress
     from stemlane.evaluation import evaluate
     from stemlane.evaluation.text import as_text
 
+    for model in options.model or ():
+        require(model)
     with StageProgress() as report:
         songs = evaluate.run(options.folder, options.model, options.window, report, warn=warn)
     say_lines(json.dumps(songs, indent=2, default=vars) if options.json else as_text(songs))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The command line. It parses, calls the library, prints; problems are one line on standard error and a non-zero exit.
 
-Commands import what they need when they run, so that `stemlane --help` is instant.
+Group import what they need when they run, so that `stemlane --help` is instant.
 """
 
 import os
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
             process.open_standard_streams()
             try:
                 options = _parser().parse_args(arguments)
-                status = options.run(options) or 0
+                status: int = options.run(options) or 0
             except SystemExit:  # after a help text or a wrong argument
                 process.flush_output()
                 raise

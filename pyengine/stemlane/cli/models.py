@@ -4,21 +4,43 @@
 Modules are imported inside the commands, so that `stemlane --help` is instant.
 """
 
+import argparse
+import sys
+
 from stemlane.cli.output import say
-from stemlane.cli.parser import add_command, add_group, given
+from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
 
+_EXAMPLES = """
+  stemlane models list --available                   what can be added, with stems and licence
+  stemlane models add spleeter:4stems
+  stemlane models add htdemucs
+  stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
+  stemlane models show spleeter-4stems
+  stemlane models verify spleeter-4stems
+"""
 
-def add(commands) -> None:
+
+def add(commands: Group) -> None:
     """Add the commands."""
     models = add_group(commands, "models", "List, show, verify, add and remove models.")
-    add_command(models, "list", _list, "List the models that can be used.")
-    add_command(models, "show", _show, "Show what a model states about itself.").add_argument("name", metavar="NAME")
-    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.").add_argument(
+    listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
+    listing.add_argument("--available", action="store_true", help="list those that can be added instead")
+    add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
+    add_command(models, "verify", _verify, "Check a model's files, tensors and known output.", _EXAMPLES).add_argument(
+        "name", metavar="NAME"
+    )
+    add_command(models, "remove", _remove, "Remove a model that was added.", _EXAMPLES).add_argument(
+        "name", metavar="NAME"
+    )
+    _add_adding(models)
+
+
+def _add_adding(models: Group) -> None:
     adding = add_command(
-        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own."
+        models, "add", _add, "Fetch, check and convert a model of another project, or copy one of your own.", _EXAMPLES
     )
     adding.add_argument(
         "source",
@@ -35,6 +57,9 @@ def add(commands) -> None:
         help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
     )
     adding.add_argument("--name", metavar="NAME", help="name of the model here")
+    adding.add_argument(
+        "--accept-licence", action="store_true", help="do not ask where the makers of weights restrict their use"
+    )
     adding.add_argument("--force", action="store_true", help="replace models of the same name")
     adding.add_argument(
         "--extension",
@@ -61,10 +86,27 @@ def add(commands) -> None:
     mdx.add_argument(
         "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
     )
-    add_command(models, "remove", _remove, "Remove a model that was added.").add_argument("name", metavar="NAME")
 
 
-def _list(options) -> int:
+def _list_available() -> int:
+    from stemlane.catalog.available import available_models
+    from stemlane.manifests.registry import list_models
+
+    there = {listing.name for listing in list_models()}
+    entries = available_models()
+    width = max(len(entry.source) for entry in entries)
+    for entry in entries:
+        note = ", is here" if entry.model_name in there else ""
+        say(f"{entry.source:<{width}}  {', '.join(entry.stems)}; {entry.licence.text}{note}")
+    say(f"{'mdx':<{width}}  one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    if options.available:
+        return _list_available()
+
+    from stemlane.catalog.licences import Terms, licence_of
     from stemlane.manifests.registry import ALIASES, list_models
 
     listings = list_models()
@@ -76,15 +118,18 @@ def _list(options) -> int:
         text = f"unusable: {listing.problem}"
         if manifest := listing.manifest:
             numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
-            text = f"{manifest.title}: {numbers}"
+            licence = licence_of(manifest)
+            text = f"{manifest.title}: {numbers}; {licence.text}"
+            if licence.terms is Terms.FREE:
+                text += f" ({licence.where})"
         rows.append((", ".join(names), text))
-    width = max(len(names) for names, _ in rows)
-    for names, text in rows:
-        say(f"{names:<{width}}  {text}")
+    width = max(len(joined) for joined, _ in rows)
+    for joined, text in rows:
+        say(f"{joined:<{width}}  {text}")
     return 0
 
 
-def _show(options) -> int:
+def _show(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import explain
     from stemlane.manifests.registry import find_model
 
@@ -94,7 +139,7 @@ def _show(options) -> int:
     return 0
 
 
-def _verify(options) -> int:
+def _verify(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import verify
 
     manifest = verify(options.name)
@@ -102,10 +147,14 @@ def _verify(options) -> int:
     return 0
 
 
-def _add(options) -> int:
+def _add(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
+    from stemlane.catalog.licences import licence_rows
+    from stemlane.catalog.sources import check_accepted
     from stemlane.cli.progress import StageProgress
+
+    check_accepted(options.source, options.location, lambda question: options.accept_licence or _agrees(question))
 
     with StageProgress() as report:
         added = add_model(
@@ -122,15 +171,27 @@ def _add(options) -> int:
             compensation=options.compensation,
             both_signs=options.both_signs,
         )
-    for label in ("note", "licence", "origin", "training_data"):
-        if getattr(added[0], label):
-            say(f"{label.replace('_', ' '):<14} {getattr(added[0], label)}")
+    first = added[0]
+    rows = {
+        "note": first.note, **licence_rows(first), "origin": first.origin, "training data": first.training_data,
+    }  # fmt: skip
+    for label, text in rows.items():
+        if text:
+            say(f"{label:<14} {text}")
     for manifest in added:
         say(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
     return 0
 
 
-def _remove(options) -> int:
+def _agrees(question: str) -> bool:
+    """Ask at the terminal; without one nobody agrees."""
+    if not sys.stdin.isatty():
+        raise ModelError(f"{question} Say so with --accept-licence")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _remove(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import remove_model
 
     say(str(remove_model(options.name)))

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What commands print. Names of files, tags and texts of models come from strangers: a terminal gets no control
-characters of theirs.
-"""
+"""What commands print. A terminal gets no control characters of strangers: names of files, tags, texts of models."""
 
+import contextlib
 import re
 import sys
 
@@ -14,10 +13,10 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\
 
 
 def printable(text: str) -> str:
-    """`text` with everything that could steer a terminal spelled out.
+    r"""`text` with everything that could steer a terminal spelled out.
 
-    >>> printable("a\\x1b[2Jb")
-    'a\\\\x1b[2Jb'
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
     """
     return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
 
@@ -41,10 +40,8 @@ def say_lines(text: str) -> None:
 
 def tell(text: str) -> None:
     """Print one line for people, on standard error; if nobody can be told, there is nobody to tell that."""
-    try:
+    with contextlib.suppress(OSError):
         print(f"stemlane: {printable(text)}", file=sys.stderr)
-    except OSError:
-        pass
 
 
 def warn(text: str) -> None:

@@ -4,40 +4,67 @@
 import argparse
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from stemlane.cli.output import printable, say_lines
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+# What takes commands: argparse has no public name for it.
+Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+Run = Callable[[argparse.Namespace], int | None]
+_FAMILIES = ("spleeter", "open-unmix")  # whose models have names with a colon
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that repeats what it was given without control characters."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
+        """End the command with its usage and a message."""
         super().error(printable(message))
 
-    def _print_message(self, message: str, file=None) -> None:
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         if message and file is sys.stdout:  # help and version
             say_lines(message.removesuffix("\n"))
         else:
             super()._print_message(message, file)
 
 
-def add_command(parent, name: str, run: Callable, text: str) -> argparse.ArgumentParser:
-    """Add the command `name` to a group of commands; `run` takes the parsed options and returns the exit status."""
-    added = parent.add_parser(name, help=text, description=text)
-    added.set_defaults(run=run)
+def add_command(parent: Group, name: str, run: Run, text: str, examples: str = "") -> argparse.ArgumentParser:
+    """Add the command `name` to a group of commands; `run` takes the parsed options and returns the exit status.
+
+    They hold `refuse` too, which ends the command with its usage and a text.
+    """
+    added: argparse.ArgumentParser = parent.add_parser(
+        name, help=text, description=text, epilog=f"examples:{examples}" if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    added.set_defaults(run=run, refuse=added.error)
     return added
 
 
-def add_group(parent, name: str, text: str):
+def add_group(parent: Group, name: str, text: str) -> Group:
     """Add a command that has commands of its own."""
     return parent.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the option that chooses the model."""
+def add_model(parser: "argparse._ActionsContainer") -> None:
+    """Add the option that chooses the model; Demucs calls it -n, Spleeter -p."""
     parser.add_argument(
-        "--model", default="default", metavar="NAME", help="see 'stemlane models list' (default: %(default)s)"
-    )
+        "-m", "-n", "-p", "--model", default="default", type=model_name, metavar="NAME",
+        help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: mix)",
+    )  # fmt: skip
+
+
+def model_name(text: str) -> str:
+    """The name of an installed model, from what it is called where it comes from.
+
+    >>> model_name("spleeter:4stems-16kHz"), model_name("mix")
+    ('spleeter-4stems-16khz', 'mix')
+    """
+    family, colon, variant = given(text).partition(":")
+    return f"{family}-{variant}".lower() if colon and family in _FAMILIES else text
 
 
 def given(text: str) -> str:

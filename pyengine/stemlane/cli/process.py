@@ -7,12 +7,13 @@ import signal
 import sys
 import threading
 from types import FrameType
+from typing import Any, Self
 
 from stemlane.errors import InputError
 
 
 class StopSignals:
-    """Turns the first interrupt, request to end or hang-up into KeyboardInterrupt, which unwinds and removes partial files.
+    """Turns the first interrupt, request to end or hang-up into KeyboardInterrupt; that removes partial files.
 
     A signal that was ignored before stays ignored, as `nohup` and a shell's `&` want it. Outside the main thread, which
     alone may set handlers, nothing changes.
@@ -23,9 +24,9 @@ class StopSignals:
         Number of the signal, or 0.
     """
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         self.received = 0
-        self._before = {}
+        self._before: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
             for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # there is no SIGHUP on Windows
                 number = getattr(signal, name, None)
@@ -38,7 +39,7 @@ class StopSignals:
             self.received = number
             raise KeyboardInterrupt
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
@@ -59,7 +60,7 @@ def open_standard_streams() -> None:
         sys.stdout.reconfigure(errors="stemlane")
 
 
-def _printable(error: UnicodeError):
+def _printable(error: UnicodeError) -> tuple[str | bytes, int]:
     """Bytes of a file's name that are no text are printed as they are; what a locale lacks is spelled out."""
     try:
         return codecs.lookup_error("surrogateescape")(error)

@@ -1,18 +1,33 @@
 # SPDX-License-Identifier: MIT
 """The command `stemlane render`."""
 
+import argparse
 import os
 
+from stemlane.cli import recordings as cli_recordings
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
-from stemlane.cli.parser import add_command, add_model, given
+from stemlane.cli.parser import Group, add_command, add_model, given
+
+_EXAMPLES = """
+  stemlane render song.flac -o karaoke.wav --gain vocals=-inf
+  stemlane render song.flac -o louder-drums.mp3 --gain drums=+3 --gain output=-1
+  stemlane render song.flac -o mix.wav --automation faders.json
+  stemlane render - -o - --gain vocals=-inf < song.wav > karaoke.wav
+"""
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
-    parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.")
-    parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file")
+    parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.", _EXAMPLES)
+    parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file, or - for standard input")
     parser.add_argument(
-        "-o", "--output", required=True, type=given, metavar="OUT", help="file to write: .wav, .flac or .ogg"
+        "-o",
+        "--output",
+        required=True,
+        type=given,
+        metavar="OUT",
+        help="file to write: .wav, .flac, .mp3, .ogg, .opus or .m4a, or - for WAV on standard output",
     )
     parser.add_argument(
         "--gain", action="append", default=[], metavar="STEM=DB",
@@ -25,22 +40,28 @@ def add(commands) -> None:
     add_model(parser)
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
-    from stemlane.files import offline
     from stemlane.files.reading import AudioInput
+    from stemlane.files.rendering import render_file
     from stemlane.mix import mixdown
 
+    require(options.model)
     gains = mixdown.parse_gain_options(options.gain)
     automation = mixdown.read_automation(options.automation) if options.automation else None
-    with AudioInput(options.input) as source:
-        num_samples = source.num_samples
-    with Progress(os.path.basename(options.input), num_samples) as progress:
-        warnings = offline.render_file(
-            options.input, options.output, gains=gains, automation=automation, model=options.model, progress=progress
-        )
+    with (
+        cli_recordings.input_files([options.input]) as [path],
+        cli_recordings.output_file(options.output) as output,
+    ):
+        with AudioInput(path) as source:
+            num_samples = source.num_samples
+        with Progress(os.path.basename(path), num_samples) as progress:
+            warnings = render_file(
+                path, output, gains=gains, automation=automation, model=options.model, progress=progress
+            )
     for text in warnings:
         warn(text)
-    say(options.output)
+    if options.output != cli_recordings.STREAM:
+        say(options.output)
     return 0

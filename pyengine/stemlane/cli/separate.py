@@ -1,69 +1,206 @@
 # SPDX-License-Identifier: MIT
-"""The command `stemlane separate`."""
+"""The command `stemlane separate`: its arguments, and what it says while it works."""
 
+import argparse
+import json
 import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from stemlane.cli import recordings as cli_recordings
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, tell, warn
-from stemlane.cli.parser import add_command, add_model, given, names
+from stemlane.cli.parser import Group, add_command, add_model, given, names
+from stemlane.errors import InputError
+
+if TYPE_CHECKING:
+    from stemlane.files.batch import Batch
+    from stemlane.files.names import Recording
+    from stemlane.files.request import Request
+    from stemlane.files.separating import Outcome
+
+_EXAMPLES = """
+  stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
+  stemlane separate Music -j 2 --skip-existing       a folder, two at a time; again goes on
+  stemlane separate song.mp3 --two-stems vocals --format mp3
+  stemlane separate clip.mp4 --start 60 --duration 30 --stems drums,bass
+  stemlane separate *.wav --name '{stem}/{track}.{ext}' --format flac --bits 16
+  stemlane separate -p spleeter:4stems -o out song.mp3
+  find . -name '*.mp3' -print0 | stemlane separate --from-list - -o stems --json
+  ffmpeg -i song.mkv -f wav - | stemlane separate - --stems vocals -o - > vocals.wav
+"""
 
 
-def add(commands) -> None:
+def add(commands: Group) -> None:
     """Add the command."""
-    parser = add_command(commands, "separate", run, "Write the stems of audio files.")
-    parser.add_argument("inputs", nargs="+", type=given, metavar="INPUT", help="audio or video file")
+    parser = add_command(commands, "separate", run, "Write the stems of audio and video files.", _EXAMPLES)
     parser.add_argument(
-        "-o", "--output", required=True, type=given, metavar="DIR", help="stems go to DIR/<input name>/<stem>.<format>"
+        "inputs", nargs="*", type=given, metavar="INPUT",
+        help="audio or video file, folder, which is searched to the bottom, pattern, or - for standard input",
+    )  # fmt: skip
+    parser.add_argument(
+        "--from-list", type=given, metavar="FILE", help="take more inputs from a list, one a line; - is standard input"
     )
-    add_model(parser)
-    parser.add_argument("--stems", type=names, metavar="A,B", help="only these stems")
-    parser.add_argument(
-        "--format", default="wav", metavar="FORMAT", help="wav (32-bit float), flac (24 bit) or ogg; default: wav"
+    _add_output(parser.add_argument_group("what is written"))
+    _add_choice(parser.add_argument_group("what is separated"))
+    work = parser.add_argument_group("how it works")
+    work.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="separate N recordings side by side")
+    existing = work.add_mutually_exclusive_group()
+    existing.add_argument(
+        "--overwrite", action="store_true", help="replace stems that are there, which is what happens anyway"
     )
-    parser.add_argument(
+    existing.add_argument(
+        "--skip-existing", action="store_true",
+        help="leave recordings alone whose stems are there from the same recording, model and options",
+    )  # fmt: skip
+    work.add_argument("--json", action="store_true", help="print one JSON object a line for every recording")
+    loudness = work.add_mutually_exclusive_group()
+    loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but warnings and what has failed")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="say how long each recording took")
+
+
+def _add_output(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-o", "--output", default="stems", type=given, metavar="DIR",
+        help="folder for the stems (default: %(default)s); - sends the WAV of a single stem to standard output",
+    )  # fmt: skip
+    group.add_argument(
+        "--name", default="{track}/{stem}.{ext}", type=given, metavar="TEMPLATE",
+        help="their names below DIR, of text, {track}, {stem}, {ext}, {model} and {type}, the input's ending "
+        "(default: %(default)s)",
+    )  # fmt: skip
+    group.add_argument(
+        "--format", default="wav", metavar="FORMAT", help="wav, flac, mp3, ogg, opus or m4a (default: %(default)s)"
+    )
+    group.add_argument("--bits", metavar="16|24|32f", help="default: 32f, float, in wav; 24 in flac; 16 is dithered")
+    group.add_argument(
+        "--bitrate", type=int, metavar="KBPS", help="default: 320 in mp3, 256 in m4a, 192 in opus, half of it for mono"
+    )
+    group.add_argument(
+        "--clip", default="report", metavar="report|rescale|clamp",
+        help="what becomes of peaks above full scale where the format cannot hold them: say so, make all stems of the "
+        "recording softer, or cut them off in every format (default: %(default)s)",
+    )  # fmt: skip
+
+
+def _add_choice(group: argparse._ArgumentGroup) -> None:
+    add_model(group)
+    group.add_argument("--stems", type=names, metavar="A,B", help="only these stems")
+    group.add_argument(
+        "--two-stems", type=given, metavar="STEM", help="this stem and all the rest: vocals gives instrumental too"
+    )
+    group.add_argument("--start", type=float, default=0.0, metavar="SECONDS", help="begin there")
+    group.add_argument("--duration", type=float, metavar="SECONDS", help="only so much")
+    group.add_argument(
         "--shifts", type=int, default=0, metavar="N",
         help="for htdemucs models: average N passes, each shifted by up to half a second, for N times the work",
     )  # fmt: skip
 
 
-def run(options) -> int:
+def run(options: argparse.Namespace) -> int:
     """Separate every input; those that fail are listed in the end."""
-    from stemlane.cli.progress import Progress
     from stemlane.engine.separator import Separator
-    from stemlane.errors import StemlaneError
-    from stemlane.files.batch import prepare_batch
-    from stemlane.files.reading import AudioInput
-    from stemlane.files.writing import check_format
+    from stemlane.files.batch import Batch
+    from stemlane.files.names import find_recordings
 
-    check_format(options.format)
-    separator = Separator(options.model, shifts=options.shifts)
-    batch = prepare_batch(options.inputs, options.output, separator, stems=options.stems, file_format=options.format)
+    request = _request(options)
+    require(options.model)
+    wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]
+    if not wanted:
+        options.refuse("nothing to separate: name a file or folder")
+    with ExitStack() as stack:
+        inputs = stack.enter_context(cli_recordings.input_files(wanted))
+        to_stream = options.output == cli_recordings.STREAM
+        if to_stream:
+            options.output = stack.enter_context(tempfile.TemporaryDirectory(prefix="stemlane-"))
+        folder = Path(options.output)
+        found = find_recordings(inputs, leave_out=folder)
+        separator = stack.enter_context(Separator(options.model, shifts=options.shifts))
+        num_files = len(found) * len(request.shares(separator))
+        if to_stream and (num_files != 1 or request.encoding.file_format != "wav" or options.json):
+            raise InputError("-o - takes one recording and one stem, as WAV and without --json; name it with --stems")
+        batch = Batch(found, folder, separator, request, skip_existing=options.skip_existing, jobs=options.jobs)
+        batch.prepare()
+        if options.verbose:
+            tell(f"{separator!r}, {len(found)} recordings, {options.jobs} at a time")
+        outcomes = _run(batch, options, prints=not to_stream)
+        if to_stream and not outcomes[0].problem:
+            cli_recordings.send(next(iter(outcomes[0].outputs.values())))
+    return _sum_up(outcomes, options)
 
-    def progress(path):
-        try:
-            with AudioInput(path) as source:
-                num_samples = source.num_samples
-        except StemlaneError:  # is reported by the one who separates it
-            num_samples = 0
-        return Progress(os.path.basename(path), num_samples)
 
-    def report(outcome) -> None:
-        for text in outcome.warnings:
-            warn(text)
-        if not outcome.problem:
-            say(str(outcome.folder))
+def _request(options: argparse.Namespace) -> "Request":
+    from stemlane.files.request import Request
 
-    outcomes = batch.run(report, progress)
+    return Request.of(
+        stems=options.stems, two_stems=options.two_stems, name=options.name, file_format=options.format,
+        bits=options.bits, bitrate=options.bitrate, start_seconds=options.start, duration_seconds=options.duration,
+        clip=options.clip,
+    )  # fmt: skip
+
+
+def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[Outcome]":
+    """Separate, with a bar for the whole batch and a line for every recording."""
+    from stemlane.cli.progress import Progress
+
+    num_done, shares = 0, dict.fromkeys((recording.path for recording in batch.recordings), 0.0)
+    with Progress("separate", len(batch.recordings), quiet=options.quiet or options.json) as bar:
+
+        def progress(recording: "Recording", share: float) -> None:
+            shares[recording.path] += share
+            count = f"[{num_done + 1}/{len(shares)}] " if len(shares) > 1 else ""
+            bar.label = count + recording.path.name
+            bar(share)
+
+        def report(outcome: "Outcome") -> None:
+            nonlocal num_done
+            num_done += 1
+            bar(1.0 - shares[outcome.path])
+            bar.clear()
+            _say_outcome(outcome, options, prints=prints)
+
+        return batch.run(report, progress)
+
+
+def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: bool) -> None:
+    for text in outcome.warnings:
+        warn(text)
+    if options.json:
+        say(_as_json(outcome))
+    elif not outcome.problem and prints and not options.quiet:
+        folders = {path.parent for path in outcome.outputs.values()}
+        has_its_own = os.path.dirname(options.name).endswith(("{track}", "{filename}"))
+        for place in folders if has_its_own else outcome.outputs.values():
+            say(str(place))
+    if options.verbose and outcome.skipped:
+        tell(f"{outcome.path}: is there already")
+    elif options.verbose and not outcome.problem:
+        speed = outcome.seconds / max(outcome.elapsed_seconds, 1e-3)
+        tell(f"{outcome.path}: {outcome.seconds:.1f} s in {outcome.elapsed_seconds:.1f} s, {speed:.1f} × real time")
+
+
+def _as_json(outcome: "Outcome") -> str:
+    state = "failed" if outcome.problem else "skipped" if outcome.skipped else "done"
+    return json.dumps({
+        "input": str(outcome.path), "state": state, "problem": outcome.problem or None, "warnings": outcome.warnings,
+        "outputs": {} if outcome.problem else {stem: str(path) for stem, path in outcome.outputs.items()},
+        "seconds": round(outcome.seconds, 6), "elapsed_seconds": round(outcome.elapsed_seconds, 3),
+    })  # fmt: skip
+
+
+def _sum_up(outcomes: "list[Outcome]", options: argparse.Namespace) -> int:
+    """Say what has failed, and in a batch how many were skipped; the exit status."""
     failed = [outcome for outcome in outcomes if outcome.problem]
+    num_skipped = sum(outcome.skipped for outcome in outcomes)
     if len(outcomes) == 1 and failed:
         tell(failed[0].problem)
     elif failed:
-        tell_table(failed, len(outcomes))
+        tell(f"{len(failed)} of {len(outcomes)} recordings could not be separated:")
+        width = max(len(str(outcome.path)) for outcome in failed)
+        for outcome in failed:
+            tell(f"  {outcome.path!s:<{width}}  {outcome.problem.removeprefix(f'{outcome.path}: ')}")
+    if num_skipped and not options.quiet:
+        tell(f"{num_skipped} of {len(outcomes)} recordings had their stems already")
     return 1 if failed else 0
-
-
-def tell_table(failed, num_inputs: int) -> None:
-    """Print which recordings failed, and why."""
-    tell(f"{len(failed)} of {num_inputs} recordings could not be separated:")
-    width = max(len(str(outcome.path)) for outcome in failed)
-    for outcome in failed:
-        tell(f"  {outcome.path!s:<{width}}  {outcome.problem.removeprefix(f'{outcome.path}: ')}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemlane.catalog.song import SAMPLE_RATE, make_song
+from stemlane.cli.output import printable
 from stemlane.cli.progress import Progress
 from stemlane.demo.picture import draw
 from stemlane.engine.separator import Separator
@@ -37,7 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         run(options.song, Path(options.output))
     except StemlaneError as error:
-        print(f"stemlane demo: {one_line(error)}", file=sys.stderr)
+        print(f"stemlane demo: {printable(one_line(error))}", file=sys.stderr)
         return 1
     return 0
 
@@ -52,6 +53,8 @@ def run(song: str | None, folder: Path) -> None:
     else:
         with AudioInput(song) as source:
             mixture, sample_rate = np.concatenate(list(source.blocks()), axis=1), source.sample_rate
+            if source.warning:
+                print(f"stemlane demo: warning: {printable(source.warning)}", file=sys.stderr)
     folder.mkdir(parents=True, exist_ok=True)
     seconds = mixture.shape[1] / sample_rate
 

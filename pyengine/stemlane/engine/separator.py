@@ -5,8 +5,10 @@ It runs the streaming engine and nothing else, so files and the plugin get the s
 original looks at the whole recording.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -23,7 +25,9 @@ _MOST_IDLE = 2  # networks kept for the next recording, each for one rate and nu
 
 
 class Separator:
-    """Separates recordings with one model.
+    """Separates recordings with one model. Several threads may use one at the same time.
+
+    It is a context manager, which lets go of the networks that have been loaded.
 
     Parameters
     ----------
@@ -40,6 +44,9 @@ class Separator:
     stems
         Names of all stems, in the order of the model. Spleeter's models of two stems have `accompaniment`.
 
+    shifts
+        How many shifted passes are averaged.
+
     Examples
     --------
         separator = Separator("default")
@@ -53,8 +60,30 @@ class Separator:
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         check_model(self.manifest)
         self.stems = stem_names(self.manifest)
-        self._shifts = shifts
-        self._idle: dict[tuple[float, int], StreamingSeparator] = {}  # loaded networks nobody uses at the moment
+        self.shifts = shifts
+        self._lock = threading.Lock()
+        self._most_idle = _MOST_IDLE
+        self._idle: list[StreamingSeparator] = []  # loaded networks nobody uses at the moment, the latest used last
+
+    def __repr__(self) -> str:
+        shifts = f", shifts={self.shifts}" if self.shifts else ""
+        return f"Separator({self.manifest.name!r}{shifts}) of {', '.join(self.stems)} at {self.manifest.sample_rate} Hz"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the loaded networks and their memory. What is separated later loads them again."""
+        with self._lock:
+            self._idle.clear()
+
+    def keep_ready(self, num_recordings: int) -> None:
+        """Keep as many networks loaded between recordings as are separated side by side."""
+        with self._lock:
+            self._most_idle = max(_MOST_IDLE, num_recordings)
 
     def separate(
         self, mixture: np.ndarray, sample_rate: float, *, progress: Callable[[int], None] | None = None
@@ -66,7 +95,7 @@ class Separator:
         mixture
             (channels, samples) floating point, one or two channels, finite.
         sample_rate
-            In Hz, 8000 to 192000.
+            In Hz, 8000 to 384000.
         progress
             Called with the number of samples finished since its last call.
 
@@ -107,14 +136,11 @@ class Separator:
         numpy.ndarray
             (all stems, channels, samples) float32, contiguous in time; in all as many samples as came in.
         """
-        # Taken out while in use, so that several recordings can be separated at once.
-        stream = self._idle.pop((sample_rate, num_channels), None)
-        if stream is None:
-            stream = StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True, shifts=self._shifts)
+        stream = self._take(sample_rate, num_channels)
         try:
-            if stream.learns:
+            if stream.needs_prescan:
                 blocks = list(blocks) if iter(blocks) is blocks else blocks
-                stream.learn(blocks)
+                stream.prescan(blocks)
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
             num_in = 0
             for block in blocks:
@@ -132,9 +158,16 @@ class Separator:
                 yield self._with_residual(waiting, stream.finish())
         finally:
             stream.reset()
-            self._idle[sample_rate, num_channels] = stream
-            while len(self._idle) > _MOST_IDLE:
-                self._idle.pop(next(iter(self._idle), None), None)  # the one that has waited longest
+            with self._lock:
+                self._idle = [*self._idle, stream][-self._most_idle :]
+
+    def _take(self, sample_rate: float, num_channels: int) -> StreamingSeparator:
+        """A network for recordings of this kind, nobody else's while it is in use."""
+        with self._lock:
+            for index, stream in enumerate(self._idle):
+                if (stream.sample_rate, stream.num_channels) == (sample_rate, num_channels):
+                    return self._idle.pop(index)
+        return StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True, shifts=self.shifts)
 
     def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
         """All stems in the model's order, from the mixture and the stems the network gave."""

@@ -144,12 +144,12 @@ class SegmentSession:
         self._session = _load(path, threads, shared_memory=True)
         self._allocate(inputs, outputs)
 
-    def twin(self) -> "SegmentSession":
+    def clone(self) -> "SegmentSession":
         """The same loaded network with arrays of its own, for another thread to run at the same time."""
-        twin = copy.copy(self)
+        clone = copy.copy(self)
         shapes = ({name: array.shape for name, array in side.items()} for side in (self.inputs, self.outputs))
-        twin._allocate(*shapes)  # noqa: SLF001 - its own class
-        return twin
+        clone._allocate(*shapes)  # noqa: SLF001 - its own class
+        return clone
 
     def run(self) -> None:
         """Compute the outputs from the inputs."""

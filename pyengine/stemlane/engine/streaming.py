@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Any block of any length, at any rate, mono or stereo, to stems that keep their place in time.
+"""Separates a stream: blocks of any length, at any rate, mono or stereo, to stems that stay aligned.
 
-Resamples to the model's rate and back, cuts the stream into the strides a front end takes, and keeps the timeline.
-The result does not depend on how the input was cut into blocks, bit for bit.
+Resamples to the model's rate and back where the model's frames cannot follow the stream's rate, cuts the stream into
+the front end's strides, and keeps the timeline. The result does not depend on how the input was cut into blocks, bit
+for bit.
 """
 
 import math
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stemlane.audio_checks import check_stream
+from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
 from stemlane.manifests.manifest import Manifest
@@ -25,24 +27,16 @@ _RESAMPLER_QUALITY = "HQ"
 
 
 def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> int:
-    """Upper bound on what a stream resampler holds back, in samples at `at_rate`; 0 where the rates are equal.
+    """Upper bound on the lag of a stream resampler, in samples at `at_rate`; 0 where the rates are equal.
 
-    What soxr's HQ stream holds back depends on the stages it chooses, never on how it is fed. Measured in samples of
-    the lower rate: 927 at most; 1290 just under a ratio of 1.5 and from 2.9 to 4; 1356 above 4.1; 1725 just above 4.
-    The tests measure it again. The C++ core's `resampler_lag_seconds` states the same bound.
+    What soxr's HQ stream holds back depends on the stages it chooses, never on how it is fed. The tests measure the
+    bounds again; the C++ core adds up its latency from the same table.
     """
     if rate_in == rate_out:
         return 0
-    ratio = max(rate_in, rate_out) / min(rate_in, rate_out)
-    if 4 < ratio < 4.1:
-        lag_samples = 1760
-    elif ratio > 2.5:
-        lag_samples = 1440
-    elif 1.45 < ratio < 1.5:
-        lag_samples = 1320
-    else:
-        lag_samples = 960
-    return math.ceil(lag_samples / min(rate_in, rate_out) * at_rate)
+    low, high = sorted((rate_in, rate_out))
+    lag_samples = next(samples for above, below, samples in RESAMPLER_LAGS if above < high / low < below)
+    return math.ceil(lag_samples / low * at_rate)
 
 
 def _resampler(rate_in: float, rate_out: float, num_channels: int) -> "soxr.ResampleStream | None":
@@ -62,21 +56,21 @@ class StreamingSeparator:
     model
         A `Manifest`, a model's name, or the path of its folder.
     sample_rate
-        Rate of the stream in Hz, 8000 to 192000.
+        Rate of the stream in Hz, 8000 to 384000.
     num_channels
         1 or 2. Mono is given to the model as equal channels, and the mean of both comes back.
     whole
-        What comes is one recording from its start to its end, so that a front end may do what its original does there
-        and a live stream cannot, see `RecordingFrontEnd`.
+        The input is one recording from start to end, so the front end may do what its original does and a live stream
+        cannot, see `RecordingFrontEnd`.
     shifts
         How many shifted passes of an `htdemucs` model are averaged; 0 for one that is not shifted. Needs `whole`.
 
     Attributes
     ----------
     manifest
-        The model.
-    learns
-        Whether `learn` wants to hear the recording before it is separated.
+        The model as it runs at this rate, see `Manifest.at_rate`.
+    needs_prescan
+        Whether the recording should pass through `prescan` before it is separated.
     stems
         Names of what `process` returns: all stems but the residual, which is the mixture minus their sum.
     max_lag_samples
@@ -98,11 +92,12 @@ class StreamingSeparator:
         shifts: int = 0,
     ):
         check_stream(sample_rate, num_channels)
-        self.manifest = model if isinstance(model, Manifest) else find_model(model)
+        found = model if isinstance(model, Manifest) else find_model(model)
+        self.manifest = found.at_rate(sample_rate)
         check_model(self.manifest)
         self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
         self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
-        self.learns = self._recording is not None and self._recording.learns
+        self.needs_prescan = self._recording is not None and self._recording.needs_prescan
         self._lead_samples = self._recording.lead_samples if self._recording else 0
         self.stems = self._front_end.stems
         self.sample_rate = sample_rate
@@ -148,16 +143,16 @@ class StreamingSeparator:
         self._num_out += stems.shape[2]
         return stems
 
-    def learn(self, blocks: Iterable[np.ndarray]) -> None:
-        """Hear the whole recording, blocks (channels, samples), before it comes to `process`, if `learns`."""
+    def prescan(self, blocks: Iterable[np.ndarray]) -> None:
+        """Pass the whole recording, in blocks (channels, samples), ahead of `process`, if `needs_prescan`."""
         self.reset()
         if self._recording is None:
             return
         for block in blocks:
-            self._recording.learn(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
+            self._recording.prescan(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
         if self._to_model is not None:
             nothing = np.zeros((self.num_channels, 0), np.float32)
-            self._recording.learn(self._both_channels(self._at_model_rate(nothing, last=True)))
+            self._recording.prescan(self._both_channels(self._at_model_rate(nothing, last=True)))
             self._to_model.clear()
 
     def finish(self) -> np.ndarray:
@@ -172,7 +167,7 @@ class StreamingSeparator:
             (stems, channels, samples) float32.
         """
         total = self._num_in
-        if self._recording is not None and self._recording.ends:
+        if self._recording is not None and self._recording.knows_end:
             return self._finish_recording(self._recording, total - self._num_out)
         pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
         silence = np.zeros((self.num_channels, 4096), np.float32)
@@ -199,12 +194,12 @@ class StreamingSeparator:
         )  # what comes first lies before position 0
 
     def _finish_recording(self, front_end: RecordingFrontEnd, num_samples: int) -> np.ndarray:
-        """The last `num_samples` of the stems, from a front end that is told that the recording ends."""
+        """The last `num_samples` of the stems, from a front end that knows how a recording ends."""
         nothing = np.zeros((self.num_channels, 0), np.float32)
         first = self._run_model(self._at_model_rate(nothing, last=True))
         last = self._checked(front_end.finish(self._stride[:, : self._num_waiting]))
         rest = self._at_stream_rate(np.concatenate([first, last], axis=2), last=True)[:, :, :num_samples]
-        # What two resamplers make of the last sample's place may be one short.
+        # Two resamplers may end one sample short.
         return np.pad(rest, ((0, 0), (0, 0), (0, num_samples - rest.shape[2])))
 
     def _both_channels(self, mixture: np.ndarray) -> np.ndarray:

@@ -22,13 +22,13 @@ from stemlane.manifests.registry import embedded_folder
 
 
 class _ProcessorTime:
-    """Counts the processor time that goes into a stream."""
+    """Processor time spent on a stream."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
-    def of(self, stream: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """The same stream."""
+    def spent_on(self, stream: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        """The same stream, timed."""
         stream = iter(stream)
         while True:
             begin = time.process_time()
@@ -42,7 +42,7 @@ class _ProcessorTime:
 
 
 class _SongRun:
-    """One song, heard again for each row."""
+    """One song, read anew for each row of its table."""
 
     def __init__(
         self,
@@ -108,11 +108,11 @@ def evaluate_song(
 
 def _measure_model(run: _SongRun, separator: Separator, mixtures: list[StemResult], ideals: list[StemResult]) -> Row:
     """The row of one model, its scores between the two bounds."""
-    spent = _ProcessorTime()
+    timer = _ProcessorTime()
 
     def separated(truth: Iterator[np.ndarray], sample_rate: int, num_channels: int) -> Iterator[np.ndarray]:
         mixture = (piece.sum(axis=0) for piece in truth)
-        return spent.of(separator.separate_blocks(mixture, sample_rate, num_channels))
+        return timer.spent_on(separator.separate_blocks(mixture, sample_rate, num_channels))
 
     results = run.measure(separated)
     scores = [
@@ -126,7 +126,7 @@ def _measure_model(run: _SongRun, separator: Separator, mixtures: list[StemResul
         "results": results,
         "scores": scores,
         "mean_score": float(np.mean(known)) if known else None,
-        "processor_seconds": spent.seconds / run.seconds,
+        "processor_seconds": timer.seconds / run.seconds,
     }
 
 

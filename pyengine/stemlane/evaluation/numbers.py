@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Numbers that compare streams of stems with true ones, and the ideal ratio mask as a bound for them."""
+"""SDR of streams of stems against the true ones, the score made of it, and the ideal ratio mask as an upper bound."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ _MASK_FFT_SAMPLES, _MASK_HOP_SAMPLES = 2048, 512
 
 @dataclass(frozen=True)
 class StemResult:
-    """How well one stem was met.
+    """How close one estimated stem is to the true one.
 
     Attributes
     ----------
@@ -43,13 +43,13 @@ def measure(truth: Iterable[np.ndarray], estimate: Iterable[np.ndarray]) -> list
         of_stems = (np.square(values).sum(axis=(1, 2)) for values in (true, true - estimated, estimated))
         energies.append((*of_stems, np.square(true.sum(axis=0)).sum()))
         counts.append(true[0].size)
-    signal, error, guess, mixture = (np.array(values) for values in zip(*energies, strict=True))
+    signal, error, estimated_energy, mixture = (np.array(values) for values in zip(*energies, strict=True))
     sizes = np.array(counts)
     results = []
     for stem in range(signal.shape[1]):
         total = signal[:, stem].sum()
         if total < _SILENCE * sizes.sum():
-            results.append(StemResult(None, None, _db(guess[:, stem].sum(), sum(mixture))))
+            results.append(StemResult(None, None, _db(estimated_energy[:, stem].sum(), sum(mixture))))
             continue
         sounding = signal[:, stem] >= _SILENCE * sizes
         frames = [_db(s, e) for s, e in zip(signal[sounding, stem], error[sounding, stem], strict=True)]

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from stemlane.contract import ACCOMPANIMENT, OTHER, STEM_ORDER
 from stemlane.errors import InputError
 from stemlane.files.reading import ENDINGS, AudioInput
-from stemlane.manifests.manifest import STEM_ORDER
-from stemlane.manifests.stem_names import ACCOMPANIMENT
 
-_NAMES = {**{stem: stem for stem in STEM_ORDER}, ACCOMPANIMENT: "other"}  # of files, and the stems they are
+_NAMES = {**{stem: stem for stem in STEM_ORDER}, ACCOMPANIMENT: OTHER}  # of files, and the stems they are
 
 
 @dataclass(frozen=True)

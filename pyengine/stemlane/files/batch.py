@@ -1,104 +1,139 @@
 # SPDX-License-Identifier: MIT
-"""Many recordings one after the other: a damaged one is reported in the end and does not keep the others waiting."""
+"""Many recordings, one after the other or side by side: a damaged one is reported, and the others are done."""
 
+import logging
+import threading
+import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
 
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError, StemlaneError, one_line
-from stemlane.files.names import output_folders
-from stemlane.files.offline import check_place, choose_stems, separate_file, stem_files
+from stemlane.files.names import Recording, check_distinct
+from stemlane.files.places import check_place
+from stemlane.files.request import Request
+from stemlane.files.separating import Outcome, separate_recording
 from stemlane.files.staging import remove_leftovers
-from stemlane.files.writing import check_format
+
+MOST_JOBS = 32  # each holds some fourteen files open, of the 1024 a process usually may
+Report = Callable[[Outcome], None]
+Progress = Callable[[Recording, float], None]
+_LOG = logging.getLogger(__name__)
 
 
-@dataclass
-class Outcome:
-    """What has become of one recording.
-
-    Attributes
-    ----------
-    path
-        The recording.
-    folder
-        Where its stems are, or would have been.
-    problem
-        Why there are none, or nothing.
-    warnings
-        What is to be said of stems that are there.
-    """
-
-    path: str | Path
-    folder: Path
-    problem: str = ""
-    warnings: list[str] = field(default_factory=list)
+class _StoppedError(Exception):
+    """The batch has been interrupted."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Recordings to be separated, every obstacle at the places they go to found beforehand."""
+    """Recordings to be separated.
 
+    Attributes
+    ----------
+    recordings
+        What is separated.
+    folder
+        Below this are the results.
+    jobs
+        How many are separated side by side.
+    """
+
+    recordings: Sequence[Recording]
+    folder: Path
     separator: Separator
-    places: dict[str | Path, Path]
-    stems: list[str]
-    file_format: str
+    request: Request
+    skip_existing: bool = False
+    jobs: int = 1
+
+    def prepare(self) -> None:
+        """Find what is in the way of the results, and remove what killed runs have left there.
+
+        Raises
+        ------
+        InputError
+            If two recordings would go to one place, or something is in the way at one of the places.
+        """
+        if not 1 <= self.jobs <= MOST_JOBS:
+            raise InputError(f"{self.jobs} jobs, should be from 1 to {MOST_JOBS}")
+        places = [
+            (recording, list(self.request.outputs(self.folder, recording, self.separator).values()))
+            for recording in self.recordings
+        ]
+        check_distinct([(recording.path, file) for recording, files in places for file in files])
+        for recording, files in places:
+            check_place(recording.path, files)
+        remove_leftovers([self.folder])
+        self.separator.keep_ready(self.jobs)
 
     def run(
         self,
-        report: Callable[[Outcome], None] = lambda outcome: None,
-        progress: Callable[[str | Path], AbstractContextManager[Callable[[int], None]]] | None = None,
+        report: Report = lambda outcome: None,
+        progress: Progress = lambda recording, share: None,
     ) -> list[Outcome]:
         """Separate all of them.
 
         Parameters
         ----------
         report
-            Called with the outcome of each as soon as it is known.
+            Called with the outcome of each as soon as it is known, by this thread.
         progress
-            Gives, for a recording, a context manager and in it a function that is called with the number of samples
-            finished since its last call.
+            Called with a recording and what share of it has been finished since the last call, by any thread.
 
         Returns
         -------
         list of Outcome
             In the order of the recordings.
         """
-        outcomes = []
-        for path, folder in self.places.items():
-            outcome = Outcome(path, folder)
+        stop = threading.Event()
+        outcomes: dict[int, Outcome] = {}
+        with ThreadPoolExecutor(self.jobs, "stemlane") as pool:
+            waiting: dict[Future[Outcome], int] = {}
             try:
-                with progress(path) if progress else nullcontext(lambda num_samples: None) as done:
-                    outcome.warnings = separate_file(
-                        path, folder, self.separator, stems=self.stems, file_format=self.file_format, progress=done
-                    )
-            except StemlaneError as error:
-                outcome.problem = one_line(error)
-            except MemoryError:
-                outcome.problem = f"{path}: there is not enough memory to separate it"
-            outcomes.append(outcome)
+                for index, recording in enumerate(self.recordings):
+                    waiting[pool.submit(self._separate, recording, progress, stop)] = index
+                    if len(waiting) > self.jobs:  # a few at a time, however many there are
+                        self._collect(waiting, outcomes, report)
+                while waiting:
+                    self._collect(waiting, outcomes, report)
+            except BaseException:
+                stop.set()  # each cleans up behind itself before the pool ends
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        return [outcomes[index] for index in sorted(outcomes)]
+
+    @staticmethod
+    def _collect(waiting: dict[Future[Outcome], int], outcomes: dict[int, Outcome], report: Report) -> None:
+        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+        for future in sorted(done, key=waiting.__getitem__):
+            outcome = outcomes[waiting.pop(future)] = future.result()
             report(outcome)
-        return outcomes
 
+    def _separate(self, recording: Recording, progress: Progress, stop: threading.Event) -> Outcome:
+        def advance(num_samples: int, total: int) -> None:
+            if stop.is_set():
+                raise _StoppedError
+            progress(recording, num_samples / total if total else 0.0)
 
-def prepare_batch(
-    paths: Sequence[str | Path], folder: str | Path, separator: Separator, *, stems: Sequence[str] | None = None,
-    file_format: str = "wav",
-) -> Batch:  # fmt: skip
-    """Find out where the stems of `paths` go, below `folder`, and whether they can.
-
-    Raises
-    ------
-    InputError
-        If two recordings would go to one place, or something is in the way at one of the places.
-    """
-    file_format = check_format(file_format)
-    chosen = choose_stems(separator, stems)
-    places = dict(zip(paths, output_folders(paths, folder)))
-    for path, place in places.items():
-        if place.exists() and not place.is_dir():
-            raise InputError(f"{place}: is a file, the stems of {path} need a folder of that name")
-        check_place(path, stem_files(place, chosen, file_format))
-    remove_leftovers([Path(folder), *(place.parent for place in places.values())])
-    return Batch(separator, places, chosen, file_format)
+        started = time.monotonic()
+        outcome = Outcome(recording.path, self.request.outputs(self.folder, recording, self.separator))
+        try:
+            if stop.is_set():
+                raise _StoppedError
+            return separate_recording(
+                recording, self.folder, self.separator, self.request,
+                skip_existing=self.skip_existing, progress=advance,
+            )  # fmt: skip
+        except StemlaneError as error:
+            outcome.problem = one_line(error)
+        except MemoryError:
+            outcome.problem = f"{recording.path}: there is not enough memory to separate it"
+        except _StoppedError:
+            outcome.problem = f"{recording.path}: interrupted"
+        except Exception as error:  # noqa: BLE001 - whatever one recording does to a library, the others want to be done
+            _LOG.debug("%s", recording.path, exc_info=True)
+            outcome.problem = f"{recording.path}: unexpected: {one_line(error)}"
+        outcome.elapsed_seconds = time.monotonic() - started
+        return outcome

@@ -7,14 +7,26 @@ writer did not know) counts as complete.
 
 import os
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
+_Order = Literal["little", "big"]
 _MISCOUNTED_BYTES = 8  # some programs count the header itself, or a padding byte that is not there
 _LARGEST_STATED_BYTES = 0x7F000000  # larger ones, and 0, are what programs write that do not know the size
 _TAIL_BYTES = 2 * 65_307  # the largest Ogg page; the last whole one lies in twice as much
 _W64_RIFF = bytes.fromhex("726966662e91cf11a5d628db04c10000")  # Sony Wave64, riff
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")  # Advanced Systems Format, header object
+_ASF_OBJECTS = (
+    _ASF_HEADER,
+    bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c"),  # data
+    bytes.fromhex("90080033b1e5cf1189f400a0c90349cb"),  # simple index
+    bytes.fromhex("d329e2d6da35d111903400a0c90349be"),  # index
+)
+# What may lie at the top of a file. Behind it, others have written tags that read like sizes.
+_FORMS = (b"RIFF", b"RIFX", b"FORM")
+_CAF_CHUNKS = frozenset(b"desc data pakt chan info free kuki strg mark regn inst midi ovvw peak edct umid uuid".split())
+_MP4_BOXES = frozenset(b"ftyp styp moov moof mdat free skip wide sidx ssix mfra meta uuid udta pdin prft emsg".split())
 _EBML_SEGMENT = 0x18538067
+_MOST_STEPS = 2_000_000  # through a file: frames of MP3 in 14 hours; one made up of nothing else ends in time
 _NUM_XING_BYTES = 200  # from the first frame's header to the end of what we read of Xing's
 
 # MPEG audio, ISO 11172-3 and 13818-3: kbit/s by (version 1 or not, layer), and Hz by version.
@@ -45,7 +57,7 @@ def missing_end(file: BinaryIO) -> str:
     for magic, check in _CHECKS.items():
         if head.startswith(magic):
             return check(file, size)
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+    if head[4:8] in _MP4_BOXES:
         return _sized(_mp4_end(file, size), size)
     return _frames(file, size)
 
@@ -60,7 +72,7 @@ def _known(num_bytes: int) -> bool:
     return 0 < num_bytes <= _LARGEST_STATED_BYTES
 
 
-def _riff(order: str) -> Callable[[BinaryIO, int], str]:
+def _riff(order: _Order) -> Callable[[BinaryIO, int], str]:
     """RIFF, RIFX and FORM: the outer chunks, several in a long AVI, and the `data` of a WAVE inside the first."""
 
     def check(file: BinaryIO, size: int) -> str:
@@ -72,13 +84,15 @@ def _riff(order: str) -> Callable[[BinaryIO, int], str]:
     return check
 
 
-def _chunks_end(file: BinaryIO, position: int, size: int, order: str, wanted: bytes) -> int:
+def _chunks_end(file: BinaryIO, position: int, size: int, order: _Order, wanted: bytes) -> int:
     """Where the last chunk of known size ends, or the first called `wanted`; 0 if its size is not known."""
     end = 0
-    while position + 8 <= size:
+    for _ in range(_MOST_STEPS):
+        if position + 8 > size:
+            break
         file.seek(position)
         name, num_bytes = file.read(4), int.from_bytes(file.read(4), order)
-        if not name.isascii() or not name.strip().isalnum() or not _known(num_bytes):
+        if not (wanted or name in _FORMS) or not _known(num_bytes):
             break
         end = position + 8 + num_bytes
         if name == wanted:
@@ -95,20 +109,21 @@ def _rf64(file: BinaryIO, size: int) -> str:
     return _sized(8 + int.from_bytes(file.read(8), "little"), size)
 
 
-def _guids(file: BinaryIO, size: int, multiple: int) -> str:
-    """Objects of a 16-byte name and a 64-bit size that counts them too."""
+def _guids(file: BinaryIO, size: int) -> str:
+    """Objects of a 16-byte name and a 64-bit size that counts them too; Wave64 has one of them around all."""
     position = end = 0
-    while position + 24 <= size:
-        file.seek(position + 16)
-        num_bytes = int.from_bytes(file.read(8), "little")
-        if not 24 <= num_bytes < 1 << 62:
+    for _ in range(_MOST_STEPS):
+        if position + 24 > size:
             break
-        end = position + num_bytes
-        position = end + -end % multiple
+        file.seek(position)
+        name, num_bytes = file.read(16), int.from_bytes(file.read(8), "little")
+        if name not in (_W64_RIFF, *_ASF_OBJECTS) or not 24 <= num_bytes < 1 << 62:
+            break
+        position = end = position + num_bytes
     return _sized(end, size)
 
 
-def _au(order: str) -> Callable[[BinaryIO, int], str]:
+def _au(order: _Order) -> Callable[[BinaryIO, int], str]:
     def check(file: BinaryIO, size: int) -> str:
         file.seek(4)
         start, num_bytes = (int.from_bytes(file.read(4), order) for _ in range(2))
@@ -120,10 +135,12 @@ def _au(order: str) -> Callable[[BinaryIO, int], str]:
 def _caf(file: BinaryIO, size: int) -> str:
     position = 8
     end = 0
-    while position + 12 <= size:
-        file.seek(position + 4)
-        num_bytes = int.from_bytes(file.read(8), "big", signed=True)
-        if num_bytes < 0:  # the writer did not know it
+    for _ in range(_MOST_STEPS):
+        if position + 12 > size:
+            break
+        file.seek(position)
+        name, num_bytes = file.read(4), int.from_bytes(file.read(8), "big", signed=True)
+        if name not in _CAF_CHUNKS or num_bytes < 0:  # the writer did not know it
             break
         position = end = position + 12 + num_bytes
     return _sized(end, size)
@@ -131,12 +148,14 @@ def _caf(file: BinaryIO, size: int) -> str:
 
 def _mp4_end(file: BinaryIO, size: int) -> int:
     position = 0
-    while position + 8 <= size:
+    for _ in range(_MOST_STEPS):
+        if position + 8 > size:
+            break
         file.seek(position)
         num_bytes, name = int.from_bytes(file.read(4), "big"), file.read(4)
         if num_bytes == 1:
             num_bytes = int.from_bytes(file.read(8), "big")
-        if num_bytes < 8 or not name.isascii() or num_bytes >= 1 << 62:  # to the end, or no box at all
+        if name not in _MP4_BOXES or not 8 <= num_bytes < 1 << 62:  # to the end, or no box at all
             break
         position += num_bytes
     return position
@@ -144,7 +163,9 @@ def _mp4_end(file: BinaryIO, size: int) -> int:
 
 def _matroska(file: BinaryIO, size: int) -> str:
     position = 0
-    while position + 12 <= size:
+    for _ in range(_MOST_STEPS):
+        if position + 12 > size:
+            break
         file.seek(position)
         head = file.read(16)
         id_length = 9 - head[0].bit_length() if head[0] else 0
@@ -177,7 +198,9 @@ def _ogg(file: BinaryIO, size: int) -> str:
 
 def _wavpack(file: BinaryIO, size: int) -> str:
     position = 0
-    while position + 8 <= size:
+    for _ in range(_MOST_STEPS):
+        if position + 8 > size:
+            break
         file.seek(position)
         if file.read(4) != b"wvpk":
             return ""  # tags
@@ -196,7 +219,9 @@ def _frames(file: BinaryIO, size: int) -> str:
     if stated := _xing_bytes(head):
         return _sized(position + stated, size)
     num_frames = 0
-    while length:
+    for _ in range(_MOST_STEPS):
+        if not length:
+            break
         position += length
         num_frames += 1
         file.seek(position)
@@ -210,13 +235,14 @@ def _frames(file: BinaryIO, size: int) -> str:
 def _after_id3(file: BinaryIO) -> int:
     """Where the audio begins: after tags of ID3, version 2, one or more."""
     position = 0
-    while True:
+    for _ in range(_MOST_STEPS):
         file.seek(position)
         head = file.read(10)
         if len(head) < 10 or head[:3] != b"ID3" or max(head[6:10]) > 127:
             return position
         num_bytes = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
         position += 10 + num_bytes + 10 * bool(head[5] & 0x10)
+    return position
 
 
 def _frame_bytes(head: bytes) -> int:
@@ -227,8 +253,10 @@ def _frame_bytes(head: bytes) -> int:
         return _ac3_bytes(head[4])
     if head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # AAC, ADTS
         return (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-    if head[0] != 0xFF or head[1] < 0xE0:
-        return 0
+    return _mpeg_bytes(head) if head[0] == 0xFF and head[1] >= 0xE0 else 0
+
+
+def _mpeg_bytes(head: bytes) -> int:
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
     index, rate_index, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
     if version == 1 or layer == 4 or index in (0, 15) or rate_index == 3:
@@ -266,8 +294,8 @@ _CHECKS: dict[bytes, Callable[[BinaryIO, int], str]] = {
     b"FORM": _riff("big"),
     b"RF64": _rf64,
     b"BW64": _rf64,
-    _W64_RIFF: lambda file, size: _guids(file, size, 1),  # the first one is the whole file
-    _ASF_HEADER: lambda file, size: _guids(file, size, 1),
+    _W64_RIFF: _guids,
+    _ASF_HEADER: _guids,
     b".snd": _au("big"),
     b"dns.": _au("little"),
     b"caff": _caf,

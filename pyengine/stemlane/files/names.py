@@ -1,10 +1,39 @@
 # SPDX-License-Identifier: MIT
-"""Where the results of a recording go. Whatever a recording is called, they stay inside the folder that was asked for."""
+"""Which recordings are meant, and where their results go.
 
-from collections.abc import Sequence
-from pathlib import Path
+Whatever a recording is called, results stay inside the folder that was asked for, and no two share a name.
+"""
+
+import glob
+import os
+import string
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
 from stemlane.errors import InputError
+from stemlane.files.reading import ENDINGS
+
+TEMPLATE = "{track}/{stem}.{ext}"
+# Fields of a template; those on the right are what Spleeter calls them.
+_FIELDS = {"track": "filename", "stem": "instrument", "ext": "codec", "model": None, "type": None}
+_FIELD_NAMES = {**{name: name for name in _FIELDS}, **{alias: name for name, alias in _FIELDS.items() if alias}}
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A file to be separated.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    track
+        What its results are called: its name without ending, below the folder it was found in.
+    """
+
+    path: Path
+    track: str
 
 
 def track_name(path: str | Path) -> str:
@@ -17,12 +46,95 @@ def track_name(path: str | Path) -> str:
     return path.stem if path.stem.strip(".") else path.name.replace(".", "_") or "_"
 
 
-def output_folders(inputs: Sequence[str | Path], folder: str | Path) -> list[Path]:
-    """Where the stems of every input go: `folder`/<name without ending>; `InputError` if two would go to one place."""
-    targets: dict[Path, str | Path] = {}
-    for path in inputs:
-        target = Path(folder) / track_name(path)
-        if target in targets:
-            raise InputError(f"{targets[target]} and {path} would both go to {target}; separate them into two folders")
-        targets[target] = path
-    return list(targets)
+def find_recordings(inputs: Iterable[str | Path], *, leave_out: Path | None = None) -> list[Recording]:
+    """The recordings that are meant by files, folders, which are searched to the bottom, and patterns such as `*.mp3`.
+
+    Parameters
+    ----------
+    inputs
+        A file that is named need not exist yet: it is missed when its turn comes.
+    leave_out
+        A folder that no search goes into, that of the results.
+
+    Raises
+    ------
+    InputError
+        If a folder or pattern holds no recording.
+    """
+    found: dict[str, Recording] = {}
+    for entry in inputs:
+        recordings = list(_recordings_of(Path(entry), leave_out))
+        if not recordings:
+            raise InputError(f"{entry}: no audio file is there; it should end in one of: {' '.join(sorted(ENDINGS))}")
+        for recording in recordings:
+            found.setdefault(os.path.realpath(recording.path), recording)
+    return list(found.values())
+
+
+def _recordings_of(path: Path, leave_out: Path | None) -> Iterator[Recording]:
+    if path.is_dir():
+        yield from _search(path, leave_out)
+    elif not os.path.lexists(path) and glob.has_magic(os.fspath(path)):
+        for match in map(Path, sorted(glob.glob(os.fspath(path), recursive=True))):
+            if match.is_dir():
+                yield from _search(match, leave_out)
+            elif match.suffix.lower() in ENDINGS:
+                yield Recording(match, track_name(match))
+    else:
+        yield Recording(path, track_name(path))
+
+
+def _search(folder: Path, leave_out: Path | None) -> Iterator[Recording]:
+    """Audio files in a folder and those inside it, in order. Names with a dot in front are hidden and stay so."""
+    unwanted = None if leave_out is None else os.path.realpath(leave_out)
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = sorted(
+            name for name in folders if not name.startswith(".") and os.path.realpath(here / name) != unwanted
+        )
+        for name in sorted(names):
+            if not name.startswith(".") and Path(name).suffix.lower() in ENDINGS:
+                yield Recording(here / name, (here.relative_to(folder) / track_name(name)).as_posix())
+
+
+def check_template(template: str, num_stems: int) -> str:
+    """`template` if it names a place inside a folder for every stem, else `InputError` saying what it should be."""
+    try:
+        fields = {field for _, field, spec, conversion in string.Formatter().parse(template) if field is not None}
+        plain = not any(spec or conversion for _, _, spec, conversion in string.Formatter().parse(template))
+    except ValueError:
+        fields, plain = {""}, False
+    known = ", ".join(f"{{{name}}}" for name in _FIELDS)
+    if not plain or fields - set(_FIELD_NAMES):
+        raise InputError(f"--name {template!r}: should be like {TEMPLATE}, of text and {known}")
+    if num_stems > 1 and not fields & {"stem", "instrument"}:
+        raise InputError(f"--name {template!r}: {num_stems} stems would go to one file; it needs {{stem}}")
+    parts = PurePosixPath(template).parts
+    if not parts or PurePosixPath(template).is_absolute() or ".." in parts or template.endswith("/"):
+        raise InputError(f"--name {template!r}: should name a file below the output folder, like {TEMPLATE}")
+    return template
+
+
+def output_path(folder: Path, template: str, recording: Recording, stem: str, *, ext: str, model: str) -> Path:
+    """Where one stem of a recording goes: always below `folder`."""
+    values = {
+        "track": recording.track, "stem": stem, "ext": ext, "model": model,
+        "type": recording.path.suffix.removeprefix(".").lower(),
+    }  # fmt: skip
+    text = template.format(**{name: values[meaning] for name, meaning in _FIELD_NAMES.items()})
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts:  # a check of our own work: no value holds such parts
+        raise InputError(f"{recording.path}: its stems would leave {folder}")
+    return folder / path
+
+
+def check_distinct(places: Sequence[tuple[Path, Path]]) -> None:
+    """Raise `InputError` if two recordings of (recording, output) pairs would write one file."""
+    owners: dict[Path, Path] = {}
+    for recording, output in places:
+        owner = owners.setdefault(output, recording)
+        if owner != recording:
+            raise InputError(
+                f"{owner} and {recording} would both go to {output}; --name '{{track}}.{{type}}/{{stem}}.{{ext}}' "
+                "tells them apart by their endings, or separate them into two folders"
+            )

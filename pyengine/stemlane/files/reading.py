@@ -6,7 +6,9 @@ reads damaged and cut-off files without a word. Channels come first inside Steml
 """
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
+from typing import Self
 
 import av
 import numpy as np
@@ -39,16 +41,25 @@ _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # lie between the frames 
 class AudioInput:
     """An audio file opened for reading, or the sound of a video, checked to be something Stemlane can separate.
 
+    Parameters
+    ----------
+    start_seconds, duration_seconds
+        The part that is read, exact to the sample; to the end if `duration_seconds` is None or reaches behind it.
+
     Attributes
     ----------
     sample_rate, num_channels
         Of the file.
     num_samples
-        Per channel, as the file's header states it. Some formats only estimate it, 0 is not known.
+        Per channel, of the part that is read, as the file's header states it. Some formats only estimate it, 0 is not
+        known.
+    tags
+        Title, artist and so on, in lower case, as FFmpeg calls them.
     """
 
-    def __init__(self, path: str | Path):
+    def __init__(self, path: str | Path, *, start_seconds: float = 0.0, duration_seconds: float | None = None):
         self.path = Path(path)
+        self._start_seconds, self._duration_seconds = start_seconds, duration_seconds
         self._cut_off = self._short = self._damage = ""
         try:
             if not self.path.is_file():
@@ -65,10 +76,10 @@ class AudioInput:
                 raise InputError(f"{self.path}: {error}") from None
             raise
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._file.close()
 
     def __iter__(self) -> Iterator[np.ndarray]:
@@ -85,19 +96,23 @@ class AudioInput:
         """Read from the start: yields (channels, samples) float32, all of `block_samples` but the last."""
         position = 0
         try:
-            for block in rechunk(self._decoded(), block_samples):
+            for block in rechunk(self._part(), block_samples):
                 check_finite(block, position)
                 yield block
                 position += block.shape[1]
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from None
         if position == 0:
-            raise InputError(f"{self.path}: holds 0 samples")
+            raise InputError(f"{self.path}: holds 0 samples" + self._from * bool(self._first_sample))
+
+    @property
+    def _from(self) -> str:
+        return f" from {self._start_seconds:g} s on, it ends before that"
 
     def _open(self) -> av.container.InputContainer:
         self._file.seek(0)
         try:
-            return av.open(self._file, options=_OPTIONS, metadata_errors="replace")
+            return av.open(self._file, "r", options=_OPTIONS, metadata_errors="replace")
         except (av.FFmpegError, OSError, ValueError) as error:
             reason = self._cut_off or _reason(error)
             raise InputError(f"cannot be read as audio ({reason})") from None
@@ -105,20 +120,41 @@ class AudioInput:
     def _look(self) -> None:
         """Take rate, channels and length from the first frame and the header."""
         with self._open() as container:
-            if not container.streams.audio:
-                raise InputError("holds no sound")
-            stream = container.streams.best("audio")
+            stream = _audio_stream(container)
             self._format = container.format.name
             self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
-            seconds = None
-            if stream.duration is not None:
+            seconds: float | Fraction = 0
+            if stream.duration is not None and stream.time_base is not None:
                 seconds = stream.duration * stream.time_base
             elif container.duration is not None:
                 seconds = container.duration / av.time_base
-            self.num_samples = max(round((seconds or 0) * self.sample_rate), 0)
+            self._num_stated = max(round((seconds or 0) * self.sample_rate), 0)
             check_stream(self.sample_rate, self.num_channels)
+            tags = {**container.metadata, **stream.metadata}
+            self.tags = {name.lower(): text for name, text in tags.items() if text}
+        self._first_sample = round(self._start_seconds * self.sample_rate)
+        self._num_wanted = None
+        self.num_samples = max(self._num_stated - self._first_sample, 0)
+        if self._duration_seconds is not None:
+            self._num_wanted = max(round(self._duration_seconds * self.sample_rate), 1)
+            self.num_samples = min(self.num_samples, self._num_wanted)
         if not any(chunk.shape[1] for chunk in self._decoded()):
             raise InputError("holds 0 samples")
+
+    def _part(self) -> Iterator[np.ndarray]:
+        """The part that was asked for, in pieces of any length."""
+        num_to_skip, num_left = self._first_sample, self._num_wanted
+        for piece in self._decoded():
+            num_skipped = min(num_to_skip, piece.shape[1])
+            num_to_skip -= num_skipped
+            piece = piece[:, num_skipped:]
+            if num_left is not None:
+                piece = piece[:, :num_left]
+                num_left -= piece.shape[1]
+            if piece.shape[1]:
+                yield piece
+            if num_left == 0:
+                return
 
     def _decoded(self) -> Iterator[np.ndarray]:
         """All samples as float32 (channels, samples) in pieces of any length; says in the end what was missing."""
@@ -132,63 +168,94 @@ class AudioInput:
                 waiting, num_waiting = [], 0
         if waiting:
             rest = np.concatenate(waiting, axis=1)
-            if position == 0 and self._format == "ogg" and self.num_samples:
-                rest = rest[:, : self.num_samples]  # FFmpeg does not shorten a stream of a single block
+            if position == 0 and self._format == "ogg" and self._num_stated:
+                rest = rest[:, : self._num_stated]  # FFmpeg does not shorten a stream of a single block
             position += rest.shape[1]
             yield rest
-        missing = self.num_samples - position
+        missing = self._num_stated - position
         tolerance = 0 if self._format in _EXACT else _ROUNDING_SECONDS * self.sample_rate
         if self._format in _STATED and missing > tolerance:
-            found, stated = position / self.sample_rate, self.num_samples / self.sample_rate
+            found, stated = position / self.sample_rate, self._num_stated / self.sample_rate
             self._short = f"is cut off or damaged, {found:.3f} of {stated:.3f} s can be read"
 
     def _pieces(self) -> Iterator[np.ndarray]:
-        """What each packet holds. Damaged packets are left out, as FFmpeg does; only those with sound behind count."""
-        position = num_damaged = num_pending = 0
-        first = None
+        """What each frame holds; what is damaged is left out, or silent where the rest knows its place."""
+        position, damage = 0, _Damage()
         with self._open() as container:
-            stream = container.streams.best("audio")
+            stream = _audio_stream(container)
             if self._format in _EXACT:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
-            packets = container.demux(stream)
-            while True:
-                try:
-                    packet = next(packets, None)
-                    if packet is None:
-                        break
-                    frames = packet.decode()
-                except (av.FFmpegError, OSError) as error:
-                    if not isinstance(error, av.InvalidDataError):
-                        self._damage = f"cannot be read after sample {position} ({_reason(error)})"
-                        break
-                    num_pending += not bytes(packet).startswith(_TAGS)
-                    continue
-                for frame in frames:
-                    if num_pending and packet.size:  # not what the decoder still held at the end
-                        first = position if first is None else first
-                        num_damaged, num_pending = num_damaged + num_pending, 0
+            try:
+                for frame in damage.frames(container.demux(stream)):
                     gap = self._gap(frame, position)
-                    if gap:  # some decoders leave out what is damaged without a word
-                        first = position if first is None else first
-                        num_damaged = max(num_damaged, 1)
+                    damage.settle(position, gap)
+                    if gap:
                         yield np.zeros((self.num_channels, gap), np.float32)
-                        position += gap
+                    position += gap
                     for piece in converter.convert(frame):
                         position += piece.shape[1]
                         yield piece
-            for piece in converter.rest():
-                yield piece
-        if num_pending and self._format not in (*_STATED, "mp3"):  # behind MP3 lies what players ignore
+            except OSError as error:
+                self._damage = f"cannot be read after sample {position} ({_reason(error)})"
+            yield from converter.rest()
+        if damage.num_waiting and self._format not in (*_STATED, "mp3"):  # behind MP3 lies what players ignore
             self._short = "is cut off, its last packet cannot be read"
-        if num_damaged:
-            self._damage = f"is damaged, {num_damaged} of its packets are left out, the first after sample {first}"
+        if damage.num_packets:
+            self._damage = (
+                f"is damaged, {damage.num_packets} of its packets are left out, the first after sample {damage.first}"
+            )
 
     def _gap(self, frame: av.AudioFrame, position: int) -> int:
         """Samples missing before a frame that knows its place: silence instead keeps what follows in its own."""
         if self._format not in _EXACT or frame.time is None:
             return 0
-        return max(min(round(frame.time * self.sample_rate), self.num_samples) - position, 0)
+        return max(min(round(frame.time * self.sample_rate), self._num_stated) - position, 0)
+
+
+class _Damage:
+    """Counts packets that cannot be decoded, once sound has come behind them; what trails the sound is no damage."""
+
+    def __init__(self) -> None:
+        self.num_packets = self.num_waiting = 0
+        self.first = 0  # sample of the first one
+
+    def frames(self, packets: "Iterator[av.Packet[av.AudioStream]]") -> Iterator[av.AudioFrame]:
+        """What can be decoded of the packets; the last, empty one fetches what a decoder still holds."""
+        while True:
+            try:
+                packet = next(packets, None)
+            except av.InvalidDataError:  # the container itself ends in nonsense
+                self.num_waiting += 1
+                return
+            if packet is None:
+                return
+            try:
+                frames = packet.decode()
+            except av.InvalidDataError:
+                self.num_waiting += not bytes(packet).startswith(_TAGS)
+                continue
+            num_waiting = self.num_waiting
+            if not packet.size:
+                self.num_waiting = 0
+            yield from frames
+            if not packet.size:
+                self.num_waiting = num_waiting
+
+    def settle(self, position: int, gap: int) -> None:
+        """Count what came before a frame that begins at a sample, with so many missing before it."""
+        num_found = self.num_waiting or bool(gap)  # some decoders leave out what is damaged without a word
+        if num_found and not self.num_packets:
+            self.first = position
+        self.num_packets += num_found
+        self.num_waiting = 0
+
+
+def _audio_stream(container: av.container.InputContainer) -> av.AudioStream:
+    stream = container.streams.best("audio")
+    if not isinstance(stream, av.AudioStream):
+        raise InputError("holds no sound")
+    return stream
 
 
 class _Converter:
@@ -196,7 +263,8 @@ class _Converter:
 
     def __init__(self, sample_rate: int, num_channels: int):
         self._sample_rate, self._num_channels = sample_rate, num_channels
-        self._kind, self._resampler = None, None
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: av.AudioResampler | None = None
 
     def convert(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
@@ -204,7 +272,8 @@ class _Converter:
             yield from self.rest()
             layout = frame.layout if frame.layout.nb_channels == self._num_channels else _LAYOUTS[self._num_channels]
             self._kind, self._resampler = kind, av.AudioResampler("flt", layout, self._sample_rate)
-        yield from map(self._array, self._resampler.resample(frame))
+        if self._resampler is not None:
+            yield from map(self._array, self._resampler.resample(frame))
 
     def rest(self) -> Iterator[np.ndarray]:
         if self._resampler is not None:

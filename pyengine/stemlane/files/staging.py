@@ -11,19 +11,23 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from stemlane.errors import InputError, one_line
 
 try:
     import fcntl
+
+    _CAN_LOCK = True
 except ImportError:  # Windows: what is left over there stays
-    fcntl = None
+    _CAN_LOCK = False
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
 _FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
 _REPLACED = ".replaced"  # inside a staged folder: the files it takes the place of, until all of them are in place
+_FOLDERS = threading.Lock()  # recordings side by side make, and take away, the same folders
 
 
 class Partial:
@@ -36,7 +40,7 @@ class Partial:
     """
 
     def __init__(self, target: Path, *, folder: bool):
-        self._descriptor = None
+        self._descriptor: int | None = None
         while self._descriptor is None:
             # `target.name` may have the greatest length already, so it is no part of the name.
             self.path = target.with_name(f".stemlane-{secrets.token_hex(8)}.partial")
@@ -75,7 +79,7 @@ def _locked(path: Path, *, wait: bool) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        if fcntl is not None:
+        if _CAN_LOCK:
             fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
             return descriptor
@@ -90,7 +94,7 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
     """Remove what runs that were killed have left in `folders`; what other runs are writing stays."""
     for folder in dict.fromkeys(folders):
         try:
-            names = [name for name in os.listdir(folder) if _PATTERN.fullmatch(name)] if fcntl else []
+            names = [name for name in os.listdir(folder) if _PATTERN.fullmatch(name)] if _CAN_LOCK else []
         except OSError:
             continue
         for name in names:
@@ -102,52 +106,72 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
 
 
 @contextlib.contextmanager
-def staged_folder(target: str | Path) -> Iterator[Path]:
-    """Give a temporary folder whose files move into `target` when the block ends well; after an error nothing is left.
+def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
+    """Give a temporary place for each of the files `finals`; all of them appear when the block ends well, or none.
 
-    Folders missing on the way to `target` are made, and taken away again after an error. Files that were in `target`
-    are replaced together: after an error all of them are the old ones.
+    Folders that are missing are made, and taken away again after an error. Files that were there are replaced together:
+    after an error all of them are the old ones.
+
+    Parameters
+    ----------
+    finals
+        Below `base`, all different.
+    base
+        A folder, which need not be there, on the file system of `finals`.
     """
-    target = Path(target).absolute()
-    made = [folder for folder in target.parents if not folder.exists()]  # deepest first
-    partial = None
+    parents = {final.parent for final in finals}
+    folders = {folder for final in finals for folder in final.absolute().parents} | {
+        base.absolute(),
+        *base.absolute().parents,
+    }
+    partial, made = None, []
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = Partial(target, folder=True)
-        yield partial.path
-        if target.is_dir():
-            _move_into(partial.path, target)
-        else:
-            os.replace(partial.path, target)
+        with _FOLDERS:
+            made = sorted((folder for folder in folders if not folder.exists()), key=lambda path: -len(path.parts))
+            base.mkdir(parents=True, exist_ok=True)
+            partial = Partial(base / "partial", folder=True)
+        whole = parents.pop() if len(parents) == 1 else None  # a folder of their own can appear at once
+        staged = [partial.path / ("" if whole else str(index)) / final.name for index, final in enumerate(finals)]
+        for path in staged:
+            path.parent.mkdir(exist_ok=True)
+        yield staged
+        with _FOLDERS:
+            if whole is not None and not os.path.lexists(whole):
+                whole.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(partial.path, whole)
+            else:
+                for final in finals:
+                    final.parent.mkdir(parents=True, exist_ok=True)
+                _move(staged, finals, partial.path / _REPLACED)
         made = []
     except OSError as error:
-        raise cannot_write(target, target.parent, error) from None
+        raise cannot_write(finals[0] if finals else base, base, error) from None
     finally:
         if partial is not None:
             partial.discard()
-        for folder in made:
-            with contextlib.suppress(OSError):
-                folder.rmdir()
+        with _FOLDERS:
+            for folder in made:
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
-def _move_into(staged: Path, target: Path) -> None:
-    names = [path.name for path in staged.iterdir()]
-    replaced = staged / _REPLACED
+def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> None:
     replaced.mkdir()
     moved = []
     try:
-        for name in names:
+        for index, (source, final) in enumerate(zip(staged, finals, strict=True)):
             # The old file keeps a second name until all are in place, if the file system has such a thing.
+            old = replaced / str(index)
             with contextlib.suppress(FileNotFoundError, NotImplementedError, PermissionError):
-                os.link(target / name, replaced / name, follow_symlinks=False)
-            moved.append(name)
-            os.replace(staged / name, target / name)
+                os.link(final, old, follow_symlinks=False)
+            moved.append((source, final, old))
+            os.replace(source, final)
     except BaseException:
-        for name in moved:
-            if (replaced / name).is_symlink() or (replaced / name).exists():
-                os.replace(replaced / name, target / name)
-            elif not (staged / name).exists():
-                (target / name).unlink(missing_ok=True)
+        for source, final, old in moved:
+            if os.path.lexists(old):
+                os.replace(old, final)
+            elif not source.exists():
+                final.unlink(missing_ok=True)
         raise
 
 

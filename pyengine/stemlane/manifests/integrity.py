@@ -35,7 +35,7 @@ def verify_model(manifest: Manifest) -> None:
 
 
 def check_model(manifest: Manifest, models: Path) -> None:
-    """As `verify_model`, but files of models in the folder `models` are not read if its table knows them as they are."""
+    """As `verify_model`, but files in the folder `models` that its table knows as they are now are not read."""
     known = _read_table(models) if manifest.folder.parent == models else {}
     for entry in manifest.files:
         path = manifest.folder / entry.path

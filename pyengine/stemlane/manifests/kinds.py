@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from stemlane.manifests.htdemucs import HtdemucsSettings, read_htdemucs
 from stemlane.manifests.mdx import MdxSettings, read_mdx
+from stemlane.manifests.rates import frame_samples
 from stemlane.manifests.table import Table
 
 
@@ -16,7 +17,8 @@ from stemlane.manifests.table import Table
 class StreamingSettings:
     """Numbers and tensor names of a `streaming` model: a stateful network fed a few frames at a time.
 
-    The network's output frame t belongs to its input frame t - `lookahead_frames`.
+    The network's output frame t belongs to its input frame t - `lookahead_frames`. It knows `network_bins` bins, and
+    spectra are multiplied by `spectral_gain` for it; see `at_rate`.
     """
 
     fft_samples: int
@@ -27,6 +29,8 @@ class StreamingSettings:
     mixture_tensor: str
     stems_tensor: str
     state_tensors: tuple[tuple[str, str], ...]
+    network_bins: int
+    spectral_gain: float = 1.0
 
     @property
     def stride_samples(self) -> int:
@@ -42,6 +46,29 @@ class StreamingSettings:
     def num_bins(self) -> int:
         """Bins of one frame."""
         return self.fft_samples // 2 + 1
+
+    def at_rate(self, model_rate: float, sample_rate: float) -> "StreamingSettings":
+        """The same with frames of the same duration, nearly, at another rate; see `stemlane.manifests.rates`."""
+        fft = frame_samples(self.fft_samples, model_rate, sample_rate)
+        hop = max(1, fft * self.hop_samples // self.fft_samples)
+        tail = rescaled(self.synthesis_samples - self.hop_samples, self.hop_samples, hop)
+        return replace(
+            self,
+            fft_samples=fft,
+            hop_samples=hop,
+            synthesis_samples=hop + tail,
+            spectral_gain=self.spectral_gain * self.fft_samples / fft,
+        )
+
+
+def rescaled(num_samples: int, hop_samples: int, new_hop_samples: int) -> int:
+    """A length counted in hops, where the hop has another length: whole hops exactly, the rest rounded half up.
+
+    >>> rescaled(512, 1024, 1116), rescaled(5120, 1024, 1116)
+    (558, 5580)
+    """
+    hops, rest = divmod(num_samples, hop_samples)
+    return hops * new_hop_samples + (2 * rest * new_hop_samples + hop_samples) // (2 * hop_samples)
 
 
 def read_streaming(top: Table) -> StreamingSettings:
@@ -64,7 +91,7 @@ def read_streaming(top: Table) -> StreamingSettings:
         frames_per_step=table.integer("frames_per_step", 1, 1024),
         lookahead_frames=table.integer("lookahead_frames", 0, 1024),
         mixture_tensor=tensors.text("mixture"), stems_tensor=tensors.text("stems"),
-        state_tensors=tuple(states))  # fmt: skip
+        state_tensors=tuple(states), network_bins=fft // 2 + 1)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -73,7 +100,9 @@ class MaskedSegmentSettings:
 
     A segment of `segment_frames` is cut into context, `stride_frames` that are kept, `crossfade_frames` that are
     blended into the next segment's, and context again. `mask_extension` says what the bins above `network_bins` get:
-    "zeros" (they stay in the residual) or "average" (the mean of the mask below); open-unmix has none.
+    "zeros" (they stay in the residual, as with a Wiener filter), "average" (the mean of the mask below) or "top" (the
+    mask of the highest bin, for open-unmix, whose network knows all bins at its own rate). Spectra are multiplied by
+    `spectral_gain` for the network; see `at_rate`.
     With `wiener_iterations` above 0 the magnitudes of all stems are taken from the network in place of masks, and a
     multichannel Wiener filter makes the stems of them. Open-unmix takes its covariances from blocks of `wiener_frames`
     of the frames kept, or from whole segments if that is more than `stride_frames`; spleeter from the whole recording,
@@ -92,6 +121,7 @@ class MaskedSegmentSettings:
     magnitude_tensor: str
     masks_tensor: str
     magnitudes_tensor: str
+    spectral_gain: float = 1.0
 
     @property
     def context_before_frames(self) -> int:
@@ -125,6 +155,17 @@ class MaskedSegmentSettings:
         return self.fft_samples // 2 + 1
 
     @property
+    def heard_bins(self) -> int:
+        """Bins that a frame and the network have in common."""
+        return min(self.num_bins, self.network_bins)
+
+    def at_rate(self, model_rate: float, sample_rate: float) -> "MaskedSegmentSettings":
+        """The same with frames of the same duration, nearly, at another rate; see `stemlane.manifests.rates`."""
+        fft = frame_samples(self.fft_samples, model_rate, sample_rate)
+        gain = self.spectral_gain * self.fft_samples / fft
+        return replace(self, fft_samples=fft, hop_samples=fft // 4, spectral_gain=gain)
+
+    @property
     def relative_cost(self) -> float:
         """Frames the network computes per frame of the recording; 1 without overlap."""
         return self.segment_frames / self.stride_frames
@@ -152,7 +193,7 @@ def read_open_unmix(top: Table) -> MaskedSegmentSettings:
     table.integer("stride_frames", _SHORTEST_STRIDE, 4096)
     settings = _read_segments(top, table, lowest_segment=_SHORTEST_STRIDE, most_iterations=10)
     if not settings.wiener_iterations:
-        return settings
+        return replace(settings, mask_extension="top")
     frames = table.integer("wiener_frames", 1, settings.segment_frames)
     if frames <= settings.stride_frames and settings.crossfade_frames:
         found = settings.crossfade_frames

@@ -8,20 +8,22 @@ Finding models is the registry's job, running them the front ends'.
 import re
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
+from stemlane.contract import HIGHEST_RATE, LONGEST_MODEL_NAME, LOWEST_RATE, MODEL_INDEX_FIELDS, STEM_ORDER
 from stemlane.errors import ManifestError, StemlaneError, one_line
-from stemlane.manifests.kinds import SETTINGS_READERS, Settings
+from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, Settings, StreamingSettings
 from stemlane.manifests.table import Table
 from stemlane.regular_files import read_regular
 
-STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
 MANIFEST_NAME = "manifest.toml"
 MEASURED = ("processor_seconds", "seam_db", "seam_largest", "window_sdr_db")  # see `stemlane.catalog.measured`
 FORMAT = 1
+# Bounds of name and title are those of the C++ core's `model_index.cpp`, which leaves out what is longer.
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+_LONGEST_TITLE = 200
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HIGHEST_BYTES = 1 << 16  # embedded ones have 1 KB
 _HIGHEST_FILES = 64
@@ -48,7 +50,7 @@ class Manifest:
     version: str
     stems: tuple[str, ...]
     residual: str
-    sample_rate: int
+    sample_rate: float
     compute_allowance_samples: int
     licence: str
     origin: str
@@ -79,6 +81,34 @@ class Manifest:
     def delay_samples(self) -> int:
         """Samples by which the stems trail the mixture, at the model's rate."""
         return self.settings.delay_samples
+
+    @property
+    def follows_rate(self) -> bool:
+        """Whether the model runs at any rate without a resampler: it works on magnitudes or masks of spectra."""
+        return isinstance(self.settings, StreamingSettings | MaskedSegmentSettings)
+
+    def at_rate(self, sample_rate: float) -> "Manifest":
+        """The model as it runs for a stream of `sample_rate` Hz: with frames of that rate, if it `follows_rate`."""
+        if not isinstance(self.settings, StreamingSettings | MaskedSegmentSettings) or sample_rate == self.sample_rate:
+            return self
+        settings = self.settings.at_rate(self.sample_rate, sample_rate)
+        hop, new_hop = self.settings.hop_samples, settings.hop_samples
+        return replace(
+            self,
+            settings=settings,
+            sample_rate=sample_rate,
+            compute_allowance_samples=-(-self.compute_allowance_samples * new_hop // hop),
+        )
+
+    @property
+    def fft_samples(self) -> int:
+        """Samples of a transform if the model `follows_rate`, else 0."""
+        return self.settings.fft_samples if self.follows_rate else 0
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples from one transform to the next if the model `follows_rate`, else 0."""
+        return self.settings.hop_samples if self.follows_rate else 0
 
 
 def load_manifest(folder: Path | str) -> Manifest:
@@ -118,13 +148,18 @@ def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
     name = top.text("name")
     if not _NAME.fullmatch(name):
         top.fail("name", f"is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
+    if len(name) > LONGEST_MODEL_NAME:
+        top.fail("name", f"has {len(name)} characters, should have at most {LONGEST_MODEL_NAME}")
+    title = top.text("title")
+    if len(title) > _LONGEST_TITLE:
+        top.fail("title", f"has {len(title)} characters, should have at most {_LONGEST_TITLE}")
     kind = top.text("kind")
     if kind not in SETTINGS_READERS:
         top.fail("kind", f"is {kind!r}, this version knows: {', '.join(SETTINGS_READERS)}")
     stems, residual = _read_stems(top)
     return Manifest(
-        folder=folder, name=name, title=top.text("title"), kind=kind, version=top.text("version"),
-        stems=stems, residual=residual, sample_rate=top.integer("sample_rate", 8000, 192000),
+        folder=folder, name=name, title=title, kind=kind, version=top.text("version"),
+        stems=stems, residual=residual, sample_rate=top.integer("sample_rate", LOWEST_RATE, HIGHEST_RATE),
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
         files=_read_files(top), settings=SETTINGS_READERS[kind](top),
@@ -193,17 +228,7 @@ def model_folders(folder: Path | str) -> list[Path]:
 
 def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
     """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs."""
-    fields = (
-        "name",
-        "title",
-        "sample_rate",
-        "stride_samples",
-        "delay_samples",
-        "compute_allowance_samples",
-        "stems",
-        "residual",
-    )
-    lines = ["# " + "\t".join(fields)]
+    lines = ["# " + "\t".join(MODEL_INDEX_FIELDS)]
     for model_folder in model_folders(folder):
         try:
             model = load_manifest(model_folder)
@@ -211,8 +236,8 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
             if skip_unusable:
                 continue
             raise
-        values = [getattr(model, field) for field in fields]
-        values[fields.index("stems")] = ",".join(model.separated_stems)
+        values = [getattr(model, field) for field in MODEL_INDEX_FIELDS]
+        values[MODEL_INDEX_FIELDS.index("stems")] = ",".join(model.separated_stems)
         lines.append("\t".join(map(str, values)))
     return "\n".join(lines) + "\n"
 

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.contract import MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests import integrity
 from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, model_folders
+from stemlane.user_folders import data_folder
 
 ALIASES = {"default": "mix"}
 _VARIABLE = "STEMLANE_MODELS"
@@ -28,9 +30,7 @@ def embedded_folder() -> Path:
 
 def user_folder() -> Path:
     """Folder of the models a user has added (it need not exist)."""
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("stemlane", appauthor=False)) / "models"
+    return data_folder() / MODELS_FOLDER
 
 
 def search_folders() -> Iterator[Path]:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What files, library and command line call a model's stems.
 
-Inside, and on the plugin's faders, the residual is `other`. Spleeter calls it `accompaniment` in its models of two stems,
-and so do its users' scripts and folders.
+Inside, and on the plugin's faders, the residual is `other`. Spleeter calls it `accompaniment` in its models of two
+stems, and so do its users' scripts and folders.
 """
 
+from stemlane.contract import ACCOMPANIMENT
 from stemlane.manifests.manifest import Manifest
-
-ACCOMPANIMENT = "accompaniment"
 
 
 def stem_names(manifest: Manifest) -> tuple[str, ...]:

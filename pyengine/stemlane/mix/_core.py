@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from stemlane.contract import HIGHEST_RATE, LOWEST_RATE, STEM_ORDER
 from stemlane.errors import CoreError
-from stemlane.manifests.manifest import STEM_ORDER, Manifest
+from stemlane.manifests.manifest import Manifest
 
 if TYPE_CHECKING:
     import cffi
@@ -44,7 +45,8 @@ def library_path() -> Path:
     )
 
 
-def _header_path() -> Path:
+def header_path() -> Path:
+    """The header with the declarations, beside the package or in a checkout."""
     installed = _PACKAGE / "core_api.h"
     return installed if installed.is_file() else _CHECKOUT / "cpp" / "api" / "core_api.h"
 
@@ -57,7 +59,7 @@ def load() -> "tuple[cffi.FFI, Any]":
     path = library_path()
     ffi = cffi.FFI()
     try:
-        header = _header_path().read_text(encoding="utf-8")
+        header = header_path().read_text(encoding="utf-8")
         ffi.cdef(header.split("/* cffi begin */")[1].split("/* cffi end */")[0])
         return ffi, ffi.dlopen(str(path))
     except (OSError, IndexError, cffi.CDefError) as error:
@@ -86,6 +88,8 @@ class CoreStream:
 
     def __init__(self, manifest: Manifest, sample_rate: float, num_channels: int, max_block_samples: int):
         self._ffi, self._library = load()
+        if LOWEST_RATE <= sample_rate <= HIGHEST_RATE:  # the core refuses others
+            manifest = manifest.at_rate(sample_rate)
         separated = [STEM_ORDER.index(stem) for stem in manifest.separated_stems]
         model = self._ffi.new(
             "stemlane_model *",

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from stemlane.audio_checks import check_mixture, rechunk
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import InputError
-from stemlane.manifests.manifest import STEM_ORDER, Manifest
+from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.registry import find_model
 from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream
@@ -81,14 +82,18 @@ class GainPlan:
                     f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
                 )
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
-            if isinstance(time, (bool, np.bool_)) or not isinstance(time, numbers.Real) or not 0 <= time < math.inf:
+            if (
+                isinstance(time, (bool, np.bool_))
+                or not isinstance(time, numbers.Real)
+                or not 0 <= float(time) < math.inf
+            ):
                 raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
             points.setdefault(name, []).append((float(time), parse_gain(entry["gain_db"], name)))
         self._curves = {name: sorted(curve, key=lambda point: point[0]) for name, curve in points.items()}
 
-    def _check_fader(self, name: str, manifest: Manifest) -> str:
-        fader = stem_of(manifest, name) if isinstance(name, str) else name
-        if not isinstance(name, str) or fader not in self._faders:
+    def _check_fader(self, name: object, manifest: Manifest) -> str:
+        fader = stem_of(manifest, name) if isinstance(name, str) else None
+        if fader is None or fader not in self._faders:
             raise InputError(
                 f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(stem_names(manifest))}; or output"
             )
@@ -161,7 +166,7 @@ def render(
     mixture
         (channels, samples) floating point, one or two channels, finite.
     sample_rate
-        In Hz, 8000 to 192000.
+        In Hz, 8000 to 384000.
     gains
         dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
     automation

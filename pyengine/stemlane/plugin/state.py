@@ -4,10 +4,10 @@
 import struct
 from xml.etree import ElementTree
 
+from stemlane.contract import SILENT_DB, STATE_TAG
 from stemlane.errors import PluginError, one_line
-from stemlane.units import SILENT_DB, parse_gain
+from stemlane.units import parse_gain
 
-TAG = "STEMLANE"
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
 _XML_MAGIC = 0x21324356
 # Layout of a preset, from Steinberg's "VST 3 preset file format": header "VST3", version, class id (32 characters),
@@ -58,8 +58,8 @@ def read(preset: bytes) -> ElementTree.Element:
         element = ElementTree.fromstring(text)  # noqa: S314 - without declarations
     except (ElementTree.ParseError, ValueError, LookupError) as error:  # the last two: of its encoding
         raise PluginError(f"the plugin's state is not XML: {one_line(error)}") from None
-    if element.tag != TAG:
-        raise PluginError(f"the plugin's state is <{element.tag}>, should be <{TAG}>; is it another plugin?")
+    if element.tag != STATE_TAG:
+        raise PluginError(f"the plugin's state is <{element.tag}>, should be <{STATE_TAG}>; is it another plugin?")
     return element
 
 

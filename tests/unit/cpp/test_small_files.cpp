@@ -32,8 +32,8 @@ TEST_CASE("a model's name in an index is never a path, its title can be shown") 
     CAPTURE(name);
     CHECK(parse_model_index(line(name, "T")).empty());
   }
-  CHECK(parse_model_index(line(std::string(101, 'a'), "T")).empty());
-  CHECK(parse_model_index(line(std::string(100, 'a'), "T")).size() == 1);
+  CHECK(parse_model_index(line(std::string(kMaxNameBytes + 1, 'a'), "T")).empty());
+  CHECK(parse_model_index(line(std::string(kMaxNameBytes, 'a'), "T")).size() == 1);
   // Control characters, cut off, overlong, a surrogate, beyond Unicode, a continuation alone.
   for (const char* title : {"\x1B[2J", "\x7F", "\xC2\x85", "\xC3", "\xE2\x82", "\xC0\xAF", "\xE0\x80\xAF",
                             "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\x80", "\xFF"}) {

@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: MIT
 """The command line as a user meets it: files, exit status, one-line problems, nothing half-written."""
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from stemlane.cli import main as cli
 from stemlane.errors import InputError
-from stemlane.files import offline
+from stemlane.files.rendering import render_file
 from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
 
@@ -90,7 +93,7 @@ def test_separate_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         ([good, str(tmp_path / "in" / "other" / "good.flac")], "would both go to"),
         ([good, "--model", "nope"], "no model called 'nope'; there is: live, mix"),
         ([good, "--stems", "piano"], "has no stem 'piano', it has: vocals, drums"),
-        ([good, "--format", "mp3"], "format 'mp3' cannot be written"),
+        ([good, "--format", "aiff"], "format 'aiff' cannot be written"),
     ]:
         fails(capsys, ["separate", *arguments, *out], words)
         assert everything_in(tmp_path) == before
@@ -128,7 +131,7 @@ def test_obstacles_are_found_before_the_work(tmp_path, tiny_models, capsys, monk
     for place, words in [
         (out, "b/vocals.wav: is a folder, should be the name of a file to write"),
         (tmp_path / "file" / "deep", "file: is not a folder"),
-        (tmp_path / "c", "c/b: is a file, the stems of"),
+        (tmp_path / "c", "c/b: is not a folder, so "),
     ]:
         fails(capsys, ["separate", *sources, "-o", str(place)], words)
         assert everything_in(tmp_path) == before
@@ -160,6 +163,137 @@ def test_a_later_run_removes_what_a_killed_one_left(tmp_path, tiny_models):
     assert cli.main(["separate", short, "-o", str(tmp_path / "out"), "--stems", "vocals"]) == 0
     assert cli.main(["render", short, "-o", str(tmp_path / "r.wav")]) == 0
     assert everything_in(tmp_path) == ["long.wav", "out", "out/short", "out/short/vocals.wav", "r.wav", "short.wav"]
+
+
+def test_folders_lists_and_patterns(tmp_path, tiny_models, capsys, monkeypatch):
+    for name in ("music/a.wav", "music/sub/b.wav", "c.wav", "d e.wav"):
+        write(tmp_path / name, noise(1, 5000))
+    (tmp_path / "music" / "note.txt").write_text("no music", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list").write_text("c.wav\nd e.wav\n\n", encoding="utf-8")
+    only = ["--stems", "vocals", "--name", "{track}-{stem}.{ext}"]
+    assert cli.main(["separate", "music", "--from-list", "list", *only]) == 0  # into the usual folder
+    files = ["a-vocals.wav", "c-vocals.wav", "d e-vocals.wav", "sub", "sub/b-vocals.wav"]
+    assert everything_in(tmp_path / "stems") == files
+    assert capsys.readouterr().out.split("\n") == [
+        "stems/a-vocals.wav", "stems/sub/b-vocals.wav", "stems/c-vocals.wav", "stems/d e-vocals.wav", "",
+    ]  # fmt: skip
+    assert cli.main(["separate", "*.wav", "-o", "music/out", *only]) == 0
+    assert everything_in(tmp_path / "music" / "out") == ["c-vocals.wav", "d e-vocals.wav"]
+    assert cli.main(["separate", "music", "-o", "music/out", *only]) == 0  # not its own results
+    assert everything_in(tmp_path / "music" / "out") == files
+    (tmp_path / "empty").write_text("\n", encoding="utf-8")
+    for arguments, words in [
+        (["--from-list", "empty"], "empty: the list holds no names"),
+        (["--from-list", "none"], "none: the list cannot be read (No such file or directory)"),
+        (["*.ogg"], "*.ogg: no audio file is there"),
+    ]:
+        fails(capsys, ["separate", *arguments], words)
+
+
+def test_pipes(tmp_path):
+    mixture = noise(2, 30_000)
+    model = str(build_model(tmp_path.parent / "pipes"))
+    wav = Path(write(tmp_path / "a.wav", mixture)).read_bytes()
+
+    def piped(data, *arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "stemlane", *arguments, "--model", model],
+            input=data, capture_output=True, check=False, cwd=tmp_path,
+        )  # fmt: skip
+
+    done = piped(wav, "separate", "-", "--stems", "vocals", "-o", "-")
+    assert (done.returncode, done.stderr) == (0, b"")
+    np.testing.assert_allclose(soundfile.read(io.BytesIO(done.stdout))[0].T, mixture / 2, atol=1e-6)
+    done = piped(wav, "render", "-", "-o", "-", "--gain", "vocals=-inf")
+    assert (done.returncode, done.stderr) == (0, b"")
+    np.testing.assert_allclose(soundfile.read(io.BytesIO(done.stdout))[0].T, mixture / 2, atol=1e-6)
+    done = piped(b"a.wav\0", "separate", "--from-list", "-", "--stems", "bass")
+    assert done.returncode == 0 and everything_in(tmp_path / "stems") == ["a", "a/bass.wav"]
+    for arguments, words in [
+        (["-", "-o", "-"], b"-o - takes one recording and one stem"),
+        (["-", "-o", "-", "--stems", "bass", "--format", "mp3"], b"-o - takes one recording and one stem, as WAV"),
+    ]:
+        done = piped(wav, "separate", *arguments)
+        assert done.returncode == 1 and words in done.stderr and done.stdout == b""
+    done = piped(b"no audio", "separate", "-")
+    assert done.returncode == 1 and b"cannot be read as audio" in done.stderr
+    assert everything_in(tmp_path) == ["a.wav", "stems", "stems/a", "stems/a/bass.wav"]
+
+
+def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
+    good = write(tmp_path / "a.wav", noise(1, RATE))
+    bad = str(tmp_path / "absent.wav")
+    arguments = ["separate", good, bad, "-o", str(tmp_path / "o"), "--two-stems", "vocals", "--json", "-q"]
+    assert cli.main(arguments) == 1
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert first.pop("elapsed_seconds") > 0 and second.pop("elapsed_seconds") >= 0
+    folder = tmp_path / "o" / "a"
+    outputs = {stem: str(folder / f"{stem}.wav") for stem in ("vocals", "instrumental")}
+    assert first == {
+        "input": good, "state": "done", "problem": None, "warnings": [], "outputs": outputs, "seconds": 1.0,
+    }  # fmt: skip
+    problem = f"{bad}: no such file"
+    assert second == {
+        "input": bad, "state": "failed", "problem": problem, "warnings": [], "outputs": {}, "seconds": 0.0,
+    }  # fmt: skip
+    assert cli.main([*arguments[:2], *arguments[3:], "--skip-existing"]) == 0
+    assert json.loads(capsys.readouterr().out)["state"] == "skipped"
+
+
+def test_quiet_and_verbose(tmp_path, tiny_models, capsys):
+    source = write(tmp_path / "a.wav", noise(1, RATE))
+    arguments = ["separate", source, "-o", str(tmp_path / "o")]
+    assert cli.main([*arguments, "-q"]) == 0
+    assert capsys.readouterr() == ("", "")
+    assert cli.main([*arguments, "-v"]) == 0
+    out, err = capsys.readouterr()
+    assert out == f"{tmp_path}/o/a\n"
+    assert "Separator('mix') of vocals, drums, bass, other at 44100 Hz" in err
+    assert f"{source}: 1.0 s in " in err and "× real time" in err
+    assert cli.main([*arguments, "--skip-existing"]) == 0
+    assert capsys.readouterr().err == "stemlane: 1 of 1 recordings had their stems already\n"
+
+
+def test_models_of_other_projects_by_their_names_there(tmp_path, tiny_models, capsys, monkeypatch):
+    source = write(tmp_path / "a.wav", noise(2, 5000))
+    build_spleeter(tmp_path / "models", name="spleeter-2stems", stems=("vocals", "other"))
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
+    assert cli.main(["separate", "-p", "spleeter:2stems", "-o", str(tmp_path / "o"), source]) == 0
+    assert everything_in(tmp_path / "o") == ["a", "a/accompaniment.wav", "a/vocals.wav"]
+    for name, source_name in {
+        "spleeter:5stems-16kHz": "spleeter:5stems-16kHz",
+        "spleeter-4stems": "spleeter:4stems",
+        "open-unmix:umxl": "open-unmix:umxl",
+        "htdemucs_ft": "htdemucs_ft",
+    }.items():
+        fails(capsys, ["separate", "-n", name, source], f"can be added: run 'stemlane models add {source_name}'")
+
+
+@pytest.mark.parametrize("name", ["separate", "render", "evaluate", "bench", "doctor", "models add", "plugin install"])
+def test_every_help_has_examples(name, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([*name.split(), "--help"])
+    assert stop.value.code == 0
+    examples = capsys.readouterr().out.partition("\nexamples:\n")[2]
+    assert f"  stemlane {name}" in examples
+    assert all(len(line) <= 100 for line in examples.splitlines())
+
+
+def test_the_page_on_files_names_no_missing_option(capsys):
+    page = (Path(__file__).resolve().parents[3] / "docs" / "FILES.md").read_text(encoding="utf-8")
+    before, _, table = page.partition("## For those who come from")
+    ours = before + "".join(
+        row.split("|")[2] for row in table.splitlines() if row.startswith("| ") and " | no: " not in row
+    )
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(re.findall(r"`([^`]+)`", ours))))
+    helps = ""
+    for name in ("separate", "models add"):
+        with pytest.raises(SystemExit):
+            cli.main([*name.split(), "--help"])
+        helps += capsys.readouterr().out
+    known = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", helps))
+    assert {"--name", "--skip-existing", "-j", "--wiener", "--bits"} <= named <= known
 
 
 def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):
@@ -258,7 +392,7 @@ def test_render_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         ([source, *out, "--gain", "piano=0"], "no stem 'piano'"),
         ([source, *out, "--automation", str(tmp_path / "bad.json")], "automation holds 1"),
         ([source, *out, "--automation", str(tmp_path / "none.json")], "none.json: cannot be read"),
-        ([source, "-o", str(tmp_path / "out.mp3")], "format 'mp3'"),
+        ([source, "-o", str(tmp_path / "out.aiff")], "out.aiff: format 'aiff'"),
         ([source, "-o", str(tmp_path / "no" / "out.wav")], "no such folder"),
         ([source, "-o", source], "a.wav: is the recording itself and would be lost"),
         ([source, "-o", str(tmp_path / "pipe.wav")], "pipe.wav: is no plain file"),
@@ -274,7 +408,7 @@ def test_what_is_there_is_not_lost(tmp_path, tiny_models, capsys):
     before = (tmp_path / "vocals" / "vocals.wav").read_bytes()
     fails(capsys, ["separate", source, "-o", str(tmp_path)], "vocals.wav: is the recording itself")
     with pytest.raises(InputError, match=r"none.wav: no such file"):
-        offline.render_file(tmp_path / "none.wav", source)
+        render_file(tmp_path / "none.wav", source)
     assert (tmp_path / "vocals" / "vocals.wav").read_bytes() == before
     (tmp_path / "link.wav").symlink_to("vocals/mix.wav")
     assert cli.main(["render", source, "-o", str(tmp_path / "link.wav")]) == 0
@@ -304,6 +438,14 @@ def test_models(tiny_models, capsys):
     assert "3584 samples" in out and "221 ms at 44100 Hz" in out and "built by the tests" in out
     assert cli.main(["models", "verify", "live"]) == 0
     fails(capsys, ["models", "show", "nope"], "no model called 'nope'")
+
+
+def test_models_that_can_be_added_are_listed(tiny_models, capsys):
+    assert cli.main(["models", "list", "--available"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 13 and rows[0] == "spleeter:2stems        vocals, accompaniment; MIT (Deezer SA)"
+    assert any("umxl" in row and "not for commercial use" in row for row in rows)
+    assert any(row.startswith("htdemucs_6s ") and "vocals, drums, bass, guitar, piano, other;" in row for row in rows)
 
 
 def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):

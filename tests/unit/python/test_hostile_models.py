@@ -14,11 +14,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 from stemlane.catalog import network_check, trial
-from stemlane.catalog.install import add_model
+from stemlane.catalog.install import add_model, verify
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.manifest import load_manifest
 from stemlane.manifests.registry import find_model
+from support.tiny_mdx import network as mdx_network
 from support.tiny_models import build_model, change_manifest, rehash
 
 pytestmark = pytest.mark.usefixtures("no_models")
@@ -83,6 +84,28 @@ def test_sizes_are_bounded(tmp_path, monkeypatch):
         file.truncate(1 << 40)
     with pytest.raises(ManifestError, match="manifest.toml: cannot be read: has 1099511627776 bytes"):
         add_model(str(folder))
+    assert left_in(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("source", ["folder", "mdx"])
+def test_a_full_disk_is_named_not_the_file_that_is_read(tmp_path, monkeypatch, source):
+    """The kernel's own answer: what is written goes to a device that is always full."""
+    opened, built = Path.open, build_model(tmp_path, name="own")
+
+    def full(path, mode="r", **options):
+        return opened(Path("/dev/full"), "wb") if mode == "xb" else opened(path, mode, **options)
+
+    def copy(read, written):  # as `shutil` does it where the kernel copies
+        raise OSError(28, "No space left on device", str(read), None, str(written))
+
+    monkeypatch.setattr(Path, "open", full)
+    monkeypatch.setattr("shutil.copyfile", copy)
+    (tmp_path / "x.onnx").write_bytes(mdx_network(70, 12))
+    arguments = {"location": str(tmp_path / "x.onnx"), "stem": "vocals", "fft_samples": 4096}
+    models = tmp_path / "data" / "stemlane" / "models"
+    words = rf"^{models}: No space left on device, \d+ MB are free there; nothing was changed. Free some space on that"
+    with pytest.raises(ModelError, match=words):
+        add_model(str(built)) if source == "folder" else add_model("mdx", **arguments)
     assert left_in(tmp_path / "data") == []
 
 
@@ -239,7 +262,7 @@ def is_dead(process: int) -> bool:
 
 @pytest.mark.parametrize("line, words", [
     ("print('{\"result\": {}}')", "ended without a result"),
-    ("print('{\"result\": {\"self_test\": [{\"vocals\": [1e999, 0, 0, 0]}], \"measured\": null}}')", "without a result"),
+    ("print('{\"result\": {\"self_test\": [{\"vocals\": [1e999, 0, 0, 0]}], \"measured\": null}}')", "a result"),
     ("print('[' * 60000)", "ended without a result"),
     ("print('x' * 10_000_000)", "ended without a result"),
     ("print('{\"problem\": \"a\\\\u001b[2Jb\"}')", r"a\\x1b\[2Jb"),
@@ -273,13 +296,22 @@ def test_networks_refer_to_the_models_own_files_only(tmp_path):
         add_model(str(model_with(tmp_path / "nested", nested)))
 
 
+def test_verifying_needs_no_converter_and_ends_too(tmp_path, monkeypatch):
+    folder = model_with(tmp_path, endless_loop())
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    monkeypatch.setattr(trial, "PROCESSOR_SECONDS", 3)
+    with pytest.raises(ModelError, match="the network has computed for 3 s without an end"):
+        verify(str(folder))
+    assert verify("mix").name == "mix"
+
+
 def test_names_of_embedded_models_cannot_be_taken(tmp_path):
-    """The remedy must be one that works: a folder's name is not changed by --name."""
+    """The remedy must be one that works: --name does not rename a folder's model, another name in its manifest does."""
     for name in ("mix", "live"):
-        with pytest.raises(
-            ModelError, match=f"{name!r} belongs to .*; change it in the manifest and in the name of the"
-        ):
+        with pytest.raises(ModelError, match=f"{name!r} belongs to .*; change it in manifest.toml"):
             add_model(str(build_model(tmp_path, name=name)))
+    change_manifest(tmp_path / "mix", "name", '"remixed"')
+    assert add_model(str(tmp_path / "mix"))[0].name == "remixed"
     with pytest.raises(ModelError, match="belongs to a model that comes with the package; choose one with --name"):
         add_model("spleeter:4stems", name="mix")
     own = build_model(tmp_path, name="own")

@@ -34,11 +34,14 @@ def test_from_a_mirror(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(htdemucs_source.OFFICIAL, "htdemucs_ft", published)
     with serve(content, cut_after=[5000]) as server:
         monkeypatch.setenv(MIRROR_VARIABLE, server.url + "/mirror")
-        assert cli.main(["models", "add", "htdemucs_ft"]) == 0
+        assert cli.main(["models", "add", "htdemucs_ft", "--accept-licence"]) == 0
         asked = [path for path, _ in server.requests]
     assert asked[1:] == [f"/mirror/{name}" for name in names.values()]  # the first was cut
     said = capsys.readouterr().out
-    assert "licence        MIT (Meta Platforms)" in said and "dl.fbaipublicfiles.com" in said
+    assert (
+        "licence        research only: not under the MIT licence of the code" in said
+        and "dl.fbaipublicfiles.com" in said
+    )
     assert "added          htdemucs_ft: HTDemucs, fine-tuned for each stem, latency 1.8 s" in said
     assert cli.main(["models", "show", "htdemucs_ft"]) == 0
     said = capsys.readouterr().out
@@ -120,9 +123,9 @@ def test_files_that_are_refused(tmp_path):
     for length in (0, 100, len(whole) // 2, len(whole) - 30):
         path.write_bytes(whole[:length])
         refused("not a file of weights, or damaged", path)
-    refused("no such file; it should be one .th file", tmp_path / "none.th")
+    refused("no such file; it should be one .th or .safetensors file", tmp_path / "none.th")
     path.rename(tmp_path / "x.txt")
-    refused(r"should hold one file 955717e8\*.th or \*.th, holds 0", tmp_path)
+    refused(r"should hold one file 955717e8\*.th or \*.th, or .safetensors, holds 0", tmp_path)
     with serve(b"something else") as server:
         refused("is not the published file", server.url)
     assert [file for file in (tmp_path / "data").rglob("*") if file.is_file()] == []

@@ -53,7 +53,7 @@ def test_from_a_mirror_with_the_licence(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(open_unmix_source.OFFICIAL, "umxl", published)
     with serve(content, cut_after=[5000]) as server:
         monkeypatch.setenv(MIRROR_VARIABLE, server.url + "/mirror")
-        assert cli.main(["models", "add", "open-unmix:umxl"]) == 0
+        assert cli.main(["models", "add", "open-unmix:umxl", "--accept-licence"]) == 0
         asked = [path for path, _ in server.requests]
     assert asked[1:] == [f"/mirror/{stem}-{hashes[stem]}.pth" for stem in case.STEMS]
     said = capsys.readouterr().out

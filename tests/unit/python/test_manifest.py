@@ -53,6 +53,7 @@ def test_residual_may_stand_anywhere(tmp_path):
         ("format = 1", "format = 2", ["format is 2", "reads 1", "update"]),
         ("format = 1", "", ["format is missing"]),
         ('name = "tiny"', 'name = "Tiny One"', ["'Tiny One'", "lower-case"]),
+        ('name = "tiny"', f'name = "{101 * "a"}"', ["name has 101 characters", "at most 100"]),
         ('title = "Tiny tiny"', 'title = "a\\tb"', ["title", "tabs"]),
         ('kind = "streaming"', 'kind = "magic"', ["'magic'", "streaming"]),
         ('"bass", "other"]', '"basso", "other"]', ["'basso'", "vocals, drums, bass"]),
@@ -60,7 +61,7 @@ def test_residual_may_stand_anywhere(tmp_path):
         ('residual = "other"', 'residual = "piano"', ["'piano'", "one of the stems"]),
         ("sample_rate = 44100", "sample_rate = 44100.5", ["sample_rate is 44100.5", "whole number"]),
         ("sample_rate = 44100", "sample_rate = true", ["sample_rate is True"]),
-        ("sample_rate = 44100", "sample_rate = 4000", ["sample_rate is 4000", "8000 to 192000"]),
+        ("sample_rate = 44100", "sample_rate = 4000", ["sample_rate is 4000", "8000 to 384000"]),
         ("compute_allowance_samples = 512", "compute_allowance_samples = 0", ["compute_allowance_samples is 0"]),
         ('licence = "MIT"', 'licence = " "', ["licence", "not empty"]),
         ("fft_samples = 256", "fft_samples = 257", ["fft_samples is 257", "even"]),
@@ -101,8 +102,8 @@ def test_index_has_one_line_per_model(tmp_path):
     build_model(tmp_path, name="a", sample_rate=48000)
     lines = index_text(tmp_path).splitlines()
     assert lines[0].startswith("# name\ttitle\t")
-    assert lines[1] == "a\tTiny a\t48000\t128\t256\t512\tvocals,drums,bass\tother"
-    assert lines[2] == "b\tTiny b\t44100\t128\t256\t99\tvocals\tother"
+    assert lines[1] == "a\tTiny a\t48000\t128\t256\t512\tvocals,drums,bass\tother\t256\t64"
+    assert lines[2] == "b\tTiny b\t44100\t128\t256\t99\tvocals\tother\t256\t64"
     assert len(lines) == 3
 
 

@@ -47,7 +47,7 @@ def test_unity_gains_return_the_mixture_bit_for_bit(folder, rate, num_channels, 
     )
 
 
-@pytest.mark.parametrize("rate", [8000, 22050, 29500, 44100, 64933, 96000, 177000, 192000])
+@pytest.mark.parametrize("rate", [8000, 22050, 29500, 44100, 64933, 96000, 177000, 192000, 384000])
 @pytest.mark.parametrize("num_channels", [1, 2])
 def test_gains_mix_what_the_separator_says(folder, rate, num_channels):
     mixture = noise(num_channels, 20000)
@@ -205,10 +205,8 @@ def test_core_streams_check_what_they_are_given(manifest):
 
 def test_core_and_engine_take_the_same_rates(manifest):
     from stemlane.audio_checks import HIGHEST_RATE, LOWEST_RATE
-    from stemlane.mix._core import CoreStream, load
+    from stemlane.mix._core import CoreStream
 
-    _, library = load()
-    assert (library.STEMLANE_LOWEST_RATE, library.STEMLANE_HIGHEST_RATE) == (LOWEST_RATE, HIGHEST_RATE)
     for rate in (LOWEST_RATE, HIGHEST_RATE):
         CoreStream(manifest, rate, 2, 512)
     for rate in (LOWEST_RATE - 1, HIGHEST_RATE + 1, math.nan):

@@ -4,10 +4,12 @@
 import os
 import sys
 from pathlib import Path
+from typing import ClassVar
 from xml.etree import ElementTree
 
 import pytest
 from stemlane.errors import PluginError
+from stemlane.plugin import install, places
 from stemlane.plugin import loading as plugin
 from stemlane.plugin import state as plugin_state
 from support.presets import build_component, build_preset
@@ -35,38 +37,38 @@ def names(folder):
     return sorted(path.name for path in Path(folder).iterdir())
 
 
-def test_install_copies_and_binds_to_this_python(bundle):
-    target = plugin.install()
+def test_a_linked_install_copies_and_binds_to_this_python(bundle):
+    target = install.install_linked()
     assert target == Path.home() / ".vst3" / "Stemlane.vst3"
     assert (target / "Contents" / "Resources" / "models.index").read_text(encoding="utf-8") == "# none\n"
     text = (target / "Contents" / "Resources" / "engine.conf").read_text(encoding="utf-8")
     python = Path(text.removeprefix("python=").removesuffix("\n"))
     assert python.is_absolute() and python.exists()
     assert python == Path(sys.prefix) / "bin" / "python3"  # not resolved: the link is what belongs to the environment
-    assert not plugin.engine_configuration(bundle).exists()
+    assert not places.engine_configuration(bundle).exists()
     assert names(target.parent) == ["Stemlane.vst3"]
 
 
 def test_install_replaces_an_older_one_whole(bundle):
-    target = plugin.install()
+    target = install.install_linked()
     (target / "Contents" / "old").write_text("", encoding="utf-8")
-    plugin.install()
+    install.install_linked()
     assert names(target / "Contents") == ["Resources", "x86_64-linux"]
     assert names(target.parent) == ["Stemlane.vst3"]
 
 
 def test_a_failed_install_keeps_the_older_one(bundle, monkeypatch):
-    target = plugin.install()
+    target = install.install_linked()
     (target / "Contents" / "old").write_text("", encoding="utf-8")
-    monkeypatch.setattr(plugin, "engine_configuration", lambda bundle: Path("/proc/none/engine.conf"))
+    monkeypatch.setattr(places, "engine_configuration", lambda bundle: Path("/proc/none/engine.conf"))
     with pytest.raises(PluginError, match="cannot be written"):
-        plugin.install()
+        install.install_linked()
     assert "old" in names(target / "Contents")
     assert names(target.parent) == ["Stemlane.vst3"]
 
 
 def test_an_interrupted_install_keeps_the_older_one(bundle, monkeypatch):
-    target = plugin.install()
+    target = install.install_linked()
     (target / "Contents" / "old").write_text("", encoding="utf-8")
     rename = Path.rename
 
@@ -77,7 +79,7 @@ def test_an_interrupted_install_keeps_the_older_one(bundle, monkeypatch):
 
     monkeypatch.setattr(Path, "rename", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        plugin.install()
+        install.install_linked()
     assert (target / "Contents" / "old").exists() and names(target.parent) == ["Stemlane.vst3"]
 
 
@@ -90,34 +92,34 @@ def test_a_full_disk_is_one_reason(bundle, monkeypatch):
     with pytest.raises(
         PluginError, match=r"Stemlane.vst3: cannot be written \(\[Errno 28\] No space left on device[^,]*\)$"
     ):
-        plugin.install()
+        install.install_linked()
     assert names(Path.home() / ".vst3") == []
 
 
 def test_install_replaces_a_link_and_leaves_what_it_points_to(bundle):
-    target = plugin.installed_path()
+    target = places.installed_path()
     target.parent.mkdir(parents=True)
     target.symlink_to(bundle)
-    plugin.install()
+    install.install_linked()
     assert not target.is_symlink() and bundle.is_dir()
 
 
 def test_uninstall(bundle):
     with pytest.raises(PluginError, match="nothing to uninstall"):
-        plugin.uninstall()
-    target = plugin.install()
-    assert plugin.uninstall() == target
+        install.uninstall()
+    target = install.install_linked()
+    assert install.uninstall() == target
     assert names(target.parent) == []
 
 
 def test_paths(bundle, monkeypatch, tmp_path):
-    assert plugin.plugin_path() == str(bundle)
-    assert plugin.engine_path(bundle).name == "stemlane-engine"
+    assert places.plugin_path() == str(bundle)
+    assert places.engine_path(bundle).name == "stemlane-engine"
     with pytest.raises(PluginError, match="holds no stemlane-engine"):
-        plugin.engine_path(tmp_path)
+        places.engine_path(tmp_path)
     monkeypatch.setenv("STEMLANE_PLUGIN", str(tmp_path / "none.vst3"))
     with pytest.raises(PluginError, match="none.vst3, which is not a plugin bundle"):
-        plugin.plugin_path()
+        places.plugin_path()
 
 
 def test_states_are_read_and_replaced():
@@ -176,7 +178,7 @@ def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models
 
     class Loaded:
         preset_data = build_preset(build_component(XML))
-        parameters = {"engine_status": Status()}
+        parameters: ClassVar = {"engine_status": Status()}
         reported_latency_samples = 2560
 
         def process(self, mixture, rate):
@@ -208,6 +210,6 @@ def test_load_plugin_without_pedalboard(bundle, tiny_models, monkeypatch):
 
 def test_bundles_of_read_only_sources_can_be_replaced(bundle):
     os.chmod(bundle / "Contents" / "x86_64-linux" / "stemlane-engine", 0o555)
-    target = plugin.install()
-    plugin.install()
-    assert os.access(plugin.engine_path(target), os.X_OK)
+    target = install.install_linked()
+    install.install_linked()
+    assert os.access(places.engine_path(target), os.X_OK)

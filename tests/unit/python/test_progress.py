@@ -2,8 +2,10 @@
 """Bars on a terminal: drawn per stage, cleared at the end, silent elsewhere."""
 
 import io
+import os
 import sys
 
+import pytest
 from stemlane.cli import progress
 from stemlane.cli.progress import Progress, StageProgress
 
@@ -45,6 +47,37 @@ def test_stages_have_bars_of_their_own(monkeypatch):
     shares = [(line.split()[0], line.partition("%")[0].split()[-1]) for line in drawn if "%" in line]
     assert shares == [("downloading", "50"), ("downloading", "100"), ("unpacking", "50"), ("unpacking", "50")]
     assert drawn[-1] == "\x1b[K" and drawn.count("\x1b[K") == 3
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+@pytest.mark.parametrize("label", ["a", "a song with a very long name that no terminal has room for.flac" * 3])
+@pytest.mark.parametrize("total", [0, 200])
+def test_lines_fit_the_terminal(monkeypatch, columns, label, total):
+    terminal = watch(monkeypatch)
+    monkeypatch.setattr(progress.shutil, "get_terminal_size", lambda: os.terminal_size((columns, 24)))
+    with Progress(label, total) as bar:
+        bar(50)
+        bar.clear()
+        bar(50)
+    lines = [line.replace("\x1b[K", "") for line in terminal.getvalue().split("\r")]
+    assert max(map(len, lines)) < columns
+    shown = [line for line in lines if line.strip()]
+    assert len(shown) == 2 and all(("%" in line) == bool(total) for line in shown)
+    assert all(line.startswith(label[:2]) for line in shown)
+
+
+def test_names_do_not_steer_the_terminal(monkeypatch):
+    terminal = watch(monkeypatch)
+    with Progress("a\x1b[2Jb\n", 2) as bar:
+        bar(1)
+    assert "\x1b[2J" not in terminal.getvalue() and "\n" not in terminal.getvalue()
+
+
+def test_quiet(monkeypatch):
+    terminal = watch(monkeypatch)
+    with Progress("a", 2, quiet=True) as bar:
+        bar(1)
+    assert terminal.getvalue() == ""
 
 
 def test_nothing_where_nobody_looks(monkeypatch, capsys):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Audio files that are read: samples are FFmpeg's, bad files are named, what is missing is said."""
 
+import io
+
 import numpy as np
 import pytest
 import soundfile
 from stemlane.errors import InputError
+from stemlane.files import completeness
 from stemlane.files.reading import AudioInput
 from support.audio_files import RATE, decoded, encode, music, vbr_mp3
 
@@ -251,3 +254,34 @@ def test_pages_and_playlists_are_no_audio(tmp_path, name, text):
     (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=rf"{name}: cannot be read as audio \(no format that is known, or damaged\)$"):
         AudioInput(tmp_path / name)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("aac", "ac3")])
+@pytest.mark.parametrize("tail", [b"TAG" + b"Title of a song" * 8, b"APETAGEX" + bytes(range(24)) * 3, bytes(1000)])
+def test_tags_behind_the_end_are_no_missing_end(folder, kind, tail):
+    path = folder / f"tagged.{kind}"
+    path.write_bytes(make(folder, kind).read_bytes() + tail)
+    with path.open("rb") as file:
+        assert completeness.missing_end(file) == ""
+
+
+ENDLESS = {
+    "id3": b"ID3\x04\0\0\0\0\0\0", "mp4": b"\0\0\0\x08free", "wavpack": b"wvpk\0\0\0\0",
+    "aac": b"\xff\xf1\x50\0\0\xe0\xfc", "mp3": b"\xff\xfb\x10\x00" + bytes(100), "wav": b"RIFF\x04\0\0\0WAVE",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ENDLESS.values(), ids=ENDLESS)
+def test_files_that_never_seem_to_end_are_left_in_time(tmp_path, monkeypatch, part):
+    class Counted(io.FileIO):
+        num_seeks = 0
+
+        def seek(self, *place):
+            self.num_seeks += 1
+            return super().seek(*place)
+
+    monkeypatch.setattr(completeness, "_MOST_STEPS", 1000)
+    (tmp_path / "a").write_bytes(part * 50_000)
+    with Counted(tmp_path / "a") as file:
+        completeness.missing_end(file)
+        assert 900 < file.num_seeks < 2100

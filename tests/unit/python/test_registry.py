@@ -72,3 +72,43 @@ def test_verify_finds_damage_and_loss(tmp_path):
     network.unlink()
     with pytest.raises(ModelError, match="cannot be read .No such file"):
         verify_model(manifest)
+
+
+def test_embedded_models_cannot_be_replaced(tmp_path, tiny_models, monkeypatch):
+    """A folder in the environment would otherwise decide what `mix` is, in every host and script."""
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
+    build_model(tmp_path, name="mix", masks=(0, 0, 0))
+    build_model(tmp_path, name="default", masks=(0, 0, 0))
+    build_model(tmp_path, name="own")
+    assert registry.find_model("mix").folder == registry.find_model("default").folder == tiny_models / "mix"
+    assert registry.find_model("own").folder == tmp_path / "own"
+    hidden = [listing for listing in registry.list_models() if not listing.manifest]
+    assert sorted(listing.name for listing in hidden) == ["default", "mix"]
+    assert all("belongs to a model that comes with the package; give it another" in item.problem for item in hidden)
+
+
+def test_folders_that_depend_on_where_one_stands_are_refused(tmp_path, tiny_models, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    build_model(tmp_path / "models", name="own")
+    monkeypatch.setenv("STEMLANE_MODELS", "models")
+    assert registry.find_model("mix").name == "mix"  # an embedded one is found before
+    for attempt in (lambda: registry.find_model("own"), registry.list_models):
+        with pytest.raises(ModelError, match="STEMLANE_MODELS names 'models', which depends on where a program is"):
+            attempt()
+
+
+def test_folders_that_everybody_may_write_to_are_refused(tmp_path, tiny_models, monkeypatch):
+    folder = tmp_path / "a" / "models"
+    build_model(folder, name="own")
+    monkeypatch.setenv("STEMLANE_MODELS", str(folder))
+    (tmp_path / "link").symlink_to(folder)
+    for open_one, mode in ((folder, 0o777), (folder, 0o1777), (tmp_path / "a", 0o757)):
+        before = open_one.stat().st_mode
+        open_one.chmod(mode)
+        for name in (folder, tmp_path / "link"):
+            monkeypatch.setenv("STEMLANE_MODELS", str(name))
+            with pytest.raises(ModelError, match=f"everybody may write to {open_one}: run chmod o-w {open_one}"):
+                registry.find_model("own")
+        open_one.chmod(before)
+    (tmp_path / "a").chmod(0o1777)  # like /tmp: nobody can replace what is another's
+    assert registry.find_model("own").name == "own"

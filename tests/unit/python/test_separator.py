@@ -86,7 +86,7 @@ def test_few_networks_are_kept(separator):
     for rate in (22050, 32000, 44100, 48000, 96000):
         separator.separate(mixture, rate)
         separator.separate(mixture[:1], rate)
-    assert list(separator._idle) == [(96000, 2), (96000, 1)]
+    assert [(stream.sample_rate, stream.num_channels) for stream in separator._idle] == [(96000, 2), (96000, 1)]
 
 
 def test_blocks_that_float32_cannot_hold_are_named(separator):

@@ -80,7 +80,7 @@ def test_segments_with_several_inputs_and_outputs(tmp_path):
     path = segment_network(tmp_path)
     shapes = {"inputs": {"a": (2, 3), "b": (2, 3)}, "outputs": {"sum": (2, 3), "difference": (2, 3)}, "threads": 2}
     sessions = [SegmentSession(path, **shapes) for _ in range(2)]  # which share their memory
-    sessions.append(sessions[0].twin())  # which shares the network
+    sessions.append(sessions[0].clone())  # which shares the network
     for number, session in enumerate(sessions):
         session.inputs["a"][...] = 5 + number
         session.inputs["b"][...] = np.arange(6).reshape(2, 3)

@@ -9,7 +9,7 @@ import sys
 import pytest
 from stemlane.errors import InputError
 from stemlane.files import staging
-from stemlane.files.staging import Partial, remove_leftovers, staged_folder
+from stemlane.files.staging import Partial, remove_leftovers, staged_files
 
 
 def contents(folder):
@@ -17,28 +17,35 @@ def contents(folder):
 
 
 def test_staged_files_appear_together(tmp_path):
-    target = tmp_path / "deep" / "er" / "song"
-    with staged_folder(target) as staged:
-        (staged / "a").write_text("1", encoding="utf-8")
-        assert not target.exists()
-    assert [path.name for path in target.iterdir()] == ["a"]
-    with staged_folder(target) as staged:  # a second time into the same place
-        (staged / "a").write_text("2", encoding="utf-8")
-        (staged / "b").write_text("3", encoding="utf-8")
-    assert sorted((path.name, path.read_text(encoding="utf-8")) for path in target.iterdir()) == [
-        ("a", "2"),
-        ("b", "3"),
-    ]
-    assert [path.name for path in target.parent.iterdir()] == ["song"]
+    folder = tmp_path / "deep" / "er" / "song"
+    with staged_files([folder / "a"], tmp_path / "deep") as [staged]:
+        staged.write_text("1", encoding="utf-8")
+        assert not folder.exists()
+    assert contents(folder) == {"a": "1"}
+    with staged_files([folder / "a", folder / "b"], tmp_path / "deep") as staged:  # a second time into the same place
+        for path, text in zip(staged, "23", strict=True):
+            path.write_text(text, encoding="utf-8")
+        assert contents(folder) == {"a": "1"}
+    assert contents(folder) == {"a": "2", "b": "3"}
+    others = [tmp_path / "deep" / name / "song" for name in ("vocals", "drums")]  # alike but for their folders
+    with staged_files(others, tmp_path / "deep") as staged:
+        for path, text in zip(staged, "45", strict=True):
+            path.write_text(text, encoding="utf-8")
+    assert [path.read_text(encoding="utf-8") for path in others] == ["4", "5"]
+    assert sorted(path.name for path in (tmp_path / "deep").iterdir()) == ["drums", "er", "vocals"]
 
 
 def test_staging_leaves_no_folder_after_an_error(tmp_path):
-    with pytest.raises(ValueError), staged_folder(tmp_path / "deep" / "er" / "song") as staged:
-        (staged / "a").write_text("1", encoding="utf-8")
-        raise ValueError
+    finals = [tmp_path / "deep" / "er" / "song" / "a"]
+    with pytest.raises(ValueError, match="on purpose"), staged_files(finals, tmp_path / "deep") as [staged]:
+        staged.write_text("1", encoding="utf-8")
+        raise ValueError("on purpose")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be written"), staged_folder(tmp_path / "file" / "song"):
+    with (
+        pytest.raises(InputError, match="cannot be written"),
+        staged_files([tmp_path / "file" / "a"], tmp_path / "file"),
+    ):
         pass
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
@@ -58,9 +65,9 @@ def test_old_files_stay_if_not_all_new_ones_can_take_their_place(tmp_path, monke
         replace(source, final)
 
     monkeypatch.setattr(staging.os, "replace", fails_the_third_time)
-    with pytest.raises(KeyboardInterrupt), staged_folder(target) as staged:
-        for name in ("a", "b", "c"):
-            (staged / name).write_text("new", encoding="utf-8")
+    with pytest.raises(KeyboardInterrupt), staged_files([target / name for name in "abc"], tmp_path) as staged:
+        for path in staged:
+            path.write_text("new", encoding="utf-8")
     assert contents(target) == {"a": "old", "c": "old"}
     assert [path.name for path in tmp_path.iterdir()] == ["song"]
 

@@ -20,8 +20,8 @@ class Listener(RecordingFrontEnd):
     stride_samples = STRIDE
     delay_samples = DELAY
     lead_samples = LEAD
-    learns = True
-    ends = True
+    needs_prescan = True
+    knows_end = True
 
     def __init__(self):
         self.reset()
@@ -29,7 +29,7 @@ class Listener(RecordingFrontEnd):
     def reset(self):
         self.largest, self.num_heard, self.held = 0.0, 0, np.zeros((2, DELAY), np.float32)
 
-    def learn(self, mixture):
+    def prescan(self, mixture):
         assert mixture.shape[0] == 2
         self.largest = max(self.largest, float(np.abs(mixture).max(initial=0)))
         self.num_heard += mixture.shape[1]
@@ -69,7 +69,7 @@ def test_strides_begin_early_and_the_end_is_the_front_ends(model, num_samples, n
 def test_a_live_stream_knows_of_none_of_it(model):
     mixture = noise(5000)
     separator = StreamingSeparator(model, 44100, 2)
-    assert not separator.learns
+    assert not separator.needs_prescan
     stems = np.concatenate([separator.process(mixture), separator.finish()], axis=2)
     np.testing.assert_array_equal(stems[0], mixture)
 
@@ -93,7 +93,7 @@ def test_at_other_rates_it_is_heard_and_ended_at_the_models(model, rate):
         inner = slice(0, int(rate * 0.95))
         np.testing.assert_allclose(found[:, inner], mixture[:, inner], rtol=0, atol=1e-4)  # the resampler's ripple
         assert found[0, -rate // 100] == pytest.approx(10, abs=0.01)
-    heard = separator._idle[rate, 2]._front_end
+    heard = separator._idle[-1]._front_end
     assert heard.num_heard == 0  # and has forgotten
 
 

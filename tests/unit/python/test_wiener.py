@@ -83,7 +83,7 @@ def test_a_stems_share_is_the_same_where_it_is_spread_like_the_mixture(tmp_path,
 def test_blocks_do_not_matter_and_reset_forgets(tmp_path):
     model = build_spleeter(tmp_path, wiener_iterations=1, stride_frames=32, crossfade_frames=8)
     separator = StreamingSeparator(model, 48000, 2)
-    assert load_manifest(model).settings.wiener_iterations == 1 and not separator.learns
+    assert load_manifest(model).settings.wiener_iterations == 1 and not separator.needs_prescan
     mixture = noise(30001)
     whole = np.concatenate([separator.process(mixture), separator.finish()], axis=2)
     separator.reset()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.errors import InputError
-from stemlane.files import writing
+from stemlane.files import encoding
 from stemlane.files.reading import AudioInput
 from stemlane.files.writing import AudioOutput
 
@@ -45,7 +45,7 @@ def test_vorbis_keeps_the_length(tmp_path, num_samples):
 
 
 def test_very_long_wav_files_get_the_larger_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(writing, "_LARGEST_WAV_BYTES", 5000)
+    monkeypatch.setattr(encoding, "_LARGEST_WAV_BYTES", 5000)
     samples = noise(2, 2000)
     path = write(tmp_path / "a.wav", samples)
     assert soundfile.info(path).format == "RF64"
@@ -81,7 +81,7 @@ def test_an_older_file_stays_until_the_new_one_is_complete(tmp_path):
 @pytest.mark.parametrize(
     "name, words",
     [
-        ("a.mp3", "format 'mp3' cannot be written, should be one of: wav, flac, ogg"),
+        ("a.aif", "a.aif: format 'aif' cannot be written, should be one of: wav, flac, ogg, mp3, m4a, opus"),
         ("a", "format ''"),
         ("no/a.wav", "no such folder"),
         ("folder.wav", "is a folder"),

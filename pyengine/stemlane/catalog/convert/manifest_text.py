@@ -21,11 +21,11 @@ class Description:
 
 def manifest_text(
     description: Description, *, kind: str, stems: Sequence[str], residual: str, sample_rate: int,
-    allowance_samples: int, settings: Mapping, tensors: Mapping, files: Mapping[str, str],
+    allowance_samples: int, settings: Mapping[str, object], tensors: Mapping[str, object], files: Mapping[str, str],
 ) -> str:  # fmt: skip
     """The text of a manifest.toml: `settings` go into the table [kind], `files` maps paths to their SHA-256."""
     listed = "\n".join(f"[[files]]\n{_lines({'path': path, 'sha256': sha256})}" for path, sha256 in files.items())
-    top = {
+    top: dict[str, object] = {
         "format": 1, "name": description.name, "title": description.title, "kind": kind,
         "version": description.version, "stems": list(stems), "residual": residual, "sample_rate": sample_rate,
         "compute_allowance_samples": allowance_samples, "licence": description.licence, "origin": description.origin,
@@ -43,6 +43,6 @@ def manifest_text(
 {_lines(tensors)}"""
 
 
-def _lines(values: Mapping) -> str:
+def _lines(values: Mapping[str, object]) -> str:
     # JSON's strings, numbers, lists and truth values are TOML's.
     return "".join(f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items())

@@ -4,13 +4,18 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 _IR_VERSIONS = {17: 8, 20: 9}  # the file format's, by operator set; 20 is the first with Gelu
 _ALIGNMENT_BYTES = 4096  # so that the weights can be mapped into memory
+
+
+Ends = Mapping[str, Sequence[int | str]]  # names and sizes; a name among the sizes is a free one
 
 
 class GraphBuilder:
@@ -24,18 +29,18 @@ class GraphBuilder:
 
     def __init__(self, opset: int = 20):
         self._opset = opset
-        self._nodes: list = []
-        self._constants: list = []
-        self._known: dict[tuple, str] = {}
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[TensorProto] = []
+        self._known: dict[tuple[object, ...], str] = {}
         self._weights: list[tuple[str, np.ndarray]] = []
 
-    def node(self, operator: str, *inputs: str, output: str | None = None, domain: str = "", **attributes) -> str:
+    def node(self, operator: str, *inputs: str, output: str | None = None, domain: str = "", **attributes: Any) -> str:
         """Add a node of one output; returns the output's name."""
         name = output or f"{operator.lower()}{len(self._nodes)}"
         self._nodes.append(helper.make_node(operator, list(inputs), [name], domain=domain, **attributes))
         return name
 
-    def constant(self, value) -> str:
+    def constant(self, value: npt.ArrayLike) -> str:
         """A constant that lies in the graph itself; equal ones are stored once."""
         values = np.ascontiguousarray(value)
         key = (values.dtype.str, values.shape, hashlib.sha256(values.tobytes()).digest())
@@ -73,17 +78,13 @@ class GraphBuilder:
         mean = self.node("ReduceMean", exact, self.constant(np.array(axes)), keepdims=1)
         return self.node("Cast", mean, to=TensorProto.FLOAT)
 
-    def model(
-        self, name: str, inputs: Mapping[str, Sequence[int | str]], outputs: Mapping[str, Sequence[int | str]]
-    ) -> onnx.ModelProto:
+    def model(self, name: str, inputs: Ends, outputs: Ends) -> onnx.ModelProto:
         """The model with all its constants, checked; a name among the sizes is a free one. It must have no `weight`."""
         model = self._model(name, inputs, outputs)
         onnx.checker.check_model(model)
         return model
 
-    def save(
-        self, folder: Path, name: str, inputs: Mapping[str, Sequence[int]], outputs: Mapping[str, Sequence[int]]
-    ) -> tuple[Path, Path]:
+    def save(self, folder: Path, name: str, inputs: Ends, outputs: Ends) -> tuple[Path, Path]:
         """Write `folder`/<name>.onnx and `folder`/<name>.weights; returns their paths."""
         graph_path, weights_path = folder / f"{name}.onnx", folder / f"{name}.weights"
         with weights_path.open("wb") as file:
@@ -94,12 +95,12 @@ class GraphBuilder:
         graph_path.write_bytes(self._model(name, inputs, outputs).SerializeToString())
         return graph_path, weights_path
 
-    def _model(self, name: str, inputs: Mapping, outputs: Mapping) -> onnx.ModelProto:
-        ends = [
+    def _model(self, name: str, inputs: Ends, outputs: Ends) -> onnx.ModelProto:
+        given, made = (
             [helper.make_tensor_value_info(label, TensorProto.FLOAT, list(sizes)) for label, sizes in end.items()]
             for end in (inputs, outputs)
-        ]
-        graph = helper.make_graph(self._nodes, name, *ends, self._constants)
+        )
+        graph = helper.make_graph(self._nodes, name, given, made, self._constants)
         domains = {"": self._opset} | {node.domain: 1 for node in self._nodes if node.domain}
         opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSIONS[self._opset])

@@ -35,7 +35,7 @@ class AddOptions:
     compensation: float | None = None
     both_signs: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.mask_extension not in MASK_EXTENSIONS:
             raise ModelError(f"extension is {self.mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
 

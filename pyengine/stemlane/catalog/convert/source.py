@@ -4,9 +4,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from stemlane import __version__
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import Report, is_url
@@ -14,7 +15,6 @@ from stemlane.catalog.download import check_url, download
 from stemlane.errors import ModelError
 
 CONVERTER = f"converted by stemlane {__version__}"
-UNKNOWN_LICENCE = "unknown: ask who made the weights"
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,13 @@ class Order:
         """Whether the weights come from an address."""
         return self.location is None or is_url(self.location)
 
+    @property
+    def place(self) -> Path:
+        """Where the weights lie on this machine, if nothing is fetched."""
+        if self.location is None:
+            raise ValueError("the official weights lie on no path")
+        return Path(self.location)
+
 
 class NamedSource(Protocol):
     """A source as the user named it; `model_name` is what its model is called if the user wants no other name."""
@@ -59,15 +66,21 @@ class NamedSource(Protocol):
     model_name: str
 
 
-class Source(Protocol):
+S = TypeVar("S", bound=NamedSource)
+
+
+class Source(Protocol[S]):
     """A module that gets and converts weights of one kind; `OPTIONS` are those of `AddOptions` that it takes."""
 
     OPTIONS: tuple[str, ...]
 
-    def parse(self, source: str, location: str | None = None) -> NamedSource | None:
+    def parse(self, source: str, location: str | None = None) -> S | None:
         """What `source` names, or None if it is nothing of this kind."""
 
-    def add(self, source: NamedSource, order: Order) -> list[Path]:
+    def licence(self, source: S) -> licences.Licence:
+        """What the maker of these weights states."""
+
+    def add(self, source: S, order: Order) -> list[Path]:
         """Get the weights and convert them; returns the models' folders in `order.target`, the longest window first.
 
         Raises
@@ -93,6 +106,6 @@ def fetch(url: str, path: Path, report: Report, stage: str, is_expected: Callabl
 def own_weights(order: Order, title: str, form: str, published: str) -> Description:
     """What the manifests say of weights that are not the published ones; `form` and `published` name those."""
     return Description(
-        order.name, f"{title}, own weights", "unknown", UNKNOWN_LICENCE,
+        order.name, f"{title}, own weights", "unknown", licences.UNKNOWN.text,
         f"weights of {form}'s form from {order.location}, not {published}, {CONVERTER}", "unknown",
     )  # fmt: skip

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: MIT
 """Front end of `htdemucs` models: networks that hear waveform and spectrogram of whole segments and give both of stems.
 
-What is done around the networks is what Demucs 4.1.0 does (demucs/apply.py, api.py, htdemucs.py, spec.py): segments
-overlap and are joined with triangular weights; a recording is brought to mean 0 and deviation 1; a last, shorter
-segment is moved so that it lies in the middle of what the network hears; segments can be computed at shifted places
-and averaged. A live stream knows neither level nor end: its level is taken for a usual one, which changes hardly
-anything, because the networks normalise each segment again.
+Around the networks it does what Demucs 4.1.0 does (demucs/apply.py, api.py, htdemucs.py, spec.py): segments overlap
+and are joined with triangular weights; a recording is brought to mean 0 and deviation 1; a last, shorter segment is
+centred in the network's input; passes can be shifted and averaged. A live stream knows neither level nor end: a usual
+level is assumed, which changes hardly anything, because the networks normalise each segment again.
 """
 
 import copy
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,16 +20,25 @@ from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.manifests.htdemucs import HtdemucsNetwork, HtdemucsSettings
 from stemlane.manifests.manifest import Manifest
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 _USUAL_DEVIATION = 0.1  # of mastered music, full scale being 1
 _WHOLE_WORKERS = 2  # segments of a file that are computed at once; each takes half a gigabyte
 _SHIFT_SECONDS = 0.5  # by at most so much the original shifts
 _SHIFT_SEED = 0
 
 
-def shift_leads(shifts: int, sample_rate: int) -> list[int]:
+def shift_leads(shifts: int, sample_rate: float) -> list[int]:
     """Samples of silence before the recording in each shifted pass: random in the original, always the same here."""
     longest = round(_SHIFT_SECONDS * sample_rate)
     return [int(bits % np.uint64(longest + 1)) for bits in np.random.PCG64(_SHIFT_SEED).random_raw(shifts)]
+
+
+def _thread_pool(num_workers: int) -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor  # only where needed: the engine's start-up time counts
+
+    return ThreadPoolExecutor(num_workers)
 
 
 class HtdemucsFrontEnd(RecordingFrontEnd):
@@ -39,7 +47,7 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
     Parameters
     ----------
     whole
-        A whole recording comes: it is learnt beforehand, and it ends.
+        The input is one recording: it is prescanned for its level, and its end is known.
     shifts
         Number of shifted passes that are averaged; 0 for one pass that is not shifted. More than 0 needs `whole`.
     """
@@ -56,17 +64,17 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         # A worker's own thread computes with those of the session, which all workers share.
         threads -= num_workers - 1
         first = [_Network(manifest, network, self.stems, threads) for network in settings.networks]
-        twins = [[network.twin() for network in first] for _ in range(num_workers - 1)]
-        self._workers = [first, *twins]
-        self._pool = ThreadPoolExecutor(num_workers) if num_workers > 1 else None
+        clones = [[network.clone() for network in first] for _ in range(num_workers - 1)]
+        self._workers = [first, *clones]
+        self._pool = _thread_pool(num_workers) if num_workers > 1 else None
         half = settings.segment_samples // 2
         weights = np.concatenate([np.arange(1, half + 1), np.arange(settings.segment_samples - half, 0, -1)])
         self._weights = (weights / weights.max()).astype(np.float32)
         leads = shift_leads(shifts, self.sample_rate) if shifts else [0]
-        self._passes = [_Pass(lead, len(self.stems), settings, self.stride_samples) for lead in leads]
+        self._passes = [_ShiftedPass(lead, len(self.stems), settings, self.stride_samples) for lead in leads]
         # Enough for a last segment that reaches back by half its length from where no segment has begun.
         self._heard = np.zeros((2, 2 * settings.segment_samples + self.stride_samples), np.float32)
-        self.learns = self.ends = whole
+        self.needs_prescan = self.knows_end = whole
         self.reset()
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
@@ -74,23 +82,23 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         self._hear(mixture)
         length = self._settings.segment_samples
         self._add([
-            self._segment(place, start, length)
-            for place in self._passes
-            for start in place.starts(self._end - length + 1)
+            self._segment(shifted, start, length)
+            for shifted in self._passes
+            for start in shifted.starts(self._end - length + 1)
         ])  # fmt: skip
         return self._take(self.stride_samples)
 
     def reset(self) -> None:
-        """Forget everything heard and learnt so far."""
+        """Forget the stream and the prescan."""
         self._count, self._sum, self._square_sum = 0, 0.0, 0.0
         self._end = 0  # samples heard
         self._taken = -self.delay_samples  # where the next samples to return begin
         self._heard.fill(0)
-        for place in self._passes:
-            place.reset()
+        for shifted in self._passes:
+            shifted.reset()
 
-    def learn(self, mixture: np.ndarray) -> None:
-        """Hear a piece (2, samples) of the recording beforehand."""
+    def prescan(self, mixture: np.ndarray) -> None:
+        """Take a piece (2, samples) of the recording for its level."""
         mono = mixture.mean(axis=0, dtype=np.float64)
         self._count += len(mono)
         self._sum += mono.sum()
@@ -101,14 +109,14 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         self._hear(rest)
         length = self._settings.segment_samples
         self._add([
-            self._segment(place, start, min(length, self._end - start))
-            for place in self._passes
-            for start in place.starts(self._end)
+            self._segment(shifted, start, min(length, self._end - start))
+            for shifted in self._passes
+            for start in shifted.starts(self._end)
         ])  # fmt: skip
         return self._take(self._end - self._taken)
 
     def _level(self) -> tuple[float, float]:
-        """Mean and deviation of the recording's mono sum, or the usual ones if nothing has been learnt."""
+        """Mean and deviation of the recording's mono sum, or the usual ones without a prescan."""
         if not self._count:
             return 0.0, _USUAL_DEVIATION
         mean = self._sum / self._count
@@ -123,7 +131,7 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
             self._heard[:, -num_new:] = (mixture - np.float32(mean)) / np.float32(deviation)
             self._end += num_new
 
-    def _segment(self, place: "_Pass", start: int, num_samples: int) -> "_Segment":
+    def _segment(self, owner: "_ShiftedPass", start: int, num_samples: int) -> "_Segment":
         """The segment of a pass at `start`, of which `num_samples` count; a shorter one is put in the middle."""
         length = self._settings.segment_samples
         before = (length - num_samples) // 2
@@ -131,7 +139,7 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         heard = self._heard[:, first : first + length]
         heard = np.pad(heard, ((0, 0), (0, length - heard.shape[1])))
         return _Segment(
-            place=place,
+            owner=owner,
             start=start,
             kept=slice(before, before + num_samples),
             heard=heard,
@@ -147,7 +155,7 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         else:
             self._separate(segments, self._workers[0])
         for segment in segments:
-            segment.place.add(segment, self._weights, self._taken)
+            segment.owner.add(segment, self._weights, self._taken)
 
     def _separate(self, segments: list["_Segment"], networks: list["_Network"]) -> None:
         """Compute the stems of the segments, one after the other."""
@@ -161,8 +169,8 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         """The next samples, which no later segment changes."""
         mean, deviation = self._level()
         stems = np.zeros((len(self.stems), 2, num_samples), np.float32)
-        for place in self._passes:
-            stems += place.take(num_samples)
+        for shifted in self._passes:
+            stems += shifted.take(num_samples)
         self._taken += num_samples
         return stems * np.float32(deviation / len(self._passes)) + np.float32(mean)
 
@@ -185,11 +193,11 @@ class _Network:
             threads=threads,
         )
 
-    def twin(self) -> "_Network":
+    def clone(self) -> "_Network":
         """The same network for another thread."""
-        twin = copy.copy(self)
-        twin._session = self._session.twin()  # noqa: SLF001 - its own class
-        return twin
+        clone = copy.copy(self)
+        clone._session = self._session.clone()  # noqa: SLF001 - its own class
+        return clone
 
     def separate(self, mixture: np.ndarray) -> np.ndarray:
         """(2, segment) to (stems, 2, segment)."""
@@ -208,15 +216,15 @@ class _Network:
 class _Segment:
     """A segment of a pass: where it starts, what is kept of its length, what the network hears, and its stems."""
 
-    place: "_Pass"
+    owner: "_ShiftedPass"
     start: int
     kept: slice
     heard: np.ndarray
     stems: np.ndarray
 
 
-class _Pass:
-    """The sum of the weighted segments of one pass, from the place on that has not been returned yet."""
+class _ShiftedPass:
+    """The sum of the weighted segments of one pass, from the first sample on that has not been returned yet."""
 
     def __init__(self, lead_samples: int, num_stems: int, settings: HtdemucsSettings, stream_stride_samples: int):
         self._lead_samples = lead_samples

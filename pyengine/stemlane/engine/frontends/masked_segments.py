@@ -36,6 +36,7 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         self.delay_samples = settings.delay_samples
         self._settings = settings
         num_stems, segment, bins = len(self.stems), settings.segment_frames, settings.network_bins
+        heard = settings.heard_bins
         wiener = settings.wiener_iterations > 0
         num_outputs = len(manifest.stems) if wiener else num_stems
         self._session = StatefulSession(
@@ -48,11 +49,13 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
             threads=threads,
         )
         self._window = hann(settings.fft_samples)
+        self._analysis_window = (settings.spectral_gain * self._window).astype(np.float32)
         self._group_frames = math.gcd(settings.stride_frames, FRAMES_AT_ONCE)
         # Squared Hann windows a quarter apart add up to 3/2.
+        synthesis_window = self._window * (2 / 3) / settings.spectral_gain
         self._syntheses = [
             StftSynthesis(
-                self._window * (2 / 3), synthesis_samples=settings.fft_samples, hop_samples=settings.hop_samples,
+                synthesis_window, synthesis_samples=settings.fft_samples, hop_samples=settings.hop_samples,
                 lead_shape=(2,), num_frames=self._group_frames,
             )
             for _ in self.stems
@@ -60,7 +63,8 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         # The input's last samples: frames trail the strides by one hop and begin one transform before they end.
         self._held = np.zeros((2, settings.fft_samples), np.float32)
         self._spectra = np.zeros((2, segment, settings.num_bins), np.complex64)
-        self._tail = np.zeros((num_stems, 2, settings.crossfade_frames, bins), np.complex64 if wiener else np.float32)
+        tail_type = np.complex64 if wiener else np.float32
+        self._tail = np.zeros((num_stems, 2, settings.crossfade_frames, heard), tail_type)
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
@@ -92,7 +96,7 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
 
     def _transform(self, samples: np.ndarray, spectra: np.ndarray) -> None:
         """Write the spectra (2, frames, bins) of frames that follow each other from the first of `samples` on."""
-        settings, window = self._settings, self._window.astype(np.float32)
+        settings, window = self._settings, self._analysis_window
         frames = np.lib.stride_tricks.sliding_window_view(samples, settings.fft_samples, axis=1)
         for first in range(0, spectra.shape[1], FRAMES_AT_ONCE):
             num_frames = min(FRAMES_AT_ONCE, spectra.shape[1] - first)
@@ -100,14 +104,14 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
             spectra[:, first : first + num_frames] = np.fft.rfft(frames[:, places] * window, axis=-1)
 
     def _masks(self) -> np.ndarray:
-        """The network's output (stems, channels, segment frames, network bins) for the segment."""
-        output = self._session.output
+        """The network's output (stems, channels, segment frames, heard bins) for the segment."""
+        output, heard = self._session.output, self._settings.heard_bins
         if self._spectra.any():
-            np.abs(self._spectra[:, :, : self._settings.network_bins], out=self._session.input[0])
+            np.abs(self._spectra[:, :, :heard], out=self._session.input[0, :, :, :heard])
             self._session.run()
         else:  # silence: any mask will do
             output.fill(0)
-        masks: np.ndarray = output[0]
+        masks: np.ndarray = output[0, ..., :heard]
         return masks
 
     def _blended(self, values: np.ndarray, kept: slice) -> np.ndarray:
@@ -133,10 +137,12 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         return stems
 
     def _extended(self, mask: np.ndarray) -> np.ndarray:
-        """The mask (channels, frames, network bins) with the bins above the network's."""
-        settings = self._settings
-        full = np.zeros((*mask.shape[:2], settings.num_bins), np.float32)
-        full[..., : settings.network_bins] = mask
+        """A mask or a spectrum (channels, frames, heard bins) with the bins above the network's."""
+        settings, heard = self._settings, self._settings.heard_bins
+        full = np.zeros((*mask.shape[:2], settings.num_bins), mask.dtype)
+        full[..., :heard] = mask
         if settings.mask_extension == "average":
-            full[..., settings.network_bins :] = mask.mean(axis=-1, keepdims=True)
+            full[..., heard:] = mask.mean(axis=-1, keepdims=True)
+        elif settings.mask_extension == "top":
+            full[..., heard:] = mask[..., -1:]
         return full

@@ -45,7 +45,7 @@ class MdxFrontEnd(RecordingFrontEnd):
         self.delay_samples = settings.delay_samples
         # The original's first segment begins half a transform before the recording.
         self.lead_samples = (settings.edge_samples - settings.segment_samples) % stride
-        self.ends = whole and settings.weights == "hann"  # for "flat", silence is the original's end too
+        self.knows_end = whole and settings.weights == "hann"  # for "flat", silence is the original's end too
         shape = (1, 4, settings.network_bins, settings.segment_frames)
         self._session = StatefulSession(
             manifest.folder / manifest.files[0].path, input_name=settings.spectrum_tensor, input_shape=shape,
@@ -82,7 +82,7 @@ class MdxFrontEnd(RecordingFrontEnd):
         self._segment[:, :-stride] = self._segment[:, stride:]
         self._segment[:, -stride:] = mixture
         self._num_taken += stride
-        if weights.any() and not (self.ends and self._segment_start() < -settings.edge_samples):
+        if weights.any() and not (self.knows_end and self._segment_start() < -settings.edge_samples):
             if self._segment.any():  # silence stays silence
                 self._sum.add((weights * self._separate(self._segment))[:, self._first_weight :], 0)
             self._weight_sum.add(weights[self._first_weight :], 0)

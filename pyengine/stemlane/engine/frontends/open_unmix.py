@@ -44,7 +44,7 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
     stems, the residual last.
     """
 
-    ends = True
+    knows_end = True
 
     def __init__(self, manifest: Manifest, *, threads: int = 1):
         super().__init__(manifest, threads=threads)
@@ -97,30 +97,35 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
         num_wanted = num_frames + settings.crossfade_frames
         if settings.wiener_iterations:
             found = self._refined(stretch, num_wanted)
-            factors = np.ones((2, num_frames, 1), np.float32)
+            factors = np.ones((2, num_frames, 1), np.float32)  # of spectra, not masks
         else:
             found = self._of_kept(self._network(stretch), stretch, num_wanted)
             factors = np.zeros((2, num_frames, settings.num_bins), np.complex64)
             factors[:, : stretch.num_kept] = stretch.spectra[:, stretch.start :][:, : stretch.num_kept]
         found = self._blended(found, slice(0, num_frames))
-        stems = self._synthesised(num_frames, lambda stem, group: factors[:, group] * found[stem, :, group])
+        stems = self._synthesised(
+            num_frames, lambda stem, group: factors[:, group] * self._extended(found[stem, :, group])
+        )
         position = (stretch.first_frame + stretch.start - _OVERLAP) * settings.hop_samples
         stems *= self._edge_gains(position, stems.shape[2], last_frame)
         return stems
 
     def _network(self, stretch: _Stretch) -> np.ndarray:
-        """The network's output (stems, channels, frames that exist, bins)."""
-        spectra = stretch.spectra[:, stretch.num_absent :]
+        """The network's output (stems, channels, frames that exist, heard bins)."""
+        settings = self._settings
+        spectra = stretch.spectra[:, stretch.num_absent :, : settings.heard_bins]
         output = self._session.output
-        if spectra.shape[1] != self._settings.segment_frames:
-            output = self._session.run_part(np.abs(spectra)[np.newaxis])
+        if spectra.shape[1] != settings.segment_frames:
+            part = np.zeros((1, *spectra.shape[:2], settings.network_bins), np.float32)
+            np.abs(spectra, out=part[0, :, :, : settings.heard_bins])
+            output = self._session.run_part(part)
         else:
-            np.abs(spectra, out=self._session.input[0])
+            np.abs(spectra, out=self._session.input[0, :, :, : settings.heard_bins])
             if self._session.input.any():
                 self._session.run()
             else:  # silence: any mask will do
                 output.fill(0)
-        found: np.ndarray = output[0]
+        found: np.ndarray = output[0, ..., : settings.heard_bins]
         return found
 
     def _of_kept(self, values: np.ndarray, stretch: _Stretch, num_wanted: int) -> np.ndarray:
@@ -137,7 +142,7 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
         """Spectra (stems, channels, num_wanted, bins) of the kept frames, from the Wiener filter."""
         settings = self._settings
         magnitudes = self._network(stretch)
-        mixture = stretch.spectra[:, stretch.num_absent :]
+        mixture = stretch.spectra[:, stretch.num_absent :, : settings.heard_bins]
         num_existing = mixture.shape[1]
         cuts = [0, num_existing]
         if settings.wiener_frames <= settings.stride_frames:

@@ -14,7 +14,7 @@ class StreamFrontEnd(Protocol):
     stems
         Names of the stems it returns: all of the model's but the residual, in manifest order.
     sample_rate
-        The model's rate in Hz.
+        The rate it runs at in Hz: the model's, or the stream's if its frames follow that.
     stride_samples
         Samples it takes and returns per call.
     delay_samples
@@ -22,7 +22,7 @@ class StreamFrontEnd(Protocol):
     """
 
     stems: tuple[str, ...]
-    sample_rate: int
+    sample_rate: float
     stride_samples: int
     delay_samples: int
 
@@ -56,19 +56,19 @@ class RecordingFrontEnd(StreamFrontEnd, Protocol):
     ----------
     lead_samples
         Zeros, fewer than a stride, that stand before sample 0, so that segments lie where the original's lie.
-    learns
-        Whether `learn` hears the whole recording beforehand.
-    ends
-        Whether `finish` knows how a recording ends.
+    needs_prescan
+        Whether the recording passes through `prescan` first.
+    knows_end
+        Whether `finish` does what the original does at the end; otherwise silence follows.
     """
 
     lead_samples: int = 0
-    learns: bool = False
-    ends: bool = False
+    needs_prescan: bool = False
+    knows_end: bool = False
 
-    def learn(self, mixture: np.ndarray) -> None:
-        """Hear a piece (2, any number of samples) of the recording beforehand; `reset` forgets it."""
-        del mixture  # the default learns nothing
+    def prescan(self, mixture: np.ndarray) -> None:
+        """Take a piece (2, any number of samples) of the recording ahead of `process`; `reset` forgets it."""
+        del mixture  # the default keeps nothing
 
     def finish(self, rest: np.ndarray) -> np.ndarray:
         """Take what follows the last stride, return all stems still owed.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Front end of `spleeter` models with the multichannel Wiener filter, the original's option MWF.
 
-The original takes the covariances from the whole recording: so does a whole recording here, heard twice. A live
-stream takes them from the segment at hand.
+The original takes the covariances from the whole recording. So does a recording here, which passes twice; a live
+stream takes them from its segment.
 """
 
 import numpy as np
@@ -21,17 +21,17 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
     stems being those that are separated and then the residual. Above the network's bins the stems hold nothing.
     """
 
-    learns = True
+    needs_prescan = True
 
     def __init__(self, manifest: Manifest, *, threads: int = 1):
         super().__init__(manifest, threads=threads)
         self._num_sources = len(manifest.stems)
         self._sums: SpatialSums | None = None
-        self._learnt: tuple[SpatialModel, float] | None = None
+        self._prescanned: tuple[SpatialModel, float] | None = None
         self._unheard = np.zeros((2, 0), np.float32)
 
-    def learn(self, mixture: np.ndarray) -> None:
-        """Take a piece (2, any number of samples) of the whole recording beforehand."""
+    def prescan(self, mixture: np.ndarray) -> None:
+        """Take a piece (2, any number of samples) of the recording for its covariances."""
         sums = self._sums = self._sums or self._new_sums()
         self._unheard = np.concatenate([self._unheard, mixture], axis=1)
         while self._unheard.shape[1] >= self.stride_samples:
@@ -41,14 +41,14 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
         if self._sums is not None:
-            self._finish_learning(self._sums)
+            self._finish_prescan(self._sums)
         settings = self._settings
         self._analyse(mixture)
         start = settings.context_before_frames
         used = slice(start, start + settings.stride_frames + settings.crossfade_frames)
         estimates = self._estimates()
-        if self._learnt is not None:
-            model, scale = self._learnt
+        if self._prescanned is not None:
+            model, scale = self._prescanned
         else:
             sums = self._new_sums()
             sums.add(estimates, self._network_spectra())
@@ -59,25 +59,25 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
 
         def spectra_of(stem: int, group: slice) -> np.ndarray:
             full = np.zeros((2, self._group_frames, settings.num_bins), np.complex64)
-            full[:, :, : settings.network_bins] = found[stem, :, group]
+            full[:, :, : settings.heard_bins] = found[stem, :, group]
             return full
 
         return self._synthesised(settings.stride_frames, spectra_of)
 
     def reset(self) -> None:
-        """Forget everything heard and learnt so far."""
+        """Forget the stream and the prescan."""
         super().reset()
-        self._sums = self._learnt = None
+        self._sums = self._prescanned = None
         self._unheard = np.zeros((2, 0), np.float32)
 
     def _new_sums(self) -> SpatialSums:
-        return SpatialSums(self._num_sources, self._settings.network_bins)
+        return SpatialSums(self._num_sources, self._settings.heard_bins)
 
     def _network_spectra(self) -> np.ndarray:
-        return self._spectra[:, :, : self._settings.network_bins]
+        return self._spectra[:, :, : self._settings.heard_bins]
 
     def _estimates(self) -> np.ndarray:
-        """Shares of the mixture's spectrum (stems, 2, segment frames, network bins), as the magnitudes are shared."""
+        """Shares of the mixture's spectrum (stems, 2, segment frames, heard bins), as the magnitudes are shared."""
         magnitudes = self._masks()
         shares: np.ndarray = magnitudes / (_EPSILON + magnitudes.sum(axis=0)) * self._network_spectra()
         return shares
@@ -89,9 +89,9 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
         kept = slice(settings.context_before_frames, settings.context_before_frames + settings.stride_frames)
         sums.add(self._estimates()[:, :, kept], self._network_spectra()[:, kept])
 
-    def _finish_learning(self, sums: SpatialSums) -> None:
-        """Hear the recording's end, followed by silence until all of it has come by, and begin again."""
-        self.learn(np.zeros((2, self.delay_samples + 2 * self.stride_samples), np.float32))
-        learnt = sums.model(_EPSILON), sums.scale
+    def _finish_prescan(self, sums: SpatialSums) -> None:
+        """Push the recording's end through with silence, keep its covariances, and start again."""
+        self.prescan(np.zeros((2, self.delay_samples + 2 * self.stride_samples), np.float32))
+        found = sums.model(_EPSILON), sums.scale
         self.reset()
-        self._learnt = learnt
+        self._prescanned = found

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The one overlap-add: every front end and transform joins its overlapping pieces with it."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 class OverlapAdd:
@@ -18,7 +22,7 @@ class OverlapAdd:
         How far ahead of the next sample to take a piece may reach.
     """
 
-    def __init__(self, lead_shape: tuple[int, ...], num_samples: int, dtype: npt.DTypeLike = np.float32):
+    def __init__(self, lead_shape: tuple[int, ...], num_samples: int, dtype: "npt.DTypeLike" = np.float32):
         self._sum = np.zeros((*lead_shape, num_samples), dtype)
 
     def add(self, piece: np.ndarray, offset: int) -> None:

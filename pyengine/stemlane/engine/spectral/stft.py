@@ -5,10 +5,14 @@ The synthesis window covers only the last `synthesis_samples` of a frame, so tha
 the resolution by the longer analysis window. What happens to the spectra is the front end's business.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import numpy.typing as npt
 
 from stemlane.engine.spectral.overlap_add import OverlapAdd
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 
 def hann(num_samples: int) -> np.ndarray:
@@ -90,7 +94,7 @@ class StftAnalysis:
         hop_samples: int,
         num_channels: int,
         num_frames: int,
-        dtype: npt.DTypeLike = np.float32,
+        dtype: "npt.DTypeLike" = np.float32,
     ):
         fft_samples = len(window)
         self._window = window.astype(dtype)
@@ -142,7 +146,7 @@ class StftSynthesis:
         hop_samples: int,
         lead_shape: tuple[int, ...],
         num_frames: int,
-        dtype: npt.DTypeLike = np.float32,
+        dtype: "npt.DTypeLike" = np.float32,
     ):
         self._window = window[-synthesis_samples:].astype(dtype)
         self._fft_samples = len(window)

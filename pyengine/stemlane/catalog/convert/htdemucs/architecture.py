@@ -4,9 +4,11 @@
 The names and shapes are those of Demucs 4.1.0 (demucs/htdemucs.py, hdemucs.py, transformer.py).
 """
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +26,7 @@ _FIXED = {
     "t_gelu": True, "t_weight_pos_embed": 1.0, "t_sin_random_shift": 0, "t_sparse_self_attn": False,
     "t_sparse_cross_attn": False, "t_cross_first": False,
 }  # fmt: skip
+_MOST_SOURCES = 16
 _DEFAULTS = {
     **_FIXED, "dconv_mode": 1, "channels": 48, "channels_time": None, "nfft": 4096, "depth": 4, "multi_freqs": None,
     "freq_emb": 0.2, "emb_scale": 10, "norm_starts": 4, "dconv_comp": 8, "bottom_channels": 0, "t_layers": 5,
@@ -67,22 +70,28 @@ class Architecture:
         return self.channels << layer
 
 
-def read_architecture(package: Mapping, where: str) -> Architecture:
+def read_architecture(package: Mapping[str, Any], where: str) -> Architecture:
     """The architecture of a package as Demucs stores it; `ModelError` with the reason if it is not one of these."""
     arguments, keywords = package.get("args"), package.get("kwargs")
     if not isinstance(keywords, dict) or not isinstance(arguments, (tuple, list)) or len(arguments) > 1:
         raise ModelError(f"{where}: does not say how its network was made: not a package of Demucs")
+    # Texts could spell numbers without end, tensors are compared element by element.
+    if not all(_is_setting(name, value) for name, value in keywords.items() if name in _DEFAULTS):
+        raise ModelError(f"{where}: the sizes of its network are no numbers")
     values = {**_DEFAULTS, **({"sources": arguments[0]} if arguments else {}), **keywords}
     for name, expected in _FIXED.items():
         if values[name] != expected:
-            raise ModelError(f"{where}: its network has {name} = {values[name]!r}, only {expected!r} is supported")
+            raise ModelError(
+                f"{where}: its network has {name} = {reprlib.repr(values[name])}, only {expected!r} is supported"
+            )
     sources = values.get("sources")
-    if not isinstance(sources, (list, tuple)) or not sources or not all(isinstance(name, str) for name in sources):
+    names = sources if isinstance(sources, (list, tuple)) else ()
+    if not 0 < len(names) <= _MOST_SOURCES or not all(isinstance(name, str) and len(name) < 32 for name in names):
         raise ModelError(f"{where}: names no stems")
     try:
-        segment = float(Fraction(values["segment"]))
+        segment, norm_starts = float(Fraction(values["segment"])), int(values["norm_starts"])
         found = Architecture(
-            sources=tuple(sources), channels=int(values["channels"]), fft_samples=int(values["nfft"]),
+            sources=tuple(names), channels=int(values["channels"]), fft_samples=int(values["nfft"]),
             depth=int(values["depth"]), dconv_compression=int(values["dconv_comp"]),
             embedding_scale=float(values["freq_emb"] or 0) * float(values["emb_scale"]),
             bottom_channels=int(values["bottom_channels"]), num_layers=int(values["t_layers"]),
@@ -94,13 +103,22 @@ def read_architecture(package: Mapping, where: str) -> Architecture:
     supported = (
         1 <= found.depth <= 6 and 4 <= found.channels <= 256 and 256 <= found.fft_samples <= 16384
         and not values["multi_freqs"] and values["channels_time"] in (None, found.channels)
-        and values["norm_starts"] >= found.depth and bins > KERNEL and bins % STRIDE == 0
-        and found.num_layers > 0 and found.embedding_scale > 0 and 0 <= found.bottom_channels <= 4096
-        and found.dconv_compression > 0 and found.num_heads > 0 and 0.5 <= segment <= 60
-        and found.transformer_channels % (4 * found.num_heads) == 0 and len(sources) <= 16)  # fmt: skip
+        and norm_starts >= found.depth and bins > KERNEL and bins % STRIDE == 0
+        and 0 < found.num_layers <= 64 and 0 < found.embedding_scale <= 1e6 and 0 <= found.bottom_channels <= 4096
+        and 0 < found.dconv_compression <= found.channels and found.num_heads > 0 and 0.5 <= segment <= 60
+        and 0 < found.hidden_scale <= 64 and found.transformer_channels % (4 * found.num_heads) == 0)  # fmt: skip
     if not supported:
         raise ModelError(f"{where}: the sizes of its network are not those of an HTDemucs this version can convert")
     return found
+
+
+def _is_setting(name: str, value: object) -> bool:
+    kinds: tuple[type, ...] = (bool, int, float, Fraction, type(None))
+    if name == "multi_freqs":
+        kinds = (list, tuple, type(None))
+    elif isinstance(_DEFAULTS[name], str):
+        kinds = (str,)
+    return isinstance(value, kinds)
 
 
 def expected_shapes(found: Architecture) -> dict[str, tuple[int, ...]]:

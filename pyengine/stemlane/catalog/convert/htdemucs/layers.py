@@ -145,14 +145,14 @@ class Layers:
         for begin, end in itertools.pairwise(num_pairs * part // num_parts for part in range(num_parts + 1)):
             part = replace(signal, time=end - begin)
             frames = graph.slice(padded, 0, 2 * begin, 2 * end + 2)
-            frames = graph.shape(frames, part.time + 1, 2, signal.positions * signal.channels)
-            frames = [
-                graph.shape(graph.node("Slice", frames, *(graph.constant(np.array(ends)) for ends in (
+            pairs = graph.shape(frames, part.time + 1, 2, signal.positions * signal.channels)
+            quarters = [
+                graph.shape(graph.node("Slice", pairs, *(graph.constant(np.array(ends)) for ends in (
                     [shift, parity], [shift + part.time, parity + 1], [0, 1]))), *part.sizes)
                 for shift in (0, 1) for parity in (0, 1)
             ]  # fmt: skip
             sources = [
-                graph.node(operator, frames[left], frames[right])
+                graph.node(operator, quarters[left], quarters[right])
                 for operator, left, right in (("Sub", 0, 2), ("Add", 1, 2), ("Sub", 2, 1), ("Sub", 1, 3))
             ]
             products = [
@@ -164,11 +164,9 @@ class Layers:
                 graph.node("Sub", graph.node("Sub", products[1], products[2]), products[3]),
             ]
             outputs = [graph.shape(output, part.time, 1, signal.positions * len(bias)) for output in outputs]
-            outputs = graph.shape(
-                graph.node("Concat", *outputs, axis=1), 2 * part.time, signal.positions, len(bias)
-            )  # fmt: skip
+            both = graph.shape(graph.node("Concat", *outputs, axis=1), 2 * part.time, signal.positions, len(bias))
             half = len(bias) // 2
-            value, gate = graph.slice(outputs, 2, 0, half), graph.slice(outputs, 2, half, len(bias))
+            value, gate = graph.slice(both, 2, 0, half), graph.slice(both, 2, half, len(bias))
             parts.append(graph.node("Mul", value, graph.node("Sigmoid", gate)))
         joined = graph.node("Concat", *parts, axis=0) if len(parts) > 1 else parts[0]
         return signal.of(graph.slice(joined, 0, 0, signal.time) if signal.time % 2 else joined)

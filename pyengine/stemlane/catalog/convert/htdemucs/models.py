@@ -12,11 +12,13 @@ import numpy as np
 
 from stemlane.catalog.convert.htdemucs.architecture import SAMPLE_RATE, Architecture, check_weights, read_architecture
 from stemlane.catalog.convert.htdemucs.network import write_network
+from stemlane.catalog.convert.htdemucs.safetensors_package import read_safetensors_package
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
 from stemlane.catalog.convert.places import Report, file_sha256, link
+from stemlane.catalog.convert.readers.safetensors_weights import is_safetensors
 from stemlane.catalog.convert.readers.torch_weights import ClassName, read_package
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import ModelError
-from stemlane.manifests.manifest import STEM_ORDER
 
 RESIDUAL = "other"
 _CLASS = "demucs.htdemucs.HTDemucs"
@@ -42,12 +44,12 @@ def load_package(path: Path) -> Package:
     ModelError
         If the file is damaged, asks for code to be run, or is no HTDemucs this version can convert.
     """
-    package = read_package(path, (_CLASS, *_OTHER_CLASSES))
+    package = read_safetensors_package(path) if is_safetensors(path) else read_package(path, (_CLASS, *_OTHER_CLASSES))
     found, weights = package.get("klass"), package.get("state")
     if not isinstance(found, ClassName) or not isinstance(weights, dict):
         raise ModelError(f"{path}: names no network and no weights: not a package of Demucs")
     if found.text != _CLASS:
-        raise ModelError(f"{path}: holds a {found.text}, only {_CLASS} can be converted")
+        raise ModelError(f"{path}: holds a {ascii(found.text)[1:-1]}, only {_CLASS} can be converted")
     if weights.get("__quantized"):
         raise ModelError(f"{path}: its weights are quantised (DiffQ); take the package that is not")
     architecture = read_architecture(package, str(path))
@@ -56,8 +58,8 @@ def load_package(path: Path) -> Package:
     unknown = [stem for stem in architecture.sources if stem not in STEM_ORDER]
     if unknown or RESIDUAL not in architecture.sources or len(set(architecture.sources)) < 2:
         raise ModelError(
-            f"{path}: its stems are {', '.join(architecture.sources)}; should be {RESIDUAL!r} and some of: "
-            f"{', '.join(STEM_ORDER)}"
+            f"{path}: its stems are {ascii(', '.join(architecture.sources))[1:-1]}; "
+            f"should be {RESIDUAL!r} and some of: {', '.join(STEM_ORDER)}"
         )
     return Package(architecture, arrays)
 
@@ -110,24 +112,35 @@ def convert(
             written = write_network(found, package.weights, stems, samples, target, name)
             _share(written[1], folders[0] / written[1].name)
             files.setdefault(target, {}).update({path.name: file_sha256(path) for path in written})
+    if first is None:
+        raise ModelError("no package of HTDemucs")
     missing = [stem for stem in _separated(first) if stem not in [given for _, *stems in networks for given in stems]]
     if missing:
         raise ModelError(f"no network gives {', '.join(missing)}")
-    for target, (suffix, title, samples) in zip(folders, _windows(first), strict=True):
-        stride = samples * 3 // 4  # as the original moves on
-        num_parts = next(parts for parts in range(_MOST_PARTS, 0, -1) if stride % parts == 0)
-        about = replace(description, name=description.name + suffix, title=description.title + title)
-        settings = {
-            "fft_samples": first.fft_samples, "segment_samples": samples, "segment_stride_samples": stride,
-            "stride_samples": stride // num_parts, "networks": networks,
-        }  # fmt: skip
-        # One network takes half of the stride on two cores; several may take all of it.
-        allowance = stride * 2 // 3 if len(networks) == 1 else stride
-        text = manifest_text(
-            about, kind="htdemucs", stems=[*_separated(first), RESIDUAL], residual=RESIDUAL, sample_rate=SAMPLE_RATE,
-            allowance_samples=allowance, settings=settings, tensors={}, files=files[target])  # fmt: skip
+    for target, window in zip(folders, _windows(first), strict=True):
+        text = _manifest_text(description, first, window, networks, files[target])
         (target / "manifest.toml").write_text(text, encoding="utf-8")
     return folders
+
+
+def _manifest_text(
+    description: Description, found: Architecture, window: tuple[str, str, int], networks: Sequence[Sequence[str]],
+    files: Mapping[str, str],
+) -> str:  # fmt: skip
+    """The manifest of one window; `networks` are lists of a file and the stems it gives."""
+    suffix, title, samples = window
+    stride = samples * 3 // 4  # as the original moves on
+    num_parts = next(parts for parts in range(_MOST_PARTS, 0, -1) if stride % parts == 0)
+    settings = {
+        "fft_samples": found.fft_samples, "segment_samples": samples, "segment_stride_samples": stride,
+        "stride_samples": stride // num_parts, "networks": networks,
+    }  # fmt: skip
+    return manifest_text(
+        replace(description, name=description.name + suffix, title=description.title + title),
+        kind="htdemucs", stems=[*_separated(found), RESIDUAL], residual=RESIDUAL, sample_rate=SAMPLE_RATE,
+        # One network takes half of the stride on two cores; several may take all of it.
+        allowance_samples=stride * 2 // 3 if len(networks) == 1 else stride,
+        settings=settings, tensors={}, files=files)  # fmt: skip
 
 
 def _windows(found: Architecture) -> Sequence[tuple[str, str, int]]:

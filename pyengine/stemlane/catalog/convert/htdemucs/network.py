@@ -5,7 +5,7 @@ S. Rouard, F. Massa, A. Défossez: Hybrid Transformers for Music Source Separati
 Demucs 4.1.0 (demucs/htdemucs.py). The transforms between waveform and spectrogram are the front end's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +87,7 @@ def _decode(
     return signal if is_last else layers.gelu(signal)
 
 
-def _normalised(graph: GraphBuilder, signal: Signal):
+def _normalised(graph: GraphBuilder, signal: Signal) -> tuple[Signal, Callable[[str, str], None]]:
     """The signal with mean 0 and deviation 1, and what puts both back."""
     mean = graph.mean(signal.name, 0, 1, 2)
     centred = graph.node("Sub", signal.name, mean)

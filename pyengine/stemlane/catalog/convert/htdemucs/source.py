@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Where HTDemucs's weights come from: official packages and their hashes, mirrors, local files and folders."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.places import address, file_sha256
 from stemlane.catalog.convert.source import CONVERTER, Order, fetch, own_weights
 from stemlane.errors import ModelError
 
-OPTIONS = ()  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = ()  # those of `AddOptions` that mean something here
 FOLDER = "https://dl.fbaipublicfiles.com/demucs/hybrid_transformer"
 _SOURCE = re.compile(r"htdemucs(_ft|_6s)?", re.IGNORECASE)
 
@@ -58,14 +60,19 @@ def parse(source: str, location: str | None = None) -> HtdemucsSource | None:
     return HtdemucsSource(source.lower()) if _SOURCE.fullmatch(source) else None
 
 
+def licence(source: HtdemucsSource) -> licences.Licence:
+    """The same for all sets."""
+    return licences.HTDEMUCS
+
+
 def add(source: HtdemucsSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; a place is a package or, also for an address, a folder of them."""
     from stemlane.catalog.convert.htdemucs import models as htdemucs
 
     published = OFFICIAL[source.model_name]
-    paths = _fetch(published, order) if order.fetches else _find(published, Path(order.location))
+    paths = _fetch(published, order) if order.fetches else _find(published, order.place)
     about = Description(
-        order.name, published.title, published.version, "MIT (Meta Platforms)", f"Demucs, {FOLDER}, {CONVERTER}",
+        order.name, published.title, published.version, licences.HTDEMUCS.text, f"Demucs, {FOLDER}, {CONVERTER}",
         published.training_data,
     )  # fmt: skip
     if not all(_is_published(paths[stem], file_name) for stem, file_name in published.files.items()):
@@ -93,7 +100,7 @@ def _fetch(published: Official, order: Order) -> dict[str, Path]:
         paths[stem] = order.downloads / file_name
         fetch(
             url, paths[stem], order.report, f"downloading {stem}".strip(),
-            lambda path, file_name=file_name: _is_published(path, file_name), "the published file (its sha256 differs)",
+            functools.partial(_is_published, file_name=file_name), "the published file (its sha256 differs)",
         )  # fmt: skip
     return paths
 
@@ -103,13 +110,19 @@ def _find(published: Official, place: Path) -> dict[str, Path]:
     if place.is_file() and list(published.files) == [""]:
         return {"": place}
     if not place.is_dir():
-        wanted = "one .th file" if list(published.files) == [""] else "a folder of .th files"
+        wanted = "one .th or .safetensors file" if list(published.files) == [""] else "a folder of .th files"
         raise ModelError(f"{place}: no such {'file' if wanted.startswith('one') else 'folder'}; it should be {wanted}")
     paths = {}
     for stem, file_name in published.files.items():
         signature = file_name.split("-")[0]
-        found = sorted(place.glob(f"{signature}*.th")) or sorted(place.glob(f"{stem}*.th"))
+        found = _packages(place, signature) or _packages(place, stem)
         if len(found) != 1:
-            raise ModelError(f"{place}: should hold one file {signature}*.th or {stem}*.th, holds {len(found)}")
+            raise ModelError(
+                f"{place}: should hold one file {signature}*.th or {stem}*.th, or .safetensors, holds {len(found)}"
+            )
         paths[stem] = found[0]
     return paths
+
+
+def _packages(place: Path, start: str) -> list[Path]:
+    return sorted(path for ending in ("th", "safetensors") for path in place.glob(f"{start}*.{ending}"))

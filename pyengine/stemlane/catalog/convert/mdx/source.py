@@ -6,19 +6,26 @@ import re
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import TypedDict
 from urllib.parse import unquote, urlsplit
 
 from stemlane import __version__
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
 from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, find_facts
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import file_sha256, is_url, link
-from stemlane.catalog.convert.source import UNKNOWN_LICENCE, Order, fetch
+from stemlane.catalog.convert.source import Order, fetch
 from stemlane.catalog.network_check import check_network
 from stemlane.errors import ModelError
 from stemlane.manifests.mdx import HIGHEST_COMPENSATION, LOWEST_COMPENSATION
 
-OPTIONS = ("stem", "fft_samples", "compensation", "both_signs")  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = (
+    "stem",
+    "fft_samples",
+    "compensation",
+    "both_signs",
+)  # those of `AddOptions` that mean something here
 HOP_SAMPLES = 1024
 _SAMPLE_RATE = 44100
 _SILENT_BINS = 3  # Ultimate Vocal Remover from 5.6 on
@@ -42,13 +49,18 @@ def parse(source: str, location: str | None = None) -> MdxSource | None:
     return MdxSource(re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip(".-_") or "mdx")
 
 
+def licence(source: MdxSource) -> licences.Licence:
+    """None of the known networks comes with one."""
+    return licences.MDX
+
+
 def add(source: MdxSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; from an address only the files in `mdx.table` are taken."""
-    location = order.location
+    location = order.location or ""
     if not order.fetches:
-        if not Path(location).is_file():
+        if not order.place.is_file():
             raise ModelError(f"{location}: no such file; it should be an MDX-Net network, FILE.onnx")
-        return _write(Path(location), source, order)
+        return _write(order.place, source, order)
     path = order.downloads / f"mdx-{hashlib.sha256(location.encode()).hexdigest()[:12]}.onnx"
     fetch(
         location, path, order.report, "downloading", lambda path: find_facts(path) is not None,
@@ -58,6 +70,14 @@ def add(source: MdxSource, order: Order) -> list[Path]:
         return _write(path, source, order)
     finally:
         path.unlink(missing_ok=True)
+
+
+class Join(TypedDict):
+    """How segments follow each other and are joined, see `MdxSettings`."""
+
+    stride_samples: int
+    weights: str
+    crossfade_samples: int
 
 
 def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
@@ -84,7 +104,7 @@ def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
         ", numbers from Ultimate Vocal Remover's table" if known else ", numbers as given when it was added"
     )
     description = Description(
-        name, f"MDX-Net {source.model_name}", "unknown", UNKNOWN_LICENCE,
+        name, f"MDX-Net {source.model_name}", "unknown", (licences.MDX if known else licences.UNKNOWN).text,
         f"{origin}, added by stemlane {__version__}", "unknown", gives.meaning,
     )  # fmt: skip
     settings = {
@@ -93,13 +113,13 @@ def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
     }  # fmt: skip
     inner = segment - fft
     quarter = max(inner // 4 // HOP_SAMPLES * HOP_SAMPLES, HOP_SAMPLES)
-    joins = {
+    joins: dict[str, Join] = {
         "": {"stride_samples": inner, "weights": "hann", "crossfade_samples": 0},
         "-low-latency": {
             "stride_samples": quarter, "weights": "flat", "crossfade_samples": min(_CROSSFADE_SAMPLES, quarter),
         },
     }  # fmt: skip
-    folders = []
+    folders: list[Path] = []
     sha256 = file_sha256(path)
     for suffix, join in joins.items():
         if inner - join["stride_samples"] < join["crossfade_samples"]:
@@ -130,10 +150,11 @@ def _tensors(path: Path) -> tuple[str, str, int, int]:
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError(f"{path}: has {found}: {wanted}: not an MDX-Net network")
     (spectrum, shape), (stem, stem_shape) = *inputs.items(), *outputs.items()
-    fixed = len(shape) == 4 and shape[1] == 4 and all(isinstance(size, int) for size in shape[2:])
-    if not fixed or len(stem_shape) != 4 or (isinstance(shape[0], int) and shape[0] != 1):
-        raise ModelError(f"{path}: has {found}: {wanted}: not an MDX-Net network")
-    return spectrum, stem, shape[2], shape[3]
+    if len(shape) == len(stem_shape) == 4 and shape[1] == 4 and (shape[0] == 1 or not isinstance(shape[0], int)):
+        bins, frames = shape[2:]
+        if isinstance(bins, int) and isinstance(frames, int):
+            return spectrum, stem, bins, frames
+    raise ModelError(f"{path}: has {found}: {wanted}: not an MDX-Net network")
 
 
 def _target(known: MdxFacts | None, options: AddOptions, path: Path) -> MdxTarget:

@@ -79,8 +79,7 @@ def build_network(stems: Sequence[Mapping[str, np.ndarray]], num_emitted: int) -
     """
     graph = GraphBuilder(_OPSET)
     axis = graph.constant(np.array([1]))
-    gains = [graph.node("Unsqueeze", _stem(graph, weights), axis) for weights in stems]
-    gains = graph.node("Concat", *gains, axis=1)
+    gains = graph.node("Concat", *(graph.node("Unsqueeze", _stem(graph, weights), axis) for weights in stems), axis=1)
     outputs = graph.node("Mul", gains, graph.node("Unsqueeze", "magnitude", axis), output="magnitudes")
     total = graph.node("ReduceSum", outputs, axis, keepdims=1)
     total = graph.node("Add", total, graph.constant(np.float32(_MASK_EPSILON)))

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: MIT
 """Where Open-Unmix's weights come from: official files and their hashes, mirrors, local folders."""
 
+import functools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.places import address, file_sha256
 from stemlane.catalog.convert.source import CONVERTER, Order, fetch, own_weights
 from stemlane.errors import ModelError
 
-OPTIONS = ("wiener_iterations",)  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = ("wiener_iterations",)  # those of `AddOptions` that mean something here
 DEFAULT_ITERATIONS = 1  # of the Wiener filter; the original's
 STEMS = ("vocals", "drums", "bass", "other")
 _SOURCE = re.compile(r"open-unmix:(umx|umxhq|umxl)", re.IGNORECASE)
@@ -23,7 +25,7 @@ class Official:
     title: str
     folder: str
     hashes: dict[str, str]
-    licence: str
+    licence: licences.Licence
     training_data: str
 
     def file_name(self, stem: str) -> str:
@@ -36,17 +38,17 @@ OFFICIAL = {
     "umx": Official(
         "Open-Unmix umx", "https://zenodo.org/records/3370486/files",
         {"vocals": "c8df74a5", "drums": "5a48008b", "bass": "646024d3", "other": "f8e132cc"},
-        "MIT (Open-Unmix)", "MUSDB18",
+        licences.OPEN_UNMIX, "MUSDB18",
     ),
     "umxhq": Official(
         "Open-Unmix umxhq", "https://zenodo.org/records/3370489/files",
         {"vocals": "b62c91ce", "drums": "9619578f", "bass": "8d85a5bd", "other": "b52fbbf7"},
-        "MIT (Open-Unmix)", "MUSDB18-HQ",
+        licences.OPEN_UNMIX, "MUSDB18-HQ",
     ),
     "umxl": Official(
         "Open-Unmix umxl", "https://zenodo.org/records/5069601/files",
         {"vocals": "bccbd9aa", "drums": "69e0ebd4", "bass": "2ca1ce51", "other": "c8c5b3e6"},
-        "CC BY-NC-SA 4.0: not for commercial use", "private stems, compressed",
+        licences.UMXL, "private stems, compressed",
     ),
 }  # fmt: skip
 
@@ -69,15 +71,20 @@ def parse(source: str, location: str | None = None) -> OpenUnmixSource | None:
     return OpenUnmixSource(match[1].lower()) if match else None
 
 
+def licence(source: OpenUnmixSource) -> licences.Licence:
+    """That of the variant."""
+    return OFFICIAL[source.variant].licence
+
+
 def add(source: OpenUnmixSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; a place is a folder with a .pth file for each stem."""
     from stemlane.catalog.convert.open_unmix import models as open_unmix
 
     order.options.check_wiener(10)
     published = OFFICIAL[source.variant]
-    paths = _fetch(published, order) if order.fetches else _find(Path(order.location))
+    paths = _fetch(published, order) if order.fetches else _find(order.place)
     about = Description(
-        order.name, published.title, "1.0", published.licence, f"{published.folder}, {CONVERTER}",
+        order.name, published.title, "1.0", published.licence.text, f"{published.folder}, {CONVERTER}",
         published.training_data,
     )  # fmt: skip
     if not all(_is_published(paths[stem], published.hashes[stem]) for stem in STEMS):
@@ -107,7 +114,7 @@ def _fetch(published: Official, order: Order) -> dict[str, Path]:
         paths[stem] = order.downloads / file_name
         fetch(
             url, paths[stem], order.report, f"downloading {stem}",
-            lambda path, start=start: _is_published(path, start), "the published file (its sha256 differs)",
+            functools.partial(_is_published, start=start), "the published file (its sha256 differs)",
         )  # fmt: skip
     return paths
 

@@ -9,11 +9,14 @@ arguments they check themselves, and no object takes a state except those of a c
 
 import pickletools
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 _HIGHEST_BYTES = 16 << 20  # the largest published package has 0.3 MiB of pickle
 _HIGHEST_OPERATIONS = 1_000_000  # the same package has 40,000
 _HIGHEST_DEPTH = 64  # of containers in each other; published packages have 6
+
+
+Names = Mapping[tuple[str, str], Any]  # what a pickle gets for each (module, name) it may ask for
 
 
 class PickleError(ValueError):
@@ -28,10 +31,11 @@ class Function:
 
     __slots__ = ("_call",)
 
-    def __init__(self, call: Callable):
+    def __init__(self, call: Callable[..., Any]):
         self._call = call
 
-    def __call__(self, *arguments):
+    def __call__(self, *arguments: Any) -> Any:
+        """What the function returns."""
         return self._call(*arguments)
 
 
@@ -45,7 +49,7 @@ class Stateful:
         raise NotImplementedError
 
 
-class OrderedTable(dict):
+class OrderedTable(dict[Any, Any]):
     """Stands for an OrderedDict; a state, such as torch's `_metadata`, is read and forgotten."""
 
     __slots__ = ()
@@ -78,7 +82,7 @@ class _Limited:
         return content
 
 
-def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Callable[[Any], Any] | None = None) -> Any:
+def read_pickle(file: BinaryIO, names: Names, load: Callable[[Any], Any] | None = None) -> Any:
     """The object that the pickle at the file's position describes; the file is left right behind it.
 
     Parameters
@@ -101,13 +105,13 @@ def read_pickle(file: BinaryIO, names: Mapping[tuple[str, str], Any], load: Call
 class _Machine:
     """The stack, the memo and the operations of one pickle."""
 
-    def __init__(self, names: Mapping, load: Callable | None):
+    def __init__(self, names: Names, load: Callable[[Any], Any] | None):
         self._names, self._load = names, load
-        self._stack: list = []
+        self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
 
     def run(self, file: _Limited) -> Any:
-        for number, (operation, argument, _) in enumerate(pickletools.genops(file)):
+        for number, (operation, argument, _) in enumerate(pickletools.genops(cast(BinaryIO, file))):
             if operation.name == "STOP":
                 (result,) = self._stack
                 check_depth(result)
@@ -125,74 +129,88 @@ class _Machine:
                 action(self, argument)
         raise PickleError("is cut off")
 
-    def _pop(self, kind: type | tuple[type, ...] = object) -> Any:
+    def pop(self, kind: type | tuple[type, ...] = object) -> Any:
+        """The uppermost object, taken off; it must be of the type."""
         value = self._stack.pop()
         if isinstance(value, _Mark) or not isinstance(value, kind):
             raise PickleError("is damaged")
         return value
 
-    def _top(self, kind: type = object) -> Any:
-        value = self._pop(kind)
+    def top(self, kind: type = object) -> Any:
+        """The uppermost object, left there."""
+        value = self.pop(kind)
         self._stack.append(value)
         return value
 
-    def _pop_to_mark(self) -> list:
+    def pop_to_mark(self) -> list[Any]:
+        """What lies above the last mark, both taken off."""
         values = []
         while not isinstance(value := self._stack.pop(), _Mark):
             values.append(value)
         return values[::-1]
 
-    def _ignore(self, _) -> None:
+    def ignore(self, _: object) -> None:
         """PROTO and FRAME say how the rest is stored, which `genops` has understood."""
 
-    def _mark(self, _) -> None:
+    def mark(self, _: object) -> None:
+        """Begin a list of arguments."""
         self._stack.append(_Mark())
 
-    def _make(self, kind: type) -> None:
+    def make(self, kind: type) -> None:
+        """A new container."""
         self._stack.append(kind())
 
-    def _tuple(self, count: int | None) -> None:
-        values = self._pop_to_mark() if count is None else [self._pop() for _ in range(count)][::-1]
+    def tuple(self, count: int | None) -> None:
+        """A tuple of the uppermost objects, or of those above the mark."""
+        values = self.pop_to_mark() if count is None else [self.pop() for _ in range(count)][::-1]
         self._stack.append(tuple(values))
 
-    def _put(self, index: int | None) -> None:
-        self._memo[len(self._memo) if index is None else index] = self._top()
+    def put(self, index: int | None) -> None:
+        """Remember the uppermost object."""
+        self._memo[len(self._memo) if index is None else index] = self.top()
 
-    def _get(self, index: int) -> None:
+    def get(self, index: int) -> None:
+        """An object that was remembered."""
         self._stack.append(self._memo[index])
 
-    def _append(self, values: list) -> None:
-        self._top(list).extend(values)
+    def append(self, values: list[Any]) -> None:
+        """Into the list below."""
+        self.top(list).extend(values)
 
-    def _set_items(self, values: list) -> None:
-        table = self._top(dict)
+    def set_items(self, values: list[Any]) -> None:
+        """Into the table below: keys and values in turn."""
+        table = self.top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
             # Hashing a tuple of tuples of one tuple may take for ever.
             if not isinstance(key, (str, int)):
                 raise PickleError("holds a table whose keys are no texts")
             table[key] = value
 
-    def _name(self, module: str, name: str) -> None:
+    def name(self, module: str, name: str) -> None:
+        """What the table of names holds."""
         if (module, name) not in self._names:
             asked = ascii(f"{module}.{name}"[:100])[1:-1]
             raise PickleError(f"asks for {asked}, which weights do not need")
         self._stack.append(self._names[module, name])
 
-    def _call(self, _) -> None:
-        arguments, function = self._pop(tuple), self._pop()
+    def call(self, _: object) -> None:
+        """What a function gives for a tuple of arguments."""
+        arguments, function = self.pop(tuple), self.pop()
         if not isinstance(function, Function):
             raise PickleError("is damaged: calls what is no function")
         self._stack.append(function(*arguments))
 
-    def _build(self, _) -> None:
-        state, value = self._pop(), self._top()
+    def build(self, _: object) -> None:
+        """Give the uppermost object a state, if it takes one."""
+        state, value = self.pop(), self.top()
         if isinstance(value, Stateful):
             value.set_state(state)
         elif not isinstance(value, OrderedTable):
             raise PickleError("gives a state to what has none")
 
-    def _persistent(self, _) -> None:
-        identifier = self._pop()
+    def load(self, _: object) -> None:
+        """What is stored outside."""
+        identifier = self.pop()
         if self._load is None:
             raise PickleError("refers to something outside")
         self._stack.append(self._load(identifier))
@@ -221,28 +239,28 @@ _LITERALS = {
     "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "SHORT_BINBYTES", "BINBYTES",
 }  # fmt: skip
 _ACTIONS: dict[str, Callable[[_Machine, Any], None]] = {
-    "PROTO": _Machine._ignore,
-    "FRAME": _Machine._ignore,
-    "MARK": _Machine._mark,
-    "EMPTY_DICT": lambda machine, _: machine._make(dict),
-    "EMPTY_LIST": lambda machine, _: machine._make(list),
-    "EMPTY_TUPLE": lambda machine, _: machine._make(tuple),
-    "TUPLE": lambda machine, _: machine._tuple(None),
-    "TUPLE1": lambda machine, _: machine._tuple(1),
-    "TUPLE2": lambda machine, _: machine._tuple(2),
-    "TUPLE3": lambda machine, _: machine._tuple(3),
-    "BINPUT": _Machine._put,
-    "LONG_BINPUT": _Machine._put,
-    "MEMOIZE": _Machine._put,
-    "BINGET": _Machine._get,
-    "LONG_BINGET": _Machine._get,
-    "APPEND": lambda machine, _: machine._append([machine._pop()]),
-    "APPENDS": lambda machine, _: machine._append(machine._pop_to_mark()),
-    "SETITEM": lambda machine, _: machine._set_items([machine._pop(), machine._pop()][::-1]),
-    "SETITEMS": lambda machine, _: machine._set_items(machine._pop_to_mark()),
-    "GLOBAL": lambda machine, argument: machine._name(*argument.split(" ", 1)),
-    "STACK_GLOBAL": lambda machine, _: machine._name(*[machine._pop(str), machine._pop(str)][::-1]),
-    "REDUCE": _Machine._call,
-    "BUILD": _Machine._build,
-    "BINPERSID": _Machine._persistent,
+    "PROTO": _Machine.ignore,
+    "FRAME": _Machine.ignore,
+    "MARK": _Machine.mark,
+    "EMPTY_DICT": lambda machine, _: machine.make(dict),
+    "EMPTY_LIST": lambda machine, _: machine.make(list),
+    "EMPTY_TUPLE": lambda machine, _: machine.make(tuple),
+    "TUPLE": lambda machine, _: machine.tuple(None),
+    "TUPLE1": lambda machine, _: machine.tuple(1),
+    "TUPLE2": lambda machine, _: machine.tuple(2),
+    "TUPLE3": lambda machine, _: machine.tuple(3),
+    "BINPUT": _Machine.put,
+    "LONG_BINPUT": _Machine.put,
+    "MEMOIZE": _Machine.put,
+    "BINGET": _Machine.get,
+    "LONG_BINGET": _Machine.get,
+    "APPEND": lambda machine, _: machine.append([machine.pop()]),
+    "APPENDS": lambda machine, _: machine.append(machine.pop_to_mark()),
+    "SETITEM": lambda machine, _: machine.set_items([machine.pop(), machine.pop()][::-1]),
+    "SETITEMS": lambda machine, _: machine.set_items(machine.pop_to_mark()),
+    "GLOBAL": lambda machine, argument: machine.name(*argument.split(" ", 1)),
+    "STACK_GLOBAL": lambda machine, _: machine.name(*[machine.pop(str), machine.pop(str)][::-1]),
+    "REDUCE": _Machine.call,
+    "BUILD": _Machine.build,
+    "BINPERSID": _Machine.load,
 }

@@ -10,7 +10,7 @@ import tarfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from stemlane.errors import ModelError, one_line
 from stemlane.regular_files import open_regular
@@ -44,18 +44,21 @@ def take_members(archive: Path, names: Iterable[str], folder: Path, report: Call
             if error.errno is not None:  # the disk's fault, not the archive's
                 raise
             raise _bad_archive(archive, error) from None
-        except (tarfile.TarError, EOFError, ValueError, zlib.error, OverflowError) as error:
+        except (tarfile.TarError, EOFError, ValueError, LookupError, zlib.error, OverflowError) as error:
+            # LookupError: `tarfile` reads headers of sparse files beyond their end.
             raise _bad_archive(archive, error) from None
     if missing:
         raise ModelError(f"{archive}: holds no {min(missing)}: not Spleeter's weights")
 
 
-def _take(file: BinaryIO, archive: Path, missing: set[str], folder: Path, report: Callable) -> set[str]:
+def _take(
+    file: BinaryIO, archive: Path, missing: set[str], folder: Path, report: Callable[[str, int, int], None]
+) -> set[str]:
     names = frozenset(missing)
     packed = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
     file.seek(0)
-    content = gzip.GzipFile(fileobj=file) if packed else file
-    with tarfile.open(fileobj=_Headers(content), mode="r:") as tar:
+    content = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
+    with tarfile.open(fileobj=cast(BinaryIO, _Headers(content)), mode="r:") as tar:
         for member in tar:
             _check_position(member.offset_data + member.size)  # inflated to get to the next header
             name = member.name.rsplit("/", 1)[-1]

@@ -9,7 +9,7 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
@@ -25,7 +25,7 @@ _HIGHEST_DATA_BYTES = 4 << 30
 _HIGHEST_KEY_BYTES = 1024  # keys repeat what the one before begins with, so that short files may hold long ones
 _HIGHEST_DIMENSIONS = 8
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5  # protocol buffers' wire types
-_DTYPES = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
+_DTYPES: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 2: np.dtype("<f8"), 3: np.dtype("<i4"), 9: np.dtype("<i8")}
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,8 @@ class Checkpoint:
             content = file.read(entry.size_bytes)
         if len(content) != entry.size_bytes or _masked_crc(content) != entry.crc32c:
             raise ModelError(f"{self.data_path}: {name} is damaged: its checksum differs")
-        return np.frombuffer(content, dtype).reshape(entry.shape)
+        values: np.ndarray = np.frombuffer(content, dtype).reshape(entry.shape)
+        return values
 
     def _open_data(self) -> BinaryIO:
         try:
@@ -136,7 +137,7 @@ def _damaged(path: Path) -> ModelError:
 
 def _masked_crc(content: bytes) -> int:
     """CRC32C as LevelDB stores it: rotated and shifted, because checksums of checksums are weak."""
-    value = google_crc32c.value(content)
+    value: int = google_crc32c.value(content)
     return (((value >> 15) | (value << 17)) + 0xA282EAD8) & 0xFFFFFFFF
 
 
@@ -152,10 +153,11 @@ def _varint(content: bytes, position: int) -> tuple[int, int]:
     raise IndexError("varint too long")
 
 
-def _fields(path: Path, record: bytes) -> dict[int, list]:
+def _fields(path: Path, record: bytes) -> dict[int, list[Any]]:
     """A protocol buffer message: for every field number its values, int or bytes, in order."""
-    found: dict[int, list] = {}
+    found: dict[int, list[Any]] = {}
     position = 0
+    value: int | bytes
     try:
         while position < len(record):
             key, position = _varint(record, position)

@@ -11,7 +11,7 @@ import math
 import re
 import struct
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,13 +19,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from stemlane.catalog.convert.readers.pickles import Function, OrderedTable, PickleError, Stateful, read_pickle
+from stemlane.catalog.convert.readers.pickles import Function, Names, OrderedTable, PickleError, Stateful, read_pickle
 from stemlane.errors import ModelError
 from stemlane.regular_files import open_regular
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
-_DTYPES = {
+_DTYPES: dict[str, np.dtype[Any]] = {
     "FloatStorage": np.dtype("<f4"), "DoubleStorage": np.dtype("<f8"), "HalfStorage": np.dtype("<f2"),
     "LongStorage": np.dtype("<i8"), "IntStorage": np.dtype("<i4"),
 }  # fmt: skip
@@ -72,7 +72,7 @@ class _View:
         )
 
 
-def _rebuild_tensor(storage, offset, shape, strides, *_) -> _View:
+def _rebuild_tensor(storage: object, offset: Any, shape: object, strides: object, *_: object) -> _View:
     if not isinstance(storage, _Storage) or not isinstance(shape, tuple) or not isinstance(strides, tuple):
         raise PickleError("has a tensor without numbers")
     numbers = (offset, *shape, *strides)
@@ -87,7 +87,12 @@ def _is_count(number: Any) -> bool:
     return type(number) is int and 0 <= number < 1 << 48
 
 
-def _rebuild_parameter(view, *_) -> _View:
+def _ordered_table() -> OrderedTable:
+    """Without arguments: they could be anything."""
+    return OrderedTable()
+
+
+def _rebuild_parameter(view: object, *_: object) -> _View:
     if not isinstance(view, _View):
         raise PickleError("has a parameter that is no tensor")
     return view
@@ -105,29 +110,30 @@ class _NumberType(Stateful):
 
     __slots__ = ("dtype",)
 
-    def __init__(self, code, *_):
+    def __init__(self, code: object, *_: object):
         if code not in ("f4", "f8", "i4", "i8"):
             raise PickleError("holds numbers of an unknown type")
         self.dtype = np.dtype(f"<{code}")
 
-    def set_state(self, state) -> None:
+    def set_state(self, state: object) -> None:
         if not isinstance(state, tuple) or len(state) < 2 or state[1] != "<":
             raise PickleError("holds numbers of another byte order")
 
 
-def _number(kind, content):
+def _number(kind: object, content: object) -> float:
     if not isinstance(kind, _NumberType) or not isinstance(content, bytes) or len(content) != kind.dtype.itemsize:
         raise PickleError("holds a damaged number")
-    return np.frombuffer(content, kind.dtype)[0].item()
+    number: float = np.frombuffer(content, kind.dtype)[0].item()
+    return number
 
 
-def _bytes(text, encoding) -> bytes:
+def _bytes(text: object, encoding: object) -> bytes:
     if encoding != "latin1" or not isinstance(text, str):
         raise PickleError("holds bytes of another form")
     return text.encode("latin1")
 
 
-def _fraction(*parts) -> Fraction:
+def _fraction(*parts: object) -> Fraction:
     """Python before 3.11 stores a text like "39/5", later ones two numbers."""
     if not all(type(part) in (int, str) for part in parts):
         raise PickleError("holds a damaged fraction")
@@ -138,7 +144,7 @@ def _fraction(*parts) -> Fraction:
 
 
 _ALLOWED = {
-    ("collections", "OrderedDict"): Function(lambda: OrderedTable()),
+    ("collections", "OrderedDict"): Function(_ordered_table),
     ("torch._utils", "_rebuild_tensor_v2"): Function(_rebuild_tensor),
     ("torch._utils", "_rebuild_parameter"): Function(_rebuild_parameter),
     **{("torch", name): _StorageType(dtype) for name, dtype in _DTYPES.items()},
@@ -165,7 +171,7 @@ def read_weights(path: Path | str) -> dict[str, np.ndarray]:
     return {str(name): values for name, values in found.items() if isinstance(values, np.ndarray)}
 
 
-def read_package(path: Path | str, class_names: Iterable[str]) -> dict:
+def read_package(path: Path | str, class_names: Iterable[str]) -> dict[Any, Any]:
     """A dictionary of anything that is made of dictionaries, lists, numbers, texts, tensors and names of classes.
 
     Parameters
@@ -178,11 +184,11 @@ def read_package(path: Path | str, class_names: Iterable[str]) -> dict:
     ModelError
         As `read_weights`.
     """
-    names = {tuple(name.rsplit(".", 1)): ClassName(name) for name in class_names}
+    names = {(name.rsplit(".", 1)[0], name.rsplit(".", 1)[-1]): ClassName(name) for name in class_names}
     return _read(Path(path), {**_ALLOWED, **_ALLOWED_IN_PACKAGES, **names})
 
 
-def _read(path: Path, allowed: Mapping) -> dict:
+def _read(path: Path, allowed: Names) -> dict[Any, Any]:
     try:
         with open_regular(path, _HIGHEST_FILE_BYTES) as file:
             return read_content(file, allowed)
@@ -192,7 +198,7 @@ def _read(path: Path, allowed: Mapping) -> dict:
         raise ModelError(f"{path}: not a file of weights, or damaged: {' '.join(str(error).split())[:300]}") from None
 
 
-def read_content(file: BinaryIO, allowed: Mapping = _ALLOWED) -> dict:
+def read_content(file: BinaryIO, allowed: Names = _ALLOWED) -> dict[Any, Any]:
     """What `read_weights` reads, from an open file; other values than tensors are left in."""
     found = _read_zip(file, allowed) if zipfile.is_zipfile(file) else _read_legacy(file, allowed)
     if not isinstance(found, dict):
@@ -200,7 +206,7 @@ def read_content(file: BinaryIO, allowed: Mapping = _ALLOWED) -> dict:
     return _with_arrays(found)
 
 
-def _with_arrays(found: dict) -> dict:
+def _with_arrays(found: dict[Any, Any]) -> dict[Any, Any]:
     """The dictionary, and those in it, with arrays for tensors."""
     views = {name: values.array() for name, values in found.items() if isinstance(values, _View)}
     tables = {name: _with_arrays(values) for name, values in found.items() if isinstance(values, dict)}
@@ -210,7 +216,7 @@ def _with_arrays(found: dict) -> dict:
 def _storage_loader(load: Callable[[np.dtype, str, int], _Storage]) -> Callable[[Any], _Storage]:
     """Checks what a pickle refers to, before `load` gets type, key and number of values."""
 
-    def persistent(identifier) -> _Storage:
+    def persistent(identifier: object) -> _Storage:
         if not isinstance(identifier, tuple) or len(identifier) not in (5, 6) or identifier[0] != "storage":
             raise PickleError("refers to something outside")
         _, kind, key, _, num_values, *view = identifier
@@ -223,7 +229,7 @@ def _storage_loader(load: Callable[[np.dtype, str, int], _Storage]) -> Callable[
     return persistent
 
 
-def _read_zip(file: BinaryIO, allowed: Mapping):
+def _read_zip(file: BinaryIO, allowed: Names) -> object:
     size = file.seek(0, io.SEEK_END)
     directory = _Directory(file)
     with zipfile.ZipFile(directory) as archive:
@@ -271,7 +277,7 @@ class _Directory:
         return self._file.read(size)
 
 
-def _read_legacy(file: BinaryIO, allowed: Mapping):
+def _read_legacy(file: BinaryIO, allowed: Names) -> object:
     storages: dict[str, _Storage] = {}
 
     def load(dtype: np.dtype, key: str, num_values: int) -> _Storage:

@@ -14,8 +14,8 @@ from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
 from stemlane.catalog.convert.segment_models import SHORT_WINDOWS, Window, write_models
 from stemlane.catalog.convert.spleeter.network import ELU, LEAKY, Activations, build_network, expected_shapes
+from stemlane.contract import STEM_ORDER
 from stemlane.errors import ModelError
-from stemlane.manifests.manifest import STEM_ORDER
 
 _FLOAT32 = 1  # TensorFlow's number of the type
 

@@ -9,6 +9,7 @@ checkpoint's mean and variance.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import onnx
@@ -30,7 +31,7 @@ class Activations:
     up: str
 
     @property
-    def slope(self) -> dict:
+    def slope(self) -> dict[str, Any]:
         """Attributes of the activation on the way down."""
         return {"alpha": 0.2} if self.down == "LeakyRelu" else {}
 
@@ -48,7 +49,7 @@ def expected_shapes(num_stems: int) -> dict[str, tuple[int, ...]]:
     """Names and shapes of all weights of a checkpoint with `num_stems` stems."""
     shapes: dict[str, tuple[int, ...]] = {}
 
-    def add(kind: str, number: int, **parts) -> None:
+    def add(kind: str, number: int, **parts: tuple[int, ...]) -> None:
         shapes.update({f"{layer_name(kind, number)}/{part}": shape for part, shape in parts.items()})
 
     ups = [*reversed(FILTERS[:-1]), 1]
@@ -118,7 +119,7 @@ def _unet(graph: GraphBuilder, read: Callable[[str], np.ndarray], stem: int, act
     def weights(kind: str, number: int, *parts: str) -> list[np.ndarray]:
         return [read(f"{layer_name(kind, number)}/{part}") for part in parts]
 
-    def convolution(source: str, number: int, **attributes) -> str:
+    def convolution(source: str, number: int, **attributes: Any) -> str:
         kernel, bias = weights("conv2d", number, "kernel", "bias")
         return graph.node(
             "Conv", source, graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias), **attributes
@@ -142,7 +143,7 @@ def _unet(graph: GraphBuilder, read: Callable[[str], np.ndarray], stem: int, act
         if level:
             signal = graph.node("Concat", skips[-1 - level], signal, axis=1)
         kernel, bias = weights("conv2d_transpose", 6 * stem + level, "kernel", "bias")
-        kernel = graph.constant(kernel.transpose(3, 2, 0, 1))
-        signal = graph.node("ConvTranspose", signal, kernel, graph.constant(bias), **halving)
+        parts = graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias)
+        signal = graph.node("ConvTranspose", signal, *parts, strides=halving["strides"], pads=halving["pads"])
         signal = normalised(graph.node(activations.up, signal), 12 * stem + len(FILTERS) + level)
     return convolution(signal, 7 * stem + len(FILTERS), dilations=[2, 2], pads=[3, 3, 3, 3])

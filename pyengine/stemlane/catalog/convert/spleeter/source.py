@@ -3,9 +3,12 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.places import Report, address, file_sha256
 from stemlane.catalog.convert.readers.tar_members import take_members
@@ -13,9 +16,12 @@ from stemlane.catalog.convert.source import CONVERTER, Order, own_weights
 from stemlane.catalog.download import check_url, download
 from stemlane.errors import ModelError
 
+if TYPE_CHECKING:
+    from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint, TensorEntry
+
 RELEASE = "https://github.com/deezer/spleeter/releases/download/v1.4.0"
 _MEMBERS = ("model.index", "model.data-00000-of-00001")
-OPTIONS = ("mask_extension", "wiener_iterations")  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = ("mask_extension", "wiener_iterations")  # those of `AddOptions` that mean something here
 _SOURCE = re.compile(r"spleeter:([245]stems)(-16khz)?", re.IGNORECASE)
 
 
@@ -65,6 +71,11 @@ def parse(source: str, location: str | None = None) -> SpleeterSource | None:
     """The Spleeter model that `source` names, or None."""
     match = _SOURCE.fullmatch(source)
     return SpleeterSource(match[1].lower(), 1536 if match[2] else 1024) if match else None
+
+
+def licence(source: SpleeterSource) -> licences.Licence:
+    """The same for all variants."""
+    return licences.SPLEETER
 
 
 def add(source: SpleeterSource, order: Order) -> list[Path]:
@@ -117,7 +128,7 @@ def describe(source: SpleeterSource, order: Order, official: bool) -> Descriptio
     if not official:
         return own_weights(order, source.title, "Spleeter", "Deezer's")
     return Description(
-        order.name, source.title, "1.4.0", "MIT (Deezer SA)",
+        order.name, source.title, "1.4.0", licences.SPLEETER.text,
         f"Deezer's Spleeter, {RELEASE}/{source.variant}.tar.gz, {CONVERTER}",
         "Deezer's internal recordings, not published (Hennequin et al., JOSS 2020)")  # fmt: skip
 
@@ -128,7 +139,7 @@ def unpack(archive: Path, folder: Path, report: Report = lambda stage, done, tot
     return folder
 
 
-def fingerprint(entries) -> str:
+def fingerprint(entries: "Mapping[str, TensorEntry]") -> str:
     """SHA-256 of where all tensors lie and of their checksums, one line each."""
     lines = (
         f"{name} {entry.dtype_number} {','.join(map(str, entry.shape))} "
@@ -138,7 +149,7 @@ def fingerprint(entries) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
-def _is_official(checkpoint, variant: str) -> bool:
+def _is_official(checkpoint: "Checkpoint", variant: str) -> bool:
     if fingerprint(checkpoint.entries) != OFFICIAL[variant].index_sha256:
         return False
     return file_sha256(checkpoint.data_path) == OFFICIAL[variant].data_sha256

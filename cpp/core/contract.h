@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// Written by tools/generate_contract.py from contract.toml, which says what these mean. Do not edit.
+#pragma once
+
+#include <array>
+#include <limits>
+
+namespace stemlane::contract {
+
+inline constexpr int kNumStems = 6;
+// clang-format off
+inline constexpr std::array<const char*, kNumStems> kStemNames = {"vocals", "drums", "bass", "guitar", "piano", "other"};
+// clang-format on
+inline constexpr const char* kAccompaniment = "accompaniment";
+inline constexpr int kOtherStem = 5;
+
+inline constexpr float kSilenceDb = -60.0F;
+inline constexpr float kHighestDb = 12.0F;
+
+inline constexpr int kLowestRate = 8000;
+inline constexpr int kHighestRate = 384000;
+
+inline constexpr int kFadeReserveSamples = 64;
+inline constexpr int kFeedSamples = 64;
+
+/// `samples` of the lower rate for ratios of two rates between the bounds, both left out.
+struct ResamplerLag {
+  double above, below, samples;
+};
+inline constexpr std::array<ResamplerLag, 4> kResamplerLags = {{
+    {4.0, 4.1, 1760},
+    {2.5, std::numeric_limits<double>::infinity(), 1440},
+    {1.45, 1.5, 1320},
+    {0.0, std::numeric_limits<double>::infinity(), 960},
+}};
+
+/// A folder of the user's: in the variable if that is an absolute path, else in the home folder.
+struct UserFolder {
+  const char* variable;
+  const char* in_home;
+};
+inline constexpr const char* kApplicationFolder = "stemlane";
+inline constexpr const char* kModelsFolder = "models";
+#if defined(_WIN32)
+inline constexpr UserFolder kUserData = {"LOCALAPPDATA", "AppData/Local"};
+inline constexpr UserFolder kUserConfig = {"LOCALAPPDATA", "AppData/Local"};
+inline constexpr UserFolder kUserLog = {"LOCALAPPDATA", "AppData/Local"};
+#elif defined(__APPLE__)
+inline constexpr UserFolder kUserData = {"", "Library/Application Support"};
+inline constexpr UserFolder kUserConfig = {"", "Library/Application Support"};
+inline constexpr UserFolder kUserLog = {"", "Library/Logs"};
+#else
+inline constexpr UserFolder kUserData = {"XDG_DATA_HOME", ".local/share"};
+inline constexpr UserFolder kUserConfig = {"XDG_CONFIG_HOME", ".config"};
+inline constexpr UserFolder kUserLog = {"XDG_STATE_HOME", ".local/state"};
+#endif
+
+inline constexpr const char* kEngineConfigurationFile = "engine.conf";
+inline constexpr const char* kPythonKey = "python=";
+
+inline constexpr double kFrameTolerance = 0.0013;
+inline constexpr int kLongestModelName = 100;
+inline constexpr const char* kModelIndexFile = "models.index";
+/// Places of the fields in a line of the model index.
+enum ModelIndexField {
+  kFieldName,
+  kFieldTitle,
+  kFieldSampleRate,
+  kFieldStrideSamples,
+  kFieldDelaySamples,
+  kFieldComputeAllowanceSamples,
+  kFieldStems,
+  kFieldResidual,
+  kFieldFftSamples,
+  kFieldHopSamples,
+  kNumFields,
+};
+
+inline constexpr const char* kStateTag = "STEMLANE";
+inline constexpr int kStateVersion = 1;
+inline constexpr const char* kStateModel = "model";
+
+}  // namespace stemlane::contract

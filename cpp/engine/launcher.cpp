@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// The engine's executable: finds the Python to run and runs the engine in it. A Python that is a
+// shared library is embedded. One that is a program only, as many are, is executed in our place
+// and loads the engine.
+#include <dlfcn.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "engine/engine_entry.h"
+#include "engine/python_home.h"
+#include "engine/python_library.h"
+#include "host/out_of_memory.h"
+#include "link/host_link.h"
+#include "platform/process.h"
+
+namespace stemlane {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Beside this executable.
+constexpr const char* kEngineLibrary = "libstemlane-engine.so";
+
+// 15 is PR_SET_NAME: the process is found under the engine's name, not Python's.
+constexpr const char* kRunInPython =
+    "import ctypes, os, sys\n"
+    "ctypes.CDLL(None).prctl(15, b'stemlane-engine', 0, 0, 0)\n"
+    "entry = getattr(ctypes.PyDLL(sys.argv[1]), sys.argv[2])\n"
+    "os._exit(entry(None, *map(os.fsencode, sys.argv[3:5])))\n";
+
+std::runtime_error not_usable(const PythonHome& home, const std::string& reason) {
+  return std::runtime_error("Python from " + home.found_by + " does not start: " + reason +
+                            "; run 'stemlane plugin install' again");
+}
+
+int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& library,
+          const char* entry_name, const std::string& packages) {
+  std::string error;
+  if (!load_library(python, error)) throw not_usable(home, error);
+  void* const engine = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const entry = engine != nullptr ? dlsym(engine, entry_name) : nullptr;
+  if (entry == nullptr) throw not_usable(home, dlerror());
+  return reinterpret_cast<EngineEntry>(entry)(home.executable.c_str(), packages.c_str(),
+                                              home.found_by.c_str());
+}
+
+// Returns only to throw.
+[[noreturn]] void execute(const PythonHome& home, const PythonLibrary& python, const fs::path& library,
+                          const char* entry_name, const std::string& packages) {
+  // A program cannot be given its libraries before it starts, only be told where they are.
+  if (!python.companions.empty())
+    setenv("LD_LIBRARY_PATH", python.companions.front().parent_path().c_str(), 1);
+  execl(home.executable.c_str(), home.executable.c_str(), "-I", "-X", "utf8", "-c", kRunInPython,
+        library.c_str(), entry_name, packages.c_str(), home.found_by.c_str(), static_cast<char*>(nullptr));
+  throw not_usable(home, std::strerror(errno));
+}
+
+int run(const char* entry_name) {
+  // Some of Python's libraries end the process where others report an error.
+  if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
+  const fs::path self = executable_path();
+  std::string error;
+  const auto home = find_python(self, error);
+  if (!home) throw std::runtime_error(error);
+  const fs::path library = self.parent_path() / kEngineLibrary;
+  const std::string packages = home->extra_paths.empty() ? "" : home->extra_paths.front().string();
+  const PythonLibrary python = find_library(*home);
+  if (python.library.empty()) execute(*home, python, library, entry_name, packages);
+  return embed(*home, python, library, entry_name, packages);
+}
+
+}  // namespace
+}  // namespace stemlane
+
+int main(int count, char** arguments) {
+  const bool check = count == 2 && std::string_view(arguments[1]) == "--check";
+  const auto report = [check](std::string_view text) {
+    if (check)
+      std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+    else
+      stemlane::HostLink().send_status(stemlane::EngineState::failed, text);
+  };
+  if (!check) {
+    stemlane::bind_to_parent();
+    stemlane::be_first_when_out_of_memory();
+    if (!stemlane::is_child_process()) {
+      std::fputs(
+          "stemlane-engine is started by the Stemlane plugin; by hand, 'stemlane-engine --check' tries it\n",
+          stderr);
+      return 2;
+    }
+  }
+  // `_exit`: nothing that was loaded is taken down; third-party modules do not survive that.
+  try {
+    std::string said;
+    try {
+      _exit(stemlane::run(check ? stemlane::kCheck : stemlane::kServe));
+    } catch (const std::exception& error) {
+      said = error.what();
+    }
+    if (stemlane::is_out_of_memory(said)) said = stemlane::out_of_memory_text(said);
+    report(said);
+  } catch (...) {  // not even enough memory to say what it was
+    report("there is not enough memory for the engine: close other programs");
+  }
+  _exit(1);
+}

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""A training from nothing with one configuration file: makes the material and the panel, then trains.
+
+Run as `python -m models.training.run.scratch models/training/run/mix.toml`; run again it goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tomllib
+from pathlib import Path
+
+from ..data import bands, choirs, demos, instrumentals, material, modules, render, sing
+from ..data.pool import PoolError
+from ..panel import build
+from . import train
+
+MATERIAL = ("speeds", "vocal_tracks", "choirs", "sung", "rendered", "parts", "bands", "guitars", "demos", "modules", "instrumentals")
+
+
+def read(path: Path) -> dict:
+    """The tables `material` and `training` of a configuration file.
+
+    Raises
+    ------
+    PoolError
+        If a key of `material` is missing or unknown.
+    """
+    with open(path, "rb") as file:
+        content = tomllib.load(file)
+    wrong = set(content.get("material", {})) ^ set(MATERIAL)
+    if wrong:
+        raise PoolError(f"{path}: [material] needs exactly the keys {', '.join(MATERIAL)}; look at {', '.join(sorted(wrong))}")
+    return content
+
+
+def make_material(amounts: dict) -> None:
+    """Fill the pool; every maker skips what is there."""
+    if amounts["instrumentals"]:
+        instrumentals.main([])
+    material.main(["--speeds", str(amounts["speeds"]), "--vocal-tracks", str(amounts["vocal_tracks"])])
+    choirs.main(["--tracks", str(amounts["choirs"])])
+    sing.main(["--tracks", str(amounts["sung"])])
+    bands.main(["--songs", str(amounts["bands"]), "--guitars", str(amounts["guitars"])])
+    render.main(["--songs", str(amounts["rendered"]), "--parts", str(amounts["parts"])])
+    if amounts["demos"]:
+        demos.main([])
+    if amounts["modules"]:
+        modules.main([])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("configuration", type=Path)
+    options = parser.parse_args(arguments)
+    try:
+        content = read(options.configuration)
+        make_material(content["material"])
+        build.main([])
+    except (PoolError, build.PanelError, RuntimeError) as error:
+        sys.exit(f"scratch: {error}")
+    train.main([part for name, value in content["training"].items() for part in (f"--{name}", str(value))])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: MIT
+"""Written by tools/generate_contract.py from contract.toml, which says what these mean. Do not edit."""
+
+import math
+
+STEM_ORDER = ("vocals", "drums", "bass", "guitar", "piano", "other")
+OTHER = "other"
+ACCOMPANIMENT = "accompaniment"
+
+SILENT_DB = -60.0
+HIGHEST_DB = 12.0
+
+LOWEST_RATE = 8000
+HIGHEST_RATE = 384000
+
+# (above, below, samples), for ratios of two rates between the bounds, both left out.
+RESAMPLER_LAGS = (
+    (4.0, 4.1, 1760),
+    (2.5, math.inf, 1440),
+    (1.45, 1.5, 1320),
+    (0.0, math.inf, 960),
+)
+
+# By sys.platform: (variable, in the home folder).
+USER_DATA = {
+    "win32": ("LOCALAPPDATA", "AppData/Local"),
+    "darwin": ("", "Library/Application Support"),
+    "linux": ("XDG_DATA_HOME", ".local/share"),
+}
+USER_CONFIG = {
+    "win32": ("LOCALAPPDATA", "AppData/Local"),
+    "darwin": ("", "Library/Application Support"),
+    "linux": ("XDG_CONFIG_HOME", ".config"),
+}
+USER_LOG = {
+    "win32": ("LOCALAPPDATA", "AppData/Local"),
+    "darwin": ("", "Library/Logs"),
+    "linux": ("XDG_STATE_HOME", ".local/state"),
+}
+APPLICATION_FOLDER = "stemlane"
+MODELS_FOLDER = "models"
+
+ENGINE_CONFIGURATION_FILE = "engine.conf"
+PYTHON_KEY = "python="
+
+FRAME_TOLERANCE = 0.0013
+LONGEST_MODEL_NAME = 100
+MODEL_INDEX_FILE = "models.index"
+MODEL_INDEX_FIELDS = (
+    "name",
+    "title",
+    "sample_rate",
+    "stride_samples",
+    "delay_samples",
+    "compute_allowance_samples",
+    "stems",
+    "residual",
+    "fft_samples",
+    "hop_samples",
+)
+
+STATE_TAG = "STEMLANE"
+STATE_MODEL = "model"

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""What the library offers for files: one, or many."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Unpack
+
+from stemlane.engine.separator import Separator
+from stemlane.files.batch import Batch
+from stemlane.files.names import Recording, find_recordings, track_name
+from stemlane.files.request import Options, Request
+from stemlane.files.separating import Outcome, separate_recording
+from stemlane.files.staging import remove_leftovers
+
+
+def separate_file(
+    path: str | Path,
+    folder: str | Path = "stems",
+    *,
+    model: str | Path | Separator = "default",
+    skip_existing: bool = False,
+    progress: Callable[[int, int], None] = lambda num_samples, total: None,
+    **options: Unpack[Options],
+) -> Outcome:
+    """Write the stems of one audio or video file.
+
+    Parameters
+    ----------
+    path
+        The recording.
+    folder
+        Below this they go; it is made if it is missing.
+    model
+        A model's name, the path of its folder, or a `Separator`, which loads its network once for several calls.
+    skip_existing
+        Leave files alone that are there from the same recording, model and options.
+    progress
+        Called with the number of samples finished since its last call, and an estimate of all of them, 0 if unknown.
+    **options
+        `stems` (names, all if None) or `two_stems` (one stem, the second file is all the rest); `name` (the template of
+        the files' names, "{track}/{stem}.{ext}"); `file_format` ("wav", "flac", "mp3", "ogg", "opus", "m4a"), `bits`
+        ("16", "24", "32f"), `bitrate` (kbit/s); `start_seconds`, `duration_seconds`; `clip` ("report", "rescale",
+        "clamp"). See `stemlane.files.request.Request`.
+
+    Returns
+    -------
+    Outcome
+        Its `outputs` are the files by the names of their stems, its `warnings` what is to be said of them.
+
+    Raises
+    ------
+    StemlaneError
+        If the recording cannot be read or separated, or the files cannot be written. None of them is there then.
+
+    Examples
+    --------
+        done = stemlane.separate_file("song.flac", "stems", two_stems="vocals", file_format="mp3")
+        done.outputs["instrumental"]                   # stems/song/instrumental.mp3
+    """
+    request = Request.of(**options)
+    with _separator(model) as separator:
+        remove_leftovers([Path(folder)])
+        recording = Recording(Path(path), track_name(path))
+        return separate_recording(
+            recording, Path(folder), separator, request, skip_existing=skip_existing, progress=progress
+        )
+
+
+def separate_many(
+    paths: Iterable[str | Path],
+    folder: str | Path = "stems",
+    *,
+    model: str | Path | Separator = "default",
+    jobs: int = 1,
+    skip_existing: bool = False,
+    report: Callable[[Outcome], None] = lambda outcome: None,
+    **options: Unpack[Options],
+) -> list[Outcome]:
+    """Write the stems of many recordings; one that cannot be separated does not keep the others waiting.
+
+    Parameters
+    ----------
+    paths
+        Files, folders, which are searched to the bottom, and patterns such as "music/*.mp3".
+    folder, model, skip_existing, **options
+        See `separate_file`.
+    jobs
+        How many are separated side by side, by as many threads.
+    report
+        Called with the outcome of each as soon as it is known. What it raises ends the batch.
+
+    Returns
+    -------
+    list of Outcome
+        For each recording `path`, `outputs` (files by name), `problem` (a text, or nothing), `skipped`, `warnings`,
+        `seconds` and `elapsed_seconds`.
+
+    Raises
+    ------
+    StemlaneError
+        Before any work, if the options, the model or the places of the results cannot be used.
+    """
+    request = Request.of(**options)
+    with _separator(model) as separator:
+        found = find_recordings(paths, leave_out=Path(folder))
+        batch = Batch(found, Path(folder), separator, request, skip_existing=skip_existing, jobs=jobs)
+        batch.prepare()
+        return batch.run(report)
+
+
+@contextmanager
+def _separator(model: str | Path | Separator) -> Iterator[Separator]:
+    """The caller's own, or one that lets go of its networks in the end."""
+    if isinstance(model, Separator):
+        yield model
+    else:
+        with Separator(model) as separator:
+            yield separator

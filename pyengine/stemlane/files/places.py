@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: MIT
+"""Finds what is in the way of results before any work is done for them."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from stemlane.errors import InputError
+from stemlane.files.writing import check_file_target
+
+
+def check_place(path: str | Path, files: Iterable[Path]) -> None:
+    """Raise `InputError` if one of `files` cannot be written, or is the recording at `path`.
+
+    Folders that are missing are made later, so it is the last one that is there which must allow it.
+    """
+    for file in files:
+        folder = file.parent
+        while not os.path.lexists(folder) and folder != folder.parent:
+            folder = folder.parent
+        if not folder.is_dir():
+            raise InputError(f"{folder}: is not a folder, so {file} cannot be written")
+        check_file_target(file if folder == file.parent else folder / file.name, file)
+        if file.exists() and Path(path).exists() and file.samefile(path):
+            raise InputError(f"{file}: is the recording itself and would be lost; write to another place")

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: MIT
+"""Separates one file into files, in bounded memory."""
+
+import contextlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from stemlane.engine.separator import Separator
+from stemlane.files.encoding import Encoding
+from stemlane.files.names import Recording
+from stemlane.files.places import check_place
+from stemlane.files.reading import AudioInput
+from stemlane.files.rendering import clip_warning
+from stemlane.files.request import Request
+from stemlane.files.staging import staged_files
+from stemlane.files.writing import AudioOutput
+
+_FLOAT = Encoding("wav")
+_MARK = "stemlane "  # begins the comment of every stem; what follows is the request it is the answer to
+_KEPT_TAGS = ("title", "artist", "album", "album_artist", "date", "genre", "track", "tracknumber")
+_HEADROOM = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
+
+
+@dataclass
+class Outcome:
+    """What has become of one recording.
+
+    Attributes
+    ----------
+    path
+        The recording.
+    outputs
+        The files of its stems by name; where there is a problem, those it would have had.
+    problem
+        Why there are none, or nothing.
+    skipped
+        Whether they were there already.
+    warnings
+        What is to be said of them: the end of the recording is missing, peaks are clipped.
+    seconds
+        Length of what was separated.
+    elapsed_seconds
+        Time it took.
+    """
+
+    path: Path
+    outputs: dict[str, Path]
+    problem: str = ""
+    skipped: bool = False
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    elapsed_seconds: float = 0.0
+
+
+def separate_recording(
+    recording: Recording, folder: Path, separator: Separator, request: Request,
+    *, skip_existing: bool = False, progress: Callable[[int, int], None] = lambda num_samples, total: None,
+) -> Outcome:  # fmt: skip
+    """Write the stems of one recording below `folder`; they appear together when all are complete, or there are none.
+
+    Parameters
+    ----------
+    skip_existing
+        Leave a recording alone whose stems are there, made by the same model from the same recording, on the same
+        request. A file of the same name says nothing.
+    progress
+        Called with the number of samples finished since its last call, and an estimate of all of them, 0 if not known.
+
+    Raises
+    ------
+    StemlaneError
+        If the recording cannot be read or separated, or its stems cannot be written.
+    """
+    started = time.monotonic()
+    outcome = Outcome(recording.path, request.outputs(folder, recording, separator))
+    finals = list(outcome.outputs.values())
+    with AudioInput(
+        recording.path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds
+    ) as source:
+        mark = _MARK + request.fingerprint(recording.path, separator)
+        if skip_existing and all(final.is_file() and _mark_of(final) == mark for final in finals):
+            outcome.skipped = True
+            return outcome
+        check_place(recording.path, finals)
+        with staged_files(finals, folder) as staged:
+            written = _write(
+                source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress
+            )
+        outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
+        outcome.seconds = written.num_samples / source.sample_rate
+    outcome.elapsed_seconds = time.monotonic() - started
+    return outcome
+
+
+@dataclass
+class _Written:
+    num_samples: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+def _write(
+    source: AudioInput, separator: Separator, request: Request, staged: Mapping[str, Path], finals: Sequence[Path],
+    mark: str, progress: Callable[[int, int], None],
+) -> _Written:  # fmt: skip
+    """Separate a recording into the staged files."""
+    written = _Written()
+    stream = source.sample_rate, source.num_channels
+    rescales = request.clip == "rescale" and not request.encoding.keeps_peaks
+    shares = request.shares(separator)
+
+    def outputs(encoding: Encoding, ending: str, stack: contextlib.ExitStack) -> list[AudioOutput]:
+        return [
+            stack.enter_context(
+                AudioOutput(
+                    path.with_name(path.name + ending), *stream, source.num_samples,
+                    encoding=encoding, tags=_tags(source.tags, stem, mark), shown=final,
+                )
+            )
+            for (stem, path), final in zip(staged.items(), finals, strict=True)
+        ]  # fmt: skip
+
+    with contextlib.ExitStack() as stack:
+        files = outputs(_FLOAT if rescales else request.encoding, ".float" if rescales else "", stack)
+        for piece in separator.separate_blocks(source, *stream):
+            for indices, file in zip(shares.values(), files, strict=True):
+                stem = piece[indices[0]] if len(indices) == 1 else piece[list(indices)].sum(axis=0)
+                file.write(np.clip(stem, -1, 1) if request.clip == "clamp" else stem)
+            written.num_samples += piece.shape[2]
+            progress(piece.shape[2], source.num_samples)
+    if not rescales:
+        written.warnings = [clip_warning(final, file) for final, file in zip(finals, files, strict=True)]
+        return written
+    peak = max(file.peak for file in files)
+    factor = _HEADROOM / peak if peak > _HEADROOM else 1.0
+    with contextlib.ExitStack() as stack:
+        for path, file in zip(staged.values(), outputs(request.encoding, "", stack), strict=True):
+            loud = path.with_name(path.name + ".float")
+            with AudioInput(loud) as blocks:
+                for block in blocks:
+                    file.write(block * np.float32(factor))
+            loud.unlink()
+    if factor != 1.0:
+        written.warnings = [
+            f"{source.path}: its stems are {-20 * np.log10(factor):.2f} dB softer, the peak was {peak:.2f}"
+        ]
+    return written
+
+
+def _tags(tags: Mapping[str, str], stem: str, mark: str) -> dict[str, str]:
+    """The recording's tags for one of its stems, and what it is the answer to."""
+    kept = {name: tags[name] for name in _KEPT_TAGS if name in tags}
+    if "track" in kept:
+        kept.setdefault("tracknumber", kept["track"])
+    if "title" in kept:
+        kept["title"] = f"{kept['title']} ({stem})"
+    return kept | {"comment": mark}
+
+
+def _mark_of(path: Path) -> str:
+    """The comment in a file, or nothing where none can be read."""
+    try:
+        with AudioInput(path) as file:
+            return file.tags.get("comment", "")
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no finished stem of ours
+        return ""

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Writes the self-contained bundle: the plugin, and in its Resources a Python, the packages and the models.
+
+What of Python goes along is `python_copy`'s business, what of the packages `package_copy`'s.
+"""
+
+import compileall
+import py_compile
+import shutil
+import subprocess
+from pathlib import Path
+
+from stemlane.errors import PluginError
+from stemlane.plugin import package_copy, places, python_copy
+
+# The command line, for whoever has the bundle and no Python: `Stemlane.vst3/Contents/Resources/stemlane doctor`.
+_COMMAND = """#!/bin/sh
+# SPDX-License-Identifier: MIT
+here=$(dirname "$(readlink -f "$0")")
+# A Python that is a program only finds the libraries that came with it no other way.
+export LD_LIBRARY_PATH="$here/python/lib"
+exec "$here/python/bin/python3" -I -m stemlane "$@"
+"""
+# What an engine imports before it can run. `-X importtime` of an engine has the list.
+_SMOKE = "import stemlane.cli.main, stemlane.engine.worker, stemlane.mix._core as core; core.load()"
+
+
+def write(target: Path) -> None:
+    """Write the bundle as the new folder `target`.
+
+    Raises
+    ------
+    PluginError
+        If this Python or one of the packages cannot be copied, or the copy does not run.
+    OSError
+        If `target` cannot be written.
+    """
+    source = Path(places.plugin_path())
+    if places.bundled_python(source).exists():  # this runs from such a bundle
+        shutil.copytree(source, target, symlinks=True)
+        return
+    shutil.copytree(source, target)
+    places.engine_configuration(target).unlink(missing_ok=True)
+    root = places.python_folder(target)
+    packages = python_copy.copy_python(root)
+    package_copy.copy_packages(packages)
+    _compile(root)
+    command = root.parent / "stemlane"
+    command.write_text(_COMMAND, encoding="utf-8")
+    command.chmod(0o755)
+    _check(target)
+
+
+def _compile(root: Path) -> None:
+    """Compile all modules: a bundle may be read-only, and compiling at each start would take seconds.
+
+    The compiled files are valid whatever the times of their sources: archives and packages change them.
+    """
+    compileall.compile_dir(
+        root / "lib", maxlevels=20, quiet=2, stripdir=str(root), workers=0,
+        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+    )  # fmt: skip
+
+
+def _check(bundle: Path) -> None:
+    done = subprocess.run(
+        [places.bundled_python(bundle), "-I", "-B", "-c", _SMOKE],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
+        env={"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(places.python_folder(bundle) / "lib")},
+    )  # fmt: skip
+    if done.returncode != 0:
+        lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]
+        raise PluginError(
+            f"the bundle's Python does not run: {lines[-1]}; 'stemlane plugin install --link' does without"
+        )

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: MIT
+"""Copies this package and those it needs at run time, without their tests, tools and headers."""
+
+import importlib.metadata
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
+
+from stemlane.errors import PluginError
+from stemlane.manifests.registry import embedded_folder
+from stemlane.plugin.places import BUNDLE_NAME, PACKAGE
+
+# onnxruntime requires these for its tools, which are left out.
+_TOOLS_ONLY = {"onnxruntime": {"coloredlogs", "flatbuffers", "packaging", "protobuf", "sympy"}}
+# By package, what of it no import of ours reaches. libonnxruntime.so is for C programs: the Python module holds a
+# second copy of everything in it.
+_LEFT_OUT = {
+    "numpy": ("numpy/f2py/", "numpy/distutils/", "numpy/_pyinstaller/", "numpy/_core/include/", "numpy/_core/lib/"),
+    "onnxruntime": (
+        "onnxruntime/transformers/", "onnxruntime/quantization/", "onnxruntime/tools/", "onnxruntime/datasets/",
+        "onnxruntime/capi/libonnxruntime.so",
+    ),
+}  # fmt: skip
+_LEFT_OUT_ANYWHERE = re.compile(r"(^|/)(tests|__pycache__)/|\.(pyc|pyi|pxd|h|a)$|^\.\.|/bin/")
+# Too large for a bundle, and not needed by the plugin: FFmpeg, 100 MB, which reads files for the command line. Who
+# imports it in a bundle is told so.
+_NOT_BUNDLED = {
+    "av": "the command in the plugin's bundle reads no audio files; run 'pip install stemlane' and use that one",
+}
+_STAND_IN = '''# SPDX-License-Identifier: MIT
+"""Stands for a package that is not in the bundle."""
+
+from stemlane.errors import StemlaneError
+
+raise StemlaneError({text!r})
+'''
+# What the build adds to the package; a checkout has it elsewhere.
+_BUILT = ("libstemlane_core.so", "core_api.h", "VERSION")
+# Of the record of an installation, what says where it was installed from.
+_RECORDS = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
+
+
+def copy_packages(target: Path) -> None:
+    """Copy `stemlane` with its models, and all it requires, into the folder `target`."""
+    _copy_stemlane(target)
+    for distribution in required("stemlane"):
+        _copy_distribution(distribution, target)
+    for name, text in _NOT_BUNDLED.items():
+        (target / f"{name}.py").write_text(_STAND_IN.format(text=text), encoding="utf-8")
+
+
+def required(name: str) -> list[importlib.metadata.Distribution]:
+    """The distributions that the one called `name` needs at run time, in all; extras and itself not counted.
+
+    Raises
+    ------
+    PluginError
+        If one of them is not there, or was not installed by pip, which records its files.
+    """
+    found: dict[str, importlib.metadata.Distribution] = {}
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        for requirement in _distribution(current).requires or []:
+            required_name = re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower()
+            _, _, marker = requirement.partition(";")
+            if "extra" in marker or required_name in {*found, *_NOT_BUNDLED, *_TOOLS_ONLY.get(current, ())}:
+                continue
+            if marker and not _is_installed(required_name):  # for another system or version
+                continue
+            found[required_name] = _distribution(required_name)
+            waiting.append(required_name)
+    return [found[key] for key in sorted(found)]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _distribution(name: str) -> importlib.metadata.Distribution:
+    try:
+        return importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        raise PluginError(f"{name} is not installed; run 'pip install {name}'") from None
+
+
+def _copy_stemlane(target: Path) -> None:
+    copy = target / "stemlane"
+    shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns(BUNDLE_NAME, "__pycache__", "stemlane-python"))
+    if not (copy / "models").is_dir():  # in a checkout it lies elsewhere
+        shutil.copytree(embedded_folder(), copy / "models", ignore=shutil.ignore_patterns("training", "*.py"))
+    for name in _BUILT:
+        if not (copy / name).exists():
+            raise PluginError(f"{PACKAGE / name} is missing; install the stemlane package again")
+    _copy_files(_distribution("stemlane"), target, lambda path: path.parts[0].endswith(".dist-info"))
+
+
+def _copy_distribution(distribution: importlib.metadata.Distribution, target: Path) -> None:
+    left_out = _LEFT_OUT.get(distribution.name.lower(), ())
+    _copy_files(distribution, target, lambda path: not str(path).startswith(left_out))
+
+
+def _copy_files(
+    distribution: importlib.metadata.Distribution, target: Path, wanted: Callable[[PurePosixPath], bool]
+) -> None:
+    if distribution.files is None:
+        raise PluginError(f"{distribution.name} was not installed by pip; run 'pip install {distribution.name}'")
+    for path in distribution.files:
+        relative = PurePosixPath(str(path))
+        if _LEFT_OUT_ANYWHERE.search(str(relative)) or relative.name in _RECORDS or not wanted(relative):
+            continue
+        place = target / relative
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(Path(str(path.locate())), place)

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""Where the plugin's bundle is, where it is installed to, and what lies where in it."""
+
+import os
+import sys
+from pathlib import Path
+
+from stemlane.contract import ENGINE_CONFIGURATION_FILE, PYTHON_KEY
+from stemlane.errors import PluginError
+
+BUNDLE_NAME = "Stemlane.vst3"
+PACKAGE = Path(__file__).resolve().parents[1]
+_BUILT = f"plugin/Stemlane_artefacts/Release/VST3/{BUNDLE_NAME}"
+
+
+def plugin_path() -> str:
+    """Path of the plugin bundle, to be handed to `pedalboard.load_plugin`.
+
+    It is named by STEMLANE_PLUGIN, or lies in the package, or is the self-contained bundle that this package lies in,
+    or is in the build folder of a source checkout.
+
+    Raises
+    ------
+    PluginError
+        If it is nowhere.
+    """
+    named = os.environ.get("STEMLANE_PLUGIN")
+    if named:
+        if not Path(named).is_dir():
+            raise PluginError(f"STEMLANE_PLUGIN names {named}, which is not a plugin bundle")
+        return str(Path(named).absolute())
+    around = [folder for folder in PACKAGE.parents if python_folder(folder) in PACKAGE.parents]
+    build = PACKAGE.parents[1] / "build"
+    for path in (PACKAGE / BUNDLE_NAME, *around, build / _BUILT, *build.glob(f"*/{_BUILT}")):
+        if path.is_dir():
+            return str(path)
+    raise PluginError(
+        f"{PACKAGE / BUNDLE_NAME} is missing; install the stemlane package again, or name the bundle in STEMLANE_PLUGIN"
+    )
+
+
+def installed_path() -> Path:
+    """Where `install` puts the bundle: the user's VST3 folder."""
+    return Path.home() / ".vst3" / BUNDLE_NAME
+
+
+def engine_path(bundle: str | Path) -> Path:
+    """The engine executable inside a bundle."""
+    found = sorted(Path(bundle).glob("Contents/*/stemlane-engine"))
+    if not found:
+        raise PluginError(f"{bundle}: holds no stemlane-engine; install the stemlane package again")
+    return found[0]
+
+
+def engine_configuration(bundle: str | Path) -> Path:
+    """The file in a bundle that names the Python the engine runs, if the bundle has none of its own."""
+    return Path(bundle) / "Contents" / "Resources" / ENGINE_CONFIGURATION_FILE
+
+
+def configured_python(bundle: str | Path) -> Path | None:
+    """The Python that `engine_configuration` names; None if there is no such file or it names none."""
+    try:
+        lines = engine_configuration(bundle).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    return next((Path(line.removeprefix(PYTHON_KEY)) for line in lines if line.startswith(PYTHON_KEY)), None)
+
+
+def python_folder(bundle: str | Path) -> Path:
+    """Where a self-contained bundle keeps its Python, as cpp/engine/python_home.cpp expects it."""
+    return Path(bundle) / "Contents" / "Resources" / "python"
+
+
+def bundled_python(bundle: str | Path) -> Path:
+    """The executable of a self-contained bundle's Python; others have none."""
+    return python_folder(bundle) / "bin" / "python3"
+
+
+def this_python() -> Path:
+    """The Python that runs this, by the path that belongs to its environment."""
+    executable = Path(sys.prefix) / "bin" / "python3"
+    return executable if executable.exists() else Path(sys.executable)

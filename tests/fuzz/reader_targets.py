@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""What the fuzzers feed: each target hands bytes to one reader of strangers' files and checks what comes of it.
+
+A reader may refuse its input with an error of its own. It may not raise anything else, read numbers outside of the
+file, or give more than the file holds.
+"""
+
+import contextlib
+import gzip
+import io
+import struct
+import tempfile
+import zipfile
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from fuzz.reader_seeds import STORAGE_BYTES
+from stemlane.catalog import network_check
+from stemlane.catalog.convert.htdemucs import safetensors_package
+from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read_architecture
+from stemlane.catalog.convert.readers import safetensors_weights, tar_members, tf_checkpoint, torch_weights
+from stemlane.errors import ManifestError, ModelError, PluginError
+from stemlane.manifests import integrity
+from stemlane.manifests.manifest import read_manifest
+from stemlane.plugin import state
+
+_NOWHERE = Path("somewhere")
+# Beside the readers' own errors: what they turn into one, see `torch_weights._read`.
+_DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error, zipfile.BadZipFile, EOFError,
+           NotImplementedError, OverflowError, OSError)  # fmt: skip
+
+
+def torch_file(data: bytes) -> None:
+    """A file of weights, in its zip or its old form."""
+    names = {**torch_weights._ALLOWED, **torch_weights._ALLOWED_IN_PACKAGES}
+    with contextlib.suppress(*_DAMAGE):
+        found = torch_weights.read_content(io.BytesIO(data), names)
+        _check_tensors(found, len(data))
+        assert sum(_storages(found).values()) <= len(data), "more numbers than the file has"
+
+
+def torch_pickle(data: bytes) -> None:
+    """The pickle in such a file, beside storages of one size; its checksums are right."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("archive/data.pkl", data)
+        for key in range(3):
+            archive.writestr(f"archive/data/{key}", bytes(STORAGE_BYTES))
+    names = {**torch_weights._ALLOWED, **torch_weights._ALLOWED_IN_PACKAGES}
+    with contextlib.suppress(*_DAMAGE):
+        _check_tensors(torch_weights.read_content(buffer, names), STORAGE_BYTES)
+
+
+def _check_tensors(found, num_bytes: int) -> None:
+    """No tensor reaches out of its storage or is larger than `num_bytes`, and all else is plain data."""
+    if isinstance(found, dict):
+        for value in found.values():
+            _check_tensors(value, num_bytes)
+    elif isinstance(found, np.ndarray):
+        low, high = np.lib.array_utils.byte_bounds(found)
+        first, last = np.lib.array_utils.byte_bounds(_storage(found))
+        assert first <= low <= high <= last, "a tensor outside of its storage"
+        assert found.nbytes <= num_bytes, "a tensor larger than the file"
+        found.sum()
+    else:
+        plain = (str, int, float, bytes, list, tuple, type(None), torch_weights.Fraction, torch_weights.Function,
+                 torch_weights._StorageType, torch_weights._Storage, torch_weights._NumberType)  # fmt: skip
+        assert isinstance(found, plain), f"an object of {type(found)}"
+
+
+def _storage(values: np.ndarray) -> np.ndarray:
+    while isinstance(values.base, np.ndarray):
+        values = values.base
+    return values
+
+
+def _storages(found) -> dict[int, int]:
+    """Sizes in bytes of the storages of all tensors."""
+    if isinstance(found, dict):
+        return {key: size for value in found.values() for key, size in _storages(value).items()}
+    return {id(_storage(found)): _storage(found).nbytes} if isinstance(found, np.ndarray) else {}
+
+
+class _Equal(int):
+    """A checksum that is always right: otherwise nothing behind it would be reached."""
+
+    __hash__ = int.__hash__
+
+    def __ne__(self, other):
+        return False
+
+
+def safetensors_file(data: bytes) -> None:
+    """A .safetensors file."""
+    with tempfile.NamedTemporaryFile(dir=_memory()) as file, contextlib.suppress(ModelError):
+        file.write(data)
+        file.flush()
+        tensors, texts = safetensors_weights.read_safetensors(Path(file.name))
+        assert sum(values.nbytes for values in tensors.values()) <= len(data)
+        assert all(isinstance(text, str) for text in texts.values())
+
+
+def demucs_package(data: bytes) -> None:
+    """What stands beside the tensors of a package, JSON that says how its network was made."""
+    text = data.decode("utf-8", "replace")
+    texts = {"klass": "x", "args": "[]", "kwargs": text}
+    read = mock.patch.object(safetensors_package, "read_safetensors", return_value=({}, texts))
+    with read, contextlib.suppress(ModelError):
+        found = read_architecture(safetensors_package.read_safetensors_package(_NOWHERE), "somewhere")
+        assert len(expected_shapes(found)) < 10_000
+
+
+def tensorflow_index(data: bytes) -> None:
+    """The index of a checkpoint."""
+    with mock.patch.object(tf_checkpoint, "_masked_crc", return_value=_Equal()), contextlib.suppress(ModelError):
+        entries = tf_checkpoint.parse_index(data, _NOWHERE)
+        assert max(map(len, entries), default=0) <= 1024
+        assert all(0 <= size < 1 << 48 for entry in entries.values() for size in entry.shape)
+
+
+def onnx_network(data: bytes) -> None:
+    """A network."""
+    with contextlib.suppress(ModelError):
+        network_check.check_content(data, _NOWHERE)
+
+
+def tar_archive(data: bytes) -> None:
+    """An archive, plain, or gzipped with a right checksum."""
+    content = gzip.compress(data[1:], 1) if data[:1] == b"\0" else data[1:]
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+        path, target = Path(folder, "archive"), Path(folder, "target")
+        target.mkdir()
+        path.write_bytes(content)
+        with contextlib.suppress(ModelError):
+            tar_members.take_members(path, ["model.index"], target, lambda *_: None)
+        written = list(target.iterdir())
+        assert {file.name for file in written} <= {"model.index"}
+        assert sorted(file.name for file in Path(folder).iterdir()) == ["archive", "target"]
+        assert sum(file.stat().st_size for file in written) <= len(data)
+
+
+def manifest(data: bytes) -> None:
+    """A manifest.toml."""
+    with contextlib.suppress(ManifestError):
+        found = read_manifest(data, _NOWHERE)
+        assert "\x1b" not in found.title + found.licence + found.origin
+        assert found.delay_samples >= 0 and found.stride_samples > 0
+        for entry in found.files:
+            assert (_NOWHERE / entry.path).resolve().is_relative_to(_NOWHERE.resolve())
+
+
+def plugin_state(data: bytes) -> None:
+    """A preset of the plugin; what is read from it can be written and read again."""
+    with contextlib.suppress(PluginError):
+        element = state.read(data)
+        again = state.read(state.replaced(data, element))
+        assert again.attrib == element.attrib
+
+
+def checked_table(data: bytes) -> None:
+    """The table of files whose hashes have been compared."""
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+        Path(folder, integrity.CHECKED_NAME).write_bytes(data)
+        for mark in integrity._read_table(Path(folder)).values():
+            assert len(mark) == 3
+
+
+def _memory() -> str | None:
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None
+
+
+TARGETS = {
+    function.__name__: function
+    for function in (torch_file, torch_pickle, tensorflow_index, onnx_network, tar_archive, manifest, plugin_state,
+                     checked_table, safetensors_file, demucs_package)
+}  # fmt: skip

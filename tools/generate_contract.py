@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: MIT
+"""Writes what C++ and Python must agree on, from contract.toml, into a header and a module. Standard library only.
+
+`python tools/generate_contract.py` writes both; the tests compare `header` and `module` with what is checked in.
+"""
+
+import math
+import tomllib
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+HEADER, MODULE = ROOT / "cpp" / "core" / "contract.h", ROOT / "pyengine" / "stemlane" / "contract.py"
+NOTE = "Written by tools/generate_contract.py from contract.toml, which says what these mean. Do not edit."
+FOLDER_KINDS = ("data", "config", "log")
+SYSTEMS = {"windows": "_WIN32", "macos": "__APPLE__", "linux": ""}  # the last one is the rest
+
+
+def read() -> dict[str, Any]:
+    """The contract as it stands in contract.toml."""
+    return tomllib.loads((ROOT / "contract.toml").read_text(encoding="utf-8"))
+
+
+def header(contract: dict[str, Any]) -> str:
+    """The C++ header."""
+    names, lags, folders = contract["stems"]["names"], contract["latency"]["resampler_lag"], contract["folders"]
+    state, rates = contract["state"], contract["rates"]
+    lines = [
+        "// SPDX-License-Identifier: MIT",
+        f"// {NOTE}",
+        "#pragma once",
+        "",
+        "#include <array>",
+        "#include <limits>",
+        "",
+        "namespace stemlane::contract {",
+        "",
+        f"inline constexpr int kNumStems = {len(names)};",
+        "// clang-format off",
+        f"inline constexpr std::array<const char*, kNumStems> kStemNames = {{{', '.join(map(_quoted, names))}}};",
+        "// clang-format on",
+        f"inline constexpr const char* kAccompaniment = {_quoted(contract['stems']['accompaniment'])};",
+        f"inline constexpr int kOtherStem = {names.index(contract['stems']['other'])};",
+        "",
+        f"inline constexpr float kSilenceDb = {contract['gains']['silence_db']}F;",
+        f"inline constexpr float kHighestDb = {contract['gains']['highest_db']}F;",
+        "",
+        f"inline constexpr int kLowestRate = {rates['lowest']};",
+        f"inline constexpr int kHighestRate = {rates['highest']};",
+        "",
+        f"inline constexpr int kFadeReserveSamples = {contract['latency']['fade_reserve_samples']};",
+        f"inline constexpr int kFeedSamples = {contract['latency']['feed_samples']};",
+        "",
+        "/// `samples` of the lower rate for ratios of two rates between the bounds, both left out.",
+        "struct ResamplerLag {",
+        "  double above, below, samples;",
+        "};",
+        f"inline constexpr std::array<ResamplerLag, {len(lags)}> kResamplerLags = {{{{",
+        *(f"    {{{lag['above']}, {_cpp_number(lag['below'])}, {lag['samples']}}}," for lag in lags),
+        "}};",
+        "",
+        "/// A folder of the user's: in the variable if that is an absolute path, else in the home folder.",
+        "struct UserFolder {",
+        "  const char* variable;",
+        "  const char* in_home;",
+        "};",
+        f"inline constexpr const char* kApplicationFolder = {_quoted(folders['application'])};",
+        f"inline constexpr const char* kModelsFolder = {_quoted(folders['models'])};",
+    ]
+    for number, (system, macro) in enumerate(SYSTEMS.items()):
+        lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
+        for kind in FOLDER_KINDS:
+            folder = folders[system][kind]
+            values = f"{{{_quoted(folder['variable'])}, {_quoted(folder['in_home'])}}}"
+            lines.append(f"inline constexpr UserFolder kUser{kind.title()} = {values};")
+    lines += [
+        "#endif",
+        "",
+        f"inline constexpr const char* kEngineConfigurationFile = {_quoted(contract['engine_configuration']['file'])};",
+        f"inline constexpr const char* kPythonKey = {_quoted(contract['engine_configuration']['python_key'])};",
+        "",
+        f"inline constexpr double kFrameTolerance = {contract['frames']['tolerance']};",
+        f"inline constexpr int kLongestModelName = {contract['models']['longest_name']};",
+        f"inline constexpr const char* kModelIndexFile = {_quoted(contract['model_index']['file'])};",
+        "/// Places of the fields in a line of the model index.",
+        "enum ModelIndexField {",
+        *(f"  kField{''.join(map(str.title, name.split('_')))}," for name in contract["model_index"]["fields"]),
+        "  kNumFields,",
+        "};",
+        "",
+        f"inline constexpr const char* kStateTag = {_quoted(state['tag'])};",
+        f"inline constexpr int kStateVersion = {state['version']};",
+        f"inline constexpr const char* kStateModel = {_quoted(state['model'])};",
+        "",
+        "}  // namespace stemlane::contract",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def module(contract: dict[str, Any]) -> str:
+    """The Python module."""
+    lags, folders, state = contract["latency"]["resampler_lag"], contract["folders"], contract["state"]
+    systems = {"windows": "win32", "macos": "darwin", "linux": "linux"}
+    lines = [
+        "# SPDX-License-Identifier: MIT",
+        f'"""{NOTE}"""',
+        "",
+        "import math",
+        "",
+        f"STEM_ORDER = {_tuple(contract['stems']['names'])}",
+        f"OTHER = {_quoted(contract['stems']['other'])}",
+        f"ACCOMPANIMENT = {_quoted(contract['stems']['accompaniment'])}",
+        "",
+        f"SILENT_DB = {contract['gains']['silence_db']}",
+        f"HIGHEST_DB = {contract['gains']['highest_db']}",
+        "",
+        f"LOWEST_RATE = {contract['rates']['lowest']}",
+        f"HIGHEST_RATE = {contract['rates']['highest']}",
+        "",
+        "# (above, below, samples), for ratios of two rates between the bounds, both left out.",
+        "RESAMPLER_LAGS = (",
+        *(f"    ({lag['above']}, {_python_number(lag['below'])}, {lag['samples']})," for lag in lags),
+        ")",
+        "",
+        "# By sys.platform: (variable, in the home folder).",
+        *(
+            line
+            for kind in FOLDER_KINDS
+            for line in (
+                f"USER_{kind.upper()} = {{",
+                *(
+                    f"    {_quoted(systems[system])}: "
+                    f"({_quoted(folders[system][kind]['variable'])}, {_quoted(folders[system][kind]['in_home'])}),"
+                    for system in SYSTEMS
+                ),
+                "}",
+            )
+        ),
+        f"APPLICATION_FOLDER = {_quoted(folders['application'])}",
+        f"MODELS_FOLDER = {_quoted(folders['models'])}",
+        "",
+        f"ENGINE_CONFIGURATION_FILE = {_quoted(contract['engine_configuration']['file'])}",
+        f"PYTHON_KEY = {_quoted(contract['engine_configuration']['python_key'])}",
+        "",
+        f"FRAME_TOLERANCE = {contract['frames']['tolerance']}",
+        f"LONGEST_MODEL_NAME = {contract['models']['longest_name']}",
+        f"MODEL_INDEX_FILE = {_quoted(contract['model_index']['file'])}",
+        "MODEL_INDEX_FIELDS = (",
+        *(f"    {_quoted(name)}," for name in contract["model_index"]["fields"]),
+        ")",
+        "",
+        f"STATE_TAG = {_quoted(state['tag'])}",
+        f"STATE_MODEL = {_quoted(state['model'])}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _tuple(texts: list[str]) -> str:
+    return f"({', '.join(map(_quoted, texts))})"
+
+
+def _cpp_number(value: float) -> str:
+    return "std::numeric_limits<double>::infinity()" if math.isinf(value) else str(value)
+
+
+def _python_number(value: float) -> str:
+    return "math.inf" if math.isinf(value) else str(value)
+
+
+if __name__ == "__main__":
+    contract = read()
+    HEADER.write_text(header(contract), encoding="utf-8")
+    MODULE.write_text(module(contract), encoding="utf-8")
