@@ -26,7 +26,8 @@ PARAMETERS = {
 
 
 def values(plugin) -> dict:
-    return {name: str(getattr(plugin, name)) for name in plugin.parameters}
+    """The settings; the engine's status is none."""
+    return {name: str(getattr(plugin, name)) for name in plugin.parameters if name != "engine_status"}
 
 
 def attributes(plugin) -> dict:
