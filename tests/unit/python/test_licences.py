@@ -10,7 +10,7 @@ from stemlane.catalog.sources import check_accepted
 from stemlane.cli.main import main
 from stemlane.errors import ModelError
 from stemlane.manifests import registry
-from stemlane.manifests.manifest import model_folders
+from stemlane.manifests.model import model_folders
 from support.tiny_htdemucs import SIZES, package, seeded
 from support.tiny_models import build_model, change_manifest
 
