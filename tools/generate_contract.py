@@ -24,7 +24,7 @@ def read() -> dict[str, Any]:
 def header(contract: dict[str, Any]) -> str:
     """The C++ header."""
     names, lags, folders = contract["stems"]["names"], contract["latency"]["resampler_lag"], contract["folders"]
-    state, rates = contract["state"], contract["rates"]
+    state, rates, words = contract["state"], contract["rates"], contract["gains"]["silence_words"]
     lines = [
         "// SPDX-License-Identifier: MIT",
         f"// {NOTE}",
@@ -32,6 +32,7 @@ def header(contract: dict[str, Any]) -> str:
         "",
         "#include <array>",
         "#include <limits>",
+        "#include <string_view>",
         "",
         "namespace stemlane::contract {",
         "",
@@ -44,6 +45,10 @@ def header(contract: dict[str, Any]) -> str:
         "",
         f"inline constexpr float kSilenceDb = {contract['gains']['silence_db']}F;",
         f"inline constexpr float kHighestDb = {contract['gains']['highest_db']}F;",
+        (
+            f"inline constexpr std::array<std::string_view, {len(words)}> kSilenceWords = "
+            f"{{{', '.join(map(_quoted, words))}}};"
+        ),
         "",
         f"inline constexpr int kLowestRate = {rates['lowest']};",
         f"inline constexpr int kHighestRate = {rates['highest']};",
@@ -113,6 +118,7 @@ def module(contract: dict[str, Any]) -> str:
         "",
         f"SILENT_DB = {contract['gains']['silence_db']}",
         f"HIGHEST_DB = {contract['gains']['highest_db']}",
+        f"SILENCE_WORDS = {_tuple(contract['gains']['silence_words'])}",
         "",
         f"LOWEST_RATE = {contract['rates']['lowest']}",
         f"HIGHEST_RATE = {contract['rates']['highest']}",

@@ -13,11 +13,12 @@
 #include <vector>
 
 #include "core/frame_length.h"
+#include "stream/in_process_source.h"
 #include "stream/stem_stream.h"
 
 struct stemlane_stream {
   stemlane::StemStream stream;
-  std::unique_ptr<stemlane::EngineEnd> engine;
+  stemlane::InProcessSource* stems = nullptr;  ///< the stream's
   stemlane::StemGains gains = stemlane::kUnityGains;
   int num_pushed = 0;
 };
@@ -54,13 +55,6 @@ Channels channels_of(const float* planar, int num_samples) {
   return {planar, planar + num_samples};
 }
 
-// The engine's end takes note of what was pushed; the caller separates it itself.
-void take_mixture(EngineEnd& engine) {
-  constexpr std::int64_t kAny = std::numeric_limits<std::int32_t>::max();
-  for (auto work = engine.next(1, kAny); work != EngineEnd::Work::none; work = engine.next(1, kAny))
-    if (work == EngineEnd::Work::mixture) engine.consume();
-}
-
 void require_pointer(const void* pointer) {
   require(pointer != nullptr, "a pointer is null");
 }
@@ -79,6 +73,12 @@ void pull(stemlane_stream* handle, float* out, int num_samples, bool complete) {
   const DenormalGuard guard;
   handle->stream.set_offline(complete);
   handle->stream.pull(block);
+}
+
+InProcessSource& prepare_in_process(StemStream& stream, StreamConfig config) {
+  config.origin = std::make_shared<InProcessOrigin>();
+  stream.prepare(config);
+  return dynamic_cast<InProcessSource&>(stream.source());
 }
 
 ModelDescriptor descriptor(const stemlane_model& model) {
@@ -110,10 +110,7 @@ stemlane_stream* stemlane_stream_new(const stemlane_model* model, double sample_
     config.sample_rate = sample_rate;
     config.num_channels = num_channels;
     config.max_block_samples = max_block_samples;
-    handle->stream.prepare(config);
-    if (handle->stream.shared_audio() == nullptr) throw std::runtime_error(handle->stream.status().text);
-    handle->engine = std::make_unique<EngineEnd>(*handle->stream.shared_audio());
-    take_mixture(*handle->engine);
+    handle->stems = &prepare_in_process(handle->stream, config);
     result = handle.release();
   });
   return result;
@@ -141,7 +138,6 @@ int32_t stemlane_stream_reset(stemlane_stream* stream) {
     require_pointer(stream);
     stream->stream.reset();
     stream->num_pushed = 0;
-    take_mixture(*stream->engine);
   });
 }
 
@@ -165,7 +161,6 @@ int32_t stemlane_stream_push(stemlane_stream* stream, const float* mixture, int3
     const DenormalGuard guard;
     stream->stream.push(block);
     stream->num_pushed = num_samples;
-    take_mixture(*stream->engine);
   });
 }
 
@@ -173,7 +168,7 @@ int32_t stemlane_stream_put_stems(stemlane_stream* stream, const float* stems, i
   return guarded([&] {
     require_pointer(stream);
     if (num_samples > 0) require_pointer(stems);
-    require(stream->engine->write_stems(stems, num_samples),
+    require(stream->stems->put(stems, num_samples),
             "put_stems: 0 to as many samples as were pushed and not answered are possible");
   });
 }
@@ -204,10 +199,7 @@ double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_
     config.num_channels = num_channels;
     config.max_block_samples = block_samples;
     StemStream stream;
-    stream.prepare(config);
-    require(stream.shared_audio() != nullptr, "no shared memory");
-    EngineEnd engine(*stream.shared_audio());
-    take_mixture(engine);
+    InProcessSource& source = prepare_in_process(stream, config);
     const auto samples = static_cast<std::size_t>(block_samples) * static_cast<std::size_t>(num_channels);
     std::vector<float> audio(samples, 0.25F);
     const std::vector<float> stems(3 * samples, 0.125F);
@@ -223,8 +215,7 @@ double stemlane_measure_process(double sample_rate, int32_t num_channels, int32_
       stream.process(block);
       const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - begin;
       best = i == 0 ? spent.count() : std::min(best, spent.count());
-      take_mixture(engine);
-      require(engine.write_stems(stems.data(), block_samples), "the stems do not follow the mixture");
+      require(source.put(stems.data(), block_samples), "the stems do not follow the mixture");
     }
   });
   return best / block_samples;

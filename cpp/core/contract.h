@@ -4,6 +4,7 @@
 
 #include <array>
 #include <limits>
+#include <string_view>
 
 namespace stemlane::contract {
 
@@ -16,6 +17,7 @@ inline constexpr int kOtherStem = 5;
 
 inline constexpr float kSilenceDb = -60.0F;
 inline constexpr float kHighestDb = 12.0F;
+inline constexpr std::array<std::string_view, 4> kSilenceWords = {"mute", "off", "-inf", "-infinity"};
 
 inline constexpr int kLowestRate = 8000;
 inline constexpr int kHighestRate = 384000;

@@ -46,7 +46,7 @@ inline int frame_samples(int fft_samples, double model_rate, double sample_rate)
     }
     if (best != 0) return best;
   }
-  return std::max(4, 4 * static_cast<int>(wanted / model_rate / 4.0 + 0.5));
+  return std::max(4, 4 * static_cast<int>(std::floor(wanted / model_rate / 4.0 + 0.5)));
 }
 
 /// A length counted in hops, where the hop has another length: whole hops exactly, the rest

@@ -3,23 +3,7 @@
 // then hands over to libstemlane-engine.so, which is built against Python's headers.
 #pragma once
 
-#include <sys/socket.h>
-
-#include <string_view>
-
-#include "link/engine_protocol.h"
-
 namespace stemlane {
-
-/// Tells the host a state with its text, on the engine's socket. `is_final`: no other engine would
-/// do better.
-inline void send_status(EngineState state, std::string_view text, bool is_final = false) noexcept {
-  StatusMessage message;
-  message.state = static_cast<std::uint32_t>(state);
-  message.is_final = is_final ? 1 : 0;
-  text.copy(message.text, sizeof message.text - 1);
-  send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
-}
 
 /// The functions of libstemlane-engine.so that are visible, `extern "C"`, with this signature.
 /// The result is the exit status. `executable` is the Python to embed, null if one is running
@@ -27,7 +11,7 @@ inline void send_status(EngineState state, std::string_view text, bool is_final 
 /// empty; `found_by` says where that Python was named, for messages.
 using EngineEntry = int (*)(const char* executable, const char* packages, const char* found_by);
 
-/// Serves the host on the engine's socket until it leaves.
+/// Serves the host until it leaves.
 inline constexpr const char* kServe = "stemlane_engine";
 /// Separates a little noise with the embedded models and prints what ran, or on standard error what
 /// is wrong and what to do. Needs no host.

@@ -5,9 +5,6 @@
 #include <pybind11/embed.h>
 #include <pybind11/numpy.h>
 
-#include <poll.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -22,9 +19,9 @@
 
 #include "core/latency.h"
 #include "engine/engine_entry.h"
-#include "host/engine_memory.h"
+#include "host/out_of_memory.h"
 #include "link/engine_link.h"
-#include "link/engine_protocol.h"
+#include "link/host_link.h"
 
 namespace py = pybind11;
 
@@ -38,7 +35,7 @@ constexpr std::int64_t kPollNanoseconds = 1'000'000;
 constexpr std::int64_t kIdlePollNanoseconds = 5'000'000;
 constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
 constexpr auto kIdleAfter = std::chrono::seconds(2);
-constexpr auto kSocketCheckEvery = std::chrono::milliseconds(20);
+constexpr auto kHostCheckEvery = std::chrono::milliseconds(20);
 
 std::string one_line(const std::string& text) {
   std::istringstream words(text);
@@ -61,22 +58,6 @@ std::string text_of(const py::error_already_set& error) {
 bool refuses_input(const py::error_already_set& error) {
   return error.type().attr("__module__").cast<std::string>() == "stemlane.errors" &&
          error.type().attr("__name__").cast<std::string>() == "InputError";
-}
-
-ConfigureMessage receive_configuration() {
-  ConfigureMessage message;
-  const ssize_t size = recv(kEngineSocket, &message, sizeof message, 0);
-  if (size != static_cast<ssize_t>(sizeof message) || message.magic != kProtocolMagic ||
-      message.version != kProtocolVersion)
-    throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
-  message.model[sizeof message.model - 1] = '\0';
-  message.stems[sizeof message.stems - 1] = '\0';
-  return message;
-}
-
-bool host_has_left() noexcept {
-  pollfd socket{kEngineSocket, POLLIN, 0};
-  return poll(&socket, 1, 0) != 0;  // the host says nothing after the configuration
 }
 
 // What stemlane_engine() is given.
@@ -116,7 +97,7 @@ py::module_ start_python(const Home& home) {
     return py::module_::import("stemlane.engine.worker");
   } catch (const py::error_already_set& problem) {
     const std::string text = text_of(problem);
-    if (!problem.matches(PyExc_ImportError) || is_want_of_memory(text)) throw;
+    if (!problem.matches(PyExc_ImportError) || is_out_of_memory(text)) throw;
     throw std::runtime_error("Python from " + home.found_by + " cannot load Stemlane (" + text +
                              "); run 'stemlane plugin install' again");
   }
@@ -179,8 +160,8 @@ class Worker {
   std::int64_t max_samples_ = 1;
 };
 
-// Serves until the host closes its socket.
-void serve(Worker& worker, SharedAudio& memory) {
+// Serves until the host closes its end of the channel.
+void serve(Worker& worker, SharedAudio& memory, const HostLink& host) {
   using Clock = std::chrono::steady_clock;
   const DenormalGuard guard;  // decaying network states are slow as denormals
   EngineEnd end(memory);
@@ -188,8 +169,8 @@ void serve(Worker& worker, SharedAudio& memory) {
   auto last_check = last_work;
   for (;;) {
     const auto now = Clock::now();
-    if (now - last_check > kSocketCheckEvery) {
-      if (host_has_left()) return;
+    if (now - last_check > kHostCheckEvery) {
+      if (host.host_has_left()) return;
       last_check = now;
     }
     switch (end.next(worker.feed_samples(), worker.max_samples())) {
@@ -218,15 +199,17 @@ void check_version(const Home& home) {
                              "; run 'stemlane plugin install' again");
 }
 
-void serve_host(const Home& home) {
+void serve_host(const Home& home, HostLink& host) {
   check_version(home);
   std::string error;
-  const auto memory = SharedAudio::open(kEngineMemory, error);
+  const auto memory = HostLink::open_memory(error);
   if (memory == nullptr) throw std::runtime_error(error);
-  const ConfigureMessage configuration = receive_configuration();
+  ConfigureMessage configuration;
+  if (!host.receive_configuration(configuration))
+    throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
   Worker worker(start_python(home), configuration, memory->num_channels());
-  send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
-  serve(worker, *memory);
+  host.send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
+  serve(worker, *memory, host);
 }
 
 void check_models(const Home& home) {
@@ -252,7 +235,7 @@ int run_and_report(const Work& work, const Report& report) {
     } catch (const std::exception& error) {
       said = one_line(error.what());
     }
-    report(is_want_of_memory(said) ? want_of_memory(said) : said, is_final);
+    report(is_out_of_memory(said) ? out_of_memory_text(said) : said, is_final);
   } catch (...) {  // not even enough memory to say what it was
     report("there is not enough memory for the engine: close other programs", false);
   }
@@ -265,12 +248,13 @@ int run_and_report(const Work& work, const Report& report) {
 #define STEMLANE_ENTRY extern "C" __attribute__((visibility("default"))) int
 
 STEMLANE_ENTRY stemlane_engine(const char* executable, const char* packages, const char* found_by) {
+  stemlane::HostLink host;
   return stemlane::run_and_report(
       [&] {
-        stemlane::serve_host({executable, packages, found_by});
+        stemlane::serve_host({executable, packages, found_by}, host);
       },
-      [](std::string_view text, bool is_final) {
-        stemlane::send_status(stemlane::EngineState::failed, text, is_final);
+      [&](std::string_view text, bool is_final) {
+        host.send_status(stemlane::EngineState::failed, text, is_final);
       });
 }
 

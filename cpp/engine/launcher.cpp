@@ -3,8 +3,6 @@
 // shared library is embedded. One that is a program only, as many are, is executed in our place
 // and loads the engine.
 #include <dlfcn.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,8 +19,9 @@
 #include "engine/engine_entry.h"
 #include "engine/python_home.h"
 #include "engine/python_library.h"
-#include "host/engine_birth.h"
-#include "host/engine_memory.h"
+#include "host/out_of_memory.h"
+#include "link/host_link.h"
+#include "platform/process.h"
 
 namespace stemlane {
 namespace {
@@ -69,7 +68,7 @@ int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& l
 int run(const char* entry_name) {
   // Some of Python's libraries end the process where others report an error.
   if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
-  const fs::path self = fs::read_symlink("/proc/self/exe");
+  const fs::path self = executable_path();
   std::string error;
   const auto home = find_python(self, error);
   if (!home) throw std::runtime_error(error);
@@ -78,11 +77,6 @@ int run(const char* entry_name) {
   const PythonLibrary python = find_library(*home);
   if (python.library.empty()) execute(*home, python, library, entry_name, packages);
   return embed(*home, python, library, entry_name, packages);
-}
-
-bool has_socket() noexcept {
-  struct stat status {};
-  return fstat(kEngineSocket, &status) == 0 && S_ISSOCK(status.st_mode);
 }
 
 }  // namespace
@@ -94,11 +88,12 @@ int main(int count, char** arguments) {
     if (check)
       std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
     else
-      stemlane::send_status(stemlane::EngineState::failed, text);
+      stemlane::HostLink().send_status(stemlane::EngineState::failed, text);
   };
   if (!check) {
-    stemlane::be_a_good_child();
-    if (!stemlane::has_socket()) {
+    stemlane::bind_to_parent();
+    stemlane::be_first_when_out_of_memory();
+    if (!stemlane::is_child_process()) {
       std::fputs(
           "stemlane-engine is started by the Stemlane plugin; by hand, 'stemlane-engine --check' tries it\n",
           stderr);
@@ -113,7 +108,7 @@ int main(int count, char** arguments) {
     } catch (const std::exception& error) {
       said = error.what();
     }
-    if (stemlane::is_want_of_memory(said)) said = stemlane::want_of_memory(said);
+    if (stemlane::is_out_of_memory(said)) said = stemlane::out_of_memory_text(said);
     report(said);
   } catch (...) {  // not even enough memory to say what it was
     report("there is not enough memory for the engine: close other programs");

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Starts, watches, restarts and stops the engine process of one stream. Everything
-// that waits happens on its own supervisor thread; the portable seam is here.
+// that waits happens on its own supervisor thread.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -14,6 +15,8 @@
 #include "host/model_index.h"
 #include "link/engine_protocol.h"
 #include "link/shared_audio.h"
+#include "platform/event.h"
+#include "platform/process.h"
 
 namespace stemlane {
 
@@ -63,7 +66,6 @@ class EngineProcess {
   void fail(const std::string& reason);
   void set_state(EngineState state, std::string text);
   std::string reap();
-  bool wait(int timeout_ms, bool& message);
   bool has_grown(std::string& problem);
   bool given_up(std::string& problem);
 
@@ -72,12 +74,11 @@ class EngineProcess {
   EngineBoard& board_;
 
   // Supervisor thread only.
-  int socket_ = -1;
-  int pid_ = -1;
+  std::optional<ChildProcess> child_;
   std::string last_words_;        ///< what the engine said when it failed
   std::int64_t first_bytes_ = 0;  ///< memory of the engine when it was first looked at; 0: not yet
 
-  int wake_ = -1;  ///< eventfd: something below has changed
+  Event wake_;  ///< something below has changed
   std::atomic<bool> stop_{false};
   std::atomic<bool> start_{false};
 
@@ -88,7 +89,7 @@ class EngineProcess {
   std::int64_t give_up_after_ = -1;  ///< failures before the engine that is given up
   std::string give_up_reason_;
 
-  std::int64_t process_generation_;  ///< see fork_guard.h
+  std::int64_t process_generation_;  ///< see platform/thread.h
   std::unique_ptr<std::thread> thread_;
 };
 

@@ -4,8 +4,6 @@
 // tests, on a thread).
 #pragma once
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -15,22 +13,6 @@
 #include "link/shared_audio.h"
 
 namespace stemlane {
-
-/// A count of wake-ups above this one is left for the next wait.
-inline constexpr int kMostWakeUps = 1000;
-
-/// Waits on `semaphore` for at most `nanoseconds`, then takes all its counts.
-inline void wait_and_drain(sem_t& semaphore, std::int64_t nanoseconds) noexcept {
-  timespec until{};
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  const std::int64_t total = until.tv_nsec + nanoseconds;
-  until.tv_sec += static_cast<time_t>(total / 1'000'000'000);
-  until.tv_nsec = static_cast<long>(total % 1'000'000'000);
-  if (sem_clockwait(&semaphore, CLOCK_MONOTONIC, &until) != 0) return;
-  // Bounded: the count is the other side's.
-  for (int i = 0; i < kMostWakeUps && sem_trywait(&semaphore) == 0; ++i) {
-  }
-}
 
 /// The host's end. `write_mixture`, `stems_range` and `set_wanted` belong to the audio thread.
 class HostEnd {
@@ -92,10 +74,8 @@ class HostEnd {
     header_.wanted.store(wanted ? 1 : 0, std::memory_order_release);
   }
   /// Offline only (system calls).
-  void wake_engine() noexcept { sem_post(&header_.mixture_written); }
-  void wait_for_engine(std::int64_t nanoseconds) noexcept {
-    wait_and_drain(header_.stems_written, nanoseconds);
-  }
+  void wake_engine() noexcept { memory_.mixture_written().signal(); }
+  void wait_for_engine(std::int64_t nanoseconds) noexcept { memory_.stems_written().wait(nanoseconds); }
 
  private:
   SharedAudio& memory_;
@@ -158,7 +138,7 @@ class EngineEnd {
       memory_.stems().write(plane, stems_end_, stems + plane * num_samples, num_samples);
     stems_end_ += num_samples;
     header_.stems_end.store(stems_end_, std::memory_order_release);
-    if (offline()) sem_post(&header_.stems_written);
+    if (offline()) memory_.stems_written().signal();
     return true;
   }
 
@@ -174,9 +154,7 @@ class EngineEnd {
   }
 
   bool offline() const noexcept { return header_.offline.load(std::memory_order_relaxed) != 0; }
-  void wait_for_mixture(std::int64_t nanoseconds) noexcept {
-    wait_and_drain(header_.mixture_written, nanoseconds);
-  }
+  void wait_for_mixture(std::int64_t nanoseconds) noexcept { memory_.mixture_written().wait(nanoseconds); }
 
  private:
   // Older samples may be overwritten while they are read. Offline, the host waits

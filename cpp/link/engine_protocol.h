@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The contract between the host process and the engine process: the layout of the
-// shared memory, the messages on the socket, and their versions. Both sides are built
+// shared memory, the messages on the channel, and their versions. Both sides are built
 // from this file; each treats what the other wrote as untrusted input.
 #pragma once
-
-#include <semaphore.h>
 
 #include <atomic>
 #include <cstddef>
@@ -13,11 +11,10 @@
 namespace stemlane {
 
 inline constexpr std::uint32_t kProtocolMagic = 0x4E4C5453;  // "STLN"
-inline constexpr std::uint32_t kProtocolVersion = 3;
+inline constexpr std::uint32_t kProtocolVersion = 4;
 
-/// Descriptors that the engine process finds open when it starts.
-inline constexpr int kEngineSocket = 3;
-inline constexpr int kEngineMemory = 4;
+/// What the engine process inherits beside its channel, in this order: see platform/process.h.
+enum Inheritance : int { kMemoryHandle, kMixtureWrittenHandle, kStemsWrittenHandle, kNumHandles };
 
 static_assert(std::atomic<std::int64_t>::is_always_lock_free);
 
@@ -52,10 +49,6 @@ struct SharedHeader {
   std::atomic<std::int64_t> stems_generation;
   std::atomic<std::uint64_t> num_steps;  ///< for measurements only, as the times below
   std::atomic<std::uint32_t> step_microseconds[kNumStepTimes];
-
-  // Wake-ups, used while rendering offline only: in real time the engine polls.
-  alignas(64) sem_t mixture_written;  ///< posted by the host
-  alignas(64) sem_t stems_written;    ///< posted by the engine
 };
 
 inline constexpr std::size_t kAudioOffset = 4096;

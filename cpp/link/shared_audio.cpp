@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Linux: an anonymous memfd, gone with the last process that has it open, so a crash
-// leaves nothing behind.
+// Layout and checks; where the memory comes from is the platform's business.
 #include "link/shared_audio.h"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <bit>
-#include <cerrno>
-#include <cstring>
 #include <new>
+#include <utility>
 
 namespace stemlane {
 namespace {
@@ -27,28 +20,19 @@ bool plausible(std::int64_t num_channels, std::int64_t num_stems, std::int64_t c
          std::has_single_bit(static_cast<std::uint64_t>(capacity));
 }
 
-std::string system_error(const char* what) {
-  return std::string(what) + ": " + std::strerror(errno);
-}
-
 }  // namespace
 
-SharedAudio::SharedAudio(int descriptor, void* memory, std::size_t num_bytes, int num_channels, int num_stems,
-                         std::int64_t capacity) noexcept
-    : descriptor_(descriptor),
-      memory_(memory),
-      num_bytes_(num_bytes),
+SharedAudio::SharedAudio(SharedMemory memory, Event mixture_written, Event stems_written, int num_channels,
+                         int num_stems, std::int64_t capacity) noexcept
+    : memory_(std::move(memory)),
+      mixture_written_(std::move(mixture_written)),
+      stems_written_(std::move(stems_written)),
       num_channels_(num_channels),
       num_stems_(num_stems),
       capacity_(capacity) {
-  auto* audio = reinterpret_cast<float*>(static_cast<char*>(memory) + kAudioOffset);
+  auto* audio = reinterpret_cast<float*>(static_cast<char*>(memory_.data()) + kAudioOffset);
   mixture_ = SampleRing(audio, num_channels, capacity);
   stems_ = SampleRing(audio + num_channels * capacity, num_stems * num_channels, capacity);
-}
-
-SharedAudio::~SharedAudio() {
-  munmap(memory_, num_bytes_);
-  close(descriptor_);
 }
 
 std::unique_ptr<SharedAudio> SharedAudio::create(int num_channels, int num_stems,
@@ -57,29 +41,14 @@ std::unique_ptr<SharedAudio> SharedAudio::create(int num_channels, int num_stems
     error = "shared memory of an impossible size was asked for";
     return nullptr;
   }
-  const std::size_t num_bytes = total_bytes(num_channels, num_stems, capacity_samples);
-  const int descriptor = memfd_create("stemlane", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (descriptor < 0) {
-    error = system_error("no shared memory");
-    return nullptr;
-  }
-  // posix_fallocate reserves the pages now: a full system fails here, not with SIGBUS.
-  void* memory = MAP_FAILED;
-  if (const int failure = posix_fallocate(descriptor, 0, static_cast<off_t>(num_bytes)); failure != 0)
-    errno = failure;
-  // Sealed: an engine that cut the file short would end the host with SIGBUS.
-  else if (fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-    memory = mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
-  if (memory == MAP_FAILED) {
-    error = system_error("no shared memory");
-    close(descriptor);
-    return nullptr;
-  }
-  auto* header = new (memory) SharedHeader{};
-  sem_init(&header->mixture_written, 1, 0);
-  sem_init(&header->stems_written, 1, 0);
-  std::unique_ptr<SharedAudio> audio(
-      new SharedAudio(descriptor, memory, num_bytes, num_channels, num_stems, capacity_samples));
+  auto memory = SharedMemory::create(total_bytes(num_channels, num_stems, capacity_samples), error);
+  auto mixture_written = Event::create(error);
+  auto stems_written = Event::create(error);
+  if (!memory || !mixture_written || !stems_written) return nullptr;
+  new (memory->data()) SharedHeader{};
+  std::unique_ptr<SharedAudio> audio(new SharedAudio(std::move(*memory), std::move(*mixture_written),
+                                                     std::move(*stems_written), num_channels, num_stems,
+                                                     capacity_samples));
   audio->restore_description();
   return audio;
 }
@@ -93,34 +62,28 @@ void SharedAudio::restore_description() const noexcept {
   fixed.capacity_samples = capacity_;
 }
 
-std::unique_ptr<SharedAudio> SharedAudio::open(int descriptor, std::string& error) {
-  struct stat status {};
-  if (fstat(descriptor, &status) != 0 || status.st_size < static_cast<off_t>(kAudioOffset)) {
+std::unique_ptr<SharedAudio> SharedAudio::open(OwnedHandle handle, Event mixture_written, Event stems_written,
+                                               std::string& error) {
+  auto memory = SharedMemory::open(std::move(handle), error);
+  if (!memory) return nullptr;
+  if (memory->num_bytes() < kAudioOffset) {
     error = "the shared memory is missing or too small";
-    close(descriptor);
     return nullptr;
   }
-  const auto num_bytes = static_cast<std::size_t>(status.st_size);
-  void* memory = mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-  if (memory == MAP_FAILED) {
-    error = system_error("the shared memory cannot be mapped");
-    close(descriptor);
-    return nullptr;
-  }
-  const auto& header = *static_cast<const SharedHeader*>(memory);
+  const auto& header = *static_cast<const SharedHeader*>(memory->data());
   const std::int64_t num_channels = header.num_channels;
   const std::int64_t num_stems = header.num_stems;
   const std::int64_t capacity = header.capacity_samples;
   const bool known = header.magic == kProtocolMagic && header.version == kProtocolVersion;
   if (!known || !plausible(num_channels, num_stems, capacity) ||
-      total_bytes(static_cast<int>(num_channels), static_cast<int>(num_stems), capacity) != num_bytes) {
+      total_bytes(static_cast<int>(num_channels), static_cast<int>(num_stems), capacity) !=
+          memory->num_bytes()) {
     error = "the shared memory is of another version; install plugin and package together again";
-    munmap(memory, num_bytes);
-    close(descriptor);
     return nullptr;
   }
-  return std::unique_ptr<SharedAudio>(new SharedAudio(
-      descriptor, memory, num_bytes, static_cast<int>(num_channels), static_cast<int>(num_stems), capacity));
+  return std::unique_ptr<SharedAudio>(
+      new SharedAudio(std::move(*memory), std::move(mixture_written), std::move(stems_written),
+                      static_cast<int>(num_channels), static_cast<int>(num_stems), capacity));
 }
 
 }  // namespace stemlane

@@ -5,7 +5,10 @@
 #include <iomanip>
 #include <sstream>
 #include <stdexcept>
+#include <string>
+#include <utility>
 
+#include "stream/no_stems.h"
 #include "stream/stem_stream.h"
 
 namespace stemlane {
@@ -15,12 +18,6 @@ namespace {
 constexpr int kLeastMaxBlock = 4096;
 // And what is announced beyond this, is split: a host that announces nonsense gets no gigabytes.
 constexpr int kMostMaxBlock = 1 << 20;
-// Backlog that an engine may work off after a start, beyond the latency.
-constexpr double kBacklogSeconds = 1.0;
-// What an engine that wakes up in the middle of music hears before the first stem that is heard. The stems of
-// the embedded models are then within -30 dB of the mixture of those without the sleep.
-constexpr double kWarmUpSeconds = 0.5;
-
 bool is_usable(const ModelDescriptor& model) {
   const auto within = [](int value, int low, int high) { return value >= low && value <= high; };
   std::uint32_t seen = 0;
@@ -51,7 +48,7 @@ void check(const StreamConfig& config) {
 
 }  // namespace
 
-StemStream::StemStream() : process_generation_(fork_generation()) {}
+StemStream::StemStream() : source_(std::make_unique<NoStems>()) {}
 StemStream::~StemStream() = default;
 
 void StemStream::prepare(const StreamConfig& wanted) {
@@ -60,76 +57,55 @@ void StemStream::prepare(const StreamConfig& wanted) {
   config.model = at_rate(wanted.model, wanted.sample_rate);
   config.max_block_samples = static_cast<int>(std::bit_ceil(
       static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
-  if (host_ != nullptr) {
-    StreamConfig as_large = config;
-    as_large.max_block_samples = std::max(config.max_block_samples, config_.max_block_samples);
-    if (as_large == config_) {
-      reset();
-      return;
-    }
+  StreamConfig as_large = config;
+  as_large.max_block_samples = std::max(config.max_block_samples, config_.max_block_samples);
+  if (is_prepared_ && as_large == config_) {
+    reset();
+    return;
   }
-  engine_.reset();
-  host_.reset();
+  is_prepared_ = false;
+  source_ = std::make_unique<NoStems>();  // the old one ends before another begins
   config_ = config;
   latency_ = latency_sum(config.model, config.sample_rate);
-  delayed_.prepare(config.num_channels, latency_.total(), config.max_block_samples);
-  gains_.prepare(std::int64_t{latency_.total()} + config.max_block_samples);
+  core_.prepare(config, latency_.total());
+  const std::int64_t warm_up =
+      latency_.total() + latency_.delay + static_cast<std::int64_t>(kWarmUpSeconds * config.sample_rate);
+  sleep_.prepare(config.sleep_after_seconds * config.sample_rate, latency_.total(), warm_up,
+                 2 * kFadeReserveSamples);
+  lateness_.prepare(config.sample_rate, latency_.total());
+  offline_wait_.prepare(config.offline_timeout_seconds);
 
-  // The engine leaves an older backlog than half the ring alone; see engine_link.h.
-  const auto backlog_of = [&](double seconds) {
-    return static_cast<std::int64_t>(seconds * config.sample_rate);
-  };
-  warm_up_ = latency_.total() + latency_.delay + backlog_of(kWarmUpSeconds);
-  const std::int64_t half = warm_up_ + config.max_block_samples + backlog_of(kBacklogSeconds);
-  const auto capacity = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(2 * half)));
-  std::string error;
-  memory_ =
-      SharedAudio::create(config.num_channels, static_cast<int>(config.model.stems.size()), capacity, error);
-  if (memory_ != nullptr) {
-    host_ = std::make_unique<HostEnd>(*memory_);
-    input_position_ = 0;
-    generation_start_ = -1;
+  board_.publish(EngineState::starting, "");
+  if (config.origin != nullptr) {
+    const SourceSetup setup{
+        config.model, config.sample_rate, config.num_channels, config.max_block_samples, latency_, warm_up};
+    if (auto source = config.origin->open(setup, board_)) {
+      source_ = std::move(source);
+      is_prepared_ = true;
+    }
   }
   reset();
-  if (host_ == nullptr)
-    board_.publish(EngineState::failed, error);
-  else if (config.engine_executable.empty())
-    board_.publish(EngineState::starting, "");
-  else
-    board_.publish(EngineState::starting, "engine not started yet");
-  if (host_ != nullptr && !config.engine_executable.empty())
-    engine_ = std::make_unique<EngineProcess>(
-        EngineLaunch{config.engine_executable, config.model, config.sample_rate, config.num_channels,
-                     config.engine_growth_bytes},
-        memory_, board_);
 }
 
 StreamStatus StemStream::status() const {
   StreamStatus status;
-  status.num_late = num_late_.load(std::memory_order_relaxed);
-  if (forked()) {
-    status.state = EngineState::failed;
-    status.text =
-        "this process is a fork of the one with the engine; start workers with "
-        "multiprocessing.get_context('spawn'), and load the plugin there";
-    return status;
-  }
+  status.num_late = lateness_.num_late();
   status.state = board_.state();
   status.text = board_.text();
-  if (status.state == EngineState::ready &&
-      position_.load(std::memory_order_relaxed) < late_until_.load(std::memory_order_relaxed)) {
+  if (board_.forked()) return status;
+  const std::int64_t position = position_.load(std::memory_order_relaxed);
+  if (status.state == EngineState::ready && lateness_.is_late(position)) {
     status.state = EngineState::late;
     status.text =
         "stems are late: choose a lighter model or a smaller buffer, or leave it more of the processor";
   }
-  if (position_.load(std::memory_order_relaxed) < damaged_until_.load(std::memory_order_relaxed)) {
+  if (invalid_shown_.is_shown(position)) {
     status.state = EngineState::failed;
-    status.text = kDamageText;
+    status.text = kInvalidStemsText;
   }
-  if (offline_error_set_.load(std::memory_order_acquire)) {
-    const std::lock_guard lock(offline_mutex_);
+  if (std::string error = offline_wait_.error(); !error.empty()) {
     status.state = EngineState::failed;
-    status.text = offline_error_;
+    status.text = std::move(error);
   }
   return status;
 }

@@ -10,6 +10,7 @@
 #include "editor/PluginEditor.h"
 #include "processor/PluginFiles.h"
 #include "processor/PluginState.h"
+#include "stream/engine_source.h"
 
 namespace stemlane {
 namespace {
@@ -50,6 +51,8 @@ StemlaneProcessor::StemlaneProcessor()
                     return juce::String(stateName(now.state)) + ": " +
                            juce::String::fromUTF8(now.text.c_str());
                   }),
+      engine_(
+          std::make_shared<EngineOrigin>(EngineSettings{engineExecutable().getFullPathName().toStdString()})),
       modelName_(defaultModelName()) {
   applyModel();
 }
@@ -113,7 +116,7 @@ void StemlaneProcessor::prepareStream() {
   config.num_channels = getMainBusNumInputChannels();
   config.max_block_samples = maxBlockSamples_;
   config.gains_at_output = automatesTheOutput();
-  if (choice_.problem.empty()) config.engine_executable = engineExecutable().getFullPathName().toStdString();
+  if (choice_.problem.empty()) config.origin = engine_;
   numChannels_.store(0, std::memory_order_release);
   try {
     stream_.prepare(config);

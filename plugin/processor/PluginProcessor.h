@@ -64,6 +64,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   float takeOutputPeak() noexcept { return outputPeak_.exchange(0.0F, std::memory_order_relaxed); }
 
  private:
+  friend struct ProcessorTest;  // holds the mutex, to show who waits for it
   static BusesProperties buses();
   void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
   void applyModel();
@@ -73,6 +74,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   StemSet presentStems() const noexcept;
 
   StemParameters parameters_;
+  const std::shared_ptr<const StemOrigin> engine_;
   StemStream stream_;
 
   // Control threads of the host may differ, and some call the state from yet another one. Held

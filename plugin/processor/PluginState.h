@@ -35,7 +35,7 @@ void writeState(juce::MemoryBlock& target, const SavedState& state,
 
 /// Reads a state: sets the parameters and returns the rest. Data that is no state of this
 /// plugin, or one that could not be written again (larger than 256 KiB, more than 500 tags, no
-/// UTF-8, a model's name of more than 127 bytes), changes nothing and gives nothing. Control thread.
+/// UTF-8, a model's name of more than 100 bytes), changes nothing and gives nothing. Control thread.
 std::optional<SavedState> readState(const void* data, int size,
                                     const juce::Array<juce::AudioProcessorParameter*>& parameters);
 

@@ -2,6 +2,7 @@
 // Gains as people and scripts write them, in any locale. units.py reads the same.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <locale>
 #include <optional>
@@ -33,7 +34,7 @@ inline std::optional<float> gainFromText(std::string text) {
   trim();
   if (text.ends_with("db")) text.resize(text.size() - 2);
   trim();
-  if (text == "mute" || text == "off" || text == "-inf" || text == "-infinity") return kSilenceDb;
+  if (std::ranges::find(contract::kSilenceWords, text) != contract::kSilenceWords.end()) return kSilenceDb;
   std::replace(text.begin(), text.end(), ',', '.');
   if (text.find_first_not_of("+-.0123456789e") != std::string::npos) return std::nullopt;
   std::istringstream stream(text);

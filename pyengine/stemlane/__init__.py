@@ -23,10 +23,10 @@ _HOMES = {
     "StemlaneError": "errors",
     "separate_file": "files.library",
     "separate_many": "files.library",
-    "render": "mix.mixdown",
+    "render": "mix.rendering",
     "plugin_path": "plugin.places",
-    "load_plugin": "plugin.loading",
-    "plugin_status": "plugin.loading",
+    "load_plugin": "plugin.hosting",
+    "plugin_status": "plugin.hosting",
 }
 __all__ = [
     "Separator",

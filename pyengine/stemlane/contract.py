@@ -9,6 +9,7 @@ ACCOMPANIMENT = "accompaniment"
 
 SILENT_DB = -60.0
 HIGHEST_DB = 12.0
+SILENCE_WORDS = ("mute", "off", "-inf", "-infinity")
 
 LOWEST_RATE = 8000
 HIGHEST_RATE = 384000

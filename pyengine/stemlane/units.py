@@ -4,10 +4,9 @@
 import math
 import re
 
-from stemlane.contract import HIGHEST_DB, SILENT_DB
+from stemlane.contract import HIGHEST_DB, SILENCE_WORDS, SILENT_DB
 from stemlane.errors import InputError
 
-_SILENT = ("mute", "off", "-inf", "-infinity")
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.ASCII)
 
 
@@ -21,7 +20,7 @@ def gain_from_text(text: str) -> float | None:
     """
     plain = text.replace("\u2212", "-").replace("\u221e", "inf").strip().lower()
     plain = plain.removesuffix("db").strip()
-    if plain in _SILENT:
+    if plain in SILENCE_WORDS:
         return float("-inf")
     return float(plain.replace(",", ".")) if _NUMBER.fullmatch(plain) else None
 

@@ -14,6 +14,11 @@ def data_folder() -> Path:
     return _folder(contract.USER_DATA)
 
 
+def data_variable() -> str:
+    """The environment variable that names another place for the user's data; empty where a system has none."""
+    return contract.USER_DATA.get(sys.platform, contract.USER_DATA["linux"])[0]
+
+
 def config_folder() -> Path:
     """Stemlane's folder for what the user has set; it need not exist."""
     return _folder(contract.USER_CONFIG)

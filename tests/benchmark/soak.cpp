@@ -21,6 +21,8 @@
 #include <thread>
 #include <vector>
 
+#include "host/model_index.h"
+#include "stream/engine_source.h"
 #include "stream/stem_stream.h"
 
 using namespace stemlane;
@@ -77,7 +79,7 @@ struct StepTimes {
   void collect(const std::vector<std::unique_ptr<StemStream>>& streams) {
     seen.resize(streams.size(), 0);
     for (std::size_t i = 0; i < streams.size(); ++i) {
-      const SharedHeader& header = streams[i]->shared_audio()->header();
+      const SharedHeader& header = dynamic_cast<LinkedSource&>(streams[i]->source()).memory().header();
       const std::uint64_t end = header.num_steps.load(std::memory_order_acquire);
       if (seen[i] == 0 || end - seen[i] > kNumStepTimes) seen[i] = end;
       for (; seen[i] < end; ++seen[i])
@@ -111,7 +113,7 @@ int main(int argc, char** argv) {
 
   StreamConfig config;
   config.model = *model;
-  config.engine_executable = argv[1];
+  config.origin = std::make_shared<EngineOrigin>(EngineSettings{argv[1]});
   std::vector<std::unique_ptr<StemStream>> streams;
   for (int i = 0; i < num_instances; ++i) {
     streams.push_back(std::make_unique<StemStream>());

@@ -17,12 +17,13 @@ using Clock = std::chrono::steady_clock;
 int race(double seconds) {
   using namespace stemlane;
   StreamConfig config;
+  config.origin = kLinked;
   config.model = fake_model(64, 128, 64);
   config.model.sample_rate = config.sample_rate = 8000.0;
   StemStream stream;
   stream.prepare(config);
-  FakeSeparator(*stream.shared_audio(), config.model).run();
-  SharedAudio& memory = *stream.shared_audio();
+  FakeSeparator(*shared_audio(stream), config.model).run();
+  SharedAudio& memory = *shared_audio(stream);
   memory.header().stems_begin.store(0);
   memory.header().stems_end.store(std::numeric_limits<std::int64_t>::max());
   std::atomic<bool> stop{false};

@@ -23,8 +23,9 @@ class Attack {
     config_.model = fake_model(64, 128, 64);
     config_.model.sample_rate = config_.sample_rate = 8000.0;
     config_.max_block_samples = 256;
+    config_.origin = kLinked;
     stream_.prepare(config_);
-    if (stream_.shared_audio() == nullptr) return "no shared memory";
+    if (shared_audio(stream_) == nullptr) return "no shared memory";
     static constexpr StemGains kGains[] = {kUnityGains,
                                            {0.5F, 0.5F, 0.5F, 0.5F, 0.5F, 0.5F},
                                            {0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F},
@@ -41,7 +42,7 @@ class Attack {
  private:
   void step(Bytes& bytes) {
     using namespace stemlane;
-    SharedHeader& header = stream_.shared_audio()->header();
+    SharedHeader& header = shared_audio(stream_)->header();
     switch (bytes.take<std::uint8_t>() % 10U) {
       case 0:
       case 1:
@@ -66,8 +67,7 @@ class Attack {
         break;
       }
       case 7:
-        *stream_.shared_audio()->mixture().at(bytes.take<std::uint8_t>() % 2, position(bytes)) =
-            number(bytes);
+        *shared_audio(stream_)->mixture().at(bytes.take<std::uint8_t>() % 2, position(bytes)) = number(bytes);
         break;
       case 8:
         stream_.reset();
@@ -88,7 +88,7 @@ class Attack {
     if (kind == 1) return Limits::max() - std::abs(any % 1024);
     if (kind == 2) return Limits::min() + std::abs(any % 1024);
     // Unsigned: what the header says may be nonsense by now.
-    const std::int64_t end = stream_.shared_audio()->header().mixture_end.load();
+    const std::int64_t end = shared_audio(stream_)->header().mixture_end.load();
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(end) +
                                      static_cast<std::uint64_t>(any % 2048));
   }
@@ -112,7 +112,7 @@ class Attack {
   }
 
   void fill(Bytes& bytes) {
-    const stemlane::SampleRing& ring = stream_.shared_audio()->stems();
+    const stemlane::SampleRing& ring = shared_audio(stream_)->stems();
     const float value = number(bytes);
     const auto plane = bytes.take<std::uint8_t>() % ring.num_planes();
     std::int64_t at = position(bytes) & (ring.capacity() - 1);
@@ -162,7 +162,7 @@ class Attack {
     stream_.set_meters(false);
     stream_.reset();
     heard_.clear();
-    FakeSeparator separator(*stream_.shared_audio(), config_.model);
+    FakeSeparator separator(*shared_audio(stream_), config_.model);
     const Audio in = noise(2, 64 * 40, 77);
     const auto latency = static_cast<std::size_t>(stream_.latency_samples());
     float expected_gain = gains_[kOtherStem];

@@ -11,7 +11,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from stemlane.plugin import state
+from stemlane.plugin import presets
 from support import hostile_files as hostile
 from support import tiny_checkpoint
 from support.safetensors_files import as_json, write_safetensors
@@ -97,11 +97,11 @@ def _manifests(folder: Path) -> list[bytes]:
 
 def _presets(folder: Path) -> list[bytes]:
     text = b'<?xml version="1.0" encoding="UTF-8"?><STEMLANE model="mix" vocals_gain="-3.0"/>'
-    chunk = struct.pack("<Ii", state._XML_MAGIC, len(text)) + text + b"\0"
-    head = state._HEADER.pack(b"VST3", 1, b"0" * 32, state._HEADER.size + len(chunk))
-    entry = state._ENTRY.pack(state._COMPONENT, state._HEADER.size, len(chunk))
-    whole = head + chunk + state._LIST_HEAD.pack(b"List", 1) + entry
-    return [whole, whole.replace(b"UTF-8", b"utf-7"), head + chunk + state._LIST_HEAD.pack(b"List", 60) + 60 * entry]
+    chunk = struct.pack("<Ii", presets._XML_MAGIC, len(text)) + text + b"\0"
+    head = presets._HEADER.pack(b"VST3", 1, b"0" * 32, presets._HEADER.size + len(chunk))
+    entry = presets._ENTRY.pack(presets._COMPONENT, presets._HEADER.size, len(chunk))
+    whole = head + chunk + presets._LIST_HEAD.pack(b"List", 1) + entry
+    return [whole, whole.replace(b"UTF-8", b"utf-7"), head + chunk + presets._LIST_HEAD.pack(b"List", 60) + 60 * entry]
 
 
 _SEEDS = {

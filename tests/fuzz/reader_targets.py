@@ -22,8 +22,8 @@ from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read
 from stemlane.catalog.convert.readers import safetensors_weights, tar_members, tf_checkpoint, torch_weights
 from stemlane.errors import ManifestError, ModelError, PluginError
 from stemlane.manifests import integrity
-from stemlane.manifests.manifest import read_manifest
-from stemlane.plugin import state
+from stemlane.manifests.model import read_manifest
+from stemlane.plugin import presets
 
 _NOWHERE = Path("somewhere")
 # Beside the readers' own errors: what they turn into one, see `torch_weights._read`.
@@ -153,8 +153,8 @@ def manifest(data: bytes) -> None:
 def plugin_state(data: bytes) -> None:
     """A preset of the plugin; what is read from it can be written and read again."""
     with contextlib.suppress(PluginError):
-        element = state.read(data)
-        again = state.read(state.replaced(data, element))
+        element = presets.read(data)
+        again = presets.read(presets.replaced(data, element))
         assert again.attrib == element.attrib
 
 

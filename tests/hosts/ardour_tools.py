@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import soundfile
-from stemlane.plugin import state as plugin_state
+from stemlane.plugin import presets
 
 BLOCK_SAMPLES = 512
 SCRIPT_SECONDS = 120  # a script takes 3 to 7 s; the limit ends one that hangs
@@ -237,15 +237,15 @@ class Session:
 
     def plugin_states(self) -> list[ElementTree.Element]:
         """The states of the plugins in the session's file, in the order of the tracks."""
-        return [plugin_state.read(preset) for _, preset in self._presets(ElementTree.parse(self._file))]
+        return [presets.read(preset) for _, preset in self._presets(ElementTree.parse(self._file))]
 
     def change_states(self, **changed: str) -> None:
         """Change attributes of all plugins' states in the session's file."""
         tree = ElementTree.parse(self._file)
         for chunk, preset in self._presets(tree):
-            state = plugin_state.read(preset)
+            state = presets.read(preset)
             state.attrib.update(changed)
-            chunk.text = base64.b64encode(plugin_state.replaced(preset, state)).decode()
+            chunk.text = base64.b64encode(presets.replaced(preset, state)).decode()
         tree.write(self._file, encoding="UTF-8", xml_declaration=True)
 
     @staticmethod

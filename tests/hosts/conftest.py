@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stemlane.manifests.manifest import index_text
+from stemlane.manifests.model import index_text
 from stemlane.plugin.places import this_python
 from support.tiny_models import build_model
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from stemlane.plugin import state as plugin_state
+from stemlane.plugin import presets
 
 
 def noise(num_channels: int, num_samples: int, seed: int) -> np.ndarray:
@@ -45,9 +45,9 @@ def wait_until_no_engine_is_left() -> None:
 
 def set_model(plugin, name: str) -> None:
     """Give the plugin another model, as a host does that loads a state."""
-    state = plugin_state.read(plugin.preset_data)
+    state = presets.read(plugin.preset_data)
     state.set("model", name)
-    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+    plugin.preset_data = presets.replaced(plugin.preset_data, state)
 
 
 def stream(plugin, chunks, sample_rate: float, *, block_samples: int = 512) -> np.ndarray:

@@ -12,7 +12,7 @@ import soundfile
 import stemlane
 from ardour_tools import BLOCK_SAMPLES, Ardour, Session, host_scale
 from host_tools import noise
-from stemlane.manifests.manifest import index_text, load_manifest
+from stemlane.manifests.model import index_text, load_manifest
 from support.tiny_models import build_model
 
 SAMPLE_RATE = 44100

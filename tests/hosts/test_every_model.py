@@ -8,7 +8,7 @@ import pytest
 import stemlane
 from host_tools import noise, set_model
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.manifest import index_text
+from stemlane.manifests.model import index_text
 from support.every_model import EVERY_MODEL
 
 RATES = (22050, 44100, 48000, 88200, 96000, 192000, 384000)

@@ -128,7 +128,7 @@ BOUNCE = """
 import sys
 import numpy as np
 import pedalboard
-from stemlane.plugin.loading import plugin_status
+from stemlane.plugin.hosting import plugin_status
 from host_tools import noise, set_model
 
 plugin = pedalboard.load_plugin(sys.argv[1])
@@ -200,7 +200,7 @@ MENDED = """
 import sys
 import numpy as np
 import pedalboard
-from stemlane.plugin.loading import plugin_status
+from stemlane.plugin.hosting import plugin_status
 from host_tools import noise, set_model
 
 plugin = pedalboard.load_plugin(sys.argv[1])

@@ -19,7 +19,7 @@ BOUNCE = """
 import sys
 import numpy as np
 import pedalboard
-from stemlane.plugin.loading import plugin_status
+from stemlane.plugin.hosting import plugin_status
 from host_tools import noise
 
 plugin = pedalboard.load_plugin(sys.argv[1])

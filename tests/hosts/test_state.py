@@ -9,8 +9,8 @@ import pytest
 import stemlane
 from host_tools import noise
 from stemlane.contract import LONGEST_MODEL_NAME, STEM_ORDER
-from stemlane.manifests.manifest import index_text
-from stemlane.plugin import state as plugin_state
+from stemlane.manifests.model import index_text
+from stemlane.plugin import presets
 from support.tiny_models import build_model
 
 STATES = Path(__file__).parent / "states"  # saved by releases, never to be changed
@@ -26,19 +26,20 @@ PARAMETERS = {
 
 
 def values(plugin) -> dict:
-    return {name: str(getattr(plugin, name)) for name in plugin.parameters}
+    """The settings; the engine's status is none."""
+    return {name: str(getattr(plugin, name)) for name in plugin.parameters if name != "engine_status"}
 
 
 def attributes(plugin) -> dict:
-    return plugin_state.read(plugin.preset_data).attrib
+    return presets.read(plugin.preset_data).attrib
 
 
 def load_state(plugin, text: bytes) -> None:
     """Hand the plugin `text` in place of its state's XML, in a preset that is otherwise in order."""
     preset = plugin.preset_data
-    state = plugin_state.read(preset)
+    state = presets.read(preset)
     state.clear()
-    marked = plugin_state.replaced(preset, state)
+    marked = presets.replaced(preset, state)
     start = marked.index(b"<?xml")
     size = int.from_bytes(marked[start - 4 : start], "little")
     padded = text.ljust(size, b" ")
@@ -47,13 +48,13 @@ def load_state(plugin, text: bytes) -> None:
 
 
 def with_attributes(plugin, **changed) -> None:
-    state = plugin_state.read(plugin.preset_data)
+    state = presets.read(plugin.preset_data)
     for key, value in changed.items():
         if value is None:
             del state.attrib[key]
         else:
             state.set(key, value)
-    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+    plugin.preset_data = presets.replaced(plugin.preset_data, state)
 
 
 def test_a_state_comes_back_in_another_instance():
@@ -75,7 +76,7 @@ def test_raw_state_comes_back_too():
 
 
 def test_the_format_is_the_contract():
-    state = plugin_state.read(stemlane.load_plugin("tiny-mix", **PARAMETERS).preset_data)
+    state = presets.read(stemlane.load_plugin("tiny-mix", **PARAMETERS).preset_data)
     assert state.tag == "STEMLANE" and state.get("version") == "1" and state.get("model") == "tiny-mix"
     assert state.get("vocals_gain") == "-inf" and state.get("drums_gain") == "4.5"
     assert state.get("bass_mute") == "On" and state.get("bass_solo") == "Off" and state.get("bypass") == "Off"
@@ -104,16 +105,16 @@ def test_what_is_missing_takes_its_default_and_the_unknown_is_ignored():
 def test_what_a_later_version_has_saved_survives_this_one():
     plugin = stemlane.load_plugin("tiny-mix", **PARAMETERS)
     known = attributes(plugin)
-    state = plugin_state.read(plugin.preset_data)
+    state = presets.read(plugin.preset_data)
     state.set("version", "2")
     state.set("reverb_size", "huge & <wide>")
     ElementTree.SubElement(state, "LANES", count="2").append(ElementTree.Element("LANE", name="Gitarre über alles"))
-    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+    plugin.preset_data = presets.replaced(plugin.preset_data, state)
     plugin.bass_mute = False
     plugin.process(noise(2, 64, seed=24), 48000.0)
 
     for _ in range(2):  # opened and saved once more
-        saved = plugin_state.read(plugin.preset_data)
+        saved = presets.read(plugin.preset_data)
         assert saved.get("reverb_size") == "huge & <wide>"
         (lanes,) = saved
         assert (lanes.tag, lanes.attrib, lanes[0].attrib) == ("LANES", {"count": "2"}, {"name": "Gitarre über alles"})
@@ -123,7 +124,7 @@ def test_what_a_later_version_has_saved_survives_this_one():
         plugin = again
 
     plugin.preset_data = stemlane.load_plugin("tiny-mix", **PARAMETERS).preset_data  # of a session that has none of it
-    assert attributes(plugin) == known and len(plugin_state.read(plugin.preset_data)) == 0
+    assert attributes(plugin) == known and len(presets.read(plugin.preset_data)) == 0
 
 
 def test_the_state_holds_what_was_chosen_and_nothing_of_the_engines_weather():

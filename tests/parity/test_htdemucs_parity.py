@@ -12,7 +12,7 @@ from stemlane.engine.frontends.htdemucs import shift_leads
 from stemlane.engine.separator import Separator
 from stemlane.engine.session import SegmentSession
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from support import htdemucs_case as case
 from support.spleeter_checkpoint import REFERENCES
 from support.tiny_htdemucs import package, seeded

@@ -10,7 +10,7 @@ import soundfile
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
 from stemlane.catalog.convert.spleeter.models import convert
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from support import spleeter_case
 from support.spleeter_checkpoint import REFERENCES, write_checkpoint
@@ -41,7 +41,7 @@ def converted(request):
 def test_files_in_to_files_out(converted, tmp_path):
     name, (model, *_) = converted
     soundfile.write(tmp_path / "song.wav", spleeter_case.recording(name).T, spleeter_case.SAMPLE_RATE, subtype="FLOAT")
-    assert cli.main(["separate", str(tmp_path / "song.wav"), "-o", str(tmp_path), "--model", str(model)]) == 0
+    assert main(["separate", str(tmp_path / "song.wav"), "-o", str(tmp_path), "--model", str(model)]) == 0
     reference = np.load(REFERENCES / f"spleeter_{name}.npz")
     for instrument in spleeter_case.CASES[name].instruments:
         samples, rate = soundfile.read(tmp_path / "song" / f"{instrument}.wav", dtype="float32")

@@ -4,7 +4,7 @@
 import numpy as np
 from stemlane.contract import STEM_ORDER
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from stemlane.mix._core import CoreStream
 
 MAX_BLOCK = 8192

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import soundfile
 
-from stemlane.bench.bench import Report, test_signal
+from stemlane.bench.speed import Report, test_signal
 from stemlane.contract import USER_DATA
 from stemlane.errors import InputError
 

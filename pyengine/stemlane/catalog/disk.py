@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from stemlane.errors import ModelError
+from stemlane.user_folders import data_variable
 
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
@@ -20,7 +21,8 @@ def write_error(error: OSError, folder: Path, outcome: str) -> ModelError:
     if error.errno not in _FULL:
         return ModelError(f"{os.fsdecode(error.filename) if error.filename else folder}: {reason}; {outcome}")
     free = shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
+    elsewhere = f"; {variable} names another place for all models" if (variable := data_variable()) else ""
     return ModelError(
         f"{folder}: {reason}, {free / 1e6:.0f} MB are free there; {outcome}. Free some space on that disk "
-        "and run the command again; XDG_DATA_HOME names another place for all models"
+        f"and run the command again{elsewhere}"
     )

@@ -5,8 +5,8 @@ from stemlane.catalog.licences import licence_rows
 from stemlane.errors import ManifestError
 from stemlane.manifests.htdemucs import HtdemucsSettings
 from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
-from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
 from stemlane.manifests.mdx import MdxSettings
+from stemlane.manifests.model import Manifest, load_manifest, model_folders
 
 _TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
 

@@ -26,7 +26,7 @@ from stemlane.catalog.sources import SOURCE_NAMES, find_source
 from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import ModelError
 from stemlane.manifests import integrity, registry
-from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, index_text, load_manifest
+from stemlane.manifests.model import MANIFEST_NAME, Manifest, index_text, load_manifest
 from stemlane.regular_files import copy_regular
 
 Report = Callable[[str, int, int], None]
@@ -63,7 +63,7 @@ def add_model(
     force
         Replace models of these names.
     measure
-        Measure what segment models cost and how much their windows show; takes some seconds.
+        Measure what segment models cost and how much their windows show: some seconds.
     report
         Called with a stage's name, what is done of it and its total, in bytes.
     **options
@@ -77,18 +77,11 @@ def add_model(
     Raises
     ------
     ModelError
-        If there is no such source, a name is taken, or the weights are not what they should be. Nothing has changed
-        then.
+        If there is no such source, a name is taken, or the weights are wrong. Nothing has changed then.
     """
     wanted = AddOptions(**options)
-    found = find_source(source, location)
-    if found is None:
-        if not (Path(source) / MANIFEST_NAME).is_file():
-            raise ModelError(f"no source called {source!r}; there is: {SOURCE_NAMES}")
-        if name or location:
-            raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
-        wanted.check_taken(source, ())
-        _check_name(load_manifest(source).name, force, renames=False)
+    if (found := find_source(source, location)) is None:
+        _check_folder(source, wanted, force=force, renamed=bool(name or location))
         return _install(lambda workshop: [_copy(Path(source), workshop.staged)], force, measure, report)
     module, named = found
     wanted.check_taken(source, module.OPTIONS)
@@ -103,6 +96,16 @@ def add_model(
         return module.add(named, order)
 
     return _install(convert, force, measure, report)
+
+
+def _check_folder(source: str, wanted: AddOptions, *, force: bool, renamed: bool) -> None:
+    """Raise `ModelError` unless `source` is the folder of a model that can be added as it is."""
+    if not (Path(source) / MANIFEST_NAME).is_file():
+        raise ModelError(f"no source called {source!r}; there is: {SOURCE_NAMES}")
+    if renamed:
+        raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
+    wanted.check_taken(source, ())
+    _check_name(load_manifest(source).name, force, renames=False)
 
 
 def _install(make: Callable[["_Workshop"], list[Path]], force: bool, measure: bool, report: Report) -> list[Manifest]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from stemlane.manifests import registry
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 
 class Terms(Enum):

@@ -12,7 +12,7 @@ import numpy as np
 
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.manifests.htdemucs import HtdemucsSettings
-from stemlane.manifests.manifest import MANIFEST_NAME, MEASURED, Manifest
+from stemlane.manifests.model import MANIFEST_NAME, MEASURED, Manifest
 
 _EDGE_SECONDS = 0.45  # left out at both ends, where a stream begins and ends; what is left fits one segment of htdemucs
 _INTRODUCTION_BEATS = 8

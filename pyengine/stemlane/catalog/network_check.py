@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from stemlane.errors import ModelError, one_line
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 from stemlane.regular_files import read_regular
 
 if TYPE_CHECKING:

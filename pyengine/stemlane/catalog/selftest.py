@@ -10,7 +10,7 @@ import numpy as np
 
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ModelError
-from stemlane.manifests.manifest import MANIFEST_NAME, Manifest
+from stemlane.manifests.model import MANIFEST_NAME, Manifest
 
 _SECONDS = 1.5
 _SEED = 20191104

@@ -21,12 +21,14 @@ from typing import IO, Any
 
 from stemlane.catalog.trial_process import LONGEST_LINE
 from stemlane.errors import ModelError
-from stemlane.manifests.manifest import MEASURED, Manifest
+from stemlane.manifests.model import MEASURED, Manifest
 
-# The heaviest network so far, three of HTDemucs, takes 40 s of one slow core; 200 s where its windows are measured.
+# Far above what the heaviest model so far needs: three networks of HTDemucs, each 0.75 s of a core for a second of
+# music (docs/performance.md), compute some 8 s for the known output, and four times 8 s where windows are measured.
 PROCESSOR_SECONDS = 900
 WALL_SECONDS = 3600
-MEMORY_BYTES = 16 << 30  # of addresses; HTDemucs takes 3 GiB
+MEMORY_BYTES = 16 << 30  # of addresses, not of memory: HTDemucs resides in 1.2 GiB
+LEAST_MEMORY_BYTES = 4 << 30  # threads and libraries ask for addresses that they never use
 # -P: what lies in the current folder is not imported.
 _COMMAND = [sys.executable, "-P", "-m", "stemlane.catalog.trial_process"]
 Known = dict[str, tuple[float, ...]] | None  # numbers by stem, None where the manifest has them
@@ -68,7 +70,8 @@ def try_models(
     request: dict[str, object] = {
         "folders": [str(manifest.folder) for manifest in manifests],
         "recording": None if recording is None else str(recording),
-        "processor_seconds": PROCESSOR_SECONDS, "memory_bytes": min(MEMORY_BYTES, _machine_bytes()),
+        "processor_seconds": PROCESSOR_SECONDS,
+        "memory_bytes": min(MEMORY_BYTES, max(_machine_bytes(), LEAST_MEMORY_BYTES)),
     }  # fmt: skip
     deadline = time.monotonic() + WALL_SECONDS
     with _started(request) as (process, lines):

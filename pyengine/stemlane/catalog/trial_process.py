@@ -42,7 +42,7 @@ def _try(folders: list[str], recording: str | None) -> dict[str, object]:
     import numpy as np
 
     from stemlane.catalog import measured, selftest
-    from stemlane.manifests.manifest import load_manifest
+    from stemlane.manifests.model import load_manifest
 
     manifests = [load_manifest(folder) for folder in folders]
     known = [None if selftest.check(manifest) else selftest.measure(manifest) for manifest in manifests]

@@ -26,10 +26,10 @@ def add(commands: Group) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
-    from stemlane.bench import against, bench
+    from stemlane.bench import against, speed
     from stemlane.cli.progress import StageProgress
 
     with StageProgress() as report:
-        numbers = against.run(options.against, report) if options.against else bench.run(report)
-    say_lines(json.dumps(numbers, indent=2) if options.json else bench.as_text(numbers))
+        numbers = against.run(options.against, report) if options.against else speed.run(report)
+    say_lines(json.dumps(numbers, indent=2) if options.json else speed.as_text(numbers))
     return 0

@@ -39,12 +39,12 @@ def add(commands: Group) -> None:
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from stemlane.cli.progress import StageProgress
-    from stemlane.evaluation import evaluate
-    from stemlane.evaluation.text import as_text
+    from stemlane.evaluation import comparison
+    from stemlane.evaluation.tables import as_text
 
     for model in options.model or ():
         require(model)
     with StageProgress() as report:
-        songs = evaluate.run(options.folder, options.model, options.window, report, warn=warn)
+        songs = comparison.run(options.folder, options.model, options.window, report, warn=warn)
     say_lines(json.dumps(songs, indent=2, default=vars) if options.json else as_text(songs))
     return 0

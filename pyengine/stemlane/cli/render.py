@@ -45,11 +45,11 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.cli.progress import Progress
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
-    from stemlane.mix import mixdown
+    from stemlane.mix import rendering
 
     require(options.model)
-    gains = mixdown.parse_gain_options(options.gain)
-    automation = mixdown.read_automation(options.automation) if options.automation else None
+    gains = rendering.parse_gain_options(options.gain)
+    automation = rendering.read_automation(options.automation) if options.automation else None
     with (
         cli_recordings.input_files([options.input]) as [path],
         cli_recordings.output_file(options.output) as output,

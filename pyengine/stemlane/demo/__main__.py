@@ -15,10 +15,10 @@ from stemlane.cli.progress import Progress
 from stemlane.demo.picture import draw
 from stemlane.engine.separator import Separator
 from stemlane.errors import PluginError, StemlaneError, one_line
-from stemlane.evaluation.numbers import measure
+from stemlane.evaluation.scores import measure
 from stemlane.files.reading import AudioInput
 from stemlane.files.writing import AudioOutput
-from stemlane.plugin.loading import load_plugin, plugin_status
+from stemlane.plugin.hosting import load_plugin, plugin_status
 
 if TYPE_CHECKING:
     import pedalboard

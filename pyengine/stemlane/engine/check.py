@@ -10,7 +10,7 @@ import numpy as np
 from stemlane import __version__
 from stemlane.engine.worker import Worker
 from stemlane.errors import EngineError
-from stemlane.manifests.manifest import model_folders
+from stemlane.manifests.model import model_folders
 from stemlane.manifests.registry import embedded_folder
 
 SAMPLE_RATE = 44100.0

@@ -15,7 +15,7 @@ import numpy as np
 from stemlane.audio_checks import check_finite, check_mixture
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import check_model, find_model
 from stemlane.manifests.stem_names import stem_names
 

@@ -41,6 +41,8 @@ class StatefulSession:
         The network's output, float32.
     state_names
         Pairs of input and output names. Their shapes are read from the graph and must be fixed. They start at zero.
+    interleaved
+        Independent sets of states that take turns: step k goes on from what step k - interleaved has left.
     warm_up
         Run once at once, so that the first step takes no longer than the others. Not worth it for whole segments.
     threads
@@ -61,6 +63,7 @@ class StatefulSession:
         output_name: str,
         output_shape: Shape,
         state_names: Sequence[tuple[str, str]] = (),
+        interleaved: int = 1,
         warm_up: bool = True,
         threads: int = 1,
     ):
@@ -76,18 +79,19 @@ class StatefulSession:
         self.input = np.zeros(input_shape, np.float32)
         self.output = np.zeros(output_shape, np.float32)
         self._states: list[np.ndarray] = []
-        self._bindings = [self._session.io_binding() for _ in range(2)]
+        num_turns = 2 * interleaved  # each set of states has two homes, read and written in turn
+        self._bindings = [self._session.io_binding() for _ in range(num_turns)]
         for binding in self._bindings:
             _bind(binding.bind_input, input_name, self.input)
             _bind(binding.bind_output, output_name, self.output)
         for source, target in state_names:
             dtype, shape = _check(path, inputs, source, "input")
             _check(path, outputs, target, "output", dtype, shape)
-            pair = [np.zeros(shape, dtype) for _ in range(2)]
-            self._states += pair
+            homes = [np.zeros(shape, dtype) for _ in range(num_turns)]
+            self._states += homes
             for turn, binding in enumerate(self._bindings):
-                _bind(binding.bind_input, source, pair[turn])
-                _bind(binding.bind_output, target, pair[1 - turn])
+                _bind(binding.bind_input, source, homes[turn])
+                _bind(binding.bind_output, target, homes[(turn + interleaved) % num_turns])
         self._turn = 0
         if warm_up:
             self.run()  # the first run plans and allocates the network's own memory
@@ -96,7 +100,7 @@ class StatefulSession:
     def run(self) -> np.ndarray:
         """Run one step on `self.input`; returns `self.output`, valid until the next step."""
         _run(self._path, self._session, self._bindings[self._turn])
-        self._turn = 1 - self._turn
+        self._turn = (self._turn + 1) % len(self._bindings)
         return self.output
 
     def run_part(self, values: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from stemlane.audio_checks import check_stream
 from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import check_model, find_model
 
 if TYPE_CHECKING:

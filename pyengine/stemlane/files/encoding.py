@@ -26,13 +26,14 @@ class _Format:
     codec: str = ""  # FFmpeg's encoder; libsndfile writes where there is none
     bitrates: tuple[int, int] | None = None  # lowest and highest, kbit/s
     bitrate: int = 0  # the usual one
-    rates: tuple[int, ...] = ()  # Hz, where not all are possible
+    rates: tuple[int, ...] = ()  # Hz, where not all are possible and the next higher one is taken
+    highest_rate: int = 655_350  # Hz; FLAC's, and more than anything is read at
 
 
 _FORMATS = {
     "wav": _Format(bits=("32f", "24", "16")),
     "flac": _Format(bits=("24", "16")),
-    "ogg": _Format(),
+    "ogg": _Format(highest_rate=192_000),  # libsndfile crashes where libvorbis knows no setting
     # Transparent to most ears, and what the originals' command lines have: Demucs 320 for MP3.
     "mp3": _Format(codec="libmp3lame", bitrates=(32, 320), bitrate=320, rates=(32000, 44100, 48000)),
     "m4a": _Format(codec="aac", bitrates=(32, 512), bitrate=256, rates=(32000, 44100, 48000, 88200, 96000)),
@@ -95,7 +96,13 @@ def open_writer(
     path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int, tags: Mapping[str, str]
 ) -> Writer:
     """A writer of a file that is there already, and empty; `num_samples` is an estimate."""
-    if _FORMATS[encoding.file_format].codec:
+    known = _FORMATS[encoding.file_format]
+    if sample_rate > known.highest_rate:
+        raise InputError(
+            f"format {encoding.file_format} holds up to {known.highest_rate} Hz, the recording has {sample_rate:g} Hz; "
+            "choose another format"
+        )
+    if known.codec:
         return _FfmpegWriter(path, encoding, sample_rate, num_channels, tags)
     return _SndfileWriter(path, encoding, sample_rate, num_channels, num_samples, tags)
 

@@ -56,6 +56,8 @@ class AudioOutput:
         except BaseException as error:
             if partial is not None:
                 partial.discard()
+            if isinstance(error, InputError):
+                raise InputError(f"{self._shown}: {error}") from None
             if not isinstance(error, _PROBLEMS):
                 raise
             raise self._problem(error) from None

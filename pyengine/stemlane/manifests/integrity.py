@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from stemlane.errors import ModelError
-from stemlane.manifests.manifest import Manifest, ModelFile, load_manifest
+from stemlane.manifests.model import Manifest, ModelFile, load_manifest
 from stemlane.regular_files import open_regular, read_regular
 
 CHECKED_NAME = "models.checked"

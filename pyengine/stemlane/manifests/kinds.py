@@ -17,6 +17,7 @@ from stemlane.manifests.table import Table
 class StreamingSettings:
     """Numbers and tensor names of a `streaming` model: a stateful network fed a few frames at a time.
 
+    `interleaved_states` memories take turns, frame by frame: a network trained at a hop of 1024 runs at 256 with four.
     The network's output frame t belongs to its input frame t - `lookahead_frames`. It knows `network_bins` bins, and
     spectra are multiplied by `spectral_gain` for it; see `at_rate`.
     """
@@ -30,6 +31,7 @@ class StreamingSettings:
     stems_tensor: str
     state_tensors: tuple[tuple[str, str], ...]
     network_bins: int
+    interleaved_states: int = 1
     spectral_gain: float = 1.0
 
     @property
@@ -81,6 +83,9 @@ def read_streaming(top: Table) -> StreamingSettings:
         table.fail("fft_samples", f"is {fft}, should be even")
     if synthesis != 4 * hop and not hop < synthesis <= 2 * hop:
         table.fail("synthesis_samples", f"is {synthesis}, should be up to 2 or 4 times hop_samples = {hop}")
+    interleaved = table.integer("interleaved_states", 1, 16) if "interleaved_states" in table else 1
+    if interleaved > 1 and table.integer("lookahead_frames", 0, 1024) > 0:
+        table.fail("interleaved_states", f"is {interleaved}, should be 1 where the network looks ahead")
     states = []
     for pair in tensors.get("states", list, 'a list like [["state0", "next_state0"]]'):
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(end, str) and end for end in pair)):
@@ -91,7 +96,7 @@ def read_streaming(top: Table) -> StreamingSettings:
         frames_per_step=table.integer("frames_per_step", 1, 1024),
         lookahead_frames=table.integer("lookahead_frames", 0, 1024),
         mixture_tensor=tensors.text("mixture"), stems_tensor=tensors.text("stems"),
-        state_tensors=tuple(states), network_bins=fft // 2 + 1)  # fmt: skip
+        state_tensors=tuple(states), network_bins=fft // 2 + 1, interleaved_states=interleaved)  # fmt: skip
 
 
 @dataclass(frozen=True)

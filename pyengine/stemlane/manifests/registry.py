@@ -13,7 +13,7 @@ from pathlib import Path
 from stemlane.contract import MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests import integrity
-from stemlane.manifests.manifest import MANIFEST_NAME, Manifest, load_manifest, model_folders
+from stemlane.manifests.model import MANIFEST_NAME, Manifest, load_manifest, model_folders
 from stemlane.user_folders import data_folder
 
 ALIASES = {"default": "mix"}

@@ -6,7 +6,7 @@ stems, and so do its users' scripts and folders.
 """
 
 from stemlane.contract import ACCOMPANIMENT
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 
 def stem_names(manifest: Manifest) -> tuple[str, ...]:

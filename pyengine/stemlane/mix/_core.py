@@ -13,7 +13,7 @@ import numpy as np
 
 from stemlane.contract import HIGHEST_RATE, LOWEST_RATE, STEM_ORDER
 from stemlane.errors import CoreError
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 if TYPE_CHECKING:
     import cffi

@@ -13,13 +13,19 @@
 #include <thread>
 #include <vector>
 
+#include "stream/engine_source.h"
 #include "stream_fixture.h"
+
+inline std::shared_ptr<const stemlane::StemOrigin> fake_engine(stemlane::EngineSettings settings = {
+                                                                   FAKE_ENGINE}) {
+  return std::make_shared<stemlane::EngineOrigin>(std::move(settings));
+}
 
 inline stemlane::StreamConfig config_for(const std::string& manner, double timeout_seconds = 10.0) {
   stemlane::StreamConfig config;
   config.model = fake_model();
   config.model.name = manner;
-  config.engine_executable = FAKE_ENGINE;
+  config.origin = fake_engine();
   config.offline_timeout_seconds = timeout_seconds;
   return config;
 }

@@ -10,39 +10,31 @@
 #include <string>
 #include <vector>
 
-#include "host/engine_birth.h"
-#include "link/engine_protocol.h"
+#include "link/host_link.h"
 #include "stream_fixture.h"
 
 using namespace stemlane;
 
-namespace {
-
-void say(EngineState state, const char* text, bool is_final = false) {
-  StatusMessage message;
-  message.is_final = is_final;
-  message.state = static_cast<std::uint32_t>(state);
-  std::strncpy(message.text, text, sizeof message.text - 1);
-  send(kEngineSocket, &message, sizeof message, MSG_NOSIGNAL);
-}
-
-}  // namespace
-
 int main() {
-  be_a_good_child();
+  bind_to_parent();
+  be_first_when_out_of_memory();
   std::string error;
-  const auto memory = SharedAudio::open(kEngineMemory, error);
-  ConfigureMessage configuration;
-  const auto configure = [&](int flags) {
-    return recv(kEngineSocket, &configuration, sizeof configuration, flags) == sizeof configuration;
+  const auto memory = HostLink::open_memory(error);
+  HostLink host;
+  const auto say = [&](EngineState state, const char* text, bool is_final = false) {
+    host.send_status(state, text, is_final);
   };
-  if (memory == nullptr || !configure(MSG_PEEK)) return 1;
+  if (memory == nullptr) return 1;
+  // Looks, and leaves it unread.
+  ConfigureMessage configuration;
+  constexpr int kChannel = 3;
+  if (recv(kChannel, &configuration, sizeof configuration, MSG_PEEK) != sizeof configuration) return 1;
   const std::string manner = configuration.model;
   if (manner == "refuses unread") {  // the system then tells the host of a broken connection first
     say(EngineState::failed, "no memory");
     return 1;
   }
-  if (!configure(0)) return 1;
+  if (!host.receive_configuration(configuration)) return 1;
   if (manner == "refuses") {
     say(EngineState::failed, "no such model");
     return 1;
@@ -64,7 +56,7 @@ int main() {
   if (manner == "babbles") {
     const std::string noise(3 * sizeof(StatusMessage), 'z');
     for (const std::size_t size : {std::size_t{1}, sizeof(StatusMessage), noise.size()})
-      send(kEngineSocket, noise.data(), size, MSG_NOSIGNAL);
+      send(kChannel, noise.data(), size, MSG_NOSIGNAL);
   }
 
   ModelDescriptor model = fake_model(configuration.stride_samples, configuration.delay_samples);
@@ -85,9 +77,8 @@ int main() {
       for (;;) pause();
   };
   for (;;) {
-    char end = 0;
-    if (recv(kEngineSocket, &end, 1, MSG_DONTWAIT) == 0) return 0;
+    if (host.host_has_left()) return 0;
     separator.run();
-    wait_and_drain(memory->header().mixture_written, 1'000'000);
+    memory->mixture_written().wait(1'000'000);
   }
 }

@@ -10,12 +10,33 @@
 #include <random>
 #include <vector>
 
+#include "stream/linked_source.h"
 #include "stream/stem_stream.h"
 
 inline constexpr std::array<float, 3> kShares = {0.5F, 0.25F, 0.125F};
 
 inline stemlane::ModelDescriptor fake_model(int stride = 512, int delay = 1024, int allowance = 512) {
   return {"fake", "Fake", 44100.0, stride, delay, allowance, {0, 1, 2}, stemlane::kOtherStem};
+}
+
+/// Streams whose shared memory the test serves itself.
+class LinkedOrigin final : public stemlane::StemOrigin {
+ public:
+  std::unique_ptr<stemlane::StemSource> open(const stemlane::SourceSetup& setup,
+                                             stemlane::EngineBoard& board) const override {
+    std::string error;
+    auto memory = stemlane::LinkedSource::make_memory(setup, error);
+    if (memory != nullptr) return std::make_unique<stemlane::LinkedSource>(std::move(memory));
+    board.publish(stemlane::EngineState::failed, error);
+    return nullptr;
+  }
+};
+inline const std::shared_ptr<const stemlane::StemOrigin> kLinked = std::make_shared<LinkedOrigin>();
+
+/// The shared memory of a stream that has one.
+inline stemlane::SharedAudio* shared_audio(const stemlane::StemStream& stream) {
+  auto* linked = dynamic_cast<stemlane::LinkedSource*>(&stream.source());
+  return linked != nullptr ? &linked->memory() : nullptr;
 }
 
 /// Planar audio of some channels.

@@ -14,9 +14,10 @@ TEST_CASE("numbers that are no sound are not heard, and the state says why") {
                              -std::numeric_limits<float>::infinity(), 1e30F, -2e6F}) {
     StemStream stream;
     StreamConfig config;
+    config.origin = kLinked;
     config.model = fake_model();
     stream.prepare(config);
-    FakeSeparator separator(*stream.shared_audio(), config.model);
+    FakeSeparator separator(*shared_audio(stream), config.model);
     const Audio in = noise(2, 512);
     Audio out(2, 512);
     for (int i = 0; i < 20; ++i) {
@@ -26,7 +27,7 @@ TEST_CASE("numbers that are no sound are not heard, and the state says why") {
     }
     // One sample in the middle of the ring's part that is read next.
     for (int i = 0; i < 512; ++i)
-      *stream.shared_audio()->stems().at(3, 20 * 512 - stream.latency_samples() + i) = damage;
+      *shared_audio(stream)->stems().at(3, 20 * 512 - stream.latency_samples() + i) = damage;
     stream.process({in.pointers.data(), out.pointers.data(), 512, {0.0F, 4.0F, 1.0F, 1.0F, 1.0F, 1.0F}, {}});
     for (const auto& channel : out.samples)
       for (const float sample : channel) REQUIRE(std::abs(sample) <= 1.0F);  // the mixture

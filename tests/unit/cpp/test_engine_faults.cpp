@@ -27,6 +27,9 @@ std::ptrdiff_t num_threads() {
   return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
 }
 
+// See platform/linux/process.cpp.
+constexpr int kFirstHandleDescriptor = 4;
+
 std::string descriptor_path(int pid, int descriptor) {
   return "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(descriptor);
 }
@@ -90,7 +93,7 @@ TEST_CASE("an engine that does not wake up from its sleep is late, one that does
     player.num_samples = 512;
     CHECK(wait_for([&] {
       player.play();
-      return stream.shared_audio()->header().wanted == 0;
+      return shared_audio(stream)->header().wanted == 0;
     }));
     player.pause = 0ms;
     for (int i = 0; i < 1000; ++i) player.play();  // 12 s of music
@@ -118,7 +121,7 @@ TEST_CASE("an engine that does not wake up from its sleep is late, one that does
 
 TEST_CASE("an engine whose memory grows without end is started again") {
   StreamConfig config = config_for("leaks");
-  config.engine_growth_bytes = 8 << 20;
+  config.origin = fake_engine({FAKE_ENGINE, 8 << 20});
   StemStream stream;
   stream.prepare(config);
   Player player(stream);
@@ -213,7 +216,7 @@ TEST_CASE("an engine goes with its host, however the host ends and whatever the 
     int engine = 0;
     REQUIRE(read(pipe_ends[0], &engine, sizeof engine) == sizeof engine);
     struct stat memory {};
-    REQUIRE(stat(descriptor_path(engine, kEngineMemory).c_str(), &memory) == 0);
+    REQUIRE(stat(descriptor_path(engine, kFirstHandleDescriptor + kMemoryHandle).c_str(), &memory) == 0);
     CHECK(num_holders(memory.st_ino) == 2);  // host and engine
     kill(host, SIGKILL);
     waitpid(host, nullptr, 0);

@@ -195,7 +195,7 @@ TEST_CASE("an engine that says that none can do it is not started again") {
 
 TEST_CASE("a missing engine is named") {
   StreamConfig config = config_for("works");
-  config.engine_executable = "/nowhere/stemlane-engine";
+  config.origin = fake_engine({"/nowhere/stemlane-engine"});
   StemStream stream;
   stream.prepare(config);
   CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));

@@ -45,6 +45,7 @@ class MadeUpHost {
     static constexpr double kRates[] = {22050.0, 44100.0, 48000.0, 88200.0, 96000.0, 192000.0};
     static constexpr int kStrides[] = {64, 512, 3000};
     StreamConfig config;
+    config.origin = kLinked;
     config.sample_rate = kRates[below(6)];
     const int stride = kStrides[below(3)];
     config.model = fake_model(stride, 2 * stride, 300);
@@ -55,20 +56,20 @@ class MadeUpHost {
       config = stream_.config();
       config.max_block_samples = size;
     }
-    const SharedAudio* before = stream_.shared_audio();
+    const SharedAudio* before = shared_audio(stream_);
     const bool larger = config.max_block_samples > stream_.config().max_block_samples;
     const bool other = config.model != stream_.config().model ||
                        config.sample_rate != stream_.config().sample_rate ||
                        config.num_channels != stream_.config().num_channels;
     stream_.prepare(config);
-    REQUIRE(stream_.shared_audio() != nullptr);
-    if (!other && !larger && separator_ != nullptr) CHECK(stream_.shared_audio() == before);
+    REQUIRE(shared_audio(stream_) != nullptr);
+    if (!other && !larger && separator_ != nullptr) CHECK(shared_audio(stream_) == before);
     if (other || larger || separator_ == nullptr) {
       // The made-up engine counts in the host's samples, never later than the real one.
       const double scale = std::min(1.0, config.sample_rate / 44100.0);
       const auto scaled = [&](int samples) { return static_cast<int>(samples * scale); };
       separator_ = std::make_unique<FakeSeparator>(
-          *stream_.shared_audio(),
+          *shared_audio(stream_),
           fake_model(scaled(stride_of(config)), scaled(config.model.delay_samples), 0));
     }
     CHECK(stream_.latency_samples() == latency_sum(config.model, config.sample_rate).total());

@@ -35,6 +35,7 @@ namespace {
 StreamConfig config_with(const ModelDescriptor& model) {
   StreamConfig config;
   config.model = model;
+  config.origin = kLinked;
   config.sleep_after_seconds = 0.2;
   return config;
 }
@@ -146,7 +147,7 @@ TEST_CASE("in real time process makes no call that allocates, locks, waits or en
   for (const bool poison : {false, true}) {
     StemStream stream;
     stream.prepare(config_with(fake_model()));
-    FakeSeparator separator(*stream.shared_audio(), fake_model());
+    FakeSeparator separator(*shared_audio(stream), fake_model());
     separator.poison = poison;
     Medley medley(stream);
     for (int i = 0; i < Medley::kNumBlocks; ++i) {
@@ -162,7 +163,7 @@ TEST_CASE("in real time process makes no call that allocates, locks, waits or en
 
 TEST_CASE("the same beside a running engine, before it runs and after it has died") {
   StreamConfig config = config_with(fake_model());
-  config.engine_executable = FAKE_ENGINE;
+  config.origin = fake_engine();
   StemStream stream;
   stream.prepare(config);
   Medley medley(stream);
@@ -218,7 +219,7 @@ int system_call_of_medley(bool with_a_slip) {
   if (child == 0) {
     forbidden_call.store(-1);
     StreamConfig config = config_with(fake_model());
-    config.engine_executable = FAKE_ENGINE;
+    config.origin = fake_engine();
     StemStream stream;
     stream.prepare(config);
     Medley medley(stream);

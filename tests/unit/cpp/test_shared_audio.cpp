@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,11 +12,25 @@
 
 using namespace stemlane;
 
+namespace {
+
+OwnedHandle copy_of(NativeHandle handle) {
+  return OwnedHandle(fcntl(static_cast<int>(handle), F_DUPFD_CLOEXEC, 0));
+}
+
+// As an engine process would.
+std::unique_ptr<SharedAudio> open_copy(SharedAudio& host, std::string& error) {
+  return SharedAudio::open(copy_of(host.handle()), Event(copy_of(host.mixture_written().handle())),
+                           Event(copy_of(host.stems_written().handle())), error);
+}
+
+}  // namespace
+
 TEST_CASE("memory made by one side is mapped by the other") {
   std::string error;
   const auto host = SharedAudio::create(2, 3, 1024, error);
   REQUIRE(host != nullptr);
-  const auto engine = SharedAudio::open(fcntl(host->descriptor(), F_DUPFD_CLOEXEC, 0), error);
+  const auto engine = open_copy(*host, error);
   REQUIRE(engine != nullptr);
   CHECK(engine->num_channels() == 2);
   CHECK(engine->num_stems() == 3);
@@ -32,12 +47,13 @@ TEST_CASE("memory that does not keep the contract is refused with a reason") {
   CHECK(SharedAudio::create(2, 6, 1024, error) == nullptr);
   CHECK(SharedAudio::create(2, 1, 1000, error) == nullptr);
 
-  CHECK(SharedAudio::open(memfd_create("empty", MFD_CLOEXEC), error) == nullptr);
+  CHECK(SharedAudio::open(OwnedHandle(memfd_create("empty", MFD_CLOEXEC)), Event(OwnedHandle()),
+                          Event(OwnedHandle()), error) == nullptr);
   const auto spoil = [&](auto change) {
     const auto host = SharedAudio::create(2, 3, 1024, error);
     change(host->header());
     error.clear();
-    const auto engine = SharedAudio::open(fcntl(host->descriptor(), F_DUPFD_CLOEXEC, 0), error);
+    const auto engine = open_copy(*host, error);
     return engine == nullptr && !error.empty();
   };
   CHECK_FALSE(spoil([](SharedHeader&) {}));
@@ -53,19 +69,18 @@ TEST_CASE("nobody can cut the shared memory short") {
   std::string error;
   const auto host = SharedAudio::create(2, 3, 1024, error);
   REQUIRE(host != nullptr);
-  CHECK(ftruncate(host->descriptor(), 0) != 0);
+  CHECK(ftruncate(static_cast<int>(host->handle()), 0) != 0);
   CHECK(errno == EPERM);
-  CHECK(ftruncate(host->descriptor(), 1 << 24) != 0);
+  CHECK(ftruncate(static_cast<int>(host->handle()), 1 << 24) != 0);
   *host->stems().at(5, 1023) = 0.25F;
 }
 
-TEST_CASE("a count of wake-ups without end holds nobody up") {
+TEST_CASE("signals without end hold nobody up, and one wait takes them all") {
   std::string error;
-  const auto memory = SharedAudio::create(1, 1, 1024, error);
-  HostEnd host(*memory);
-  for (int i = 0; i < 2 * kMostWakeUps; ++i) sem_post(&memory->header().stems_written);
-  host.wait_for_engine(1'000'000);
-  int left = 0;
-  CHECK(sem_getvalue(&memory->header().stems_written, &left) == 0);
-  CHECK(left == kMostWakeUps - 1);
+  auto event = Event::create(error);
+  REQUIRE(event.has_value());
+  for (int i = 0; i < 3000; ++i) event->signal();
+  event->wait(10'000'000'000);  // returns at once
+  pollfd watched{static_cast<int>(event->handle()), POLLIN, 0};
+  CHECK(poll(&watched, 1, 0) == 0);
 }

@@ -18,11 +18,12 @@ constexpr double kSleepAfter = 0.1;  // 10 blocks
 struct Insert {
   Insert() {
     StreamConfig config;
+    config.origin = kLinked;
     config.model = fake_model();
     config.max_block_samples = 4096;
     config.sleep_after_seconds = kSleepAfter;
     stream.prepare(config);
-    separator.emplace(*stream.shared_audio(), config.model);
+    separator.emplace(*shared_audio(stream), config.model);
   }
   /// Plays blocks of noise; appends to `in` and `out`.
   void play(int num_blocks, const StemGains& gains, bool served = true) {
@@ -37,7 +38,7 @@ struct Insert {
       out.insert(out.end(), mixed.samples[0].begin(), mixed.samples[0].end());
     }
   }
-  bool asleep() const { return stream.shared_audio()->header().wanted.load() == 0; }
+  bool asleep() const { return shared_audio(stream)->header().wanted.load() == 0; }
   /// Largest deviation of the output from `share` times the delayed input in [begin, end).
   float deviation(float share, std::size_t begin, std::size_t end) const {
     const auto latency = static_cast<std::size_t>(stream.latency_samples());

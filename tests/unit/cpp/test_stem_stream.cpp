@@ -14,6 +14,7 @@ namespace {
 StreamConfig config_for(const ModelDescriptor& model, double rate = 44100.0, int channels = 2,
                         int block = 512) {
   StreamConfig config;
+  config.origin = kLinked;
   config.model = model;
   config.sample_rate = rate;
   config.num_channels = channels;
@@ -61,7 +62,7 @@ TEST_CASE("equal gains give the delayed input, bit for bit, whatever the engine 
     for (const bool served : {false, true}) {
       StemStream stream;
       stream.prepare(config_for(fake_model(), 44100.0, channels));
-      FakeSeparator separator(*stream.shared_audio(), fake_model());
+      FakeSeparator separator(*shared_audio(stream), fake_model());
       separator.poison = true;
       Audio in = noise(channels, 20'000);
       in.samples[0][700] = 1e-42F;  // denormal
@@ -87,7 +88,7 @@ TEST_CASE("an impulse leaves at the reported latency and nowhere else") {
       const ModelDescriptor model = fake_model(stride, 2 * stride, 300);
       StemStream stream;
       stream.prepare(config_for(model, 44100.0, 2, size));
-      FakeSeparator separator(*stream.shared_audio(), model);
+      FakeSeparator separator(*shared_audio(stream), model);
       Audio in(2, 30'000);
       in.samples[0][1234] = 1.0F;
       const Audio out = run(stream, &separator, in, kNoVocals, blocks_of(size));
@@ -106,7 +107,7 @@ TEST_CASE("any block pattern gives the same output") {
        {blocks_of(512), blocks_of(1), blocks_of(441), blocks_of(4096), random_blocks(3, 1500)}) {
     StemStream stream;
     stream.prepare(config_for(fake_model(), 44100.0, 2, 4096));
-    FakeSeparator separator(*stream.shared_audio(), fake_model());
+    FakeSeparator separator(*shared_audio(stream), fake_model());
     outputs.push_back(run(stream, &separator, in, {0.0F, 2.0F, 0.5F, 1.0F, 1.0F, 0.7F}, sizes));
   }
   for (const Audio& output : outputs) CHECK(output.samples == outputs[0].samples);
@@ -115,7 +116,7 @@ TEST_CASE("any block pattern gives the same output") {
 TEST_CASE("a gain acts on the samples that it came with") {
   StemStream stream;
   stream.prepare(config_for(fake_model()));
-  FakeSeparator separator(*stream.shared_audio(), fake_model());
+  FakeSeparator separator(*shared_audio(stream), fake_model());
   const Audio in(1 + 1, 8192, 1.0F);
   const int latency = stream.latency_samples();
   std::vector<float> out;
@@ -170,7 +171,7 @@ TEST_CASE("missing stems fade to the mixture, come back, and the timeline never 
   const ModelDescriptor model = fake_model();
   StemStream stream;
   stream.prepare(config_for(model));
-  FakeSeparator separator(*stream.shared_audio(), model);
+  FakeSeparator separator(*shared_audio(stream), model);
   const int latency = stream.latency_samples();
   const Audio in(2, 512, 1.0F);
   std::vector<float> out;
@@ -199,7 +200,7 @@ TEST_CASE("a long pause makes the engine skip to the present") {
   const ModelDescriptor model = fake_model();
   StemStream stream;
   stream.prepare(config_for(model));
-  FakeSeparator separator(*stream.shared_audio(), model);
+  FakeSeparator separator(*shared_audio(stream), model);
   separator.run();
   const Audio pause = noise(2, 200'000);
   run(stream, nullptr, pause, kNoVocals, blocks_of(512));
@@ -218,7 +219,7 @@ TEST_CASE("after a reset nothing of the past is heard, and stale stems are disca
   const ModelDescriptor model = fake_model();
   StemStream stream;
   stream.prepare(config_for(model));
-  FakeSeparator separator(*stream.shared_audio(), model);
+  FakeSeparator separator(*shared_audio(stream), model);
   run(stream, &separator, noise(2, 10'000), kNoVocals, blocks_of(500));
   // Input that the engine has not seen yet when the reset comes.
   run(stream, nullptr, noise(2, 700), kNoVocals, blocks_of(100));
@@ -228,7 +229,7 @@ TEST_CASE("after a reset nothing of the past is heard, and stale stems are disca
 
   StemStream fresh;
   fresh.prepare(config_for(model));
-  FakeSeparator fresh_separator(*fresh.shared_audio(), model);
+  FakeSeparator fresh_separator(*shared_audio(fresh), model);
   CHECK(again.samples == run(fresh, &fresh_separator, in, kNoVocals, blocks_of(500)).samples);
 }
 
@@ -236,7 +237,7 @@ TEST_CASE("stems that are not numbers are not heard") {
   const ModelDescriptor model = fake_model();
   StemStream stream;
   stream.prepare(config_for(model));
-  FakeSeparator separator(*stream.shared_audio(), model);
+  FakeSeparator separator(*shared_audio(stream), model);
   separator.poison = true;
   const Audio in = noise(2, 10'000);
   const Audio out = run(stream, &separator, in, kNoVocals, blocks_of(512));
@@ -257,7 +258,7 @@ TEST_CASE("process accepts every block length, in place") {
   block.out = audio.pointers.data();
   for (std::size_t s = 0; s < 6; ++s) block.stem_out[s] = stems[s].pointers.data();
   stream.set_meters(true);
-  FakeSeparator separator(*stream.shared_audio(), model);
+  FakeSeparator separator(*shared_audio(stream), model);
   for (const int size : {0, 1, 63, 64, 65, 5000, 20'000}) {
     separator.run();
     block.num_samples = size;

@@ -5,9 +5,8 @@ import json
 import sys
 
 import pytest
-from stemlane.bench import against as bench_against
-from stemlane.bench import bench
-from stemlane.cli import main as cli
+from stemlane.bench import against, speed
+from stemlane.cli.main import main
 from stemlane.errors import InputError
 from support.tiny_models import build_model
 
@@ -20,16 +19,16 @@ MODEL_NUMBERS = {
 @pytest.fixture
 def quick(tmp_path, monkeypatch):
     build_model(tmp_path / "models", name="mix", hop_samples=64, frames_per_step=2)
-    monkeypatch.setattr(bench, "embedded_folder", lambda: tmp_path / "models")
-    monkeypatch.setattr(bench, "_MODEL_SECONDS", 0.5)
-    monkeypatch.setattr(bench, "_RENDER_SECONDS", 0.5)
-    monkeypatch.setattr(bench, "_START_UP_RUNS", 1)
+    monkeypatch.setattr(speed, "embedded_folder", lambda: tmp_path / "models")
+    monkeypatch.setattr(speed, "_MODEL_SECONDS", 0.5)
+    monkeypatch.setattr(speed, "_RENDER_SECONDS", 0.5)
+    monkeypatch.setattr(speed, "_START_UP_RUNS", 1)
     monkeypatch.setenv("STEMLANE_PLUGIN", str(tmp_path / "none.vst3"))
     return tmp_path
 
 
 def test_numbers(quick, capsys):
-    assert cli.main(["bench", "--json"]) == 0
+    assert main(["bench", "--json"]) == 0
     numbers = json.loads(capsys.readouterr().out)
     model = numbers["models"]["mix"]
     assert set(model) == MODEL_NUMBERS
@@ -41,13 +40,13 @@ def test_numbers(quick, capsys):
 
 
 def test_text(quick):
-    text = bench.as_text({"a": {"b": 1.23456, "c": "x"}, "d": 7})
+    text = speed.as_text({"a": {"b": 1.23456, "c": "x"}, "d": 7})
     assert text.splitlines() == [f"{'a.b':<55} 1.235", f"{'a.c':<55} x", f"{'d':<55} 7"]
 
 
 def test_what_cannot_be_measured_says_why(quick):
     (quick / "models" / "mix" / "network.onnx").write_bytes(b"x")
-    assert "damaged" in bench.run()["models"]["mix"]["problem"]
+    assert "damaged" in speed.run()["models"]["mix"]["problem"]
 
 
 def write_original(folder, body: str):
@@ -59,20 +58,20 @@ def write_original(folder, body: str):
 
 
 @pytest.fixture
-def against(tmp_path, monkeypatch):
+def scratch(tmp_path, monkeypatch):
     """Our side is a stand-in too: no model is converted."""
-    monkeypatch.setattr(bench_against, "_SECONDS", 1.0)
+    monkeypatch.setattr(against, "_SECONDS", 1.0)
     ours = tmp_path / "ours"
     ours.write_text('#!/bin/sh\nif [ "$3" = separate ]; then mkdir "$6"; fi\n', encoding="utf-8")
     ours.chmod(0o755)
-    monkeypatch.setattr(bench_against, "_STEMLANE", (str(ours), "-m", "stemlane"))
+    monkeypatch.setattr(against, "_STEMLANE", (str(ours), "-m", "stemlane"))
     return tmp_path
 
 
-def test_ratios_against_an_original(against, capsys):
+def test_ratios_against_an_original(scratch, capsys):
     spend = "import time; time.sleep(0.4); b'x' * (80 << 20)"
-    python = write_original(against, f'mkdir "$7"\n{sys.executable} -c "{spend}"')
-    assert cli.main(["bench", "--json", "--against", f"spleeter:{python}"]) == 0
+    python = write_original(scratch, f'mkdir "$7"\n{sys.executable} -c "{spend}"')
+    assert main(["bench", "--json", "--against", f"spleeter:{python}"]) == 0
     numbers = json.loads(capsys.readouterr().out)["spleeter"]
     assert set(numbers) == {"original", "stemlane", "ratios"}
     for key in ("wall_seconds", "processor_seconds", "memory_mib"):
@@ -82,12 +81,12 @@ def test_ratios_against_an_original(against, capsys):
     assert numbers["original"]["memory_mib"] > 80 and 0 < numbers["stemlane"]["memory_mib"] < 20
 
 
-def test_originals_that_cannot_be_measured(against):
-    python = write_original(against, "echo loading; echo no module named spleeter; exit 1")
+def test_originals_that_cannot_be_measured(scratch):
+    python = write_original(scratch, "echo loading; echo no module named spleeter; exit 1")
     with pytest.raises(InputError, match="-m spleeter separate … failed: no module named spleeter"):
-        bench_against.run([f"spleeter:{python}"])
+        against.run([f"spleeter:{python}"])
     for text in ("spleeter", f"other:{python}"):
         with pytest.raises(InputError, match="should be one of spleeter, htdemucs, a colon and its Python's path"):
-            bench_against.run([text])
+            against.run([text])
     with pytest.raises(InputError, match="'/no/python' is not a Python that can be run"):
-        bench_against.run(["spleeter:/no/python"])
+        against.run(["spleeter:/no/python"])

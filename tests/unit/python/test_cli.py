@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.errors import InputError
 from stemlane.files.rendering import render_file
 from support.tiny_models import build_model
@@ -35,7 +35,7 @@ def write(path, samples, rate=RATE):
 
 def fails(capsys, arguments, words):
     """The command fails with one line on standard error that holds `words`."""
-    assert cli.main(arguments) == 1
+    assert main(arguments) == 1
     captured = capsys.readouterr()
     assert captured.err.startswith("stemlane: ") and captured.err.count("\n") == 1
     assert words in captured.err
@@ -51,7 +51,7 @@ def test_separate(tmp_path, tiny_models, capsys, file_format, num_channels, rate
     mixture = noise(num_channels, 30001)
     source = write(tmp_path / "Größe & Ähre" / "mein lied.v1.wav", mixture, rate)
     out = tmp_path / "a b" / "ö"
-    assert cli.main(["separate", source, "-o", str(out), "--format", file_format]) == 0
+    assert main(["separate", source, "-o", str(out), "--format", file_format]) == 0
     folder = out / "mein lied.v1"
     assert capsys.readouterr().out.strip() == str(folder)
     assert everything_in(folder) == sorted(f"{stem}.{file_format}" for stem in ("vocals", "drums", "bass", "other"))
@@ -67,7 +67,7 @@ def test_separate(tmp_path, tiny_models, capsys, file_format, num_channels, rate
 def test_separate_many_and_chosen_stems(tmp_path, tiny_models):
     sources = [write(tmp_path / f"{name}.wav", noise(1, 5000)) for name in ("a", "b")]
     out = tmp_path / "out"
-    assert cli.main(["separate", *sources, "-o", str(out), "--stems", "drums, vocals", "--model", "live"]) == 0
+    assert main(["separate", *sources, "-o", str(out), "--stems", "drums, vocals", "--model", "live"]) == 0
     assert everything_in(out) == ["a", "a/drums.wav", "a/vocals.wav", "b", "b/drums.wav", "b/vocals.wav"]
 
 
@@ -107,7 +107,7 @@ def test_one_damaged_file_does_not_end_a_batch(tmp_path, tiny_models, capsys):
     (tmp_path / "page.mp3").write_text("<html>", encoding="utf-8")
     sources[2:2] = [str(tmp_path / "page.mp3"), str(tmp_path / "absent.wav")]
     out = tmp_path / "out"
-    assert cli.main(["separate", *sources, "-o", str(out), "--stems", "vocals"]) == 1
+    assert main(["separate", *sources, "-o", str(out), "--stems", "vocals"]) == 1
     captured = capsys.readouterr()
     assert captured.out.split() == [str(out / "a"), str(out / "z")]
     assert everything_in(out) == ["a", "a/vocals.wav", "z", "z/vocals.wav"]
@@ -142,7 +142,7 @@ def test_stems_never_leave_the_folder_whatever_the_name(tmp_path, tiny_models, n
     source = write(tmp_path / "in" / "a.wav", noise(1, 5000))
     os.rename(source, tmp_path / "in" / name)
     (tmp_path / "vocals.wav").write_text("mine", encoding="utf-8")
-    assert cli.main(["separate", str(tmp_path / "in" / name), "-o", str(tmp_path / "out"), "--stems", "vocals"]) == 0
+    assert main(["separate", str(tmp_path / "in" / name), "-o", str(tmp_path / "out"), "--stems", "vocals"]) == 0
     assert everything_in(tmp_path) == sorted(
         ["in", f"in/{name}", "out", f"out/{folder}", f"out/{folder}/vocals.wav", "vocals.wav"]
     )
@@ -160,8 +160,8 @@ def test_a_later_run_removes_what_a_killed_one_left(tmp_path, tiny_models):
         process.kill()
         process.communicate(timeout=60)
         assert list(place.glob(".stemlane-*.partial"))
-    assert cli.main(["separate", short, "-o", str(tmp_path / "out"), "--stems", "vocals"]) == 0
-    assert cli.main(["render", short, "-o", str(tmp_path / "r.wav")]) == 0
+    assert main(["separate", short, "-o", str(tmp_path / "out"), "--stems", "vocals"]) == 0
+    assert main(["render", short, "-o", str(tmp_path / "r.wav")]) == 0
     assert everything_in(tmp_path) == ["long.wav", "out", "out/short", "out/short/vocals.wav", "r.wav", "short.wav"]
 
 
@@ -172,15 +172,15 @@ def test_folders_lists_and_patterns(tmp_path, tiny_models, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list").write_text("c.wav\nd e.wav\n\n", encoding="utf-8")
     only = ["--stems", "vocals", "--name", "{track}-{stem}.{ext}"]
-    assert cli.main(["separate", "music", "--from-list", "list", *only]) == 0  # into the usual folder
+    assert main(["separate", "music", "--from-list", "list", *only]) == 0  # into the usual folder
     files = ["a-vocals.wav", "c-vocals.wav", "d e-vocals.wav", "sub", "sub/b-vocals.wav"]
     assert everything_in(tmp_path / "stems") == files
     assert capsys.readouterr().out.split("\n") == [
         "stems/a-vocals.wav", "stems/sub/b-vocals.wav", "stems/c-vocals.wav", "stems/d e-vocals.wav", "",
     ]  # fmt: skip
-    assert cli.main(["separate", "*.wav", "-o", "music/out", *only]) == 0
+    assert main(["separate", "*.wav", "-o", "music/out", *only]) == 0
     assert everything_in(tmp_path / "music" / "out") == ["c-vocals.wav", "d e-vocals.wav"]
-    assert cli.main(["separate", "music", "-o", "music/out", *only]) == 0  # not its own results
+    assert main(["separate", "music", "-o", "music/out", *only]) == 0  # not its own results
     assert everything_in(tmp_path / "music" / "out") == files
     (tmp_path / "empty").write_text("\n", encoding="utf-8")
     for arguments, words in [
@@ -225,7 +225,7 @@ def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
     good = write(tmp_path / "a.wav", noise(1, RATE))
     bad = str(tmp_path / "absent.wav")
     arguments = ["separate", good, bad, "-o", str(tmp_path / "o"), "--two-stems", "vocals", "--json", "-q"]
-    assert cli.main(arguments) == 1
+    assert main(arguments) == 1
     first, second = map(json.loads, capsys.readouterr().out.splitlines())
     assert first.pop("elapsed_seconds") > 0 and second.pop("elapsed_seconds") >= 0
     folder = tmp_path / "o" / "a"
@@ -237,21 +237,21 @@ def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
     assert second == {
         "input": bad, "state": "failed", "problem": problem, "warnings": [], "outputs": {}, "seconds": 0.0,
     }  # fmt: skip
-    assert cli.main([*arguments[:2], *arguments[3:], "--skip-existing"]) == 0
+    assert main([*arguments[:2], *arguments[3:], "--skip-existing"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "skipped"
 
 
 def test_quiet_and_verbose(tmp_path, tiny_models, capsys):
     source = write(tmp_path / "a.wav", noise(1, RATE))
     arguments = ["separate", source, "-o", str(tmp_path / "o")]
-    assert cli.main([*arguments, "-q"]) == 0
+    assert main([*arguments, "-q"]) == 0
     assert capsys.readouterr() == ("", "")
-    assert cli.main([*arguments, "-v"]) == 0
+    assert main([*arguments, "-v"]) == 0
     out, err = capsys.readouterr()
     assert out == f"{tmp_path}/o/a\n"
     assert "Separator('mix') of vocals, drums, bass, other at 44100 Hz" in err
     assert f"{source}: 1.0 s in " in err and "× real time" in err
-    assert cli.main([*arguments, "--skip-existing"]) == 0
+    assert main([*arguments, "--skip-existing"]) == 0
     assert capsys.readouterr().err == "stemlane: 1 of 1 recordings had their stems already\n"
 
 
@@ -259,7 +259,7 @@ def test_models_of_other_projects_by_their_names_there(tmp_path, tiny_models, ca
     source = write(tmp_path / "a.wav", noise(2, 5000))
     build_spleeter(tmp_path / "models", name="spleeter-2stems", stems=("vocals", "other"))
     monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
-    assert cli.main(["separate", "-p", "spleeter:2stems", "-o", str(tmp_path / "o"), source]) == 0
+    assert main(["separate", "-p", "spleeter:2stems", "-o", str(tmp_path / "o"), source]) == 0
     assert everything_in(tmp_path / "o") == ["a", "a/accompaniment.wav", "a/vocals.wav"]
     for name, source_name in {
         "spleeter:5stems-16kHz": "spleeter:5stems-16kHz",
@@ -273,7 +273,7 @@ def test_models_of_other_projects_by_their_names_there(tmp_path, tiny_models, ca
 @pytest.mark.parametrize("name", ["separate", "render", "evaluate", "bench", "doctor", "models add", "plugin install"])
 def test_every_help_has_examples(name, capsys):
     with pytest.raises(SystemExit) as stop:
-        cli.main([*name.split(), "--help"])
+        main([*name.split(), "--help"])
     assert stop.value.code == 0
     examples = capsys.readouterr().out.partition("\nexamples:\n")[2]
     assert f"  stemlane {name}" in examples
@@ -290,7 +290,7 @@ def test_the_page_on_files_names_no_missing_option(capsys):
     helps = ""
     for name in ("separate", "models add"):
         with pytest.raises(SystemExit):
-            cli.main([*name.split(), "--help"])
+            main([*name.split(), "--help"])
         helps += capsys.readouterr().out
     known = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", helps))
     assert {"--name", "--skip-existing", "-j", "--wiener", "--bits"} <= named <= known
@@ -302,14 +302,14 @@ def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):
     mixture = noise(2, 20_000)
     source = write(tmp_path / "a.wav", mixture)
     out = tmp_path / "out"
-    assert cli.main(["separate", source, "-o", str(out), "--model", "two"]) == 0
+    assert main(["separate", source, "-o", str(out), "--model", "two"]) == 0
     assert everything_in(out) == ["a", "a/accompaniment.wav", "a/vocals.wav"]
     for name in ("accompaniment", "other"):
         chosen = tmp_path / name
-        assert cli.main(["separate", source, "-o", str(chosen), "--model", "two", "--stems", name]) == 0
+        assert main(["separate", source, "-o", str(chosen), "--model", "two", "--stems", name]) == 0
         assert everything_in(chosen) == ["a", "a/accompaniment.wav"]
         muted = str(tmp_path / f"{name}.wav")
-        assert cli.main(["render", source, "-o", muted, "--model", "two", "--gain", f"{name}=-inf"]) == 0
+        assert main(["render", source, "-o", muted, "--model", "two", "--gain", f"{name}=-inf"]) == 0
     renders = [soundfile.read(tmp_path / f"{name}.wav", dtype="float32")[0] for name in ("accompaniment", "other")]
     np.testing.assert_array_equal(*renders)
     np.testing.assert_allclose(renders[0], soundfile.read(out / "a" / "vocals.wav")[0], atol=1e-6)
@@ -321,15 +321,15 @@ def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):
     )
     write(tmp_path / "song" / "vocals.wav", mixture)
     write(tmp_path / "song" / "accompaniment.wav", mixture / 2)
-    assert cli.main(["evaluate", str(tmp_path / "song"), "--model", "two", "--json"]) == 0
+    assert main(["evaluate", str(tmp_path / "song"), "--model", "two", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["stems"] == ["vocals", "accompaniment"]
 
 
 def test_clipped_stems_are_reported(tmp_path, tiny_models, capsys):
     source = write(tmp_path / "loud.wav", 4 * noise(1, 5000))
-    assert cli.main(["render", source, "-o", str(tmp_path / "LOUD.WAV")]) == 0
+    assert main(["render", source, "-o", str(tmp_path / "LOUD.WAV")]) == 0
     assert capsys.readouterr().err == ""  # float keeps what is above full scale, in upper case too
-    assert cli.main(["separate", source, "-o", str(tmp_path / "out"), "--format", "flac"]) == 0
+    assert main(["separate", source, "-o", str(tmp_path / "out"), "--format", "flac"]) == 0
     assert "vocals.flac: clipped, its peak was 1." in capsys.readouterr().err
 
 
@@ -337,27 +337,27 @@ def test_recordings_that_are_cut_off_are_reported(tmp_path, tiny_models, capsys)
     for name in ("a.wav", "b.aiff", "c.flac"):
         soundfile.write(tmp_path / name, noise(2, 20_000).T, RATE)
         arguments = ["separate", str(tmp_path / name), "-o", str(tmp_path / "out")]
-        assert cli.main(arguments) == 0 and capsys.readouterr().err == ""
+        assert main(arguments) == 0 and capsys.readouterr().err == ""
         if name != "c.flac":
             whole = (tmp_path / name).read_bytes()
             (tmp_path / name).write_bytes(whole[:-10_001])
-            assert cli.main(arguments) == 0
+            assert main(arguments) == 0
             words = f"{name}: is cut off, 10001 of {len(whole)} bytes are missing; what is there is used\n"
             assert capsys.readouterr().err.endswith(words)
-            assert cli.main(["render", arguments[1], "-o", str(tmp_path / "out.wav")]) == 0
+            assert main(["render", arguments[1], "-o", str(tmp_path / "out.wav")]) == 0
             assert words in capsys.readouterr().err
     unknown = bytearray((tmp_path / "a.wav").read_bytes())
     for position in (4, unknown.index(b"data") + 4):
         unknown[position : position + 4] = b"\xff\xff\xff\xff"  # what is written where the size is not known yet
     (tmp_path / "a.wav").write_bytes(unknown)
-    assert cli.main(["separate", str(tmp_path / "a.wav"), "-o", str(tmp_path / "out")]) == 0
+    assert main(["separate", str(tmp_path / "a.wav"), "-o", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().err == ""
 
 
 def test_render(tmp_path, tiny_models, capsys):
     mixture = noise(2, 20000)
     source, out = write(tmp_path / "ein lied.wav", mixture), tmp_path / "ö.wav"
-    assert cli.main(["render", source, "-o", str(out)]) == 0
+    assert main(["render", source, "-o", str(out)]) == 0
     np.testing.assert_array_equal(soundfile.read(out, dtype="float32")[0].T, mixture)
     automation = tmp_path / "a.json"
     automation.write_text(json.dumps([{"time": 0, "stem": "drums", "gain_db": "-inf"}]), encoding="utf-8")
@@ -373,7 +373,7 @@ def test_render(tmp_path, tiny_models, capsys):
         "--model",
         "live",
     ]
-    assert cli.main(arguments) == 0
+    assert main(arguments) == 0
     # Without half and a quarter, a quarter is left.
     np.testing.assert_allclose(soundfile.read(out, dtype="float32")[0].T, mixture / 4, atol=1e-6)
 
@@ -411,7 +411,7 @@ def test_what_is_there_is_not_lost(tmp_path, tiny_models, capsys):
         render_file(tmp_path / "none.wav", source)
     assert (tmp_path / "vocals" / "vocals.wav").read_bytes() == before
     (tmp_path / "link.wav").symlink_to("vocals/mix.wav")
-    assert cli.main(["render", source, "-o", str(tmp_path / "link.wav")]) == 0
+    assert main(["render", source, "-o", str(tmp_path / "link.wav")]) == 0
     assert (tmp_path / "link.wav").is_symlink() and everything_in(tmp_path / "vocals") == ["mix.wav", "vocals.wav"]
 
 
@@ -419,7 +419,7 @@ def test_messages_name_the_file_that_was_asked_for(tmp_path, tiny_models):
     source = write(tmp_path / "long.wav", noise(2, 40_000))
     script = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
-        "from stemlane.cli import main as cli; sys.exit(cli.main(sys.argv[1:]))"
+        "from stemlane.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     done = subprocess.run(
         [sys.executable, "-c", script, "separate", source, "-o", "out"],
@@ -430,18 +430,18 @@ def test_messages_name_the_file_that_was_asked_for(tmp_path, tiny_models):
 
 
 def test_models(tiny_models, capsys):
-    assert cli.main(["models", "list"]) == 0
+    assert main(["models", "list"]) == 0
     out = capsys.readouterr().out
     assert "mix, default" in out and "Tiny live: vocals, drums, bass, other at 44100 Hz" in out
-    assert cli.main(["models", "show", "default"]) == 0
+    assert main(["models", "show", "default"]) == 0
     out = capsys.readouterr().out
     assert "3584 samples" in out and "221 ms at 44100 Hz" in out and "built by the tests" in out
-    assert cli.main(["models", "verify", "live"]) == 0
+    assert main(["models", "verify", "live"]) == 0
     fails(capsys, ["models", "show", "nope"], "no model called 'nope'")
 
 
 def test_models_that_can_be_added_are_listed(tiny_models, capsys):
-    assert cli.main(["models", "list", "--available"]) == 0
+    assert main(["models", "list", "--available"]) == 0
     rows = capsys.readouterr().out.splitlines()
     assert len(rows) == 13 and rows[0] == "spleeter:2stems        vocals, accompaniment; MIT (Deezer SA)"
     assert any("umxl" in row and "not for commercial use" in row for row in rows)
@@ -453,7 +453,7 @@ def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch
     build_model(tmp_path, name="b")
     (tmp_path / "b" / "manifest.toml").write_text("format = 2", encoding="utf-8")
     monkeypatch.setenv("STEMLANE_MODELS", f"{tmp_path}{os.pathsep}{models_folder}")
-    assert cli.main(["models", "list"]) == 0
+    assert main(["models", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len({len(line) - len(line.split("  ", 1)[1].lstrip()) for line in lines}) == 1
     assert any(line.startswith("b  ") and "unusable: " in line and "format is 2" in line for line in lines)
@@ -468,10 +468,10 @@ def test_verify_finds_damage(tmp_path, capsys):
 def test_evaluate(tmp_path, tiny_models, capsys):
     for name in ("vocals", "drums"):
         write(tmp_path / "song" / f"{name}.wav", noise(2, RATE))
-    assert cli.main(["evaluate", str(tmp_path), "--model", "live", "--json"]) == 0
+    assert main(["evaluate", str(tmp_path), "--model", "live", "--json"]) == 0
     table = json.loads(capsys.readouterr().out)[0]
     assert table["song"] == "song" and table["rows"]["live"]["results"][0]["sdr_db"] is not None
-    assert cli.main(["evaluate", str(tmp_path), "--model", "live"]) == 0
+    assert main(["evaluate", str(tmp_path), "--model", "live"]) == 0
     assert "ideal mask" in capsys.readouterr().out
     fails(capsys, ["evaluate", str(tmp_path / "none")], "no such folder")
 
@@ -519,7 +519,7 @@ def test_interrupted_work_leaves_nothing(tmp_path, tiny_models, signal_number, s
 def test_memory_does_not_grow_with_the_length(tmp_path, tiny_models):
     """Two minutes more of stereo are 42 MB for every copy in memory; not even a quarter of that may be added."""
     script = (
-        "import sys; from stemlane.cli import main as cli; print(cli.main(sys.argv[1:])); "
+        "import sys; from stemlane.cli.main import main; print(main(sys.argv[1:])); "
         "print(open('/proc/self/status').read())"
     )
 

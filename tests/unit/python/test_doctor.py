@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from stemlane import __version__, doctor, support_report
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.manifests import registry
 from stemlane.plugin import install, places
 from support.tiny_models import build_model
@@ -54,7 +54,7 @@ def problems():
 
 def test_all_is_well(healthy, capsys):
     assert problems() == {}
-    assert cli.main(["doctor"]) == 0
+    assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) >= 12 and all(" ok: " in line for line in lines)
 
@@ -73,7 +73,7 @@ def test_problems_are_named_and_the_rest_is_still_checked(healthy, tmp_path, mon
     assert set(found) == {"engine", "model hurt", "core library", "soxr"}
     assert found["engine"].endswith("does not run: libpython3.11.so.1.0: not found; install the stemlane package again")
     assert "damaged" in found["model hurt"] and "pip install soxr" in found["soxr"]
-    assert cli.main(["doctor"]) == 1
+    assert main(["doctor"]) == 1
     out = capsys.readouterr().out
     assert "problem: " in out and "Traceback" not in out
     _core.load.cache_clear()
@@ -154,7 +154,7 @@ def test_the_report_holds_versions_states_and_logs_and_nobodys_name(healthy, tmp
     monkeypatch.setattr(getpass, "getuser", lambda: "erika")
     install.install_linked()
     report = tmp_path / "report.zip"
-    assert cli.main(["doctor", "--report", str(report)]) == 0
+    assert main(["doctor", "--report", str(report)]) == 0
     assert capsys.readouterr().out.endswith(f"{report}\n")
     found = read_report(report)
     assert {"doctor.txt", "versions.json", "models.json", "plugins.txt", "plugin 0/models.index"} <= set(found)
@@ -169,7 +169,7 @@ def test_the_report_holds_versions_states_and_logs_and_nobodys_name(healthy, tmp
 
 def test_a_report_that_cannot_be_written_leaves_nothing(healthy, tmp_path, capsys):
     target = tmp_path / "none" / "report.zip"
-    assert cli.main(["doctor", "--report", str(target)]) == 1
+    assert main(["doctor", "--report", str(target)]) == 1
     assert f"{target}: cannot be written (No such file or directory)" in capsys.readouterr().err
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from stemlane.engine.separator import Separator
 from stemlane.manifests.integrity import verify_model
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from stemlane.manifests.registry import embedded_folder
 
 
-@pytest.fixture(params=["mix", "live"])
+@pytest.fixture(params=["mix", "live", "tracking", "tracking-fast"])
 def manifest(request):
     return load_manifest(embedded_folder() / request.param)
 
@@ -23,7 +23,16 @@ def test_latency_budget(manifest):
     fade_reserve = 64  # samples the core adds, see cpp/latency.h
     total = manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples + fade_reserve
     milliseconds = 1000 * total / manifest.sample_rate
-    assert milliseconds <= {"mix": 250, "live": 60}[manifest.name]
+    assert milliseconds <= {"mix": 250, "live": 60, "tracking": 36.3, "tracking-fast": 18.9}[manifest.name]
+
+
+def test_tracking_runs_the_network_of_live():
+    """Four memories at a quarter of the hop: everything else is that of live."""
+    live = load_manifest(embedded_folder() / "live")
+    for name in ("tracking", "tracking-fast"):
+        manifest = load_manifest(embedded_folder() / name)
+        assert manifest.files == live.files and manifest.version == live.version
+        assert manifest.settings.interleaved_states * manifest.settings.hop_samples == live.settings.hop_samples
 
 
 def test_four_stems_that_sum_to_the_mixture_and_are_silent_in_silence(manifest):

@@ -17,7 +17,7 @@ from stemlane.catalog import network_check, trial
 from stemlane.catalog.install import add_model, verify
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests.integrity import verify_model
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from stemlane.manifests.registry import find_model
 from support.tiny_mdx import network as mdx_network
 from support.tiny_models import build_model, change_manifest, rehash

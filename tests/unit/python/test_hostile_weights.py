@@ -161,6 +161,10 @@ def test_archives_that_inflate(tmp_path):
     archive(path, pickled, bytes(4 * num_values), zipfile.ZIP_DEFLATED)
     assert path.stat().st_size < 1_000_000
     assert "packed in another way than torch packs it" in refused(path)
+    content = bytearray(archive(path, weights(tensor(storage(4), [4], [1]))).read_bytes())
+    content[content.rindex(b"PK\1\2") + 8] |= 1  # says that the storage is encrypted
+    path.write_bytes(content)
+    assert "packed in another way than torch packs it" in refused(path)
     path.write_bytes(overlapping(64, 1 << 24))
     assert path.stat().st_size < 20_000_000
     assert "packed in another way than torch packs it" in refused(path)

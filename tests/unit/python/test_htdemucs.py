@@ -4,12 +4,12 @@
 import numpy as np
 import pytest
 import soundfile
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ManifestError
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from support import htdemucs_case as case
 from support.tiny_htdemucs import SEGMENT, build
 
@@ -91,7 +91,7 @@ def test_shifts_on_the_command_line(folders, tmp_path):
     mixture = case.recording(SEGMENT)
     soundfile.write(tmp_path / "song.wav", mixture.T, case.SAMPLE_RATE, subtype="FLOAT")
     arguments = ["separate", str(tmp_path / "song.wav"), "-o", str(tmp_path), "--model", str(folders[1])]
-    assert cli.main([*arguments, "--shifts", "2"]) == 0
+    assert main([*arguments, "--shifts", "2"]) == 0
     shifted, plain = (Separator(folders[1], shifts=shifts).separate(mixture, case.SAMPLE_RATE) for shifts in (2, 0))
     for stem, samples in shifted.items():
         found, _ = soundfile.read(tmp_path / "song" / f"{stem}.wav", dtype="float32", always_2d=True)

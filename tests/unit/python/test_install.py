@@ -17,11 +17,11 @@ from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
 from stemlane.catalog.convert.spleeter import network as spleeter_network
 from stemlane.catalog.convert.spleeter import source as spleeter_source
 from stemlane.catalog.install import add_model, remove_model
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from stemlane.errors import ModelError
 from stemlane.manifests import registry
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from support.spleeter_case import weight
 from support.tiny_checkpoint import write_checkpoint
 from support.tiny_models import build_model
@@ -100,7 +100,7 @@ def index_names(data: Path) -> list[str]:
 def test_from_a_server_that_cuts_and_redirects(data, official, capsys, monkeypatch):
     with serve(official, cut_after=[1000, 5000]) as server:
         monkeypatch.setenv(MIRROR_VARIABLE, server.url + "/elsewhere/v1.4.0/")
-        assert cli.main(["models", "add", "spleeter:4stems"]) == 0
+        assert main(["models", "add", "spleeter:4stems"]) == 0
         assert server.requests[0][0] == "/elsewhere/v1.4.0/4stems.tar.gz"
     said = capsys.readouterr().out
     assert "MIT (Deezer SA)" in said and "https://github.com/deezer/spleeter/releases/download/v1.4.0" in said
@@ -111,7 +111,7 @@ def test_from_a_server_that_cuts_and_redirects(data, official, capsys, monkeypat
     assert manifest.licence == "MIT (Deezer SA)" and manifest.stems == ("vocals", "drums", "bass", "other")
     assert "Deezer's internal recordings" in manifest.training_data
     for name in NAMES:
-        assert cli.main(["models", "verify", name]) == 0
+        assert main(["models", "verify", name]) == 0
         assert "ok, gives the known output" in capsys.readouterr().out
     mixture = np.random.default_rng(1).uniform(-0.5, 0.5, (2, 30000)).astype(np.float32)
     stems = Separator("spleeter-4stems").separate(mixture, 44100)
@@ -127,7 +127,7 @@ def test_one_network_on_disk_for_all_windows(data, checkpoint):
 
 def test_what_show_says_of_a_window(checkpoint, capsys):
     add_model("spleeter:4stems-16kHz", location=str(checkpoint), mask_extension="average", name="mine")
-    assert cli.main(["models", "show", "mine-3s"]) == 0
+    assert main(["models", "show", "mine-3s"]) == 0
     said = capsys.readouterr().out
     for words in (
         "segment        2.97 s, moves on by 1.49 s, blends 0.19 s",
@@ -260,8 +260,8 @@ def test_models_of_ones_own(tmp_path, data, capsys):
     build_spleeter(tmp_path, name="segments")
     (tmp_path / "own" / "notes.txt").write_text("private", encoding="utf-8")
     for name in ("own", "segments"):
-        assert cli.main(["models", "add", str(tmp_path / name)]) == 0
-        assert cli.main(["models", "verify", name]) == 0
+        assert main(["models", "add", str(tmp_path / name)]) == 0
+        assert main(["models", "verify", name]) == 0
     assert everything_in(data / "models" / "own") == ["manifest.toml", "network.onnx"]
     assert index_names(data) == ["own", "segments"]
     # The network is replaced, hash and all: the known output tells.
@@ -272,7 +272,7 @@ def test_models_of_ones_own(tmp_path, data, capsys):
     with (data / "models" / "segments" / "manifest.toml").open("a", encoding="utf-8") as file:
         file.write(known)
     capsys.readouterr()
-    assert cli.main(["models", "verify", "segments"]) == 1
+    assert main(["models", "verify", "segments"]) == 1
     said = capsys.readouterr().err
     assert re.search(
         r"than when it was added: the \w+ channel's \w+ of vocals is 0\.\d+, was 0\.\d+; the .* of drums is", said
@@ -288,10 +288,10 @@ def test_remove(data, checkpoint, capsys):
     add_model("spleeter:4stems", location=str(checkpoint))
     (data / "models" / "broken").mkdir()
     (data / "models" / "broken" / "manifest.toml").write_text("nonsense", encoding="utf-8")
-    assert cli.main(["models", "remove", "spleeter-4stems"]) == 0
+    assert main(["models", "remove", "spleeter-4stems"]) == 0
     assert capsys.readouterr().out.strip() == str(data / "models" / "spleeter-4stems")
     assert index_names(data) == NAMES[1:]
-    assert cli.main(["models", "verify", NAMES[1]]) == 0  # its network is its own
+    assert main(["models", "verify", NAMES[1]]) == 0  # its network is its own
     remove_model("broken")
     for name, words in (
         ("mix", "'mix' comes with the package"), ("default", "'default' comes with the package"),

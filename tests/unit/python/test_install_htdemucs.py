@@ -10,7 +10,7 @@ import pytest
 from stemlane.catalog.convert.htdemucs import source as htdemucs_source
 from stemlane.catalog.convert.places import MIRROR_VARIABLE
 from stemlane.catalog.install import add_model
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError, ModelError
 from stemlane.manifests import registry
@@ -34,7 +34,7 @@ def test_from_a_mirror(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(htdemucs_source.OFFICIAL, "htdemucs_ft", published)
     with serve(content, cut_after=[5000]) as server:
         monkeypatch.setenv(MIRROR_VARIABLE, server.url + "/mirror")
-        assert cli.main(["models", "add", "htdemucs_ft", "--accept-licence"]) == 0
+        assert main(["models", "add", "htdemucs_ft", "--accept-licence"]) == 0
         asked = [path for path, _ in server.requests]
     assert asked[1:] == [f"/mirror/{name}" for name in names.values()]  # the first was cut
     said = capsys.readouterr().out
@@ -43,12 +43,12 @@ def test_from_a_mirror(tmp_path, monkeypatch, capsys):
         and "dl.fbaipublicfiles.com" in said
     )
     assert "added          htdemucs_ft: HTDemucs, fine-tuned for each stem, latency 1.8 s" in said
-    assert cli.main(["models", "show", "htdemucs_ft"]) == 0
+    assert main(["models", "show", "htdemucs_ft"]) == 0
     said = capsys.readouterr().out
     assert "segment        1.00 s, moves on by 0.75 s, blends 0.25 s" in said
     assert "cost           3 networks on all processors, each moment 1.33 times" in said
     for name in ("htdemucs_ft", "htdemucs_ft-3s"):
-        assert cli.main(["models", "verify", name]) == 0
+        assert main(["models", "verify", name]) == 0
         assert "gives the known output" in capsys.readouterr().out
     folders = [registry.user_folder() / name for name in ("htdemucs_ft", "htdemucs_ft-3s")]
     assert [os.path.samefile(folders[0] / file, folders[1] / file)
@@ -62,7 +62,7 @@ def test_another_network_than_when_it_was_added(tmp_path):
     text = manifest.read_text(encoding="utf-8")
     line = next(line for line in text.splitlines() if line.startswith("drums = ["))
     manifest.write_text(text.replace(line, "drums = [0.5, 0.5, 0.0, 0.0]"), encoding="utf-8")
-    assert cli.main(["models", "verify", "htdemucs"]) == 1
+    assert main(["models", "verify", "htdemucs"]) == 1
 
 
 def test_ones_own_weights(tmp_path):

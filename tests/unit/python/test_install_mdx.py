@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 from stemlane.catalog.convert.mdx import source as mdx_source
 from stemlane.catalog.convert.mdx import table as mdx_table
 from stemlane.catalog.install import add_model
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from stemlane.errors import ModelError
 from stemlane.manifests import registry
@@ -41,10 +41,10 @@ def known(file, monkeypatch):
 
 
 def test_a_known_file_needs_nothing_said(known, capsys):
-    assert cli.main(["models", "add", "mdx", "--from", str(known)]) == 0
+    assert main(["models", "add", "mdx", "--from", str(known)]) == 0
     said = capsys.readouterr().out
     assert "added          uvr-mdx-tiny_1: MDX-Net uvr-mdx-tiny_1, latency" in said
-    assert cli.main(["models", "show", "uvr-mdx-tiny_1"]) == 0
+    assert main(["models", "show", "uvr-mdx-tiny_1"]) == 0
     assert "each weighted by a Hann window over all of it" in capsys.readouterr().out
     manifest = registry.find_model("uvr-mdx-tiny_1")
     assert manifest.stems == ("other", "vocals") and manifest.residual == "vocals"
@@ -55,7 +55,7 @@ def test_a_known_file_needs_nothing_said(known, capsys):
     quick = registry.find_model("uvr-mdx-tiny_1-low-latency")
     assert quick.settings.delay_samples + quick.stride_samples < settings.delay_samples + settings.stride_samples
     for name in ("uvr-mdx-tiny_1", "uvr-mdx-tiny_1-low-latency"):
-        assert cli.main(["models", "verify", name]) == 0
+        assert main(["models", "verify", name]) == 0
     mixture = np.random.default_rng(5).uniform(-0.5, 0.5, (1, 20000)).astype(np.float32)
     stems = Separator("uvr-mdx-tiny_1").separate(mixture, 48000)
     np.testing.assert_allclose(sum(stems.values()), mixture, atol=1e-6)
@@ -97,12 +97,12 @@ def test_an_unknown_file_wants_to_be_told(file):
 def test_targets_that_are_none_of_our_stems(file, capsys, said, stem, residual, words):
     """The network's output, compensated, is the one stem, the mixture minus it the other; a note says what they are."""
     arguments = ["models", "add", "mdx", "--from", str(file), "--n-fft", str(FFT), "--compensation", "1.5", "--name"]
-    assert cli.main([*arguments, "plain", "--stem", "vocals"]) == 0
+    assert main([*arguments, "plain", "--stem", "vocals"]) == 0
     assert "note " not in capsys.readouterr().out
-    assert cli.main([*arguments, "odd", "--stem", said]) == 0
+    assert main([*arguments, "odd", "--stem", said]) == 0
     noted = f"note           {registry.find_model('odd').note}\n" if words else ""
     added = capsys.readouterr().out
-    assert cli.main(["models", "show", "odd"]) == 0
+    assert main(["models", "show", "odd"]) == 0
     shown = capsys.readouterr().out
     assert words in noted and noted in added and noted in shown
     assert ("note " in added, "note " in shown) == (bool(words), bool(words))

@@ -11,7 +11,7 @@ from stemlane.catalog.convert.open_unmix import source as open_unmix_source
 from stemlane.catalog.convert.open_unmix.network import expected_shapes
 from stemlane.catalog.convert.places import MIRROR_VARIABLE
 from stemlane.catalog.install import add_model
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from stemlane.errors import ModelError
 from stemlane.manifests import registry
@@ -53,7 +53,7 @@ def test_from_a_mirror_with_the_licence(tmp_path, monkeypatch, capsys):
     monkeypatch.setitem(open_unmix_source.OFFICIAL, "umxl", published)
     with serve(content, cut_after=[5000]) as server:
         monkeypatch.setenv(MIRROR_VARIABLE, server.url + "/mirror")
-        assert cli.main(["models", "add", "open-unmix:umxl", "--accept-licence"]) == 0
+        assert main(["models", "add", "open-unmix:umxl", "--accept-licence"]) == 0
         asked = [path for path, _ in server.requests]
     assert asked[1:] == [f"/mirror/{stem}-{hashes[stem]}.pth" for stem in case.STEMS]
     said = capsys.readouterr().out
@@ -62,8 +62,8 @@ def test_from_a_mirror_with_the_licence(tmp_path, monkeypatch, capsys):
     assert sorted(path.name for path in registry.user_folder().iterdir() if path.is_dir()) == NAMES
     assert files_in(tmp_path / "data" / "stemlane" / "downloads") == []
     for name in NAMES:
-        assert cli.main(["models", "verify", name]) == 0
-    assert cli.main(["models", "show", NAMES[2]]) == 0
+        assert main(["models", "verify", name]) == 0
+    assert main(["models", "show", NAMES[2]]) == 0
     said = capsys.readouterr().out
     assert "kind           open-unmix" in said and "band" not in said
     assert "notice         these weights, and what is made with them, are not for commercial use" in said

@@ -7,7 +7,7 @@ import pytest
 from stemlane.catalog import licences
 from stemlane.catalog.install import add_model
 from stemlane.catalog.sources import check_accepted
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.errors import ModelError
 from stemlane.manifests import registry
 from support.tiny_htdemucs import SIZES, package, seeded
@@ -51,28 +51,28 @@ def test_the_command_asks_at_a_terminal(tmp_path, monkeypatch, capsys):
     command = ["models", "add", "htdemucs", "--from", location]
     for answer in ("\n", "n\n", ""):
         monkeypatch.setattr("sys.stdin", terminal(answer))
-        assert cli.main(command) == 1
+        assert main(command) == 1
         said = capsys.readouterr().err
         assert "for research only" in said and "Add it? [y/N]" in said and "not added" in said
     monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # a pipe: nobody reads the question
-    assert cli.main(command) == 1
+    assert main(command) == 1
     assert "Add it? Say so with --accept-licence" in capsys.readouterr().err
     assert not (tmp_path / "data").exists()
     monkeypatch.setattr("sys.stdin", terminal("y\n"))
-    assert cli.main(command) == 0
+    assert main(command) == 0
     said = capsys.readouterr().out  # weights of one's own form are not the published ones
     assert "licence        unknown: ask who made the weights\nnotice         nobody here knows" in said
 
 
 def test_embedded_models_come_first_and_say_so(capsys):
     add_model(str(build_model(registry.user_folder().parents[2] / "made", name="a-model")))
-    assert cli.main(["models", "list"]) == 0
+    assert main(["models", "list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("live") and lines[1].startswith("mix")
     for line in lines[:2]:
         assert line.endswith("; MIT (MODEL_CARD.md beside the network, which lists all training data)")
     assert lines[2].startswith("a-model") and lines[2].endswith("; MIT")
-    assert cli.main(["models", "show", "mix"]) == 0
+    assert main(["models", "show", "mix"]) == 0
     said = capsys.readouterr().out
     assert "licence        MIT\nstated in      MODEL_CARD.md beside the network" in said and "notice" not in said
 
@@ -87,8 +87,8 @@ def test_embedded_models_come_first_and_say_so(capsys):
 def test_models_of_others_come_with_a_notice(tmp_path, capsys, text, notice):
     folder = build_model(tmp_path, name="own")
     change_manifest(folder, "licence", f'"{text}"')
-    assert cli.main(["models", "add", str(folder)]) == 0
+    assert main(["models", "add", str(folder)]) == 0
     added = capsys.readouterr().out
-    assert cli.main(["models", "show", "own"]) == 0
+    assert main(["models", "show", "own"]) == 0
     for said in (added, capsys.readouterr().out):
         assert f"licence        {text}\n" in said and notice in said

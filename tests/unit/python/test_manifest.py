@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import stemlane
 from stemlane.errors import ManifestError
-from stemlane.manifests.manifest import index_text, load_manifest
+from stemlane.manifests.model import index_text, load_manifest
 from support.tiny_models import build_model
 
 
@@ -110,7 +110,7 @@ def test_index_has_one_line_per_model(tmp_path):
 def test_index_command_needs_only_the_standard_library(tmp_path):
     build_model(tmp_path)
     package_folder = str(Path(stemlane.__file__).parents[1])
-    command = [sys.executable, "-S", "-m", "stemlane.manifests.manifest", "--index"]
+    command = [sys.executable, "-S", "-m", "stemlane.manifests.model", "--index"]
     environment = {**os.environ, "PYTHONPATH": package_folder}
     done = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, env=environment, check=False)
     assert (done.returncode, done.stderr) == (0, "")

@@ -8,7 +8,7 @@ import pytest
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ManifestError
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from support.tiny_mdx import FFT, SEGMENT, build_mdx, slow_separation
 from support.tiny_models import change_manifest
 

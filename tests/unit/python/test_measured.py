@@ -4,11 +4,11 @@
 import numpy as np
 import pytest
 from stemlane.catalog import measured
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.engine.session import SegmentSession, StatefulSession
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.manifests import registry
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from support.tiny_htdemucs import build as build_htdemucs
 from support.tiny_mdx import build_mdx
 from support.tiny_models import build_model
@@ -67,10 +67,10 @@ def test_they_are_stored_and_shown(tmp_path, capsys):
     build_spleeter(tmp_path, name="segments")
     build_model(tmp_path, name="streams")
     for name in ("segments", "streams"):
-        assert cli.main(["models", "add", str(tmp_path / name)]) == 0
-        assert cli.main(["models", "verify", name]) == 0
+        assert main(["models", "add", str(tmp_path / name)]) == 0
+        assert main(["models", "verify", name]) == 0
         capsys.readouterr()
-        assert cli.main(["models", "show", name]) == 0
+        assert main(["models", "show", name]) == 0
         said = capsys.readouterr().out
         assert ("seams          segments half a stride later change the stems by -" in said) == (name == "segments")
         assert ("s of one core for a second of music" in said) == (name == "segments")

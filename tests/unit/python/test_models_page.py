@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.catalog import measured
-from stemlane.cli import main as cli
+from stemlane.cli.main import main
 from stemlane.manifests.kinds import SETTINGS_READERS
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 from support.tiny_models import short_recording
 
 PAGE = (Path(__file__).resolve().parents[3] / "docs" / "MODELS.md").read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def test_the_example(tmp_path, monkeypatch, capsys):
     for line in commands.strip().splitlines():
         program, *arguments = shlex.split(line)
         assert program == "stemlane"
-        assert cli.main(arguments) == 0, line
+        assert main(arguments) == 0, line
         said[" ".join(arguments[:2])] = capsys.readouterr().out
     assert "crossover: ok, gives the known output" in said["models verify"]
     for words in (

@@ -10,7 +10,7 @@ from stemlane.catalog.install import add_model
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ManifestError, ModelError
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from support.tiny_spleeter import FFT, HOP, REACH_FRAMES, build_spleeter, slow_open_unmix
 
 # float32 transforms; at the very end a sample is divided by as little as a quarter of the usual sum of windows

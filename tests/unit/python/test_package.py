@@ -30,9 +30,9 @@ def test_import_loads_nothing_else():
     "name",
     [name for name in MODULES if name.startswith(("stemlane.mix", "stemlane.plugin", "stemlane.manifests"))]
     + [
-        "stemlane.evaluation.numbers",
+        "stemlane.evaluation.scores",
         "stemlane.evaluation.songs",
-        "stemlane.evaluation.text",
+        "stemlane.evaluation.tables",
         "stemlane.files.reading",
     ],
 )

@@ -9,9 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from stemlane.errors import PluginError
-from stemlane.plugin import install, places
-from stemlane.plugin import loading as plugin
-from stemlane.plugin import state as plugin_state
+from stemlane.plugin import hosting, install, places, presets
 from support.presets import build_component, build_preset
 
 XML = (
@@ -124,11 +122,11 @@ def test_paths(bundle, monkeypatch, tmp_path):
 
 def test_states_are_read_and_replaced():
     preset = build_preset(build_component(XML))
-    state = plugin_state.read(preset)
+    state = presets.read(preset)
     assert (state.get("model"), state.get("engine_text")) == ("live", "running <live>")
     state.set("model", "ü & <model> with a longer name")
-    changed = plugin_state.replaced(preset, state)
-    assert plugin_state.read(changed).attrib == state.attrib
+    changed = presets.replaced(preset, state)
+    assert presets.read(changed).attrib == state.attrib
     # All else is as it was: class, the wrapper's own data behind the XML, the other chunk.
     text = ElementTree.tostring(state, encoding="utf-8", xml_declaration=True).decode()
     assert changed == build_preset(build_component(text))
@@ -149,15 +147,15 @@ def test_states_are_read_and_replaced():
 )
 def test_states_that_are_not_ours(preset):
     with pytest.raises(PluginError, match="the plugin's state is"):
-        plugin_state.read(preset)
+        presets.read(preset)
 
 
 def test_parameters_are_set_by_id():
-    state = plugin_state.read(build_preset(build_component(XML)))
-    plugin_state.set_parameter(state, "vocals_gain", "-inf")
-    plugin_state.set_parameter(state, "vocals_mute", True)
+    state = presets.read(build_preset(build_component(XML)))
+    presets.set_parameter(state, "vocals_gain", "-inf")
+    presets.set_parameter(state, "vocals_mute", True)
     assert (state.get("vocals_gain"), state.get("vocals_mute")) == ("-inf", "On")
-    plugin_state.set_parameter(state, "vocals_gain", 3)
+    presets.set_parameter(state, "vocals_gain", 3)
     assert state.get("vocals_gain") == "3.0"
     for name, value, words in [
         ("model", "x", "no parameter 'model', it has: vocals_gain, vocals_mute, bypass"),
@@ -165,7 +163,7 @@ def test_parameters_are_set_by_id():
         ("vocals_mute", 1, "vocals_mute is 1, should be True or False"),
     ]:
         with pytest.raises(PluginError, match=words):
-            plugin_state.set_parameter(state, name, value)
+            presets.set_parameter(state, name, value)
 
 
 def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models, monkeypatch):
@@ -188,24 +186,24 @@ def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models
 
     paths = []
     monkeypatch.setattr(pedalboard, "VST3Plugin", lambda path: paths.append(path) or Loaded())
-    loaded = plugin.load_plugin("default", vocals_gain="-inf")
+    loaded = hosting.load_plugin("default", vocals_gain="-inf")
     assert paths == [str(bundle)]
-    status = plugin.plugin_status(loaded)
-    assert status == plugin.PluginStatus("ready", said.removeprefix("ready: "), "mix", 2560)
-    assert plugin_state.read(loaded.preset_data).get("vocals_gain") == "-inf"
+    status = hosting.plugin_status(loaded)
+    assert status == hosting.PluginStatus("ready", said.removeprefix("ready: "), "mix", 2560)
+    assert presets.read(loaded.preset_data).get("vocals_gain") == "-inf"
 
     def broken(path):
         raise ImportError("Unable to load plugin:\nunknown reason")
 
     monkeypatch.setattr(pedalboard, "VST3Plugin", broken)
     with pytest.raises(PluginError, match="cannot load it: Unable to load plugin: unknown reason"):
-        plugin.load_plugin()
+        hosting.load_plugin()
 
 
 def test_load_plugin_without_pedalboard(bundle, tiny_models, monkeypatch):
     monkeypatch.setitem(sys.modules, "pedalboard", None)
     with pytest.raises(PluginError, match="pip install pedalboard"):
-        plugin.load_plugin()
+        hosting.load_plugin()
 
 
 def test_bundles_of_read_only_sources_can_be_replaced(bundle):

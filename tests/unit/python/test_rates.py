@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from stemlane.contract import FRAME_TOLERANCE
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from stemlane.manifests.rates import frame_samples
 from stemlane.mix import _core
 from support.tiny_models import build_model

@@ -35,6 +35,20 @@ def test_states_are_carried_and_reset(network):
         session.reset()
 
 
+@pytest.mark.parametrize("interleaved", [2, 3])
+def test_interleaved_states_are_sessions_that_take_turns(network, interleaved):
+    together = StatefulSession(network, **NAMES, **SHAPES, state_names=STATES, interleaved=interleaved)
+    alone = [StatefulSession(network, **NAMES, **SHAPES, state_names=STATES) for _ in range(interleaved)]
+    rng = np.random.default_rng(8)
+    for _ in range(2):
+        for step in range(4 * interleaved):
+            session = alone[step % interleaved]
+            together.input[...] = session.input[...] = rng.standard_normal(SHAPES["input_shape"])
+            np.testing.assert_array_equal(together.run(), session.run())
+        for session in (together, *alone):
+            session.reset()
+
+
 @pytest.mark.parametrize(
     "change, words",
     [

@@ -6,7 +6,7 @@ import pytest
 from stemlane.engine.separator import Separator
 from stemlane.engine.spectral.wiener import refined
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.manifest import load_manifest
+from stemlane.manifests.model import load_manifest
 from support.tiny_spleeter import build_spleeter
 
 NUM_STEMS, NUM_FRAMES, NUM_BINS = 3, 37, 5

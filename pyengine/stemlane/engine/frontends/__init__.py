@@ -14,7 +14,7 @@ from stemlane.engine.frontends.streaming import StreamingFrontEnd
 from stemlane.engine.session import available_threads
 from stemlane.errors import InputError
 from stemlane.manifests.kinds import MaskedSegmentSettings
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 __all__ = ["FRONT_ENDS", "FrontEnds", "RecordingFrontEnd", "StreamFrontEnd", "create_recording", "create_stream"]
 

@@ -18,7 +18,7 @@ from stemlane.engine.session import SegmentSession, available_threads
 from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.manifests.htdemucs import HtdemucsNetwork, HtdemucsSettings
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor

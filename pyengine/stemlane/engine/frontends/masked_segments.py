@@ -16,7 +16,7 @@ from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import StftSynthesis, hann
 from stemlane.manifests.kinds import MaskedSegmentSettings
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 FRAMES_AT_ONCE = 32  # frames transformed at once: bounds the memory, does not change the result
 

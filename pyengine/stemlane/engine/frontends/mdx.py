@@ -12,8 +12,8 @@ from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.engine.spectral.stft import hann
-from stemlane.manifests.manifest import Manifest
 from stemlane.manifests.mdx import MdxSettings
+from stemlane.manifests.model import Manifest
 
 
 def segment_weights(settings: MdxSettings, num_samples: int | None = None) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
 from stemlane.engine.spectral.wiener import refined
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 _EPSILON = 1e-10  # the original's
 _FIRST_FRAME = 2  # frame i ends with sample i hop - 1: this one is centred on sample 0, the original's first

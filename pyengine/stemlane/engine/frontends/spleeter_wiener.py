@@ -9,7 +9,7 @@ import numpy as np
 
 from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
 from stemlane.engine.spectral.wiener import SpatialModel, SpatialSums, filtered
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 _EPSILON = float(np.finfo(np.float32).eps)  # norbert's, for complex64
 

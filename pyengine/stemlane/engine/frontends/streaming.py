@@ -7,7 +7,7 @@ from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
 from stemlane.manifests.kinds import StreamingSettings
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 
 # Wide enough for a steady estimate of the highest mask, narrow enough to lie in one band of any network: 340 Hz.
 _TOP_BINS = 32
@@ -24,6 +24,9 @@ class StreamingFrontEnd(RecordingFrontEnd):
     At other rates than the network's own the frames follow the rate. Bins below the network's highest one are the
     network's own; bins above it follow the mask it gave to its highest ones, so that cymbals stay whole; bins that do
     not exist are silent to the network.
+
+    With interleaved states the hop is a fraction of the one the network was trained with: each of its memories sees
+    every n-th frame, so that frames lie as far apart for it as in training.
 
     In digital silence it rests: after 2 s of exact zeros in, with exact zeros out, the network is not run and keeps
     its state until the next sample that is not zero. That depends on the strides only, never on how they come.
@@ -44,6 +47,7 @@ class StreamingFrontEnd(RecordingFrontEnd):
             output_name=settings.stems_tensor,
             output_shape=(1, num_stems, 2, 2, *frame_shape),
             state_names=settings.state_tensors,
+            interleaved=settings.interleaved_states,
         )
         sizes = settings.fft_samples, settings.synthesis_samples, settings.hop_samples
         hop, gain = settings.hop_samples, settings.spectral_gain

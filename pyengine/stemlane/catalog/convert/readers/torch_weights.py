@@ -31,6 +31,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
 }  # fmt: skip
 _HIGHEST_DIMENSIONS = 8
 _HIGHEST_FILE_BYTES = 8 << 30
+_ENCRYPTED = 1  # a flag of a zip file's member
 _HIGHEST_DIRECTORY_BYTES = 4 << 20  # of a zip: 30,000 tensors
 
 
@@ -239,7 +240,8 @@ def _read_zip(file: BinaryIO, allowed: Names) -> object:
         def read(member: zipfile.ZipInfo) -> bytes:
             nonlocal left
             left -= member.file_size
-            if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size or left < 0:
+            stored = member.compress_type == zipfile.ZIP_STORED and member.file_size == member.compress_size
+            if not stored or member.flag_bits & _ENCRYPTED or left < 0:
                 raise PickleError("is packed in another way than torch packs it")
             return archive.read(member)  # its checksum is compared
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Counts forks with a handler that runs in the child.
-#include "host/fork_guard.h"
+// Scheduling classes, and a handler that runs in the child of a fork.
+#include "platform/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 
 #include <atomic>
 
@@ -15,6 +16,11 @@ std::atomic<std::int64_t> generation{0};
     pthread_atfork(nullptr, nullptr, [] { generation.fetch_add(1, std::memory_order_relaxed); });
 
 }  // namespace
+
+void use_ordinary_priority() noexcept {
+  const sched_param ordinary{};
+  pthread_setschedparam(pthread_self(), SCHED_OTHER, &ordinary);
+}
 
 std::int64_t fork_generation() noexcept {
   return generation.load(std::memory_order_relaxed);

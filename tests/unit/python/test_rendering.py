@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from stemlane.engine.separator import Separator
 from stemlane.errors import CoreError, InputError
-from stemlane.manifests.manifest import load_manifest
-from stemlane.mix.mixdown import (
+from stemlane.manifests.model import load_manifest
+from stemlane.mix.rendering import (
     GainPlan,
     linear_gain,
     parse_gain,

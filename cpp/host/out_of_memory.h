@@ -11,13 +11,10 @@ namespace stemlane {
 /// Less than any engine takes: Python, numpy, onnxruntime and the smallest model.
 inline constexpr std::size_t kLeastEngineBytes = std::size_t{160} << 20;
 
-/// True if this process may map `num_bytes` more; none of them is used.
-bool can_map(std::size_t num_bytes) noexcept;
-
-/// True if an engine that failed with the words `said` did so for want of memory.
-bool is_want_of_memory(const std::string& said);
+/// True if an engine that failed with the words `said` did so because it ran out of memory.
+bool is_out_of_memory(const std::string& said);
 
 /// One line with the reason and the remedy; `said` is the failure's own text, or empty.
-std::string want_of_memory(const std::string& said);
+std::string out_of_memory_text(const std::string& said);
 
 }  // namespace stemlane

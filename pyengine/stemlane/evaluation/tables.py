@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
-from stemlane.evaluation.numbers import StemResult
+from stemlane.evaluation.scores import StemResult
 
 
 class Row(TypedDict):

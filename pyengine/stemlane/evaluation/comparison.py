@@ -14,10 +14,10 @@ import numpy as np
 from stemlane.audio_checks import rechunk
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError, ModelError
-from stemlane.evaluation.numbers import StemResult, ideal_ratio_mask, measure, score
+from stemlane.evaluation.scores import StemResult, ideal_ratio_mask, measure, score
 from stemlane.evaluation.songs import Song, find_songs, read_truth, song_seconds
-from stemlane.evaluation.text import Row, SongTable
-from stemlane.manifests.manifest import model_folders
+from stemlane.evaluation.tables import Row, SongTable
+from stemlane.manifests.model import model_folders
 from stemlane.manifests.registry import embedded_folder
 
 

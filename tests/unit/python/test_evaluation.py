@@ -9,10 +9,7 @@ import soundfile
 from stemlane.audio_checks import rechunk
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError, ModelError
-from stemlane.evaluation import evaluate
-from stemlane.evaluation import numbers as evaluate_numbers
-from stemlane.evaluation import songs as evaluate_songs
-from stemlane.evaluation import text as evaluate_text
+from stemlane.evaluation import comparison, scores, songs, tables
 from support.tiny_models import build_model
 
 RATE = 8000
@@ -35,7 +32,7 @@ def frames(stems):
 
 def test_sdr_of_a_scaled_stem_is_known():
     truth = np.stack([noise(1), noise(2)])
-    first, second = evaluate_numbers.measure(frames(truth), frames(truth * np.array([0.9, 1.5])[:, None, None]))
+    first, second = scores.measure(frames(truth), frames(truth * np.array([0.9, 1.5])[:, None, None]))
     # s - 0.9 s = 0.1 s: 20 dB; s - 1.5 s: 6.02 dB
     assert first.sdr_db == pytest.approx(20, abs=1e-4) and first.median_sdr_db == pytest.approx(20, abs=1e-4)
     assert second.sdr_db == pytest.approx(20 * np.log10(2), abs=1e-4)
@@ -48,7 +45,7 @@ def test_median_is_over_sounding_seconds_and_the_sum_over_all():
     error[:, :, 4 * RATE :] = 0.5
     estimate = truth * (1 - error)
     estimate[0, :, RATE : 2 * RATE] = 0.01
-    result = evaluate_numbers.measure(frames(truth), frames(estimate))[0]
+    result = scores.measure(frames(truth), frames(estimate))[0]
     assert result.median_sdr_db == pytest.approx(20, abs=1e-4)  # of 20, 20, 20 and 6
     squares = truth[0].astype(float) ** 2
     expected = 10 * np.log10(squares.sum() / ((truth[0] - estimate[0]).astype(float) ** 2).sum())
@@ -58,7 +55,7 @@ def test_median_is_over_sounding_seconds_and_the_sum_over_all():
 def test_silent_stems_have_no_sdr_but_a_leak():
     truth = np.stack([noise(1), np.zeros_like(noise(1))])
     estimate = np.stack([truth[0], 0.01 * truth[0]])
-    sounding, silent = evaluate_numbers.measure(frames(truth), frames(estimate))
+    sounding, silent = scores.measure(frames(truth), frames(estimate))
     assert sounding.sdr_db == 200 and sounding.leak_db is None  # exact
     assert silent.sdr_db is None and silent.median_sdr_db is None
     assert silent.leak_db == pytest.approx(-40, abs=1e-4)
@@ -68,7 +65,7 @@ def test_ideal_mask_separates_what_does_not_overlap():
     time = np.arange(int(2.7 * RATE)) / RATE
     low, high = (np.stack([np.sin(2 * np.pi * f * time)] * 2) for f in (440, 2500))
     truth = np.stack([low, high]).astype(np.float32)
-    pieces = list(evaluate_numbers.ideal_ratio_mask(rechunk([truth], 1000)))
+    pieces = list(scores.ideal_ratio_mask(rechunk([truth], 1000)))
     estimate = np.concatenate(pieces, axis=2)
     assert estimate.shape == truth.shape
     inner = slice(2048, -2048)  # the edges are clicks, which overlap in frequency
@@ -77,32 +74,32 @@ def test_ideal_mask_separates_what_does_not_overlap():
 
 
 def test_score():
-    assert evaluate_numbers.score(5.0, -3.0, 10.0) == 0.5  # silence is the base
-    assert evaluate_numbers.score(4.0, 4.0, 12.0) == 0.0
-    assert evaluate_numbers.score(12.0, 4.0, 12.0) == 1.0
+    assert scores.score(5.0, -3.0, 10.0) == 0.5  # silence is the base
+    assert scores.score(4.0, 4.0, 12.0) == 0.0
+    assert scores.score(12.0, 4.0, 12.0) == 1.0
 
 
 def test_songs_are_folders_with_stems(tmp_path):
     one = song_folder(tmp_path / "b" / "one", {"vocals": noise(1), "other": noise(2)})
     two = song_folder(tmp_path / "a", {"drums": noise(1), "bass": noise(2), "noise": noise(3)})
     song_folder(tmp_path / "c", {"vocals": noise(1)})
-    songs = evaluate_songs.find_songs(tmp_path)
-    assert [song.folder for song in songs] == [two, one]
-    assert set(songs[0].files) == {"drums", "bass"}
-    assert [song.folder for song in evaluate_songs.find_songs(one)] == [one]
+    found = songs.find_songs(tmp_path)
+    assert [song.folder for song in found] == [two, one]
+    assert set(found[0].files) == {"drums", "bass"}
+    assert [song.folder for song in songs.find_songs(one)] == [one]
     soundfile.write(one / "vocals.flac", noise(1).T, RATE)
     with pytest.raises(InputError, match="two files for 'vocals'"):
-        evaluate_songs.find_songs(tmp_path)
+        songs.find_songs(tmp_path)
     for folder, words in ((tmp_path / "c", "holds no song"), (tmp_path / "none", "no such folder")):
         with pytest.raises(InputError, match=words):
-            evaluate_songs.find_songs(folder)
+            songs.find_songs(folder)
 
 
 def test_truth_the_model_does_not_know_is_residual(tmp_path):
     stems = {name: noise(seed, 2.5) for seed, name in enumerate(("vocals", "piano", "guitar"))}
     stems["guitar"] = stems["guitar"][:, :5000]  # shorter files end early
-    song = evaluate_songs.find_songs(song_folder(tmp_path / "song", stems))[0]
-    rate, num_channels, blocks = evaluate_songs.read_truth(song, ("vocals", "other"), "other")
+    song = songs.find_songs(song_folder(tmp_path / "song", stems))[0]
+    rate, num_channels, blocks = songs.read_truth(song, ("vocals", "other"), "other")
     truth = np.concatenate(list(blocks), axis=2)
     assert (rate, num_channels, truth.shape) == (RATE, 2, (2, 2, 20000))
     np.testing.assert_array_equal(truth[0], stems["vocals"])
@@ -115,7 +112,7 @@ def test_files_that_differ_in_rate_are_refused(tmp_path):
     folder = song_folder(tmp_path / "song", {"vocals": noise(1)})
     soundfile.write(folder / "other.wav", noise(2).T, 2 * RATE)
     with pytest.raises(InputError, match="differ in rate or channels"):
-        evaluate_songs.read_truth(evaluate_songs.find_songs(folder)[0], ("vocals", "other"), "other")
+        songs.read_truth(songs.find_songs(folder)[0], ("vocals", "other"), "other")
 
 
 def test_tables(tmp_path):
@@ -123,7 +120,7 @@ def test_tables(tmp_path):
     stems = {"vocals": voice, "drums": noise(2, level=0.05), "other": noise(3, level=0.02)}
     song_folder(tmp_path / "song", stems)
     models = [build_model(tmp_path / "models", name=name, sample_rate=RATE) for name in ("mix", "live")]
-    table = evaluate.run(tmp_path, [str(model) for model in models])[0]
+    table = comparison.run(tmp_path, [str(model) for model in models])[0]
     assert (table["song"], table["seconds"]) == ("song", pytest.approx(3.5))
     assert list(table["rows"]) == ["mixture", "ideal mask", "mix", "live"]
     # The tiny model gives half the mixture as vocals: the error is half the voice less half of the rest.
@@ -132,14 +129,14 @@ def test_tables(tmp_path):
     for model in ("mix", "live"):
         assert table["rows"][model]["results"][0].sdr_db == pytest.approx(expected, abs=1e-3)
     assert table["rows"]["mix"]["scores"][2] is None and table["rows"]["mix"]["results"][2].sdr_db is None
-    text = evaluate_text.as_text([table])
+    text = tables.as_text([table])
     assert "leak" in text and "ideal mask" in text
     json.dumps([table], default=vars)
 
 
 def test_bounds_of_the_validation_song(shared_audio, tiny_models):
-    song = evaluate_songs.find_songs(shared_audio / "songs" / "validation")[0]
-    rows = evaluate.evaluate_song(song, [Separator("mix")])["rows"]
+    song = songs.find_songs(shared_audio / "songs" / "validation")[0]
+    rows = comparison.evaluate_song(song, [Separator("mix")])["rows"]
     sdrs = {name: [round(result.sdr_db, 1) for result in row["results"]] for name, row in rows.items()}
     assert sdrs["mixture"] == [-8.5, 4.0, -8.3, -14.8]
     assert sdrs["ideal mask"] == [12.8, 13.6, 7.3, 11.7]
@@ -149,26 +146,26 @@ def test_bounds_of_the_validation_song(shared_audio, tiny_models):
 def test_a_stem_that_is_the_whole_mixture_has_no_score(tmp_path, others):
     song_folder(tmp_path / "song", {"vocals": noise(1), "bass": 0 * noise(3), **others})
     model = build_model(tmp_path / "models", sample_rate=RATE)
-    [table] = evaluate.run(tmp_path / "song", [str(model)])
+    [table] = comparison.run(tmp_path / "song", [str(model)])
     row = table["rows"]["tiny"]
     assert row["scores"] == [None] * 4 and row["mean_score"] is None
     # Half of it is found: the error is the other half.
     assert row["results"][0].sdr_db == pytest.approx(20 * np.log10(2), abs=1e-2)
-    assert "6.02" in evaluate_text.as_text([table])
+    assert "6.02" in tables.as_text([table])
 
 
 def test_true_stems_that_are_cut_off_are_said_once(tmp_path, tiny_models):
     folder = song_folder(tmp_path / "song", {"vocals": noise(1), "drums": noise(2)})
     (folder / "drums.wav").write_bytes((folder / "drums.wav").read_bytes()[:-1000])
     said = []
-    evaluate.run(folder, ["mix"], warn=said.append)
+    comparison.run(folder, ["mix"], warn=said.append)
     assert len(said) == 1 and said[0].startswith(f"{folder}/drums.wav: is cut off, 1000 of ")
 
 
 def test_groups_by_stems(tmp_path, tiny_models):
     song_folder(tmp_path / "song", {"vocals": noise(1), "drums": noise(2)})
     two_stems = build_model(tmp_path / "models", name="two", stems=("vocals", "other"), masks=(0.5,))
-    tables = evaluate.run(tmp_path / "song", ["mix", str(two_stems)])
+    tables = comparison.run(tmp_path / "song", ["mix", str(two_stems)])
     assert [table["stems"] for table in tables] == [["vocals", "drums", "bass", "other"], ["vocals", "other"]]
 
 
@@ -178,18 +175,18 @@ def test_windows_are_compared_with_the_model_itself(tmp_path, monkeypatch):
     monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
     build_model(tmp_path / "models", name="m", sample_rate=RATE, stems=("vocals", "other"), masks=(0.5,))
     build_model(tmp_path / "models", name="m-1.5s", sample_rate=RATE, stems=("vocals", "other"), masks=(0.45,))
-    [table] = evaluate.run(tmp_path, ["m"], [1.5])
+    [table] = comparison.run(tmp_path, ["m"], [1.5])
     row = table["rows"]["m-1.5s"]
     assert row["against"] == "m" and "against" not in table["rows"]["m"]
     # 0.45 of the mixture against 0.5 of it: an error of a tenth. The rest is 0.55 against 0.5.
     for result in row["window_results"]:
         assert result.sdr_db == pytest.approx(20, abs=1e-3)
     assert all(table["rows"][name]["processor_seconds"] > 0 for name in ("m", "m-1.5s"))
-    text = evaluate_text.as_text([table])
+    text = tables.as_text([table])
     assert "m-1.5s: against the stems of m vocals 20.00 dB, other 20.00 dB" in text
     assert "s of one core for a second of music" in text
     json.dumps([table], default=vars)
     with pytest.raises(ModelError, match="no model called 'm-3s'"):
-        evaluate.run(tmp_path, ["m"], [3.0])
+        comparison.run(tmp_path, ["m"], [3.0])
     with pytest.raises(InputError, match="--window needs --model"):
-        evaluate.run(tmp_path, None, [3.0])
+        comparison.run(tmp_path, None, [3.0])

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What a model states about itself: reads and checks `manifest.toml`, standard library only.
 
-Run as `python -m stemlane.manifests.manifest --index MODELS_DIR` it prints the table of models the C++ core reads.
+Run as `python -m stemlane.manifests.model --index MODELS_DIR` it prints the table of models the C++ core reads.
 Finding models is the registry's job, running them the front ends'.
 """
 
@@ -244,7 +244,7 @@ def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
 
 def _main(arguments: list[str]) -> int:
     if len(arguments) != 2 or arguments[0] != "--index":
-        sys.stderr.write("usage: python -m stemlane.manifests.manifest --index MODELS_DIR\n")
+        sys.stderr.write("usage: python -m stemlane.manifests.model --index MODELS_DIR\n")
         return 2
     try:
         sys.stdout.write(index_text(arguments[1]))

@@ -5,7 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "host/engine_memory.h"
+#include "host/out_of_memory.h"
+#include "platform/process.h"
 
 using namespace stemlane;
 
@@ -15,12 +16,12 @@ TEST_CASE("want of memory is told from other failures by their words") {
         "ImportError: libx.so: failed to map segment from shared object",
         "OSError: [Errno 12] Cannot allocate memory",
         "network.onnx: the network failed: Failed to allocate memory for requested buffer"})
-    CHECK(is_want_of_memory(said));
+    CHECK(is_out_of_memory(said));
   for (const char* said : {"", "model 'x' is not installed", "ModuleNotFoundError: No module named 'numpy'"})
-    CHECK_FALSE(is_want_of_memory(said));
-  CHECK(want_of_memory("") ==
+    CHECK_FALSE(is_out_of_memory(said));
+  CHECK(out_of_memory_text("") ==
         "there is not enough memory for the engine: close other programs, or choose a smaller model");
-  CHECK(want_of_memory("MemoryError").ends_with(" smaller model (MemoryError)"));
+  CHECK(out_of_memory_text("MemoryError").ends_with(" smaller model (MemoryError)"));
 }
 
 TEST_CASE("with hardly any address space left, it is the memory whatever the words") {
@@ -29,7 +30,7 @@ TEST_CASE("with hardly any address space left, it is the memory whatever the wor
   if (child == 0) {
     const rlimit none{0, 0};  // what there is stays, nothing comes to it
     setrlimit(RLIMIT_AS, &none);
-    _exit(!can_map(kLeastEngineBytes) && is_want_of_memory("died") ? 0 : 1);
+    _exit(!can_map(kLeastEngineBytes) && is_out_of_memory("died") ? 0 : 1);
   }
   int status = 0;
   waitpid(child, &status, 0);

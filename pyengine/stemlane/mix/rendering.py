@@ -14,7 +14,7 @@ import numpy as np
 from stemlane.audio_checks import check_mixture, rechunk
 from stemlane.contract import STEM_ORDER
 from stemlane.errors import InputError
-from stemlane.manifests.manifest import Manifest
+from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import find_model
 from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Measures the plugin in a host: `python -m stemlane.bench.plugin MODEL` prints one line of JSON."""
+"""Measures the plugin in a host: `python -m stemlane.bench.in_host MODEL` prints one line of JSON."""
 
 import json
 import sys
 import time
 from pathlib import Path
 
-from stemlane.bench.bench import test_signal
+from stemlane.bench.speed import test_signal
 from stemlane.errors import PluginError, StemlaneError, one_line
-from stemlane.plugin.loading import load_plugin, plugin_status
+from stemlane.plugin.hosting import load_plugin, plugin_status
 from stemlane.plugin.places import plugin_path
 
 _SAMPLE_RATE = 44100

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Loads the plugin into pedalboard with a model and parameters set, and asks it how its engine is.
 
-What the saved state looks like inside is `plugin_state`'s business.
+What the saved state looks like inside is the business of `presets`.
 """
 
 import functools
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from stemlane.contract import HIGHEST_RATE, LOWEST_RATE
 from stemlane.errors import PluginError
-from stemlane.plugin import state as plugin_state
+from stemlane.plugin import presets
 from stemlane.plugin.places import plugin_path
 
 if TYPE_CHECKING:
@@ -57,11 +57,11 @@ def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pe
         plugin = pedalboard.VST3Plugin(path)
     except (ImportError, OSError, RuntimeError, ValueError) as error:
         raise PluginError(f"{path}: pedalboard cannot load it: {' '.join(str(error).split())}") from None
-    state = plugin_state.read(plugin.preset_data)
+    state = presets.read(plugin.preset_data)
     state.set("model", name)
     for parameter, value in parameters.items():
-        plugin_state.set_parameter(state, parameter, value)
-    plugin.preset_data = plugin_state.replaced(plugin.preset_data, state)
+        presets.set_parameter(state, parameter, value)
+    plugin.preset_data = presets.replaced(plugin.preset_data, state)
     _refuse_impossible_rates(plugin)
     return plugin
 
@@ -127,7 +127,7 @@ def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
     return PluginStatus(
         engine_state=engine_state,
         engine_text=engine_text,
-        model=plugin_state.read(plugin.preset_data).get("model", ""),
+        model=presets.read(plugin.preset_data).get("model", ""),
         latency_samples=plugin.reported_latency_samples,
     )
 

@@ -18,7 +18,7 @@ import numpy as np
 from stemlane.engine.frontends import create_stream
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.integrity import verify_model
-from stemlane.manifests.manifest import Manifest, load_manifest, model_folders
+from stemlane.manifests.model import Manifest, load_manifest, model_folders
 from stemlane.manifests.registry import embedded_folder
 
 Report = Callable[[str, float, float], None]
@@ -130,7 +130,7 @@ def _measure_start_up(manifest: Manifest) -> Numbers:
 
 def _measure_render(manifest: Manifest) -> float | None:
     """How many seconds of music one second of `stemlane.render` makes; None without the core library."""
-    from stemlane.mix.mixdown import render
+    from stemlane.mix.rendering import render
 
     mixture = test_signal(_RENDER_SECONDS, manifest.sample_rate)
     begin = time.perf_counter()
@@ -154,7 +154,7 @@ def _measure_plugin(model: str) -> Numbers:
     from stemlane.plugin.places import plugin_path
 
     plugin_path()  # says what is missing before a process is started
-    command = [sys.executable, "-m", "stemlane.bench.plugin", model]
+    command = [sys.executable, "-m", "stemlane.bench.in_host", model]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     lines = done.stdout.splitlines()
     if done.returncode != 0 or not lines:

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+// Starting and ending a child process, and what a child finds when it starts.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "platform/channel.h"
+#include "platform/native_handle.h"
+
+namespace stemlane {
+
+/// A child that speaks with this process through a channel. Its life ends with `end`, not with
+/// this object.
+class ChildProcess {
+ public:
+  /// Starts `executable` without arguments, with a clean environment (no settings of another
+  /// Python, no preloaded libraries), ordinary priority and `handles`, which it finds by
+  /// `inherited_handle`; nothing else is inherited. What it prints goes to the file named by
+  /// STEMLANE_ENGINE_LOG, or nowhere. Nothing, with `error` set, if it cannot be started.
+  static std::optional<ChildProcess> start(const std::string& executable,
+                                           std::span<const NativeHandle> handles, std::string& error);
+
+  Channel& channel() noexcept { return channel_; }
+  /// Memory that it has in use now; 0 if that is not known.
+  std::int64_t resident_bytes() const;
+  /// Ends it and says how it ended: on its own within the grace period, else by force.
+  std::string end(int grace_period_ms);
+
+ private:
+  ChildProcess(int id, Channel channel) noexcept : id_(id), channel_(std::move(channel)) {}
+
+  int id_;
+  Channel channel_;
+};
+
+/// True if `path` can be started.
+bool is_executable(const std::string& path) noexcept;
+
+// --- In the child ---------------------------------------------------------------------------
+
+/// True if this process was started by `ChildProcess::start`.
+bool is_child_process() noexcept;
+/// The child's end of the channel; to be taken once.
+Channel inherited_channel() noexcept;
+/// Number `index` of the handles that `start` was given; to be taken once.
+OwnedHandle inherited_handle(int index) noexcept;
+
+/// Has the system end this process with the thread that started it, even if it is stopped or
+/// stuck by then.
+void bind_to_parent() noexcept;
+/// Has the system end this process before others when memory runs out.
+void be_first_when_out_of_memory() noexcept;
+
+// --- This process ---------------------------------------------------------------------------
+
+/// The file that this process runs.
+std::filesystem::path executable_path();
+/// True if this process may map `num_bytes` more; none of them is used.
+bool can_map(std::size_t num_bytes) noexcept;
+
+}  // namespace stemlane
