@@ -77,6 +77,14 @@ def test_auditwheel_has_nothing_to_repair(version, tmp_path):
     assert {name for name in wheels.NOT_GRAFTED if "asound" not in name} & beside >= {"libpng16.so.16"}
 
 
+def test_the_debian_package_wants_nothing_that_only_debian_has():
+    done = subprocess.run(
+        ["dpkg-deb", "-f", the("stemlane_*_amd64.deb"), "Depends"], check=True, capture_output=True, text=True
+    )
+    names = {part.split()[0] for part in done.stdout.split(",")}
+    assert names == {"libc6", "libgcc-s1", "libstdc++6"}
+
+
 def test_no_binary_of_the_wheels_names_a_place_of_the_builder():
     for wheel in DIST.glob("*.whl"):
         with zipfile.ZipFile(wheel) as archive:

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import licences
+
 HERE = Path(__file__).parent
 PLACE = Path("usr/lib/vst3")
 CONTROL = """Package: stemlane
@@ -64,7 +66,9 @@ def _dependencies(bundle: Path, work: Path) -> tuple[str, str]:
     application = bundle / "Contents" / "x86_64-linux" / "Stemlane"
     binaries = [path for path in _binaries(bundle) if path != application]
     needed = _shlibdeps(binaries, bundle, work)
-    return ", ".join(sorted(needed)), ", ".join(sorted(_shlibdeps([application], bundle, work) - needed))
+    extra = _shlibdeps([application], bundle, work)
+    names = {part.split()[0] for part in needed}
+    return ", ".join(sorted(needed)), ", ".join(sorted(part for part in extra if part.split()[0] not in names))
 
 
 def _binaries(bundle: Path) -> list[Path]:
@@ -87,4 +91,6 @@ def _shlibdeps(binaries: list[Path], bundle: Path, work: Path) -> set[str]:
         cwd=work, check=True, capture_output=True, text=True,
     )  # fmt: skip
     line = next(line for line in done.stdout.splitlines() if line.startswith("shlibs:Depends="))
-    return {part.strip() for part in line.partition("=")[2].split(",")}
+    found = {part.strip() for part in line.partition("=")[2].split(",")}
+    # The bundle's own copies are found under Debian's names, which other distributions do not have.
+    return {part for part in found if part.split()[0] not in licences.system_packages(bundle)}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Copies this package and those it needs at run time, without their tests, tools and headers."""
 
+import hashlib
 import importlib.metadata
 import re
 import shutil
@@ -94,10 +95,23 @@ def _copy_stemlane(target: Path) -> None:
     shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns(BUNDLE_NAME, "__pycache__", "stemlane-python"))
     if not (copy / "models").is_dir():  # in a checkout it lies elsewhere
         shutil.copytree(embedded_folder(), copy / "models", ignore=shutil.ignore_patterns("training", "*.py"))
+    _link_same_networks(copy / "models")
     for name in _BUILT:
         if not (copy / name).exists():
             raise PluginError(f"{PACKAGE / name} is missing; install the stemlane package again")
     _copy_files(_distribution("stemlane"), target, lambda path: path.parts[0].endswith(".dist-info"))
+
+
+def _link_same_networks(models: Path) -> None:
+    """Keep each network once: models that differ in their manifests alone share theirs, which a wheel cannot."""
+    first: dict[bytes, Path] = {}
+    for path in sorted(models.glob("*/*.onnx")):
+        digest = hashlib.sha256(path.read_bytes()).digest()
+        if digest not in first:
+            first[digest] = path
+            continue
+        path.unlink()
+        path.symlink_to(Path("..", first[digest].parent.name, first[digest].name))
 
 
 def _copy_distribution(distribution: importlib.metadata.Distribution, target: Path) -> None:

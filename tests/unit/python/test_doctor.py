@@ -183,5 +183,5 @@ def test_the_real_engine_answers_as_the_stand_ins_do():
         [places.engine_path(places.plugin_path()), "--check"], capture_output=True, text=True, timeout=120, check=True
     )
     facts = json.loads(done.stdout)
-    assert facts["stemlane"] == __version__ and facts["models"] == ["live", "mix"]
+    assert facts["stemlane"] == __version__ and {"live", "mix"} <= set(facts["models"])
     assert facts["python"] == sys.version.split()[0]
