@@ -31,7 +31,7 @@ def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     assert said.startswith(f"{roots.HOME}/.vst3/Stemlane.vst3\n")
     shutil.rmtree(bare.home / folder.name)
     report = bare.run("~/.local/bin/stemlane doctor --report report.zip")
-    assert "problem" not in report and "installed plugin ok" in report and "separates with live, mix" in report
+    assert "problem" not in report and "installed plugin ok" in report and "separates with live, mix, tracking, tracking-fast" in report
     bare.run("rm report.zip")
     bare.run(f"~/.local/bin/stemlane models list && test -x {PLUGIN}/Contents/x86_64-linux/Stemlane")
     desktop = bare.run("cat ~/.local/share/applications/stemlane.desktop")
