@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Feeds the readers of strangers' files with anything, guided by what of their code it reaches (atheris, libFuzzer).
 
-    python tests/fuzz/fuzz_readers.py TARGET SECONDS [FILE …]        # FILE: run these inputs only
+    python tests/fuzz/fuzz_readers.py TARGET BUDGET [FILE …]        # FILE: run these inputs only
 
+BUDGET is a number of inputs, the same ones each time if `build/fuzz` is new, or a time in seconds such as 600s.
 The targets are in `reader_targets`. Beside what these check, an input that takes ten seconds or two gigabytes fails.
 """
 
@@ -34,7 +35,8 @@ _WORDS = {
 
 
 def main() -> None:
-    name, seconds, *files = sys.argv[1:]
+    name, budget, *files = sys.argv[1:]
+    limit = f"-max_total_time={budget[:-1]}" if budget.endswith("s") else f"-runs={budget}"
     # What has been found to be interesting stays there, for the next run to begin with.
     corpus = ROOT / "build" / "fuzz" / name
     corpus.mkdir(parents=True, exist_ok=True)
@@ -43,7 +45,7 @@ def main() -> None:
     words = corpus.with_suffix(".words")
     words.write_text("".join(f'"{word}"\n' for word in _WORDS.get(name, (r"\x00",))), encoding="ascii")
     options = [
-        f"-max_total_time={seconds}", f"-timeout={_SECONDS_PER_INPUT}", f"-rss_limit_mb={_MEGABYTES}", "-seed=1",
+        limit, f"-timeout={_SECONDS_PER_INPUT}", f"-rss_limit_mb={_MEGABYTES}", "-seed=1",
         f"-max_len={_LONGEST_INPUT}", "-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={corpus}-",
         f"-dict={words}",
     ]  # fmt: skip

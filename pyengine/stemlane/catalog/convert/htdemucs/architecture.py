@@ -99,11 +99,11 @@ def read_architecture(package: Mapping[str, Any], where: str) -> Architecture:
             segment_samples=int(Fraction(values["segment"]) * SAMPLE_RATE))  # fmt: skip
     except (TypeError, ValueError, OverflowError):
         raise ModelError(f"{where}: the sizes of its network are no numbers") from None
-    bins = found.num_bins // STRIDE ** max(found.depth - 1, 0)
-    supported = (
+    supported = (  # each size is bounded before anything is computed of it
         1 <= found.depth <= 6 and 4 <= found.channels <= 256 and 256 <= found.fft_samples <= 16384
         and not values["multi_freqs"] and values["channels_time"] in (None, found.channels)
-        and norm_starts >= found.depth and bins > KERNEL and bins % STRIDE == 0
+        and norm_starts >= found.depth and (bins := found.num_bins // STRIDE ** (found.depth - 1)) > KERNEL
+        and bins % STRIDE == 0
         and 0 < found.num_layers <= 64 and 0 < found.embedding_scale <= 1e6 and 0 <= found.bottom_channels <= 4096
         and 0 < found.dconv_compression <= found.channels and found.num_heads > 0 and 0.5 <= segment <= 60
         and 0 < found.hidden_scale <= 64 and found.transformer_channels % (4 * found.num_heads) == 0)  # fmt: skip
