@@ -131,7 +131,8 @@ def test_what_stands_beside_the_tensors(tmp_path):
 
 @pytest.mark.parametrize("changes", [
     {"t_layers": 10**9}, {"t_layers": 10**400}, {"segment": "1e999999999"}, {"segment": 1e308}, {"channels": 1e18},
-    {"depth": 10**9}, {"nfft": 10**400}, {"channels": 10**400}, {"t_heads": 10**400}, {"dconv_comp": 1e-9}, {"t_hidden_scale": 1e12}, {"norm_starts": "4"}, {"t_heads": [8]},
+    {"depth": 10**9}, {"nfft": 10**400}, {"channels": 10**400}, {"t_heads": 10**400},
+    {"dconv_comp": 1e-9}, {"t_hidden_scale": 1e12}, {"norm_starts": "4"}, {"t_heads": [8]},
     {"sources": ["drums"] * 10**5}, {"sources": "drums"}, {"sources": [["drums"]]}, {"cac": [[]]},
     {"freq_emb": "9" * 4000}, {"nfft": None}, {"bottom_channels": -1}, {"t_emb": 1}, {"emb_scale": 1e300},
 ])  # fmt: skip
