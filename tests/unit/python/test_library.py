@@ -180,7 +180,8 @@ def test_networks_are_loaded_once_for_each_job(songs, tmp_path, monkeypatch):
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_an_interruption_leaves_whole_recordings_only(songs, tmp_path, jobs):
     def interrupt(outcome):
-        raise KeyboardInterrupt
+        if not outcome.problem:  # side by side, the damaged recording may be the first to end
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         stemlane.separate_many([songs], tmp_path / "out", jobs=jobs, report=interrupt)
