@@ -2,10 +2,11 @@
 # Each target sets up whatever it needs, from a bare Debian 12 on:
 #   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
 #   make test    all tests          make bench   speed and memory          make lint   style
+#   make test-posix     the core on what macOS has         make test-windows   under Wine
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
+.PHONY: demo test test-core test-sanitized test-posix fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
         install dist test-dist clean
 SHELL := /bin/bash
 
@@ -138,6 +139,18 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
 	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
+	done
+
+# The core on the portable half of cpp/platform, as on macOS, and the same under the sanitizers.
+test-posix: $(STAMPS)/system
+	cmake --preset posix > /dev/null
+	cmake --build --preset posix --target core_tests real_time_tests
+	build/posix/tests/unit/cpp/core_tests
+	build/posix/tests/unit/cpp/real_time_tests
+	@for preset in posix-thread posix-address; do \
+	  cmake --preset $$preset > /dev/null && \
+	  cmake --build --preset $$preset --target core_tests && \
+	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
 
 # Each reader of strangers' files is fed FUZZ_READERS inputs; what reached new code stays in build/fuzz for the next time.

@@ -22,6 +22,7 @@
 #include "host/out_of_memory.h"
 #include "link/engine_link.h"
 #include "link/host_link.h"
+#include "platform/process.h"
 
 namespace py = pybind11;
 
@@ -200,6 +201,7 @@ void check_version(const Home& home) {
 }
 
 void serve_host(const Home& home, HostLink& host) {
+  if (home.executable == nullptr) bind_to_parent();  // Python was executed: what the launcher began is gone
   check_version(home);
   std::string error;
   const auto memory = HostLink::open_memory(error);

@@ -31,10 +31,11 @@ namespace fs = std::filesystem;
 // Beside this executable.
 constexpr const char* kEngineLibrary = "libstemlane-engine.so";
 
-// 15 is PR_SET_NAME: the process is found under the engine's name, not Python's.
+// 15 is PR_SET_NAME: the process is found under the engine's name, not Python's, on Linux.
 constexpr const char* kRunInPython =
     "import ctypes, os, sys\n"
-    "ctypes.CDLL(None).prctl(15, b'stemlane-engine', 0, 0, 0)\n"
+    "if sys.platform == 'linux':\n"
+    "    ctypes.CDLL(None).prctl(15, b'stemlane-engine', 0, 0, 0)\n"
     "entry = getattr(ctypes.PyDLL(sys.argv[1]), sys.argv[2])\n"
     "os._exit(entry(None, *map(os.fsencode, sys.argv[3:5])))\n";
 
@@ -91,14 +92,14 @@ int main(int count, char** arguments) {
       stemlane::HostLink().send_status(stemlane::EngineState::failed, text);
   };
   if (!check) {
-    stemlane::bind_to_parent();
-    stemlane::be_first_when_out_of_memory();
     if (!stemlane::is_child_process()) {
       std::fputs(
           "stemlane-engine is started by the Stemlane plugin; by hand, 'stemlane-engine --check' tries it\n",
           stderr);
       return 2;
     }
+    stemlane::bind_to_parent();
+    stemlane::be_first_when_out_of_memory();
   }
   // `_exit`: nothing that was loaded is taken down; third-party modules do not survive that.
   try {

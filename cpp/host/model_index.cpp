@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "host/small_file.h"
+#include "platform/text_path.h"
 
 namespace stemlane {
 namespace {
@@ -120,7 +121,7 @@ std::vector<ModelDescriptor> parse_model_index(std::string_view text) {
 }
 
 std::vector<ModelDescriptor> read_model_index(const std::string& path) {
-  return parse_model_index(read_small_file(path, kMaxIndexBytes));
+  return parse_model_index(read_small_file(path_of(path), kMaxIndexBytes));
 }
 
 std::vector<ModelDescriptor> read_model_indexes(const std::vector<std::string>& paths) {

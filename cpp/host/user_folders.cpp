@@ -15,7 +15,12 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path named_by(const char* variable) {
+#ifdef _WIN32
+  // The narrow one is in the system's old encoding, which lacks most letters.
+  const wchar_t* value = _wgetenv(fs::path(variable).c_str());
+#else
   const char* value = *variable != '\0' ? std::getenv(variable) : nullptr;
+#endif
   return value != nullptr && fs::path(value).is_absolute() ? fs::path(value) : fs::path();
 }
 

@@ -9,9 +9,14 @@
 namespace stemlane {
 namespace {
 
+// Whole pages of the system that has the largest (macOS on arm64): some round the size up themselves, and
+// the other side is to see the same one.
+constexpr std::size_t kPageBytes = 16384;
+
 std::size_t total_bytes(int num_channels, int num_stems, std::int64_t capacity) noexcept {
   const auto planes = static_cast<std::size_t>(num_channels) * static_cast<std::size_t>(1 + num_stems);
-  return kAudioOffset + planes * static_cast<std::size_t>(capacity) * sizeof(float);
+  const std::size_t used = kAudioOffset + planes * static_cast<std::size_t>(capacity) * sizeof(float);
+  return (used + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
 
 bool plausible(std::int64_t num_channels, std::int64_t num_stems, std::int64_t capacity) noexcept {

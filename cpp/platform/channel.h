@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,7 +18,13 @@ class Channel {
  public:
   /// Both ends. Nothing, with `error` set, if the system refuses.
   static std::optional<std::pair<Channel, Channel>> create(std::string& error);
-  explicit Channel(OwnedHandle handle) noexcept : handle_(std::move(handle)) {}
+  explicit Channel(OwnedHandle handle);
+  Channel(Channel&&) noexcept;
+  Channel& operator=(Channel&&) noexcept;
+  ~Channel();
+
+  /// No message is longer.
+  static constexpr std::size_t kLongestMessage = 1024;
 
   /// False if the other end is gone. Never waits for it.
   bool send(const void* message, std::size_t num_bytes) noexcept;
@@ -36,7 +43,11 @@ class Channel {
   NativeHandle handle() const noexcept { return handle_.get(); }
 
  private:
+  friend bool wait_for_either(Event& event, const Channel* channel, int timeout_ms) noexcept;
+  struct State;  // of a message that is on its way, where the system does not keep it
+
   OwnedHandle handle_;
+  std::unique_ptr<State> state_;
 };
 
 /// Waits until `event` is signalled, which it takes, or until `channel`, if there is one, has

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the system knows a shared thing by: a descriptor, or a HANDLE. Outside of this folder
+// What the system knows a shared thing by: descriptors, or a HANDLE. Outside of this folder
 // it is only passed on.
 #pragma once
 
@@ -30,10 +30,15 @@ class OwnedHandle {
   }
 
   NativeHandle get() const noexcept { return handle_; }
+  /// Leaves it to the caller.
+  NativeHandle release() noexcept { return std::exchange(handle_, kNoHandle); }
   explicit operator bool() const noexcept { return handle_ != kNoHandle; }
 
  private:
   NativeHandle handle_ = kNoHandle;
 };
+
+/// Another handle of the same thing; none if the system refuses.
+OwnedHandle duplicate_handle(NativeHandle handle) noexcept;
 
 }  // namespace stemlane

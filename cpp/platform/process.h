@@ -31,9 +31,11 @@ class ChildProcess {
   std::string end(int grace_period_ms);
 
  private:
-  ChildProcess(int id, Channel channel) noexcept : id_(id), channel_(std::move(channel)) {}
+  ChildProcess(NativeHandle process, OwnedHandle job, Channel channel) noexcept
+      : process_(process), job_(std::move(job)), channel_(std::move(channel)) {}
 
-  int id_;
+  NativeHandle process_;  ///< its number, or a HANDLE that `end` closes
+  OwnedHandle job_;       ///< what ends it with this process, on Windows
   Channel channel_;
 };
 
@@ -49,8 +51,8 @@ Channel inherited_channel() noexcept;
 /// Number `index` of the handles that `start` was given; to be taken once.
 OwnedHandle inherited_handle(int index) noexcept;
 
-/// Has the system end this process with the thread that started it, even if it is stopped or
-/// stuck by then.
+/// Has this process ended with the one that started it, even if it is stopped or stuck by then. Again
+/// after an exec.
 void bind_to_parent() noexcept;
 /// Has the system end this process before others when memory runs out.
 void be_first_when_out_of_memory() noexcept;

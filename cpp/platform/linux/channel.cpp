@@ -2,14 +2,19 @@
 // A pair of sockets that keep messages apart.
 #include "platform/channel.h"
 
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include <cerrno>
 #include <cstring>
 
 namespace stemlane {
+
+struct Channel::State {};  // each message is read whole
+
+Channel::Channel(OwnedHandle handle) : handle_(std::move(handle)) {}
+Channel::Channel(Channel&&) noexcept = default;
+Channel& Channel::operator=(Channel&&) noexcept = default;
+Channel::~Channel() = default;
 
 std::optional<std::pair<Channel, Channel>> Channel::create(std::string& error) {
   int ends[2] = {-1, -1};
@@ -34,22 +39,6 @@ Channel::Received Channel::receive(void* message, std::size_t num_bytes, bool wa
   if (size < 0 && errno == ECONNRESET) size = recv(socket, message, num_bytes, flags);
   if (size < 0 && (errno == EAGAIN || errno == EINTR)) return Received::nothing;
   return size == static_cast<ssize_t>(num_bytes) ? Received::message : Received::closed;
-}
-
-bool Channel::has_news() const noexcept {
-  pollfd watched{static_cast<int>(handle()), POLLIN, 0};
-  return poll(&watched, 1, 0) != 0;
-}
-
-bool wait_for_either(Event& event, const Channel* channel, int timeout_ms) noexcept {
-  pollfd watched[2] = {{static_cast<int>(event.handle()), POLLIN, 0}, {-1, POLLIN, 0}};
-  if (channel != nullptr) watched[1].fd = static_cast<int>(channel->handle());
-  if (poll(watched, channel != nullptr ? 2 : 1, timeout_ms) <= 0) return false;
-  if ((watched[0].revents & POLLIN) != 0) {
-    eventfd_t count = 0;
-    eventfd_read(watched[0].fd, &count);
-  }
-  return channel != nullptr && watched[1].revents != 0;
 }
 
 }  // namespace stemlane

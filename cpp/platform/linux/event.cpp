@@ -2,14 +2,16 @@
 // An eventfd: it adds signals up, and one read takes them all.
 #include "platform/event.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 
 #include <cerrno>
 #include <cstring>
 
+#include "platform/posix/descriptors.h"
+
 namespace stemlane {
+
+const int kDescriptorsPerHandle = 1;
 
 std::optional<Event> Event::create(std::string& error) {
   OwnedHandle handle(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -23,13 +25,9 @@ void Event::signal() noexcept {
   eventfd_write(static_cast<int>(handle()), 1);
 }
 
-void Event::wait(std::int64_t nanoseconds) noexcept {
-  pollfd watched{static_cast<int>(handle()), POLLIN, 0};
-  const timespec timeout{static_cast<time_t>(nanoseconds / 1'000'000'000),
-                         static_cast<long>(nanoseconds % 1'000'000'000)};
-  if (ppoll(&watched, 1, &timeout, nullptr) <= 0) return;
+void take_signals(int descriptor) noexcept {
   eventfd_t count = 0;
-  eventfd_read(static_cast<int>(handle()), &count);
+  eventfd_read(descriptor, &count);
 }
 
 }  // namespace stemlane

@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: MIT
-// Streams with fake_engine as their engine: how to set one up, play it, and look at the
-// processes and descriptors that this process has.
+// Streams with fake_engine as their engine: how to set one up and play it.
 #pragma once
 
 #include <chrono>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "processes.h"
 #include "stream/engine_source.h"
 #include "stream_fixture.h"
 
@@ -30,23 +27,14 @@ inline stemlane::StreamConfig config_for(const std::string& manner, double timeo
   return config;
 }
 
-inline std::vector<int> children() {
-  std::vector<int> pids;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
-    std::ifstream file(task.path() / "children");
-    for (int pid = 0; file >> pid;) pids.push_back(pid);
-  }
-  return pids;
-}
-
-inline std::ptrdiff_t num_descriptors() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
-}
-
-// Thirty seconds are far more than any state needs; the wait ends as soon as it is there.
+// Thirty seconds are far more than any state needs; the wait ends as soon as it is there. Once is enough: a
+// busy machine may have left it again.
 inline bool wait_for(const std::function<bool()>& condition) {
-  for (int i = 0; i < 6000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  return condition();
+  for (int i = 0; i < 6000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return false;
 }
 
 inline constexpr stemlane::StemGains kNoVocals = {0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: MIT
 // An engine without Python: stem i is the mixture times kShares[i]. The model's name
 // tells it how to misbehave.
-#include <signal.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include <cstring>
+#include <chrono>
+#include <cstdio>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "link/host_link.h"
+#include "processes.h"
 #include "stream_fixture.h"
 
 using namespace stemlane;
@@ -27,9 +26,12 @@ int main() {
   if (memory == nullptr) return 1;
   // Looks, and leaves it unread.
   ConfigureMessage configuration;
-  constexpr int kChannel = 3;
-  if (recv(kChannel, &configuration, sizeof configuration, MSG_PEEK) != sizeof configuration) return 1;
+  if (!peek_message(&configuration, sizeof configuration)) return 1;
   const std::string manner = configuration.model;
+  if (manner == "prints") {
+    std::puts("a line");
+    std::fflush(stdout);
+  }
   if (manner == "refuses unread") {  // the system then tells the host of a broken connection first
     say(EngineState::failed, "no memory");
     return 1;
@@ -45,9 +47,8 @@ int main() {
   }
   // The memory outlives the engine.
   if (manner == "fails first" && memory->header().num_steps.fetch_add(1) == 0) return 1;
-  if (manner == "crashes") raise(SIGSEGV);
-  if (manner == "hangs")
-    for (;;) pause();
+  if (manner == "crashes") crash();
+  if (manner == "hangs") hang();
   if (manner == "mumbles") {
     say(EngineState::failed, ("B\xC3se \x01 \xC3\xA9 \xED\xA0" + std::string(60, 'x')).c_str());
     return 1;
@@ -56,7 +57,7 @@ int main() {
   if (manner == "babbles") {
     const std::string noise(3 * sizeof(StatusMessage), 'z');
     for (const std::size_t size : {std::size_t{1}, sizeof(StatusMessage), noise.size()})
-      send(kChannel, noise.data(), size, MSG_NOSIGNAL);
+      babble(noise.substr(0, size));
   }
 
   ModelDescriptor model = fake_model(configuration.stride_samples, configuration.delay_samples);
@@ -64,17 +65,16 @@ int main() {
   separator.poison = manner == "poisons";
   std::vector<std::string> hoard;
   // Another one each time: what is heard must not depend on it.
-  std::minstd_rand generator(static_cast<unsigned>(getpid()));
+  std::minstd_rand generator(static_cast<unsigned>(process_id()));
   std::uniform_int_distribution<int> delay(0, 3000);
   // Some misbehave in the middle of the music, wherever that falls among the turns below.
   separator.after_step = [&](std::int64_t num_consumed) {
-    if (manner == "dawdles") usleep(static_cast<useconds_t>(delay(generator)));
-    if (manner == "slow") usleep(100'000);
+    if (manner == "dawdles") std::this_thread::sleep_for(std::chrono::microseconds(delay(generator)));
+    if (manner == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (num_consumed < 50'000) return;
-    if (manner == "stops") raise(SIGKILL);
-    if (manner == "dozes")
-      for (;;) pause();
+    if (manner == "stops") kill_self();
+    if (manner == "dozes") hang();
   };
   for (;;) {
     if (host.host_has_left()) return 0;

@@ -2,13 +2,6 @@
 // What engines and hosts do wrong, beyond dying: docs/DESIGN.md lists all faults.
 #include <catch2/catch.hpp>
 
-#include <sched.h>
-#include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <memory>
 
 #include "engine_fixture.h"
@@ -21,39 +14,6 @@ namespace {
 bool says(const StemStream& stream, EngineState state, const std::string& text) {
   const StreamStatus status = stream.status();
   return status.state == state && status.text.find(text) != std::string::npos;
-}
-
-std::ptrdiff_t num_threads() {
-  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
-}
-
-// See platform/linux/process.cpp.
-constexpr int kFirstHandleDescriptor = 4;
-
-std::string descriptor_path(int pid, int descriptor) {
-  return "/proc/" + std::to_string(pid) + "/fd/" + std::to_string(descriptor);
-}
-
-/// How many descriptors of all processes that can be looked at refer to the file `inode`
-/// among the memories of streams.
-int num_holders(ino_t inode) {
-  int count = 0;
-  std::error_code ignored;
-  for (const auto& process : std::filesystem::directory_iterator("/proc"))
-    for (const auto& entry : std::filesystem::directory_iterator(process.path() / "fd", ignored)) {
-      struct stat file {};
-      count += std::filesystem::read_symlink(entry, ignored).string().starts_with("/memfd:stemlane") &&
-               stat(entry.path().c_str(), &file) == 0 && file.st_ino == inode;
-    }
-  return count;
-}
-
-bool is_gone(int pid) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
-  std::string number;
-  std::string name;
-  char state = 'X';
-  return !(file >> number >> name >> state) || state == 'Z' || state == 'X';
 }
 
 }  // namespace
@@ -108,14 +68,14 @@ TEST_CASE("an engine that does not wake up from its sleep is late, one that does
   fall_asleep();
   num_late = stream.status().num_late;
   const int engine = children().at(0);
-  kill(engine, SIGSTOP);
+  stop_process(engine);
   for (int i = 0; i < 100; ++i) CHECK(player.play() == 1.0F);
   CHECK(stream.status().num_late == num_late);
   player.pause = 0ms;
   CHECK(wait_for([&] { return player.play() == 1.0F && says(stream, EngineState::late, "late"); }));
   CHECK(stream.status().num_late == num_late + 1);
   player.pause = 5ms;
-  kill(engine, SIGCONT);
+  continue_process(engine);
   CHECK(player.hears(0.5F));
 }
 
@@ -191,55 +151,6 @@ TEST_CASE("a hundred streams come and go without a trace") {
   CHECK(children().empty());
   CHECK(num_descriptors() == descriptors);
   CHECK(num_threads() == threads);
-}
-
-TEST_CASE("an engine goes with its host, however the host ends and whatever the engine does") {
-  for (const std::string manner : {"works", "hangs", "sleeps through it"}) {
-    INFO(manner);
-    int pipe_ends[2];
-    REQUIRE(pipe(pipe_ends) == 0);
-    const pid_t host = fork();
-    if (host == 0) {
-      close(pipe_ends[0]);
-      StemStream stream;
-      stream.prepare(config_for(manner == "hangs" ? manner : "works"));
-      wait_for([] { return children().size() == 1; });
-      if (manner != "hangs")
-        wait_for([&] { return stream.status().state == EngineState::ready; });
-      else
-        std::this_thread::sleep_for(200ms);  // it never says that it has come so far
-      const int engine = children().at(0);
-      if (manner == "sleeps through it") kill(engine, SIGSTOP);
-      static_cast<void>(!write(pipe_ends[1], &engine, sizeof engine));
-      pause();
-    }
-    int engine = 0;
-    REQUIRE(read(pipe_ends[0], &engine, sizeof engine) == sizeof engine);
-    struct stat memory {};
-    REQUIRE(stat(descriptor_path(engine, kFirstHandleDescriptor + kMemoryHandle).c_str(), &memory) == 0);
-    CHECK(num_holders(memory.st_ino) == 2);  // host and engine
-    kill(host, SIGKILL);
-    waitpid(host, nullptr, 0);
-    CHECK(wait_for([&] { return is_gone(engine); }));
-    CHECK(wait_for([&] { return num_holders(memory.st_ino) == 0; }));
-    close(pipe_ends[0]);
-    close(pipe_ends[1]);
-  }
-}
-
-TEST_CASE("the engine runs with ordinary priority, whatever the thread that asks for it") {
-  StemStream stream;
-  int policy_of_host = 0;
-  std::thread([&] {
-    // As a real-time class would be, which not everyone may take: inherited by default.
-    const sched_param none{};
-    sched_setscheduler(0, SCHED_BATCH, &none);
-    policy_of_host = sched_getscheduler(0);
-    stream.prepare(config_for("works"));
-  }).join();
-  CHECK(policy_of_host == SCHED_BATCH);
-  REQUIRE(wait_for([] { return children().size() == 1; }));
-  CHECK(sched_getscheduler(children().at(0)) == SCHED_OTHER);
 }
 
 TEST_CASE("a smaller block keeps the engine; another rate, model or a larger block starts one anew") {

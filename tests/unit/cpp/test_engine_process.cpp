@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "engine_fixture.h"
 
 using namespace stemlane;
@@ -30,8 +26,9 @@ TEST_CASE("an offline render waits for the engine, is complete and the same in a
 }
 
 TEST_CASE("a stream that only lives briefly starts no engine") {
-  const auto before = num_descriptors();
+  std::ptrdiff_t before = 0;
   for (int i = 0; i < 20; ++i) {
+    if (i == 1) before = num_descriptors();  // some systems keep what the first thread needs
     StemStream stream;
     stream.prepare(config_for("works"));
     const Audio in = noise(2, 5632);
@@ -64,7 +61,7 @@ TEST_CASE("an engine that dies in an offline render ends it with an error, and t
   stream.set_offline(true);
   const Audio out = bounce(stream, in, 512, [](int block) {
     if (block == 100)
-      for (const int pid : children()) kill(pid, SIGKILL);
+      for (const int pid : children()) kill_process(pid);
   });
   CHECK(num_differing(out, in, stream.latency_samples(), 1.0F, 190'000, 200'000) ==
         0);  // the mixture goes on
@@ -80,10 +77,10 @@ TEST_CASE("in real time the mixture carries on when the engine dies, and a new e
   stream.prepare(config_for("works"));
   Player player(stream);
   REQUIRE(player.hears(0.5F));
-  for (const int pid : children()) kill(pid, SIGKILL);
+  for (const int pid : children()) kill_process(pid);
   CHECK(player.hears(1.0F));
   CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));
-  CHECK(stream.status().text.find("signal 9") != std::string::npos);
+  CHECK(stream.status().text.find(kKilled) != std::string::npos);
   CHECK(player.hears(0.5F));
   CHECK(wait_for([&] {
     player.play();
@@ -99,11 +96,11 @@ TEST_CASE("in real time a stopped engine is late, and catches up when it goes on
   player.num_samples = 64;
   REQUIRE(wait_for([&] { return player.play() == 0.5F && stream.status().state == EngineState::ready; }));
   const auto num_late = stream.status().num_late;
-  for (const int pid : children()) kill(pid, SIGSTOP);
+  for (const int pid : children()) stop_process(pid);
   CHECK(player.hears(1.0F));
   CHECK(stream.status().num_late == num_late + 1);
   CHECK(stream.status().state == EngineState::late);
-  for (const int pid : children()) kill(pid, SIGCONT);
+  for (const int pid : children()) continue_process(pid);
   CHECK(player.hears(0.5F));
   player.num_samples = 512;
   CHECK(wait_for([&] {
@@ -118,7 +115,8 @@ TEST_CASE(
   for (const std::string manner : {"refuses", "crashes", "hangs", "stops", "dozes"}) {
     INFO(manner);
     StemStream stream;
-    stream.prepare(config_for(manner, 0.3));
+    // The others say or show by themselves what is wrong, however long it takes them to start.
+    stream.prepare(config_for(manner, manner == "hangs" || manner == "dozes" ? 0.3 : 30.0));
     stream.set_offline(true);
     const Audio in = noise(2, 400'000);
     const Audio out = bounce(stream, in);
@@ -152,16 +150,16 @@ TEST_CASE("who gives an engine up does not end the next one") {
   EngineProcess engine({FAKE_ENGINE, config_for("works").model}, memory, board);
   engine.start_now();
   REQUIRE(wait_for([&] { return engine.state() == EngineState::ready; }));
-  kill(children().at(0), SIGKILL);
+  kill_process(children().at(0));
   REQUIRE(wait_for([&] { return engine.num_failures() == 1; }));
   engine.give_up(0, "no progress");  // meant for the one that has died meanwhile
   REQUIRE(wait_for([&] { return engine.state() == EngineState::ready; }));
   engine.start_now();  // wakes the supervisor
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   CHECK(engine.num_failures() == 1);
-  kill(children().at(0), SIGKILL);
+  kill_process(children().at(0));
   REQUIRE(wait_for([&] { return engine.num_failures() == 2; }));
-  CHECK(engine.last_failure().find("signal 9") != std::string::npos);
+  CHECK(engine.last_failure().find(kKilled) != std::string::npos);
 
   REQUIRE(wait_for([&] { return engine.state() == EngineState::ready; }));
   engine.give_up(2, "no progress");
@@ -200,34 +198,4 @@ TEST_CASE("a missing engine is named") {
   stream.prepare(config);
   CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));
   CHECK(stream.status().text.find("/nowhere/stemlane-engine") != std::string::npos);
-}
-
-TEST_CASE("a fork passes the mixture, leaves the parent's memory alone and exits") {
-  StemStream stream;
-  stream.prepare(config_for("works"));
-  stream.set_offline(true);
-  const Audio in = noise(2, 100'000);
-  int result = -1;
-  const Audio out = bounce(stream, in, 500, [&](int block) {
-    if (block != 80) return;
-    const pid_t child = fork();
-    if (child == 0) {
-      bool mixture = true;
-      {
-        // A copy of the stream as the parent has it.
-        Audio more(2, 10'000);
-        stream.process({in.pointers.data(), more.pointers.data(), 10'000, kNoVocals, {}});
-        mixture =
-            more.samples[0][9999] == in.samples[0][static_cast<std::size_t>(9999 - stream.latency_samples())];
-        mixture = mixture && stream.status().state == EngineState::failed;
-        stream.prepare(config_for("other"));  // destroys the old engine's handle
-      }
-      _exit(mixture ? 0 : 1);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    result = WEXITSTATUS(status);
-  });
-  CHECK(result == 0);
-  CHECK(num_differing(out, in, stream.latency_samples(), 0.5F, 0, 100'000) == 0);
 }

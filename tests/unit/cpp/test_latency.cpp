@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
-#include <unistd.h>
-
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -11,6 +9,8 @@
 #include "core/frame_length.h"
 #include "core/latency.h"
 #include "host/model_index.h"
+#include "platform/text_path.h"
+#include "processes.h"
 
 using namespace stemlane;
 
@@ -61,7 +61,7 @@ TEST_CASE("a model that follows the rate needs no resampler: its frames last as 
 
 TEST_CASE("an index is read line by line; what is not understood is left out") {
   const std::string path =
-      std::filesystem::temp_directory_path() / ("models.index." + std::to_string(getpid()));
+      text_of(std::filesystem::temp_directory_path() / ("models.index." + std::to_string(process_id())));
   std::ofstream(path) << "# comment\n"
                          "mix\tStemlane mix\t44100\t2048\t3584\t4096\tvocals,drums,bass\tother\n"
                          "two\tTwo stems\t44100\t512\t0\t0\tvocals\taccompaniment\textra\n"

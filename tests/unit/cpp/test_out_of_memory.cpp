@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include "host/out_of_memory.h"
-#include "platform/process.h"
 
 using namespace stemlane;
 
@@ -22,18 +17,4 @@ TEST_CASE("want of memory is told from other failures by their words") {
   CHECK(out_of_memory_text("") ==
         "there is not enough memory for the engine: close other programs, or choose a smaller model");
   CHECK(out_of_memory_text("MemoryError").ends_with(" smaller model (MemoryError)"));
-}
-
-TEST_CASE("with hardly any address space left, it is the memory whatever the words") {
-  CHECK(can_map(kLeastEngineBytes));
-  const pid_t child = fork();
-  if (child == 0) {
-    const rlimit none{0, 0};  // what there is stays, nothing comes to it
-    setrlimit(RLIMIT_AS, &none);
-    _exit(!can_map(kLeastEngineBytes) && is_out_of_memory("died") ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  CHECK(WIFEXITED(status));
-  CHECK(WEXITSTATUS(status) == 0);
 }

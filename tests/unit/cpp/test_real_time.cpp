@@ -172,7 +172,7 @@ TEST_CASE("the same beside a running engine, before it runs and after it has die
   for (int i = 0; i < 2 * Medley::kNumBlocks; ++i) {
     if (i == 250) CHECK(is_ready(stream));
     if (i == 550)
-      for (const int engine : children()) kill(engine, SIGKILL);
+      for (const int engine : children()) kill_process(engine);
     RealtimeGuard guard;
     medley.play(i % Medley::kNumBlocks);
     if (guard.finish() > 0 && count++ == 0) first = guard.first();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// posix_spawn, with the handles at fixed descriptors of the child: the channel first.
+// posix_spawn, with the handles at fixed descriptors of the child: the channel first. What each
+// system knows of processes in its own way is in its own folder.
 #include "platform/process.h"
 
 #include <fcntl.h>
@@ -7,7 +8,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,24 +15,28 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "platform/posix/descriptors.h"
+
+#ifdef __APPLE__
+#include <crt_externs.h>
+#define environ (*_NSGetEnviron())  // the variable is not there for a library
+#else
 extern char** environ;
+#endif
 
 namespace stemlane {
 namespace {
-
-constexpr int kChannelDescriptor = 3;
-constexpr int kFirstHandleDescriptor = 4;
 
 std::vector<char*> clean_environment() {
   std::vector<char*> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    if (!text.starts_with("PYTHON") && !text.starts_with("LD_")) kept.push_back(*entry);
+    if (!text.starts_with("PYTHON") && !text.starts_with("LD_") && !text.starts_with("DYLD_"))
+      kept.push_back(*entry);
   }
   kept.push_back(nullptr);
   return kept;
@@ -42,6 +46,7 @@ class SpawnSettings {
  public:
   /// `descriptors` are those that the child finds from `kChannelDescriptor` on; they lie above.
   explicit SpawnSettings(std::span<const OwnedHandle> descriptors) {
+    short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -52,7 +57,11 @@ class SpawnSettings {
     int target = kChannelDescriptor;
     for (const OwnedHandle& descriptor : descriptors)
       posix_spawn_file_actions_adddup2(&actions, static_cast<int>(descriptor.get()), target++);
+#ifdef POSIX_SPAWN_CLOEXEC_DEFAULT  // macOS: all that is not named above
+    flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
+#else
     posix_spawn_file_actions_addclosefrom_np(&actions, target);
+#endif
 
     sigset_t none;
     sigset_t all;
@@ -60,13 +69,18 @@ class SpawnSettings {
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &all);
-    // Hosts call from real-time threads, whose class and priority are not for a child.
+#ifdef POSIX_SPAWN_SETSCHEDULER
+    // Hosts call from real-time threads, whose class and priority are not for a child. On macOS no
+    // process inherits them.
     const sched_param ordinary{};
     posix_spawnattr_setschedpolicy(&attributes, SCHED_OTHER);
     posix_spawnattr_setschedparam(&attributes, &ordinary);
-    // A session of its own: a terminal's interrupt is the parent's business.
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETSCHEDULER | POSIX_SPAWN_SETSID);
+    flags |= POSIX_SPAWN_SETSCHEDULER;
+#endif
+    // A group of its own: a terminal's interrupt is the parent's business. Of the same session: a child
+    // that is stopped when its parent ends is then sent SIGHUP and goes on, which ends it.
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setflags(&attributes, flags);
   }
   ~SpawnSettings() {
     posix_spawn_file_actions_destroy(&actions);
@@ -86,13 +100,15 @@ std::optional<ChildProcess> ChildProcess::start(const std::string& executable,
   auto ends = Channel::create(error);
   if (!ends) return std::nullopt;
   // Copies above the numbers that the child is going to use.
-  const auto above = static_cast<int>(kFirstHandleDescriptor + handles.size());
+  const auto above = kFirstHandleDescriptor + kDescriptorsPerHandle * static_cast<int>(handles.size());
   std::vector<OwnedHandle> copies;
-  const auto copy = [&](NativeHandle handle) {
-    copies.emplace_back(fcntl(static_cast<int>(handle), F_DUPFD_CLOEXEC, above));
-  };
-  copy(ends->second.handle());
-  for (const NativeHandle handle : handles) copy(handle);
+  const auto copy = [&](int descriptor) { copies.emplace_back(fcntl(descriptor, F_DUPFD_CLOEXEC, above)); };
+  copy(descriptors_of(ends->second.handle()).first);
+  for (const NativeHandle handle : handles) {
+    const Descriptors passed = descriptors_of(handle);
+    copy(passed.first);
+    if (kDescriptorsPerHandle == 2) copy(passed.second >= 0 ? passed.second : passed.first);
+  }
 
   const SpawnSettings settings(copies);
   char* const arguments[] = {const_cast<char*>(executable.c_str()), nullptr};
@@ -100,30 +116,23 @@ std::optional<ChildProcess> ChildProcess::start(const std::string& executable,
   int id = -1;
   const int failure = posix_spawn(&id, executable.c_str(), &settings.actions, &settings.attributes, arguments,
                                   environment.data());
-  if (failure == 0) return ChildProcess(id, std::move(ends->first));
+  if (failure == 0) return ChildProcess(id, OwnedHandle(), std::move(ends->first));
   error = std::strerror(failure);
   return std::nullopt;
 }
 
-std::int64_t ChildProcess::resident_bytes() const {
-  std::ifstream file("/proc/" + std::to_string(id_) + "/statm");
-  std::int64_t all_pages = 0;
-  std::int64_t resident_pages = 0;
-  file >> all_pages >> resident_pages;
-  return file ? resident_pages * sysconf(_SC_PAGESIZE) : 0;
-}
-
 std::string ChildProcess::end(int grace_period_ms) {
+  const auto id = static_cast<pid_t>(process_);
   int status = 0;
-  pid_t ended = waitpid(id_, &status, WNOHANG);
+  pid_t ended = waitpid(id, &status, WNOHANG);
   for (int i = 0; ended == 0 && i < grace_period_ms; ++i) {
     usleep(1000);
-    ended = waitpid(id_, &status, WNOHANG);
+    ended = waitpid(id, &status, WNOHANG);
   }
   if (ended == 0) {
-    kill(id_, SIGKILL);
+    kill(id, SIGKILL);
     do {
-      ended = waitpid(id_, &status, 0);
+      ended = waitpid(id, &status, 0);
     } while (ended < 0 && errno == EINTR);
   }
   if (ended < 0) return "status unknown";
@@ -145,21 +154,8 @@ Channel inherited_channel() noexcept {
 }
 
 OwnedHandle inherited_handle(int index) noexcept {
-  return OwnedHandle(kFirstHandleDescriptor + index);
-}
-
-void bind_to_parent() noexcept {
-  // A parent that is gone already is noticed by the closed channel.
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-}
-
-void be_first_when_out_of_memory() noexcept {
-  // Half of the scale from 0 (as any process) to 1000 (always the first).
-  std::ofstream("/proc/self/oom_score_adj") << 500;
-}
-
-std::filesystem::path executable_path() {
-  return std::filesystem::read_symlink("/proc/self/exe");
+  const int first = kFirstHandleDescriptor + kDescriptorsPerHandle * index;
+  return OwnedHandle(handle_of({first, kDescriptorsPerHandle == 2 ? first + 1 : -1}));
 }
 
 bool can_map(std::size_t num_bytes) noexcept {

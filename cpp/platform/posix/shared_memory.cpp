@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// An anonymous memfd.
+// Mapping; where the memory comes from is each system's own.
 #include "platform/shared_memory.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <utility>
+
+#include "platform/posix/descriptors.h"
 
 namespace stemlane {
 namespace {
@@ -24,10 +24,6 @@ int descriptor_of(const OwnedHandle& handle) noexcept {
 
 }  // namespace
 
-void close_handle(NativeHandle handle) noexcept {
-  close(static_cast<int>(handle));
-}
-
 SharedMemory::SharedMemory(OwnedHandle handle, void* data, std::size_t num_bytes) noexcept
     : handle_(std::move(handle)), data_(data), num_bytes_(num_bytes) {}
 
@@ -41,23 +37,14 @@ SharedMemory::~SharedMemory() {
 }
 
 std::optional<SharedMemory> SharedMemory::create(std::size_t num_bytes, std::string& error) {
-  OwnedHandle handle(memfd_create("stemlane", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!handle) {
-    error = system_error("no shared memory");
-    return std::nullopt;
-  }
-  // posix_fallocate reserves the pages now: a full system fails here, not with SIGBUS.
+  OwnedHandle handle = reserve_memory(num_bytes);
   void* data = MAP_FAILED;
-  const int descriptor = descriptor_of(handle);
-  if (const int failure = posix_fallocate(descriptor, 0, static_cast<off_t>(num_bytes)); failure != 0)
-    errno = failure;
-  // Sealed: a process that cut the file short would end the other one with SIGBUS.
-  else if (fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
-    data = mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
+  if (handle) data = mmap(nullptr, num_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor_of(handle), 0);
   if (data == MAP_FAILED) {
     error = system_error("no shared memory");
     return std::nullopt;
   }
+  std::memset(data, 0, num_bytes);  // maps every page
   return SharedMemory(std::move(handle), data, num_bytes);
 }
 

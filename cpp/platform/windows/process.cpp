@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// CreateProcess, in a job that ends with this process. The child reads the numbers of its handles from
+// its environment: the channel first.
+#include "platform/process.h"
+
+#include "platform/windows/system.h"
+
+#include <psapi.h>
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <cwchar>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace stemlane {
+namespace {
+
+constexpr const wchar_t* kHandlesVariable = L"STEMLANE_HANDLES";
+constexpr DWORD kKilledStatus = 9;
+
+std::wstring variable(const wchar_t* name) {
+  std::wstring value(GetEnvironmentVariableW(name, nullptr, 0), L'\0');
+  value.resize(GetEnvironmentVariableW(name, value.data(), static_cast<DWORD>(value.size())));
+  return value;
+}
+
+bool is_named(std::wstring_view entry, std::wstring_view prefix) {
+  return _wcsnicmp(entry.data(), prefix.data(), prefix.size()) == 0;
+}
+
+/// Of a child: ours without the settings of another Python, and with the numbers of its handles.
+std::wstring environment_with(const std::wstring& handles) {
+  std::vector<std::wstring> entries = {std::wstring(kHandlesVariable) + L"=" + handles};
+  wchar_t* const ours = GetEnvironmentStringsW();
+  for (const wchar_t* entry = ours; *entry != L'\0'; entry += std::wcslen(entry) + 1)
+    if (!is_named(entry, L"PYTHON") && !is_named(entry, kHandlesVariable)) entries.emplace_back(entry);
+  FreeEnvironmentStringsW(ours);
+  // The system asks for this order.
+  std::sort(entries.begin(), entries.end(),
+            [](const std::wstring& a, const std::wstring& b) { return _wcsicmp(a.c_str(), b.c_str()) < 0; });
+  std::wstring block;
+  for (const std::wstring& entry : entries) block += entry + L'\0';
+  return block + L'\0';
+}
+
+/// Handles that a child inherits, and nobody else: those of the list alone.
+class Inheritance {
+ public:
+  /// Null if the system refuses.
+  HANDLE add(HANDLE original) {
+    HANDLE copy = nullptr;
+    const HANDLE self = GetCurrentProcess();
+    if (DuplicateHandle(self, original, self, &copy, 0, TRUE, DUPLICATE_SAME_ACCESS) == 0) return nullptr;
+    owned_.push_back(as_owned(copy));
+    handles_.push_back(copy);
+    return copy;
+  }
+  HANDLE add_file(const wchar_t* path, DWORD access) {
+    OwnedHandle file = as_owned(CreateFileW(path, access, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
+                                            access == GENERIC_READ ? OPEN_EXISTING : OPEN_ALWAYS,
+                                            FILE_ATTRIBUTE_NORMAL, nullptr));
+    return file ? add(as_handle(file.get())) : nullptr;
+  }
+
+  /// Null if the system refuses. Valid as long as this lives.
+  LPPROC_THREAD_ATTRIBUTE_LIST list() {
+    SIZE_T size = 0;
+    InitializeProcThreadAttributeList(nullptr, 1, 0, &size);
+    memory_.resize(size);
+    const auto attributes = reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory_.data());
+    if (InitializeProcThreadAttributeList(attributes, 1, 0, &size) == 0) return nullptr;
+    const bool done =
+        UpdateProcThreadAttribute(attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles_.data(),
+                                  handles_.size() * sizeof(HANDLE), nullptr, nullptr) != 0;
+    return done ? attributes : nullptr;
+  }
+
+ private:
+  std::vector<OwnedHandle> owned_;
+  std::vector<HANDLE> handles_;
+  std::vector<char> memory_;
+};
+
+/// Ends its processes with the last handle to it, which is ours.
+OwnedHandle make_job() {
+  OwnedHandle job = as_owned(CreateJobObjectW(nullptr, nullptr));
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits{};
+  limits.BasicLimitInformation.LimitFlags =
+      JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION;
+  if (job && SetInformationJobObject(as_handle(job.get()), JobObjectExtendedLimitInformation, &limits,
+                                     sizeof limits) == 0)
+    return {};
+  return job;
+}
+
+/// A suspended process; none, with the system's last error set, if that fails.
+PROCESS_INFORMATION create_suspended(const std::wstring& executable, const std::wstring& handles,
+                                     Inheritance& inheritance) {
+  const std::wstring log = variable(L"STEMLANE_ENGINE_LOG");
+  STARTUPINFOEXW startup{};
+  startup.StartupInfo.cb = sizeof startup;
+  startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
+  startup.StartupInfo.hStdInput = inheritance.add_file(L"NUL", GENERIC_READ);
+  startup.StartupInfo.hStdOutput = inheritance.add_file(log.empty() ? L"NUL" : log.c_str(), FILE_APPEND_DATA);
+  startup.StartupInfo.hStdError = startup.StartupInfo.hStdOutput;
+  startup.lpAttributeList = inheritance.list();
+  PROCESS_INFORMATION process{};
+  if (startup.lpAttributeList == nullptr) return process;
+  std::wstring command = L"\"" + executable + L"\"";
+  std::wstring environment = environment_with(handles);
+  // A group of its own: a console's interrupt is the parent's business.
+  constexpr DWORD kFlags = CREATE_SUSPENDED | CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP |
+                           CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT | NORMAL_PRIORITY_CLASS;
+  CreateProcessW(executable.c_str(), command.data(), nullptr, nullptr, TRUE, kFlags, environment.data(),
+                 nullptr, &startup.StartupInfo, &process);
+  DeleteProcThreadAttributeList(startup.lpAttributeList);
+  return process;
+}
+
+/// Number `index` of those in the environment: 0 is the channel.
+OwnedHandle inherited(int index) noexcept {
+  const std::wstring text = variable(kHandlesVariable);
+  const wchar_t* position = text.c_str();
+  for (int i = 0; position != nullptr && i < index; ++i) {
+    position = std::wcschr(position, L',');
+    if (position != nullptr) ++position;
+  }
+  if (position == nullptr || *position == L'\0') return {};
+  return OwnedHandle(static_cast<NativeHandle>(std::wcstoll(position, nullptr, 10)));
+}
+
+}  // namespace
+
+std::optional<ChildProcess> ChildProcess::start(const std::string& executable,
+                                                std::span<const NativeHandle> handles, std::string& error) {
+  auto ends = Channel::create(error);
+  if (!ends) return std::nullopt;
+  Inheritance inheritance;
+  std::wstring numbers;
+  const auto pass_on = [&](NativeHandle handle) {
+    const HANDLE copy = inheritance.add(as_handle(handle));
+    numbers += (numbers.empty() ? L"" : L",") + std::to_wstring(reinterpret_cast<NativeHandle>(copy));
+  };
+  pass_on(ends->second.handle());
+  for (const NativeHandle handle : handles) pass_on(handle);
+
+  OwnedHandle job = make_job();
+  const PROCESS_INFORMATION created = create_suspended(to_wide(executable), numbers, inheritance);
+  OwnedHandle process = as_owned(created.hProcess);
+  const OwnedHandle thread = as_owned(created.hThread);
+  if (!process) {
+    error = last_error("the system refuses");
+    return std::nullopt;
+  }
+  if (!job || AssignProcessToJobObject(as_handle(job.get()), created.hProcess) == 0) {
+    error = last_error("no job");
+    TerminateProcess(created.hProcess, kKilledStatus);
+    return std::nullopt;
+  }
+  ResumeThread(created.hThread);
+  return ChildProcess(process.release(), std::move(job), std::move(ends->first));
+}
+
+std::int64_t ChildProcess::resident_bytes() const {
+  PROCESS_MEMORY_COUNTERS counters{};
+  const bool known = K32GetProcessMemoryInfo(as_handle(process_), &counters, sizeof counters) != 0;
+  return known ? static_cast<std::int64_t>(counters.WorkingSetSize) : 0;
+}
+
+std::string ChildProcess::end(int grace_period_ms) {
+  const OwnedHandle process(process_);
+  const HANDLE handle = as_handle(process_);
+  if (WaitForSingleObject(handle, static_cast<DWORD>(grace_period_ms)) != WAIT_OBJECT_0)
+    TerminateProcess(handle, kKilledStatus);
+  // Until it is gone: it still holds the shared memory.
+  WaitForSingleObject(handle, INFINITE);
+  DWORD status = 0;
+  if (GetExitCodeProcess(handle, &status) == 0) return "status unknown";
+  constexpr DWORD kFirstException = 0xC0000000;
+  if (status < kFirstException) return "exit status " + std::to_string(status);
+  char text[32];
+  std::snprintf(text, sizeof text, "exception 0x%08lX", status);
+  return text;
+}
+
+bool is_executable(const std::string& path) noexcept {
+  const DWORD attributes = GetFileAttributesW(to_wide(path).c_str());
+  return attributes != INVALID_FILE_ATTRIBUTES && (attributes & FILE_ATTRIBUTE_DIRECTORY) == 0;
+}
+
+bool is_child_process() noexcept {
+  return GetEnvironmentVariableW(kHandlesVariable, nullptr, 0) != 0;
+}
+
+Channel inherited_channel() noexcept {
+  return Channel(inherited(0));
+}
+
+OwnedHandle inherited_handle(int index) noexcept {
+  return inherited(1 + index);
+}
+
+void bind_to_parent() noexcept {
+  // The job does it. A crash is the host's to tell; no window over the music.
+  SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
+}
+
+void be_first_when_out_of_memory() noexcept {
+  // Here an allocation fails, and whoever asked for it has to bear it.
+}
+
+std::filesystem::path executable_path() {
+  std::wstring path(MAX_PATH, L'\0');
+  for (;;) {
+    const DWORD size = GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size()));
+    if (size < path.size()) return path.substr(0, size);
+    path.resize(path.size() * 2);
+  }
+}
+
+bool can_map(std::size_t num_bytes) noexcept {
+  MEMORYSTATUSEX status{};
+  status.dwLength = sizeof status;
+  return GlobalMemoryStatusEx(&status) != 0 && status.ullAvailPageFile > num_bytes &&
+         status.ullAvailVirtual > num_bytes;
+}
+
+}  // namespace stemlane
