@@ -17,3 +17,6 @@ set(CMAKE_EXE_LINKER_FLAGS_INIT "-static")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-static")
 set(CMAKE_MODULE_LINKER_FLAGS_INIT "-static")
 set(CMAKE_CROSSCOMPILING_EMULATOR wine)
+# JUCE is sources and CMake files, the same for every system; big objects, because its modules are.
+file(GLOB JUCE_DIR /usr/lib/*/cmake/JUCE-*)
+add_compile_options(-Wa,-mbig-obj)

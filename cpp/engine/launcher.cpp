@@ -2,13 +2,8 @@
 // The engine's executable: finds the Python to run and runs the engine in it. A Python that is a
 // shared library is embedded. One that is a program only, as many are, is executed in our place
 // and loads the engine.
-#include <dlfcn.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <new>
@@ -21,7 +16,9 @@
 #include "engine/python_library.h"
 #include "host/out_of_memory.h"
 #include "link/host_link.h"
+#include "platform/library.h"
 #include "platform/process.h"
+#include "platform/text_path.h"
 
 namespace stemlane {
 namespace {
@@ -29,7 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Beside this executable.
-constexpr const char* kEngineLibrary = "libstemlane-engine.so";
+constexpr const char* kEngineLibrary = STEMLANE_ENGINE_LIBRARY;
 
 // 15 is PR_SET_NAME: the process is found under the engine's name, not Python's, on Linux.
 constexpr const char* kRunInPython =
@@ -48,10 +45,11 @@ int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& l
           const char* entry_name, const std::string& packages) {
   std::string error;
   if (!load_library(python, error)) throw not_usable(home, error);
-  void* const engine = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* const entry = engine != nullptr ? dlsym(engine, entry_name) : nullptr;
-  if (entry == nullptr) throw not_usable(home, dlerror());
-  return reinterpret_cast<EngineEntry>(entry)(home.executable.c_str(), packages.c_str(),
+  void* const engine = open_library(library, false, error);
+  void* const entry = engine != nullptr ? function_of(engine, entry_name) : nullptr;
+  if (entry == nullptr)
+    throw not_usable(home, error.empty() ? std::string(kEngineLibrary) + " is of another version" : error);
+  return reinterpret_cast<EngineEntry>(entry)(text_of(home.executable).c_str(), packages.c_str(),
                                               home.found_by.c_str());
 }
 
@@ -59,11 +57,11 @@ int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& l
 [[noreturn]] void execute(const PythonHome& home, const PythonLibrary& python, const fs::path& library,
                           const char* entry_name, const std::string& packages) {
   // A program cannot be given its libraries before it starts, only be told where they are.
-  if (!python.companions.empty())
-    setenv("LD_LIBRARY_PATH", python.companions.front().parent_path().c_str(), 1);
-  execl(home.executable.c_str(), home.executable.c_str(), "-I", "-X", "utf8", "-c", kRunInPython,
-        library.c_str(), entry_name, packages.c_str(), home.found_by.c_str(), static_cast<char*>(nullptr));
-  throw not_usable(home, std::strerror(errno));
+  const fs::path folder = python.companions.empty() ? fs::path() : python.companions.front().parent_path();
+  throw not_usable(home, become(home.executable,
+                                {"-I", "-X", "utf8", "-c", kRunInPython, text_of(library), entry_name,
+                                 packages, home.found_by},
+                                folder));
 }
 
 int run(const char* entry_name) {
@@ -74,7 +72,7 @@ int run(const char* entry_name) {
   const auto home = find_python(self, error);
   if (!home) throw std::runtime_error(error);
   const fs::path library = self.parent_path() / kEngineLibrary;
-  const std::string packages = home->extra_paths.empty() ? "" : home->extra_paths.front().string();
+  const std::string packages = home->extra_paths.empty() ? "" : text_of(home->extra_paths.front());
   const PythonLibrary python = find_library(*home);
   if (python.library.empty()) execute(*home, python, library, entry_name, packages);
   return embed(*home, python, library, entry_name, packages);
@@ -105,7 +103,7 @@ int main(int count, char** arguments) {
   try {
     std::string said;
     try {
-      _exit(stemlane::run(check ? stemlane::kCheck : stemlane::kServe));
+      std::_Exit(stemlane::run(check ? stemlane::kCheck : stemlane::kServe));
     } catch (const std::exception& error) {
       said = error.what();
     }
@@ -114,5 +112,5 @@ int main(int count, char** arguments) {
   } catch (...) {  // not even enough memory to say what it was
     report("there is not enough memory for the engine: close other programs");
   }
-  _exit(1);
+  std::_Exit(1);
 }

@@ -7,6 +7,7 @@
 
 #include "host/small_file.h"
 #include "host/user_folders.h"
+#include "platform/text_path.h"
 
 namespace stemlane {
 namespace {
@@ -85,10 +86,10 @@ std::optional<PythonHome> find_python(const fs::path& engine_executable, std::st
 
   const fs::path own_file = contents_of(engine_executable) / "Resources" / contract::kEngineConfigurationFile;
   for (const fs::path& file : {own_file, user_configuration()}) {
-    const fs::path python = configured_python(read_small_file(file, kMaxConfigurationBytes));
+    const fs::path python = path_of(configured_python(read_small_file(file, kMaxConfigurationBytes)));
     if (python.empty()) continue;
-    if (is_there(python)) return PythonHome{python, {}, file.string()};
-    error = "no Python at " + python.string() + " (named in " + file.string() +
+    if (is_there(python)) return PythonHome{python, {}, text_of(file)};
+    error = "no Python at " + text_of(python) + " (named in " + text_of(file) +
             "); run 'stemlane plugin install' again";
     return std::nullopt;
   }

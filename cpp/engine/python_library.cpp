@@ -1,22 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Linux: names and folders of libpython as CPython and Debian install it.
+// Folders of libpython as CPython and Debian install it.
 #include "engine/python_library.h"
 
-#include <dlfcn.h>
+#include "platform/library.h"
 
 namespace stemlane {
 namespace {
 
 namespace fs = std::filesystem;
 
-// As CPython calls it since 3.2; STEMLANE_PYTHON_VERSION is that of the headers, "3.11".
-constexpr const char* kLibrary = "libpython" STEMLANE_PYTHON_VERSION ".so.1.0";
-
-bool load(const fs::path& library, std::string& error) {
-  if (dlopen(library.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr) return true;
-  error = dlerror();
-  return false;
-}
+// As CPython calls it, of the version of the headers.
+constexpr const char* kLibrary = STEMLANE_PYTHON_LIBRARY;
 
 // bin/python3 and lib/, with libpython and its companions and nothing else.
 PythonLibrary in_bundle(const fs::path& executable) {
@@ -48,8 +42,8 @@ PythonLibrary find_library(const PythonHome& home) {
 bool load_library(const PythonLibrary& library, std::string& error) {
   // Once they are loaded, the loader takes them for whoever needs them by name.
   for (const auto& companion : library.companions)
-    if (!load(companion, error)) return false;
-  return load(library.library, error);
+    if (open_library(companion, true, error) == nullptr) return false;
+  return open_library(library.library, true, error) != nullptr;
 }
 
 }  // namespace stemlane

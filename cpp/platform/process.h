@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "platform/channel.h"
 #include "platform/native_handle.h"
@@ -61,6 +62,10 @@ void be_first_when_out_of_memory() noexcept;
 
 /// The file that this process runs.
 std::filesystem::path executable_path();
+/// Runs `program` in the place of this one, with what it needs from `library_folder`, if that is not empty.
+/// Returns only why it failed. Windows has no such thing.
+std::string become(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                   const std::filesystem::path& library_folder);
 /// True if this process may map `num_bytes` more; none of them is used.
 bool can_map(std::size_t num_bytes) noexcept;
 

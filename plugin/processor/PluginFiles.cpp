@@ -2,36 +2,38 @@
 // Looks the plugin's binary up among the loaded ones, then walks the bundle around it.
 #include "processor/PluginFiles.h"
 
-#include <dlfcn.h>
-
 #include <filesystem>
 
 #include "host/user_folders.h"
+#include "platform/library.h"
+#include "platform/text_path.h"
 
 namespace stemlane {
 namespace {
 
 juce::File binaryFolder() {
-  Dl_info info{};
-  if (dladdr(reinterpret_cast<const void*>(&binaryFolder), &info) == 0) return {};
+  const auto path =
+      juce::String::fromUTF8(text_of(binary_around(reinterpret_cast<const void*>(&binaryFolder))).c_str());
   // A loader may report the path as it was given: relative, or through links. Of an application
   // that was found through PATH it knows only the name.
-  if (juce::String::fromUTF8(info.dli_fname).indexOfChar('/') < 0)
+  if (!path.containsAnyOf("/\\"))
     return juce::File::getSpecialLocation(juce::File::currentExecutableFile).getParentDirectory();
-  const juce::File binary =
-      juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(info.dli_fname));
-  return binary.getLinkedTarget().getParentDirectory();
+  return juce::File::getCurrentWorkingDirectory().getChildFile(path).getLinkedTarget().getParentDirectory();
 }
 
 std::string usersModelIndex() {
   const std::filesystem::path folder = user_folder(contract::kUserData);
-  return (folder / contract::kModelsFolder / contract::kModelIndexFile).string();
+  return text_of(folder / contract::kModelsFolder / contract::kModelIndexFile);
 }
 
 }  // namespace
 
 juce::File engineExecutable() {
+#if JUCE_WINDOWS
+  return binaryFolder().getChildFile("stemlane-engine.exe");
+#else
   return binaryFolder().getChildFile("stemlane-engine");
+#endif
 }
 
 std::vector<std::string> modelIndexPaths() {

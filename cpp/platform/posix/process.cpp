@@ -158,6 +158,21 @@ OwnedHandle inherited_handle(int index) noexcept {
   return OwnedHandle(handle_of({first, kDescriptorsPerHandle == 2 ? first + 1 : -1}));
 }
 
+std::string become(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                   const std::filesystem::path& library_folder) {
+#ifdef __APPLE__
+  constexpr const char* kVariable = "DYLD_LIBRARY_PATH";
+#else
+  constexpr const char* kVariable = "LD_LIBRARY_PATH";
+#endif
+  if (!library_folder.empty()) setenv(kVariable, library_folder.c_str(), 1);
+  std::vector<char*> all = {const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) all.push_back(const_cast<char*>(argument.c_str()));
+  all.push_back(nullptr);
+  execv(program.c_str(), all.data());
+  return std::strerror(errno);
+}
+
 bool can_map(std::size_t num_bytes) noexcept {
   void* memory = mmap(nullptr, num_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return false;

@@ -3,6 +3,7 @@
 // its environment: the channel first.
 #include "platform/process.h"
 
+#include "platform/library.h"
 #include "platform/windows/system.h"
 
 #include <psapi.h>
@@ -213,12 +214,12 @@ void be_first_when_out_of_memory() noexcept {
 }
 
 std::filesystem::path executable_path() {
-  std::wstring path(MAX_PATH, L'\0');
-  for (;;) {
-    const DWORD size = GetModuleFileNameW(nullptr, path.data(), static_cast<DWORD>(path.size()));
-    if (size < path.size()) return path.substr(0, size);
-    path.resize(path.size() * 2);
-  }
+  return binary_around(reinterpret_cast<const void*>(&executable_path));
+}
+
+std::string become(const std::filesystem::path&, const std::vector<std::string>&,
+                   const std::filesystem::path&) {
+  return "its library is missing";
 }
 
 bool can_map(std::size_t num_bytes) noexcept {

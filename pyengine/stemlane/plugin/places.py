@@ -10,6 +10,8 @@ from stemlane.errors import PluginError
 
 BUNDLE_NAME = "Stemlane.vst3"
 PACKAGE = Path(__file__).resolve().parents[1]
+# As Steinberg names them: https://steinbergmedia.github.io/vst3_dev_portal ("Plug-in Locations").
+_VST3_FOLDERS = {"darwin": "Library/Audio/Plug-Ins/VST3", "win32": "AppData/Local/Programs/Common/VST3"}
 _BUILT = f"plugin/Stemlane_artefacts/Release/VST3/{BUNDLE_NAME}"
 
 
@@ -41,12 +43,12 @@ def plugin_path() -> str:
 
 def installed_path() -> Path:
     """Where `install` puts the bundle: the user's VST3 folder."""
-    return Path.home() / ".vst3" / BUNDLE_NAME
+    return Path.home() / _VST3_FOLDERS.get(sys.platform, ".vst3") / BUNDLE_NAME
 
 
 def engine_path(bundle: str | Path) -> Path:
     """The engine executable inside a bundle."""
-    found = sorted(Path(bundle).glob("Contents/*/stemlane-engine"))
+    found = [*Path(bundle).glob("Contents/*/stemlane-engine"), *Path(bundle).glob("Contents/*/stemlane-engine.exe")]
     if not found:
         raise PluginError(f"{bundle}: holds no stemlane-engine; install the stemlane package again")
     return found[0]

@@ -12,6 +12,8 @@
 #include "engine_fixture.h"
 #include "host/model_index.h"
 #include "host/user_folders.h"
+#include "platform/library.h"
+#include "platform/process.h"
 #include "platform/text_path.h"
 #include "platform/windows/system.h"
 
@@ -106,4 +108,24 @@ TEST_CASE("text becomes wide and comes back") {
                                  "cke \xE2\x99\xAB \xF0\x9F\x8E\xB5"})
     CHECK(to_utf8(to_wide(text)) == text);
   CHECK(to_wide("\xF0\x9F\x8E\xB5") == L"\xD83C\xDFB5");
+}
+
+TEST_CASE("a library takes what lies beside it, not its namesake beside the program or in System32") {
+  wchar_t system[MAX_PATH];
+  REQUIRE(GetSystemDirectoryW(system, MAX_PATH) != 0);
+  const fs::path namesake = executable_path().parent_path() / "companion.dll";
+  const fs::path in_system = fs::path(system) / "companion.dll";
+  REQUIRE(fs::exists(namesake));
+  fs::copy_file(namesake, in_system, fs::copy_options::overwrite_existing);
+  std::string error;
+  void* const library = open_library(path_of(COMPANION_USER), false, error);
+  fs::remove(in_system);
+  INFO(error);
+  REQUIRE(library != nullptr);
+  const auto which = reinterpret_cast<int (*)()>(function_of(library, "which_companion"));
+  REQUIRE(which != nullptr);
+  CHECK(which() == 1);
+  CHECK(fs::equivalent(binary_around(reinterpret_cast<const void*>(which)), path_of(COMPANION_USER)));
+  CHECK(open_library(namesake.parent_path() / "missing.dll", false, error) == nullptr);
+  CHECK_FALSE(error.empty());
 }
