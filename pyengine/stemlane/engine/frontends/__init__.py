@@ -44,7 +44,7 @@ def _spleeter(manifest: Manifest, threads: int = 1) -> RecordingFrontEnd:
 
 
 FRONT_ENDS: Mapping[str, FrontEnds] = {
-    "streaming": FrontEnds(StreamingFrontEnd, lambda manifest, threads: StreamingFrontEnd(manifest)),
+    "streaming": FrontEnds(StreamingFrontEnd, lambda manifest, threads: StreamingFrontEnd(manifest, whole=True)),
     "spleeter": FrontEnds(_spleeter, _spleeter),
     "open-unmix": FrontEnds(OpenUnmixFrontEnd, lambda manifest, threads: OpenUnmixFrontEnd(manifest, threads=threads)),
     "mdx": FrontEnds(MdxFrontEnd, lambda manifest, threads: MdxFrontEnd(manifest, whole=True, threads=threads)),
