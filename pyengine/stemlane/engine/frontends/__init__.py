@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stemlane.engine.frontends.htdemucs import HtdemucsFrontEnd
+from stemlane.engine.frontends.many_steps import ManyStepsFrontEnd
 from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
 from stemlane.engine.frontends.mdx import MdxFrontEnd
 from stemlane.engine.frontends.open_unmix import OpenUnmixFrontEnd
@@ -13,7 +14,7 @@ from stemlane.engine.frontends.spleeter_wiener import SpleeterWienerFrontEnd
 from stemlane.engine.frontends.streaming import StreamingFrontEnd
 from stemlane.engine.session import available_threads
 from stemlane.errors import InputError
-from stemlane.manifests.kinds import MaskedSegmentSettings
+from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.model import Manifest
 
 __all__ = ["FRONT_ENDS", "FrontEnds", "RecordingFrontEnd", "StreamFrontEnd", "create_recording", "create_stream"]
@@ -43,8 +44,14 @@ def _spleeter(manifest: Manifest, threads: int = 1) -> RecordingFrontEnd:
     return (SpleeterWienerFrontEnd if filters else MaskedSegmentFrontEnd)(manifest, threads=threads)
 
 
+def _recorded_stream(manifest: Manifest) -> RecordingFrontEnd:
+    settings = manifest.settings_of(StreamingSettings)
+    many = settings.free_frames and 1 in (settings.interleaved_states, settings.frames_per_step)
+    return ManyStepsFrontEnd(manifest) if many else StreamingFrontEnd(manifest)
+
+
 FRONT_ENDS: Mapping[str, FrontEnds] = {
-    "streaming": FrontEnds(StreamingFrontEnd, lambda manifest, threads: StreamingFrontEnd(manifest, whole=True)),
+    "streaming": FrontEnds(StreamingFrontEnd, lambda manifest, threads: _recorded_stream(manifest)),
     "spleeter": FrontEnds(_spleeter, _spleeter),
     "open-unmix": FrontEnds(OpenUnmixFrontEnd, lambda manifest, threads: OpenUnmixFrontEnd(manifest, threads=threads)),
     "mdx": FrontEnds(MdxFrontEnd, lambda manifest, threads: MdxFrontEnd(manifest, whole=True, threads=threads)),

@@ -11,8 +11,6 @@ from stemlane.manifests.model import Manifest
 
 # Wide enough for a steady estimate of the highest mask, narrow enough to lie in one band of any network: 340 Hz.
 _TOP_BINS = 32
-# Enough to spread the reading of the weights over; more costs memory and gains nothing.
-_BATCH_STEPS = 32
 # Long enough that pauses in music are heard by the network as they were in training.
 _REST_AFTER_SECONDS = 2.0
 
@@ -33,23 +31,21 @@ class StreamingFrontEnd(RecordingFrontEnd):
     In digital silence it rests: after 2 s of exact zeros in, with exact zeros out, the network is not run and keeps
     its state until the next sample that is not zero. That depends on the steps only, never on how they come.
 
-    Of a whole recording it takes many steps at once if the network can, with the same bits.
-
     Parameters
     ----------
     manifest
         The model.
-    whole
-        The input is a recording.
+    runs_per_turn
+        Steps that the network runs at once, for each of its memories, where its frames are free. `process` takes that
+        many, or a single one.
     """
 
-    def __init__(self, manifest: Manifest, *, whole: bool = False):
+    def __init__(self, manifest: Manifest, *, runs_per_turn: int = 1):
         settings = manifest.settings_of(StreamingSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
-        self._turns = settings.interleaved_states
-        batches = whole and settings.free_frames and (self._turns == 1 or settings.frames_per_step == 1)
-        num_steps = _BATCH_STEPS * self._turns if batches else 1
+        self._turns = settings.interleaved_states if runs_per_turn > 1 else 1
+        num_steps = runs_per_turn * self._turns
         self._step_samples = settings.stride_samples
         self.stride_samples = num_steps * settings.stride_samples
         self.delay_samples = settings.delay_samples
@@ -59,7 +55,7 @@ class StreamingFrontEnd(RecordingFrontEnd):
         def shapes(frames: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
             return (1, 2, 2, frames, bins), (1, num_stems, 2, 2, frames, bins)
 
-        in_shape, out_shape = shapes(_BATCH_STEPS * settings.frames_per_step if num_steps > 1 else self._num_frames)
+        in_shape, out_shape = shapes(runs_per_turn * settings.frames_per_step)
         self._session = StatefulSession(
             manifest.folder / manifest.files[0].path,
             input_name=settings.mixture_tensor,
@@ -67,7 +63,7 @@ class StreamingFrontEnd(RecordingFrontEnd):
             output_name=settings.stems_tensor,
             output_shape=out_shape,
             state_names=settings.state_tensors,
-            interleaved=self._turns,
+            interleaved=settings.interleaved_states,
             single_shapes=shapes(settings.frames_per_step) if num_steps > 1 else None,
             warm_up=num_steps == 1,
         )
@@ -98,19 +94,10 @@ class StreamingFrontEnd(RecordingFrontEnd):
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
-        if self.stride_samples == self._step_samples or self._may_rest(mixture):
-            starts = range(0, self.stride_samples, self._step_samples)
-            stems = [self._step(mixture[:, start : start + self._step_samples]) for start in starts]
-            return stems[0] if len(stems) == 1 else np.concatenate(stems, axis=2)
-        self._num_silent = self._silence_after(mixture)[-1]
-        return self._separate(mixture)
-
-    def _step(self, mixture: np.ndarray) -> np.ndarray:
-        """What the network takes at once, live."""
         [self._num_silent] = self._silence_after(mixture)
         if self._num_silent > self._rest_after_samples and not self._sounds:
             return self._silence
-        return self._separate(mixture)
+        return self._synthesise(self._separate(mixture, self._spectra))
 
     def _silence_after(self, mixture: np.ndarray) -> list[int]:
         """After each step how many samples have been silent."""
@@ -121,32 +108,30 @@ class StreamingFrontEnd(RecordingFrontEnd):
             silent.append(num_silent)
         return silent
 
-    def _may_rest(self, mixture: np.ndarray) -> bool:
-        return max(self._silence_after(mixture)) > self._rest_after_samples
-
-    def _separate(self, mixture: np.ndarray) -> np.ndarray:
-        """All frames at once, or those of one step."""
+    def _separate(self, mixture: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """The stems' spectra, written into `target`, of all frames at once or of one step."""
         spectra = self._analysis.process(mixture)
         frames = spectra.shape[1]
-        stems = self._spectra[:, :, :frames]
+        stems = target[:, :, :frames]
         shared = self._shared_bins
-        turns = 1 if mixture.shape[1] == self._step_samples else self._turns
+        is_single = frames < self._num_frames
+        values = self._session.single_input if is_single else self._session.input
+        turns = 1 if is_single else self._turns
         for turn in range(turns):  # of each memory every frame that is its own
             own = slice(turn, None, turns)
-            values, run = self._session.input, self._session.run
-            if frames < self._num_frames:
-                values, run = self._session.single_input, self._session.run_single
             values[0, :, 0, :, :shared] = spectra[:, own, :shared].real
             values[0, :, 1, :, :shared] = spectra[:, own, :shared].imag
-            masked = run()[0]
+            masked = (self._session.run_single() if is_single else self._session.run())[0]
             stems.real[:, :, own, :shared] = masked[:, :, 0, :, :shared]
             stems.imag[:, :, own, :shared] = masked[:, :, 1, :, :shared]
         if stems.shape[-1] > shared:
             self._extend(spectra, stems)
-        samples = self._synthesis.process(stems)
-        last = samples[..., -self._step_samples :]
-        self._sounds = self._num_silent > 0 and bool(last.any())
-        return samples
+        return stems
+
+    def _synthesise(self, spectra: np.ndarray) -> np.ndarray:
+        stems = self._synthesis.process(spectra)
+        self._sounds = self._num_silent > 0 and bool(stems[..., -self._step_samples :].any())
+        return stems
 
     def _extend(self, mixture: np.ndarray, stems: np.ndarray) -> None:
         """Fill the stems' bins above the network's with the mixture (2, frames, bins), shared out as just below."""
