@@ -28,7 +28,7 @@ _EXAMPLES = """
   stemlane separate *.wav --name '{stem}/{track}.{ext}' --format flac --bits 16
   stemlane separate -p spleeter:4stems -o out song.mp3
   find . -name '*.mp3' -print0 | stemlane separate --from-list - -o stems --json
-  stemlane separate s3://music/in -o s3://music/stems --dask tcp://host:8786 --status status.jsonl --skip-existing
+  stemlane separate s3://music/in -o s3://music/stems --dask tcp://host:8786 --skip-existing
   ffmpeg -i song.mkv -f wav - | stemlane separate - --stems vocals -o - > vocals.wav
 """
 _CLUSTER_RETRIES = 2
