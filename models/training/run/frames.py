@@ -114,7 +114,8 @@ def _free_shapes(model: onnx.ModelProto) -> None:
     while True:
         shapes = _shapes(model)
         pending = [
-            node for node in model.graph.node
+            node
+            for node in model.graph.node
             if node.op_type == "Reshape" and node.output[0] not in fixed and FRAMES in shapes.get(node.input[0], [])
         ]
         if not pending:
@@ -133,7 +134,8 @@ def _shapes(model: onnx.ModelProto) -> dict[str, list[int | str]]:
     graph = shape_inference.infer_shapes(model, data_prop=True).graph
     return {
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
-        for values in (graph.input, graph.value_info, graph.output) for value in values
+        for values in (graph.input, graph.value_info, graph.output)
+        for value in values
     }
 
 
