@@ -185,7 +185,7 @@ def _as_json(outcome: "Outcome") -> str:
     state = "failed" if outcome.problem else "skipped" if outcome.skipped else "done"
     return json.dumps({
         "input": str(outcome.path), "state": state, "problem": outcome.problem or None, "warnings": outcome.warnings,
-        "outputs": {} if outcome.problem else {stem: str(path) for stem, path in outcome.outputs.items()},
+        "outputs": {stem: str(path) for stem, path in outcome.outputs.items()},
         "seconds": round(outcome.seconds, 6), "elapsed_seconds": round(outcome.elapsed_seconds, 3),
     })  # fmt: skip
 

@@ -9,6 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
+from stemlane.arguments import is_count, shown
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError, StemlaneError, one_line
 from stemlane.files.names import Recording, check_distinct
@@ -56,8 +57,8 @@ class Batch:
         InputError
             If two recordings would go to one place, or something is in the way at one of the places.
         """
-        if not 1 <= self.jobs <= MOST_JOBS:
-            raise InputError(f"{self.jobs} jobs, should be from 1 to {MOST_JOBS}")
+        if not is_count(self.jobs, 1, MOST_JOBS):
+            raise InputError(f"{shown(self.jobs)} jobs, should be from 1 to {MOST_JOBS}")
         places = [
             (recording, list(self.request.outputs(self.folder, recording, self.separator).values()))
             for recording in self.recordings
@@ -118,7 +119,7 @@ class Batch:
             progress(recording, num_samples / total if total else 0.0)
 
         started = time.monotonic()
-        outcome = Outcome(recording.path, self.request.outputs(self.folder, recording, self.separator))
+        outcome = Outcome(recording.path)
         try:
             if stop.is_set():
                 raise _StoppedError

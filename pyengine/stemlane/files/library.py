@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Unpack
 
+from stemlane.arguments import as_path, shown
 from stemlane.engine.separator import Separator
+from stemlane.errors import InputError
 from stemlane.files.batch import Batch
 from stemlane.files.names import Recording, find_recordings, track_name
 from stemlane.files.request import Options, Request
@@ -59,12 +61,11 @@ def separate_file(
         done.outputs["instrumental"]                   # stems/song/instrumental.mp3
     """
     request = Request.of(**options)
+    source, target = as_path(path, "path"), as_path(folder, "folder")
     with _separator(model) as separator:
-        remove_leftovers([Path(folder)])
-        recording = Recording(Path(path), track_name(path))
-        return separate_recording(
-            recording, Path(folder), separator, request, skip_existing=skip_existing, progress=progress
-        )
+        remove_leftovers([target])
+        recording = Recording(source, track_name(source))
+        return separate_recording(recording, target, separator, request, skip_existing=skip_existing, progress=progress)
 
 
 def separate_many(
@@ -93,8 +94,8 @@ def separate_many(
     Returns
     -------
     list of Outcome
-        For each recording `path`, `outputs` (files by name), `problem` (a text, or nothing), `skipped`, `warnings`,
-        `seconds` and `elapsed_seconds`.
+        For each recording `path`, `outputs` (files by name, none where there is a problem), `problem` (a text, or
+        nothing), `skipped`, `warnings`, `seconds` and `elapsed_seconds`.
 
     Raises
     ------
@@ -102,9 +103,12 @@ def separate_many(
         Before any work, if the options, the model or the places of the results cannot be used.
     """
     request = Request.of(**options)
+    if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):
+        raise InputError(f"paths is {shown(paths)}, should be a list of paths")
+    sources, target = [as_path(path, "a path") for path in paths], as_path(folder, "folder")
     with _separator(model) as separator:
-        found = find_recordings(paths, leave_out=Path(folder))
-        batch = Batch(found, Path(folder), separator, request, skip_existing=skip_existing, jobs=jobs)
+        found = find_recordings(sources, leave_out=target)
+        batch = Batch(found, target, separator, request, skip_existing=skip_existing, jobs=jobs)
         batch.prepare()
         return batch.run(report)
 

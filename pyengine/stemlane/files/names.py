@@ -72,7 +72,7 @@ def find_recordings(inputs: Iterable[str | Path], *, leave_out: Path | None = No
 
 
 def _recordings_of(path: Path, leave_out: Path | None) -> Iterator[Recording]:
-    if path.is_dir():
+    if os.path.isdir(path):
         yield from _search(path, leave_out)
     elif not os.path.lexists(path) and glob.has_magic(os.fspath(path)):
         for match in map(Path, sorted(glob.glob(os.fspath(path), recursive=True))):

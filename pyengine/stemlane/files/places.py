@@ -18,8 +18,8 @@ def check_place(path: str | Path, files: Iterable[Path]) -> None:
         folder = file.parent
         while not os.path.lexists(folder) and folder != folder.parent:
             folder = folder.parent
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise InputError(f"{folder}: is not a folder, so {file} cannot be written")
         check_file_target(file if folder == file.parent else folder / file.name, file)
-        if file.exists() and Path(path).exists() and file.samefile(path):
+        if os.path.exists(file) and os.path.exists(path) and file.samefile(path):
             raise InputError(f"{file}: is the recording itself and would be lost; write to another place")

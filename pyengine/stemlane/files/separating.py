@@ -34,7 +34,7 @@ class Outcome:
     path
         The recording.
     outputs
-        The files of its stems by name; where there is a problem, those it would have had.
+        The files of its stems by name; none where there is a problem.
     problem
         Why there are none, or nothing.
     skipped
@@ -48,7 +48,7 @@ class Outcome:
     """
 
     path: Path
-    outputs: dict[str, Path]
+    outputs: dict[str, Path] = field(default_factory=dict)
     problem: str = ""
     skipped: bool = False
     warnings: list[str] = field(default_factory=list)
