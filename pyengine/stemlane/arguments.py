@@ -46,16 +46,21 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
 
 
-def as_path(value: object, name: str) -> Path:
-    """The path of a file or folder, or `InputError` naming the argument.
-
-    >>> as_path("a/b.wav", "path").name
-    'b.wav'
-    """
+def path_text(value: object, name: str) -> str:
+    """The text of a path as it was given, or `InputError` naming the argument."""
     try:
         text = os.fspath(value)  # type: ignore[call-overload]  # what it is not, it refuses
     except TypeError:
         text = None
     if not isinstance(text, str) or "\0" in text:
         raise InputError(f"{name} is {shown(value)}, should be a path")
-    return Path(text)
+    return text
+
+
+def as_path(value: object, name: str) -> Path:
+    """The path of a file or folder, or `InputError` naming the argument.
+
+    >>> as_path("a/b.wav", "path").name
+    'b.wav'
+    """
+    return Path(path_text(value, name))

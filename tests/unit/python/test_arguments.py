@@ -44,6 +44,7 @@ PLACES = {
     "folder": (lambda value: stemlane.separate_file("a.wav", value, model="live"), "text, number in a text, empty"),
     "paths": (lambda value: stemlane.separate_many(value, "o", model="live"), "list, dict, pair"),
     "jobs": (lambda value: stemlane.separate_many(["a.wav"], "o", model="live", jobs=value), ""),
+    "retries": (lambda value: stemlane.separate_many(["a.wav"], "o", model="live", retries=value), ""),
     "stems": (file_option("stems"), "none, list, dict"),
     "two_stems": (file_option("two_stems"), "none"),
     "name": (file_option("name"), ""),
