@@ -181,8 +181,9 @@ fuzz-readers: $(STAMPS)/test-tools
 	  sed -n "s/^stat::number_of_executed_units: */$$target: inputs: /p" build/fuzz.log; \
 	done
 
-# Tests in hosts play live through the validator's executable.
+# Tests in hosts play live through the validator's executable; the application wants a screen.
 test-python: $(STAMPS)/test-tools
+	$(call install_packages,xvfb)
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target stemlane-validator
 	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --cov --cov-report=term

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: MIT
 ; The installer for Windows, for Inno Setup 6:
-;   iscc /DVersion=0.1.0 /DBundle=C:\path\to\Stemlane.vst3 packaging\windows\stemlane.iss
+;   iscc /Odist /DVersion=0.1.0 /DBundle=C:\path\to\Stemlane.vst3 packaging\windows\stemlane.iss
 ; Bundle is what `stemlane plugin bundle` makes. Not compiled on a machine of the project's own yet.
 
 #ifndef Version

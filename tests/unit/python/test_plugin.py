@@ -110,6 +110,26 @@ def test_uninstall(bundle):
     assert names(target.parent) == []
 
 
+@pytest.mark.parametrize(
+    "system, folder",
+    [
+        ("linux", ".vst3"),
+        ("darwin", "Library/Audio/Plug-Ins/VST3"),
+        ("win32", "AppData/Local/Programs/Common/VST3"),
+    ],
+)
+def test_each_system_has_its_own_folder_for_plugins(monkeypatch, system, folder):
+    monkeypatch.setattr(places.sys, "platform", system)
+    assert places.installed_path() == Path.home() / folder / "Stemlane.vst3"
+
+
+def test_the_engine_of_windows_is_found(tmp_path):
+    engine = tmp_path / "Contents" / "x86_64-win" / "stemlane-engine.exe"
+    engine.parent.mkdir(parents=True)
+    engine.touch()
+    assert places.engine_path(tmp_path) == engine
+
+
 def test_paths(bundle, monkeypatch, tmp_path):
     assert places.plugin_path() == str(bundle)
     assert places.engine_path(bundle).name == "stemlane-engine"
