@@ -8,7 +8,8 @@ from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
 from stemlane.files.writing import AudioOutput, encoding_of
 from stemlane.manifests.registry import find_model
-from stemlane.mix.rendering import Automation, GainPlan, render_blocks
+from stemlane.mix.automation import Automation
+from stemlane.mix.rendering import GainPlan, render_blocks
 
 
 def render_file(

@@ -2,27 +2,26 @@
 """Mixes a recording anew: a gain for every stem, fixed or moving. It runs the same C++ mixer as the plugin."""
 
 import bisect
-import json
 import math
 import numbers
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from stemlane.audio_checks import check_mixture, rechunk
-from stemlane.contract import STEM_ORDER
+from stemlane.contract import SILENT_DB, STEM_ORDER
 from stemlane.errors import InputError
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import find_model
 from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream
+from stemlane.mix.automation import SHAPES, Automation, read_automation
+from stemlane.mix.faders import OUTPUT
 from stemlane.units import linear_gain, parse_gain
 
 BLOCK_SAMPLES = 512
-OUTPUT = "output"  # the fader after the sum
-Automation = Sequence[Mapping[str, Any]]  # breakpoints, see `GainPlan`; not checked yet
 
 
 def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
@@ -38,17 +37,10 @@ def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
     return gains
 
 
-def read_automation(path: str | Path) -> Automation:
-    """The breakpoints in a JSON file: a list of {"time": seconds, "stem": name or "output", "gain_db": number}."""
-    try:
-        breakpoints: Automation = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON: {error}") from None
-    except RecursionError:
-        raise InputError(f"{path}: holds lists in lists without end, should be one list of breakpoints") from None
-    return breakpoints
+class _Point(NamedTuple):
+    seconds: float
+    gain_db: float
+    shape: str
 
 
 class GainPlan:
@@ -61,8 +53,10 @@ class GainPlan:
     gains
         Fixed gains in dB by fader; faders not named stay at 0 dB.
     automation
-        Breakpoints {"time", "stem", "gain_db"}. Between two, the gain moves linearly in dB; before the first and
-        after the last it stays. An automated fader ignores its fixed gain.
+        Breakpoints {"time", "stem", "gain_db"} and, where wanted, "shape", which says how the gain moves on from
+        there to the next: "linear" in dB, which is the usual, "stepped" (it stays, and is the next one's from there
+        on) or "amplitude", a straight line of the factor. Before the first and after the last it stays. Of two at one
+        time, the later in the list counts. An automated fader ignores its fixed gain.
     """
 
     def __init__(self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Automation | None):
@@ -73,7 +67,7 @@ class GainPlan:
             if fader in self._fixed_db:
                 raise InputError(f"{name!r} is another name of {fader!r}, which has a gain already; leave one out")
             self._fixed_db[fader] = parse_gain(value, name)
-        points: dict[str, list[tuple[float, float]]] = {}
+        points: dict[str, list[_Point]] = {}
         if automation is not None and not isinstance(automation, (list, tuple)):
             raise InputError('automation should be a list of {"time": seconds, "stem": name, "gain_db": number}')
         for entry in automation or ():
@@ -88,8 +82,11 @@ class GainPlan:
                 or not 0 <= float(time) < math.inf
             ):
                 raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
-            points.setdefault(name, []).append((float(time), parse_gain(entry["gain_db"], name)))
-        self._curves = {name: sorted(curve, key=lambda point: point[0]) for name, curve in points.items()}
+            shape = entry.get("shape", "linear")
+            if shape not in SHAPES:
+                raise InputError(f"automation of {name} has the shape {shape!r}, should be one of: {', '.join(SHAPES)}")
+            points.setdefault(name, []).append(_Point(float(time), parse_gain(entry["gain_db"], name), shape))
+        self._curves = {name: sorted(curve, key=lambda point: point.seconds) for name, curve in points.items()}
 
     def _check_fader(self, name: object, manifest: Manifest) -> str:
         fader = stem_of(manifest, name) if isinstance(name, str) else None
@@ -104,16 +101,26 @@ class GainPlan:
         curve = self._curves.get(fader)
         if not curve:
             return self._fixed_db.get(fader, 0.0)
-        following = bisect.bisect_right(curve, seconds, key=lambda point: point[0])
+        following = bisect.bisect_right(curve, seconds, key=lambda point: point.seconds)
         if following == 0 or following == len(curve):
-            return curve[max(following - 1, 0)][1]
-        (time0, gain0), (time1, gain1) = curve[following - 1], curve[following]
-        return gain0 + (gain1 - gain0) * (seconds - time0) / (time1 - time0)
+            return curve[max(following - 1, 0)].gain_db
+        return _between(curve[following - 1], curve[following], seconds)
 
     def linear_gains(self, seconds: float) -> np.ndarray:
         """Factors (6,) by `STEM_ORDER` at a time, the output fader multiplied in."""
         output = linear_gain(self.gain_db(OUTPUT, seconds))
         return np.array([linear_gain(self.gain_db(stem, seconds)) * output for stem in STEM_ORDER], np.float32)
+
+
+def _between(before: _Point, after: _Point, seconds: float) -> float:
+    """Gain in dB at a time from one point's on, before the next one's."""
+    if before.shape == "stepped":
+        return before.gain_db
+    share = (seconds - before.seconds) / (after.seconds - before.seconds)
+    if before.shape == "linear":
+        return before.gain_db + (after.gain_db - before.gain_db) * share
+    factor = (1 - share) * linear_gain(before.gain_db) + share * linear_gain(after.gain_db)
+    return max(20 * math.log10(factor), SILENT_DB) if factor > 0 else SILENT_DB
 
 
 def render_blocks(
@@ -170,7 +177,7 @@ def render(
     gains
         dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
     automation
-        Breakpoints, or the path of a JSON file with them; see `GainPlan`.
+        Breakpoints, see `GainPlan`, or the path of a file with them, see `stemlane.mix.automation.read_automation`.
     model
         A model's name or the path of its folder.
 

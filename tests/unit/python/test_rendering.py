@@ -9,12 +9,12 @@ import pytest
 from stemlane.engine.separator import Separator
 from stemlane.errors import CoreError, InputError
 from stemlane.manifests.model import load_manifest
+from stemlane.mix.automation import read_automation
 from stemlane.mix.rendering import (
     GainPlan,
     linear_gain,
     parse_gain,
     parse_gain_options,
-    read_automation,
     render,
 )
 from support.tiny_models import build_model
