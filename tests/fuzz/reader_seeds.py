@@ -123,7 +123,19 @@ def _automation(folder: Path) -> list[bytes]:
     ]  # fmt: skip
 
 
+def _stem_files(folder: Path) -> list[bytes]:
+    def box(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(content)) + name + content
+
+    names = b'{"version": 1, "stems": [{"name": "Drums"}, {"name": "Bass"}, {"name": "Other"}, {"name": "Vox"}]}'
+    moov = box(b"moov", box(b"mvhd", bytes(4)) + box(b"udta", box(b"meta", b"") + box(b"stem", names + bytes(2))))
+    long = struct.pack(">I4sQ", 1, b"mdat", 20) + bytes(4)
+    deep = box(b"moov", box(b"udta", box(b"stem", b"[" * 1500)))
+    return [box(b"ftyp", b"isom") + long + moov, moov[:-50], deep, bytes(8) * 100]
+
+
 _SEEDS = {
+    "stem_file": _stem_files,
     "automation_file": _automation,
     "torch_file": _torch_files,
     "torch_pickle": _torch_pickles,

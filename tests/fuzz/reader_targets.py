@@ -21,6 +21,7 @@ from stemlane.catalog.convert.htdemucs import safetensors_package
 from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read_architecture
 from stemlane.catalog.convert.readers import safetensors_weights, tar_members, tf_checkpoint, torch_weights
 from stemlane.errors import InputError, ManifestError, ModelError, PluginError
+from stemlane.files import stem_files
 from stemlane.manifests import integrity
 from stemlane.manifests.model import load_manifest, read_manifest
 from stemlane.manifests.registry import embedded_folder
@@ -183,6 +184,15 @@ def automation_file(data: bytes) -> None:
             GainPlan(_PLANNED, None, points).gain_db("vocals", 1)
 
 
+def stem_file(data: bytes) -> None:
+    """The boxes of a stem file and the names in it."""
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+        path = Path(folder, "song.stem.mp4")
+        path.write_bytes(data)
+        with contextlib.suppress(InputError):
+            assert sorted(stem_files.streams_by_stem(path).values()) == [1, 2, 3, 4]
+
+
 def _memory() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
@@ -190,5 +200,6 @@ def _memory() -> str | None:
 TARGETS = {
     function.__name__: function
     for function in (torch_file, torch_pickle, tensorflow_index, onnx_network, tar_archive, manifest, plugin_state,
-                     checked_table, safetensors_file, demucs_package, automation_file)
+                     checked_table, safetensors_file, demucs_package, automation_file,
+                     stem_file)
 }  # fmt: skip

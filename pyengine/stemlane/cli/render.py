@@ -16,6 +16,7 @@ _EXAMPLES = """
   stemlane render song.flac -o mix.wav --automation faders.csv
   stemlane render song.flac -o mix.wav --automation faders.mid --cc vocals=20 --cc drums=21
   stemlane render song.flac -o mix.wav --automation song.rpp
+  stemlane render song.stem.mp4 -o instrumental.wav --gain vocals=-inf
   stemlane render - -o - --gain vocals=-inf < song.wav > karaoke.wav
 """
 
@@ -23,7 +24,12 @@ _EXAMPLES = """
 def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.", _EXAMPLES)
-    parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file, or - for standard input")
+    parser.add_argument(
+        "input",
+        type=given,
+        metavar="INPUT",
+        help="audio or video file, or - for standard input; the stems of a .stem.mp4 are used, unless --model is given",
+    )
     parser.add_argument(
         "-o",
         "--output",

@@ -15,6 +15,7 @@ from stemlane.errors import InputError
 from stemlane.files.reading import ENDINGS
 
 TEMPLATE = "{track}/{stem}.{ext}"
+WHOLE_TEMPLATE = "{track}.{ext}"  # of what holds all stems
 # Fields of a template; those on the right are what Spleeter calls them.
 _FIELDS = {"track": "filename", "stem": "instrument", "ext": "codec", "model": None, "type": None}
 _FIELD_NAMES = {**{name: name for name in _FIELDS}, **{alias: name for name, alias in _FIELDS.items() if alias}}

@@ -45,6 +45,8 @@ class AudioInput:
     ----------
     start_seconds, duration_seconds
         The part that is read, exact to the sample; to the end if `duration_seconds` is None or reaches behind it.
+    stream
+        Which of its streams of sound, counted from 0; None for the one that players play.
 
     Attributes
     ----------
@@ -57,8 +59,11 @@ class AudioInput:
         Title, artist and so on, in lower case, as FFmpeg calls them.
     """
 
-    def __init__(self, path: str | Path, *, start_seconds: float = 0.0, duration_seconds: float | None = None):
-        self.path = Path(path)
+    def __init__(
+        self, path: str | Path, *, start_seconds: float = 0.0, duration_seconds: float | None = None,
+        stream: int | None = None,
+    ):  # fmt: skip
+        self.path, self._stream = Path(path), stream
         self._start_seconds, self._duration_seconds = start_seconds, duration_seconds
         self._cut_off = self._short = self._damage = ""
         try:
@@ -120,7 +125,7 @@ class AudioInput:
     def _look(self) -> None:
         """Take rate, channels and length from the first frame and the header."""
         with self._open() as container:
-            stream = _audio_stream(container)
+            stream = _audio_stream(container, self._stream)
             self._format = container.format.name
             self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
             seconds: float | Fraction = 0
@@ -182,7 +187,7 @@ class AudioInput:
         """What each frame holds; what is damaged is left out, or silent where the rest knows its place."""
         position, damage = 0, _Damage()
         with self._open() as container:
-            stream = _audio_stream(container)
+            stream = _audio_stream(container, self._stream)
             if self._format in _EXACT:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
@@ -251,8 +256,10 @@ class _Damage:
         self.num_waiting = 0
 
 
-def _audio_stream(container: av.container.InputContainer) -> av.AudioStream:
-    stream = container.streams.best("audio")
+def _audio_stream(container: av.container.InputContainer, index: int | None) -> av.AudioStream:
+    if index is not None and index >= len(container.streams.audio):
+        raise InputError(f"holds {len(container.streams.audio)} streams of sound, should have {index + 1}")
+    stream = container.streams.best("audio") if index is None else container.streams.audio[index]
     if not isinstance(stream, av.AudioStream):
         raise InputError("holds no sound")
     return stream

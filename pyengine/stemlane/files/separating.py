@@ -17,6 +17,7 @@ from stemlane.files.reading import AudioInput
 from stemlane.files.rendering import clip_warning
 from stemlane.files.request import Request
 from stemlane.files.staging import staged_files
+from stemlane.files.stem_separating import write_stem_file
 from stemlane.files.writing import AudioOutput
 
 _FLOAT = Encoding("wav")
@@ -87,9 +88,13 @@ def separate_recording(
             return outcome
         check_place(recording.path, finals)
         with staged_files(finals, folder) as staged:
-            written = _write(
-                source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress
-            )
+            if request.makes_stem_file:
+                tags = _kept(source.tags) | {"comment": mark}
+                written = _Written(*write_stem_file(source, separator, request, staged[0], finals[0], tags, progress))
+            else:
+                written = _write(
+                    source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress
+                )
         outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
         outcome.seconds = written.num_samples / source.sample_rate
     outcome.elapsed_seconds = time.monotonic() - started
@@ -152,12 +157,17 @@ def _write(
 
 def _tags(tags: Mapping[str, str], stem: str, mark: str) -> dict[str, str]:
     """The recording's tags for one of its stems, and what it is the answer to."""
-    kept = {name: tags[name] for name in _KEPT_TAGS if name in tags}
-    if "track" in kept:
-        kept.setdefault("tracknumber", kept["track"])
+    kept = _kept(tags)
     if "title" in kept:
         kept["title"] = f"{kept['title']} ({stem})"
     return kept | {"comment": mark}
+
+
+def _kept(tags: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: tags[name] for name in _KEPT_TAGS if name in tags}
+    if "track" in kept:
+        kept.setdefault("tracknumber", kept["track"])
+    return kept
 
 
 def _mark_of(path: Path) -> str:

@@ -13,7 +13,7 @@ from stemlane.errors import InputError
 from stemlane.files.encoding import Encoding, open_writer
 from stemlane.files.staging import Partial, cannot_write, remove_leftovers
 
-_PROBLEMS = (OSError, RuntimeError, ValueError, TypeError, AssertionError, av.FFmpegError)  # soundfile asserts too
+PROBLEMS = (OSError, RuntimeError, ValueError, TypeError, AssertionError, av.FFmpegError)  # soundfile asserts too
 
 
 class AudioOutput:
@@ -58,7 +58,7 @@ class AudioOutput:
                 partial.discard()
             if isinstance(error, InputError):
                 raise InputError(f"{self._shown}: {error}") from None
-            if not isinstance(error, _PROBLEMS):
+            if not isinstance(error, PROBLEMS):
                 raise
             raise self._problem(error) from None
 
@@ -71,7 +71,7 @@ class AudioOutput:
             self.peak = max(self.peak, float(np.abs(block).max()))
         try:
             self._writer.write(block)
-        except _PROBLEMS as error:
+        except PROBLEMS as error:
             raise self._problem(error) from None
 
     def _problem(self, error: Exception) -> InputError:
@@ -82,7 +82,7 @@ class AudioOutput:
             self._writer.close()
             if error_type is None:
                 os.replace(self._partial.path, self._target)
-        except _PROBLEMS as error:
+        except PROBLEMS as error:
             if error_type is None:  # else the error that ends the work matters more
                 raise self._problem(error) from None
         finally:

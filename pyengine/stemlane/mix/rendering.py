@@ -49,7 +49,7 @@ class GainPlan:
     Parameters
     ----------
     manifest
-        The model; gains may name its stems and "output".
+        The model, or the names of stems that are there already; gains may name its stems and "output".
     gains
         Fixed gains in dB by fader; faders not named stay at 0 dB.
     automation
@@ -59,8 +59,11 @@ class GainPlan:
         time, the later in the list counts. An automated fader ignores its fixed gain.
     """
 
-    def __init__(self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Automation | None):
-        self._faders = (*manifest.stems, OUTPUT)
+    def __init__(
+        self, manifest: Manifest | Sequence[str], gains: Mapping[str, float | str] | None,
+        automation: Automation | None,
+    ):  # fmt: skip
+        self._faders = (*(manifest.stems if isinstance(manifest, Manifest) else manifest), OUTPUT)
         self._fixed_db: dict[str, float] = {}
         for name, value in (gains or {}).items():
             fader = self._check_fader(name, manifest)
@@ -88,12 +91,14 @@ class GainPlan:
             points.setdefault(name, []).append(_Point(float(time), parse_gain(entry["gain_db"], name), shape))
         self._curves = {name: sorted(curve, key=lambda point: point.seconds) for name, curve in points.items()}
 
-    def _check_fader(self, name: object, manifest: Manifest) -> str:
-        fader = stem_of(manifest, name) if isinstance(name, str) else None
+    def _check_fader(self, name: object, manifest: Manifest | Sequence[str]) -> str:
+        if isinstance(manifest, Manifest):
+            fader = stem_of(manifest, name) if isinstance(name, str) else None
+            owner, names = f"model {manifest.name!r}", stem_names(manifest)
+        else:
+            fader, owner, names = name if isinstance(name, str) else None, "the stem file", tuple(manifest)
         if fader is None or fader not in self._faders:
-            raise InputError(
-                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(stem_names(manifest))}; or output"
-            )
+            raise InputError(f"{owner} has no stem {name!r}, it has: {', '.join(names)}; or output")
         return fader
 
     def gain_db(self, fader: str, seconds: float) -> float:
@@ -106,10 +111,10 @@ class GainPlan:
             return curve[max(following - 1, 0)].gain_db
         return _between(curve[following - 1], curve[following], seconds)
 
-    def linear_gains(self, seconds: float) -> np.ndarray:
-        """Factors (6,) by `STEM_ORDER` at a time, the output fader multiplied in."""
+    def linear_gains(self, seconds: float, stems: Sequence[str] = STEM_ORDER) -> np.ndarray:
+        """Factors of `stems` at a time, float32, the output fader multiplied in."""
         output = linear_gain(self.gain_db(OUTPUT, seconds))
-        return np.array([linear_gain(self.gain_db(stem, seconds)) * output for stem in STEM_ORDER], np.float32)
+        return np.array([linear_gain(self.gain_db(stem, seconds)) * output for stem in stems], np.float32)
 
 
 def _between(before: _Point, after: _Point, seconds: float) -> float:
@@ -155,6 +160,23 @@ def render_blocks(
         num_out += mix.shape[1]
         if early < mix.shape[1]:
             yield mix[:, early:]
+
+
+def mix_blocks(
+    blocks: Iterable[np.ndarray], sample_rate: float, plan: GainPlan, stems: Sequence[str]
+) -> Iterator[np.ndarray]:
+    """Mix stems that are there already: blocks (stems, channels, samples) become blocks (channels, samples).
+
+    Gains are set and reached as in `render_blocks`.
+    """
+    position, before = 0, plan.linear_gains(0, stems)
+    for block in rechunk(blocks, BLOCK_SAMPLES):
+        num_samples = block.shape[2]
+        position += num_samples
+        after = plan.linear_gains(position / sample_rate, stems)
+        moved = np.arange(1, num_samples + 1, dtype=np.float32) / num_samples
+        yield np.einsum("sct,st->ct", block, before[:, None] + (after - before)[:, None] * moved)
+        before = after
 
 
 def render(
