@@ -13,6 +13,7 @@ import soundfile
 import soxr
 
 from stemlane.errors import InputError
+from stemlane.files import covers
 
 BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes
 _LARGEST_WAV_BYTES = 4_000_000_000  # a WAV header counts in 32 bits; larger files are written as RF64
@@ -105,9 +106,13 @@ class Writer(Protocol):
 
 
 def open_writer(
-    path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int, tags: Mapping[str, str]
-) -> Writer:
-    """A writer of a file that is there already, and empty; `num_samples` is an estimate."""
+    path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int, tags: Mapping[str, str],
+    cover: bytes = b"",
+) -> Writer:  # fmt: skip
+    """A writer of a file that is there already, and empty; `num_samples` is an estimate.
+
+    `cover` is a picture, JPEG or PNG; WAV and Ogg Vorbis do not get it, because libsndfile cannot write it.
+    """
     known = _FORMATS[encoding.file_format]
     if sample_rate > known.highest_rate:
         raise InputError(
@@ -115,8 +120,8 @@ def open_writer(
             "choose another format"
         )
     if known.codec:
-        return _FfmpegWriter(path, encoding, sample_rate, num_channels, tags)
-    return _SndfileWriter(path, encoding, sample_rate, num_channels, num_samples, tags)
+        return _FfmpegWriter(path, encoding, sample_rate, num_channels, tags, cover)
+    return _SndfileWriter(path, encoding, sample_rate, num_channels, num_samples, tags, cover)
 
 
 class _SndfileWriter:
@@ -124,8 +129,9 @@ class _SndfileWriter:
 
     def __init__(
         self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int,
-        tags: Mapping[str, str],
+        tags: Mapping[str, str], cover: bytes,
     ):  # fmt: skip
+        self._cover = cover if encoding.file_format == "flac" else b""
         kind = encoding.file_format.upper()
         self._bits = str(encoding.bits)
         width = {"32f": 4, "24": 3, "16": 2}.get(self._bits, 0)
@@ -151,6 +157,8 @@ class _SndfileWriter:
         self._file.close()
         if not self._holds_all():
             raise RuntimeError("the end is missing")
+        if self._cover:
+            covers.add_to_flac(self._path, self._cover)
 
     def _holds_all(self) -> bool:
         """Whether the last sample is there: closing a file, libsndfile says nothing of a full disk."""
@@ -208,8 +216,12 @@ class Sink:
 class _FfmpegWriter:
     """MP3, AAC in MP4, and Opus in Ogg. Rates a format does not have are turned into the next higher one it has."""
 
-    def __init__(self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, tags: Mapping[str, str]):
+    def __init__(
+        self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, tags: Mapping[str, str],
+        cover: bytes,
+    ):  # fmt: skip
         known = _FORMATS[encoding.file_format]
+        self._path, self._format, self._cover = path, encoding.file_format, cover
         rate = next((rate for rate in known.rates if rate >= sample_rate), known.rates[-1])
         layout = "mono" if num_channels == 1 else "stereo"
         self._sink = Sink(path)
@@ -217,12 +229,16 @@ class _FfmpegWriter:
             container = "ipod" if encoding.file_format == "m4a" else encoding.file_format
             self._container = av.open(self._sink, "w", format=container)
             self._container.metadata.update(tags)
+            if self._format == "opus":
+                self._container.metadata.update(covers.as_comment(cover))
             stream = self._container.add_stream(known.codec, rate=rate, layout=layout)
             assert isinstance(stream, av.AudioStream)  # noqa: S101 - by its codec
             self._stream = stream
             self._stream.bit_rate = 1000 * (encoding.bitrate or known.bitrate) // (2 if num_channels == 1 else 1)
             context = self._stream.codec_context
             context.open()
+            if self._format == "mp3":
+                covers.attach(self._container, cover)
             self._converter = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size)
         except BaseException:
             self._sink.close()
@@ -263,6 +279,8 @@ class _FfmpegWriter:
         finally:
             self._sink.close()
         self._sink.check()
+        if self._format == "m4a":
+            covers.add_to_mp4(self._path, self._cover)
 
 
 def dithered(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -54,35 +54,48 @@ def find_box(file: BinaryIO, path: Sequence[bytes]) -> Box | None:
     return found
 
 
-def add_user_data(file: BinaryIO, name: bytes, content: bytes) -> None:
-    """Add a box to `moov/udta` of a file open for reading and writing.
+def add_box(file: BinaryIO, path: Sequence[bytes], name: bytes, content: bytes) -> None:
+    """Add a box as the last one in the box of a path of names that begins with `moov`; what is missing of it is made.
+
+    Parameters
+    ----------
+    file
+        Open for reading and writing.
 
     Raises
     ------
     ValueError
         If `moov` is missing, is not at the end, or is too long: nothing has been written then.
     """
-    moov = find_box(file, [b"moov"])
     size = os.fstat(file.fileno()).st_size
-    if moov is None or moov.end != size or moov.end - moov.start > _MOST_MOOV_BYTES:
+    grown: list[Box] = []
+    inner = Box(b"", 0, 0, size)
+    for step in path:
+        found = next((part for part in boxes(file, _inside(inner), inner.end) if part.name == step), None)
+        if found is None:
+            break
+        grown.append(inner := found)
+    if not grown or grown[0].end != size or size - grown[0].start > _MOST_MOOV_BYTES:
         raise ValueError("moov is not at the end of the file")
-    added = _box(name, content)
-    udta = next((box for box in boxes(file, moov.content, moov.end) if box.name == b"udta"), None)
-    if udta is None:
-        place, added = moov.end, _box(b"udta", added)
-    else:
-        place = udta.end
-    grown = [box for box in (moov, udta) if box is not None]
-    if any(box.content - box.start != _HEAD_BYTES or box.end - box.start + len(added) >= 1 << 32 for box in grown):
+    added = box(name, content)
+    for step in reversed(path[len(grown) :]):
+        added = box(step, added)
+    if any(part.content - part.start != _HEAD_BYTES or part.end - part.start + len(added) >= 1 << 32 for part in grown):
         raise ValueError("moov does not state its size in four bytes")
-    file.seek(place)
-    behind = file.read(moov.end - place)
-    file.seek(place)
+    file.seek(inner.end)
+    behind = file.read(size - inner.end)
+    file.seek(inner.end)
     file.write(added + behind)
-    for box in grown:
-        file.seek(box.start)
-        file.write((box.end - box.start + len(added)).to_bytes(4, "big"))
+    for part in grown:
+        file.seek(part.start)
+        file.write((part.end - part.start + len(added)).to_bytes(4, "big"))
 
 
-def _box(name: bytes, content: bytes) -> bytes:
+def _inside(part: Box) -> int:
+    """Where the boxes in a box begin: `meta` has four bytes of version and flags before them."""
+    return part.content + (4 if part.name == b"meta" else 0)
+
+
+def box(name: bytes, content: bytes) -> bytes:
+    """A box in bytes."""
     return (_HEAD_BYTES + len(content)).to_bytes(4, "big") + name + content

@@ -5,6 +5,7 @@ libsndfile is not used here: through python-soundfile it seeks after every block
 reads damaged and cut-off files without a word. Channels come first inside Stemlane.
 """
 
+import functools
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,7 @@ import numpy as np
 from stemlane.audio_checks import check_finite, check_stream, rechunk
 from stemlane.errors import InputError, one_line
 from stemlane.files.completeness import missing_end
+from stemlane.files.covers import picture_of
 
 BLOCK_SAMPLES = 16384
 # What files with sound are called, where a folder is searched. A file that is named is read whatever it is called.
@@ -109,6 +111,19 @@ class AudioInput:
             raise InputError(f"{self.path}: {error}") from None
         if position == 0:
             raise InputError(f"{self.path}: holds 0 samples" + self._from * bool(self._first_sample))
+
+    @functools.cached_property
+    def cover(self) -> bytes:
+        """The picture of a recording, JPEG or PNG, or nothing."""
+        try:
+            # A reader of its own: the sound may be half read.
+            with (
+                self.path.open("rb") as file,
+                av.open(file, "r", options=_OPTIONS, metadata_errors="replace") as opened,
+            ):
+                return picture_of(opened)
+        except (OSError, ValueError):  # a damaged picture is no reason to refuse the sound
+            return b""
 
     @property
     def _from(self) -> str:

@@ -40,7 +40,9 @@ def render_file(
     with AudioInput(path) as source:
         check_place(path, [Path(output_path)])
         stream = source.sample_rate, source.num_channels
-        with AudioOutput(output_path, *stream, source.num_samples, encoding=encoding, tags=source.tags) as output:
+        with AudioOutput(
+            output_path, *stream, source.num_samples, encoding=encoding, tags=source.tags, cover=source.cover
+        ) as output:
             for piece in render_blocks(source.blocks(), *stream, plan, manifest):
                 output.write(piece)
                 progress(piece.shape[1])
@@ -61,7 +63,9 @@ def _mix_stem_file(
         if any((file.sample_rate, file.num_channels) != stream for file in inputs):
             raise InputError(f"{path}: its stems differ in rate or channels")
         blocks = (_stacked(pieces) for pieces in zip(*inputs, strict=False))
-        with AudioOutput(output_path, *stream, first.num_samples, encoding=encoding, tags=first.tags) as output:
+        with AudioOutput(
+            output_path, *stream, first.num_samples, encoding=encoding, tags=first.tags, cover=first.cover
+        ) as output:
             for piece in mix_blocks(blocks, first.sample_rate, plan, tuple(streams)):
                 output.write(piece)
                 progress(piece.shape[1])

@@ -122,7 +122,7 @@ def _write(
             stack.enter_context(
                 AudioOutput(
                     path.with_name(path.name + ending), *stream, source.num_samples,
-                    encoding=encoding, tags=_tags(source.tags, stem, mark), shown=final,
+                    encoding=encoding, tags=_tags(source.tags, stem, mark), cover=source.cover, shown=final,
                 )
             )
             for (stem, path), final in zip(staged.items(), finals, strict=True)

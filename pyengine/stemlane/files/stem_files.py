@@ -18,8 +18,9 @@ import soxr
 
 from stemlane.contract import ACCOMPANIMENT
 from stemlane.errors import InputError
+from stemlane.files import covers
 from stemlane.files.encoding import AAC_RATES, BLOCK_SAMPLES, DITHER_SEED, Encoding, Sink, dithered
-from stemlane.files.mp4_boxes import add_user_data, find_box
+from stemlane.files.mp4_boxes import add_box, find_box
 
 ENDINGS = (".stem.mp4", ".stem.m4a")
 STEMS = ("drums", "bass", "other", "vocals")  # in the order of the streams behind the mixture
@@ -105,9 +106,14 @@ class StemFileWriter:
     ----------
     encoding
         With `bits` 16, dithered, or 24 it is ALAC, which loses nothing; without, AAC of `bitrate` kbit/s a stream.
+    cover
+        A picture, JPEG or PNG; it is kept where there are tags.
     """
 
-    def __init__(self, path: Path, encoding: Encoding, sample_rate: int, tags: Mapping[str, str]):
+    def __init__(
+        self, path: Path, encoding: Encoding, sample_rate: int, tags: Mapping[str, str], cover: bytes = b""
+    ):  # fmt: skip
+        self._cover = cover
         self._path, self._bits, self._random = path, encoding.bits, np.random.default_rng(DITHER_SEED)
         rate = sample_rate if self._bits else next((r for r in AAC_RATES if r >= sample_rate), AAC_RATES[-1])
         num_channels = 2 * (1 + len(STEMS))
@@ -180,7 +186,8 @@ class StemFileWriter:
             self._sink.close()
         self._sink.check()
         with self._path.open("r+b") as file:
-            add_user_data(file, _BOX[-1], json.dumps(_about(STEMS)).encode())
+            add_box(file, _BOX[:-1], _BOX[-1], json.dumps(_about(STEMS)).encode())
+        covers.add_to_mp4(self._path, self._cover)
 
 
 def _about(names: Sequence[str]) -> dict[str, Any]:

@@ -30,11 +30,11 @@ class StemFileOutput:
         Largest absolute sample so far.
     """
 
-    def __init__(self, path: Path, final: Path, encoding: Encoding, sample_rate: int, tags: dict[str, str]):
+    def __init__(self, path: Path, final: Path, encoding: Encoding, source: AudioInput, tags: dict[str, str]):
         self._final, self.peak = final, 0.0
         with self._problems():
             path.open("xb").close()
-            self._writer = StemFileWriter(path, encoding, sample_rate, tags)
+            self._writer = StemFileWriter(path, encoding, source.sample_rate, tags, source.cover)
 
     @contextlib.contextmanager
     def _problems(self) -> Iterator[None]:
@@ -79,7 +79,7 @@ def write_stem_file(
             progress(block.shape[2], source.num_samples)
 
     if request.clip != "rescale":
-        with StemFileOutput(staged, final, request.encoding, source.sample_rate, tags) as output:
+        with StemFileOutput(staged, final, request.encoding, source, tags) as output:
             for block in mixed():
                 output.write(block)
         clipped = f"{final}: clipped, its peak was {output.peak:.2f}; --clip rescale makes all of it softer"
@@ -101,7 +101,7 @@ def write_stem_file(
     factor = _MOST_PEAK / peak if peak > _MOST_PEAK else 1.0
     with contextlib.ExitStack() as stack:
         inputs = [stack.enter_context(AudioInput(place)) for place in places]
-        with StemFileOutput(staged, final, request.encoding, source.sample_rate, tags) as output:
+        with StemFileOutput(staged, final, request.encoding, source, tags) as output:
             for pieces in zip(*inputs, strict=True):
                 output.write(np.stack(pieces) * np.float32(factor))
     for place in places:

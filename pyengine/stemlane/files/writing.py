@@ -29,6 +29,8 @@ class AudioOutput:
         Format, bits and bit rate; None for the usual ones of the ending.
     tags
         Title, artist and so on.
+    cover
+        A picture, JPEG or PNG.
     shown
         What messages call the file, if it will be moved.
 
@@ -40,7 +42,8 @@ class AudioOutput:
 
     def __init__(
         self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0,
-        *, encoding: Encoding | None = None, tags: Mapping[str, str] | None = None, shown: str | Path | None = None,
+        *, encoding: Encoding | None = None, tags: Mapping[str, str] | None = None, cover: bytes = b"",
+        shown: str | Path | None = None,
     ):  # fmt: skip
         self.path = Path(path)
         self._shown = path if shown is None else shown
@@ -52,7 +55,9 @@ class AudioOutput:
         try:
             remove_leftovers([self._target.parent])
             self._partial = partial = Partial(self._target, folder=False)  # says what is wrong, as libsndfile does not
-            self._writer = open_writer(partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {})
+            self._writer = open_writer(
+                partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {}, cover
+            )
         except BaseException as error:
             if partial is not None:
                 partial.discard()

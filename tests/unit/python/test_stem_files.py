@@ -15,7 +15,7 @@ from stemlane.errors import InputError
 from stemlane.evaluation.songs import find_songs, song_seconds
 from stemlane.files.encoding import Encoding, dithered
 from stemlane.files.library import separate_file
-from stemlane.files.mp4_boxes import Box, add_user_data, boxes, find_box
+from stemlane.files.mp4_boxes import Box, add_box, box, boxes, find_box
 from stemlane.files.reading import AudioInput
 from stemlane.files.stem_files import STEMS, StemFileWriter, stream_names, streams_by_stem
 from support.audio_files import music
@@ -340,10 +340,6 @@ def test_damaged_boxes_are_walked_through_in_bounds(tmp_path, seed):
         assert "\n" not in str(error)
 
 
-def box(name: bytes, content: bytes = b"") -> bytes:
-    return (8 + len(content)).to_bytes(4, "big") + name + content
-
-
 def test_boxes_in_closed_form(tmp_path):
     long = (1).to_bytes(4, "big") + b"long" + (24).to_bytes(8, "big") + b"12345678"
     path = tmp_path / "a"
@@ -362,12 +358,12 @@ def test_boxes_in_closed_form(tmp_path):
 @pytest.mark.parametrize(
     "before, after",
     [
-        (box(b"mdat", b"x") + box(b"moov", box(b"mvhd")),
-         box(b"mdat", b"x") + box(b"moov", box(b"mvhd") + box(b"udta", box(b"stem", b"hi")))),
-        (box(b"moov", box(b"udta", box(b"meta")) + box(b"trak")),
-         box(b"moov", box(b"udta", box(b"meta") + box(b"stem", b"hi")) + box(b"trak"))),
-        (box(b"moov", box(b"udta")) + box(b"mdat", b"x"), None),  # what is added would move the samples
-        (box(b"mdat"), None),
+        (box(b"mdat", b"x") + box(b"moov", box(b"mvhd", b"")),
+         box(b"mdat", b"x") + box(b"moov", box(b"mvhd", b"") + box(b"udta", box(b"stem", b"hi")))),
+        (box(b"moov", box(b"udta", box(b"meta", b"")) + box(b"trak", b"")),
+         box(b"moov", box(b"udta", box(b"meta", b"") + box(b"stem", b"hi")) + box(b"trak", b""))),
+        (box(b"moov", box(b"udta", b"")) + box(b"mdat", b"x"), None),  # what is added would move the samples
+        (box(b"mdat", b""), None),
     ],
 )  # fmt: skip
 def test_a_box_is_added_where_nothing_moves(tmp_path, before, after):
@@ -376,9 +372,9 @@ def test_a_box_is_added_where_nothing_moves(tmp_path, before, after):
     with path.open("r+b") as file:
         if after is None:
             with pytest.raises(ValueError, match="moov is not at the end"):
-                add_user_data(file, b"stem", b"hi")
+                add_box(file, (b"moov", b"udta"), b"stem", b"hi")
         else:
-            add_user_data(file, b"stem", b"hi")
+            add_box(file, (b"moov", b"udta"), b"stem", b"hi")
     assert path.read_bytes() == (before if after is None else after)
 
 
