@@ -3,7 +3,7 @@
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -79,7 +79,7 @@ def _stacked(pieces: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack([piece[:, :shortest] for piece in pieces])
 
 
-def clip_warning(path: str | Path, output: AudioOutput) -> str:
+def clip_warning(path: str | PurePath, output: AudioOutput) -> str:
     """Text saying that a file that cannot hold more than full scale was given more, or nothing."""
     if output.peak <= 1.0 or output.encoding.keeps_peaks:
         return ""

@@ -10,6 +10,7 @@ import numpy as np
 from stemlane.audio_checks import rechunk
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
+from stemlane.files.addresses import Address, Place
 from stemlane.files.encoding import Encoding
 from stemlane.files.reading import BLOCK_SAMPLES, AudioInput
 from stemlane.files.request import Request
@@ -30,8 +31,8 @@ class StemFileOutput:
         Largest absolute sample so far.
     """
 
-    def __init__(self, path: Path, final: Path, encoding: Encoding, source: AudioInput, tags: dict[str, str]):
-        self._final, self.peak = final, 0.0
+    def __init__(self, path: Path, final: Place, encoding: Encoding, source: AudioInput, tags: dict[str, str]):
+        self._path, self._final, self.peak = path, final, 0.0
         with self._problems():
             path.open("xb").close()
             self._writer = StemFileWriter(path, encoding, source.sample_rate, tags, source.cover)
@@ -43,7 +44,8 @@ class StemFileOutput:
         except InputError:
             raise
         except PROBLEMS as error:
-            raise cannot_write(self._final, self._final.parent, error) from None
+            folder = self._path.parent if isinstance(self._final, Address) else Path(self._final).parent
+            raise cannot_write(self._final, folder, error) from None
 
     def __enter__(self) -> "StemFileOutput":
         return self
@@ -65,7 +67,7 @@ class StemFileOutput:
 
 
 def write_stem_file(
-    source: AudioInput, separator: Separator, request: Request, staged: Path, final: Path, tags: dict[str, str],
+    source: AudioInput, separator: Separator, request: Request, staged: Path, final: Place, tags: dict[str, str],
     progress: Callable[[int, int], None],
 ) -> tuple[int, list[str]]:  # fmt: skip
     """Separate a recording into the staged file; returns the number of samples and warnings."""
@@ -106,7 +108,7 @@ def write_stem_file(
                 output.write(np.stack(pieces) * np.float32(factor))
     for place in places:
         place.unlink()
-    softer = f"{source.path}: all in its stem file is {-20 * np.log10(factor):.2f} dB softer, the peak was {peak:.2f}"
+    softer = f"{source.shown}: all in its stem file is {-20 * np.log10(factor):.2f} dB softer, the peak was {peak:.2f}"
     return num_samples, [softer] if factor != 1.0 else []
 
 
