@@ -3,8 +3,6 @@
 
 import io
 import json
-import shutil
-from pathlib import Path
 
 import av
 import numpy as np
@@ -12,17 +10,16 @@ import pytest
 import soundfile
 from stemlane.cli.main import main
 from stemlane.errors import InputError
-from stemlane.evaluation.songs import find_songs, song_seconds
-from stemlane.files.encoding import Encoding, dithered
+from stemlane.files.encoding import dithered
 from stemlane.files.library import separate_file
-from stemlane.files.mp4_boxes import Box, add_box, box, boxes, find_box
+from stemlane.files.mp4_boxes import boxes, find_box
 from stemlane.files.reading import AudioInput
 from stemlane.files.stem_files import STEMS, StemFileWriter, stream_names, streams_by_stem
-from support.audio_files import music
+from support.audio_files import RATE, music
+from support.stem_files import five, samples_of, stem_file, streams
 from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
 
-RATE = 44100
 NUM_SAMPLES = 3 * RATE + 1234
 
 
@@ -38,23 +35,6 @@ def model(tmp_path_factory):
     return build_model(tmp_path_factory.mktemp("models"))
 
 
-def streams(path: Path, kind: str) -> list[np.ndarray]:
-    """Every stream as FFmpeg decodes it, (channels, samples) of its own type, without any of Stemlane's code."""
-    found = []
-    with av.open(str(path)) as container:
-        count = len(container.streams.audio)
-    for index in range(count):
-        with av.open(str(path)) as container:
-            frames = list(container.decode(container.streams.audio[index]))
-            assert {frame.format.name for frame in frames} == {kind}
-            found.append(np.concatenate([frame.to_ndarray() for frame in frames], axis=1))
-    return found
-
-
-def read(path: Path) -> np.ndarray:
-    return soundfile.read(path, dtype="float32")[0].T
-
-
 def test_alac_of_24_bits_is_the_recording_and_its_stems_bit_for_bit(tmp_path, recording, model):
     wanted = separate_file(recording, tmp_path / "wav", model=model).outputs
     out = separate_file(recording, tmp_path / "out", model=model, file_format="stem.mp4", bits=24)
@@ -64,7 +44,7 @@ def test_alac_of_24_bits_is_the_recording_and_its_stems_bit_for_bit(tmp_path, re
     whole = soundfile.read(recording, dtype="int32")[0].T  # 24 bits at the top of 32
     np.testing.assert_array_equal(mixture, whole)
     for name, found in zip(STEMS, stems, strict=True):
-        exact = np.rint(read(wanted[name]).astype(np.float64) * 2**23).astype(np.int32) << 8
+        exact = np.rint(samples_of(wanted[name]).astype(np.float64) * 2**23).astype(np.int32) << 8
         np.testing.assert_array_equal(found, exact)
 
 
@@ -77,7 +57,7 @@ def test_alac_of_16_bits_is_dithered(tmp_path, model):
     np.testing.assert_array_equal(mixture, soundfile.read(path, dtype="int16")[0].T)
     wanted = separate_file(path, tmp_path / "wav", model=model).outputs
     for name, found in zip(STEMS, stems, strict=True):
-        assert np.abs(found / 32768 - read(wanted[name])).max() <= 1.5 / 32768  # half a step, and noise of one
+        assert np.abs(found / 32768 - samples_of(wanted[name])).max() <= 1.5 / 32768  # half a step, and noise of one
 
 
 @pytest.mark.parametrize("rate, written_rate", [(44100, 44100), (22050, 32000)])
@@ -95,7 +75,7 @@ def test_aac(tmp_path, model, rate, written_rate):
             found = np.concatenate(list(file), axis=1)
         assert 0 <= found.shape[1] - 2 * written_rate <= 1024  # a frame of AAC
         if rate == written_rate:
-            true = music(2 * rate) if name is None else read(wanted[name])
+            true = music(2 * rate) if name is None else samples_of(wanted[name])
             error = true - found[:, : true.shape[1]]
             assert 10 * np.log10((true**2).sum() / (error**2).sum()) > 20  # noise bursts cost most
 
@@ -146,7 +126,9 @@ def test_tags_and_the_mark_for_skipping(tmp_path, recording, model, capsys):
 def test_what_is_none_of_the_four_is_in_other(tmp_path, recording):
     six = ("vocals", "drums", "bass", "guitar", "piano", "other")
     model = build_model(tmp_path, name="six", stems=six, masks=(0.5, 0.25, 0.0625, 0.03125, 0.015625))
-    wanted = {name: read(path) for name, path in separate_file(recording, tmp_path / "w", model=model).outputs.items()}
+    wanted = {
+        name: samples_of(path) for name, path in separate_file(recording, tmp_path / "w", model=model).outputs.items()
+    }
     out = separate_file(recording, tmp_path, model=model, file_format="stem.mp4", bits=24).outputs["stems"]
     _, drums, _, other, _ = streams(out, "s32p")
     np.testing.assert_allclose(drums / 2.0**31, wanted["drums"], atol=2.0**-23)
@@ -161,7 +143,7 @@ def test_a_model_of_two_stems_leaves_two_streams_silent(tmp_path, recording):
     mixture, drums, bass, other, vocals = streams(out, "s32p")
     assert not drums.any() and not bass.any()
     for found, name in ((other, "accompaniment"), (vocals, "vocals")):
-        np.testing.assert_allclose(found / 2.0**31, read(wanted[name]), atol=2.0**-23)
+        np.testing.assert_allclose(found / 2.0**31, samples_of(wanted[name]), atol=2.0**-23)
     np.testing.assert_allclose((other / 2.0**31 + vocals / 2.0**31), mixture / 2.0**31, atol=2.0**-22)
 
 
@@ -215,167 +197,6 @@ def test_a_failure_in_the_middle_leaves_nothing(tmp_path, model, recording, monk
     with pytest.raises(InputError, match=r"song\.stem\.mp4: cannot be written, the disk is full"):
         separate_file(recording, tmp_path / "out", model=model, file_format="stem.mp4")
     assert list(tmp_path.iterdir()) == []
-
-
-def stem_file(path: Path, samples: np.ndarray, *, bits="24") -> Path:
-    """Write (5, 2, samples)."""
-    path.touch()
-    writer = StemFileWriter(path, Encoding("stem.mp4", bits), RATE, {})
-    writer.write(samples)
-    writer.close()
-    return path
-
-
-def five(num_samples: int) -> np.ndarray:
-    """A mixture and the four stems it is the sum of, of 24 bits."""
-    stems = [np.rint(0.3 * music(num_samples, seed=seed) * 2**23) / 2**23 for seed in range(4)]
-    return np.stack([sum(stems), *stems]).astype(np.float32)
-
-
-def test_evaluate_reads_the_same_as_from_a_folder(tmp_path, tiny_models, capsys):
-    samples = five(3 * RATE)
-    song = tmp_path / "a" / "song.stem.mp4"
-    song.parent.mkdir()
-    stem_file(song, samples)
-    folder = tmp_path / "b" / "song"
-    folder.mkdir(parents=True)
-    for name, stem in zip(STEMS, samples[1:], strict=True):
-        soundfile.write(folder / f"{name}.flac", stem.T, RATE, subtype="PCM_24")
-    tables = []
-    for place in (tmp_path / "a", tmp_path / "b"):
-        assert main(["evaluate", str(place), "--model", "mix", "--json"]) == 0
-        (table,) = json.loads(capsys.readouterr().out)
-        tables.append(table["rows"]["mixture"])
-    assert tables[0] == tables[1]
-    assert song_seconds(find_songs(song)[0]) == 3
-
-
-def test_names_of_others_are_understood(tmp_path):
-    path = stem_file(tmp_path / "a.stem.mp4", five(5000))
-    for names, found in (
-        (["Drums", "Bass", "Synths", "Vox"], {"drums": 1, "bass": 2, "other": 3, "vocals": 4}),
-        (["vocals", "INSTRUMENTS", "bass", "Percussion"], {"vocals": 1, "other": 2, "bass": 3, "drums": 4}),
-    ):
-        assert streams_by_stem(renamed(path, names)) == found
-    odd = renamed(path, ["Kick", "Bass", "Pad\x1b[2J", "Vox"])
-    with pytest.raises(
-        InputError, match="its stems are Kick, Bass, Pad.*, Vox; they should be drums, bass, other, vocals"
-    ):
-        find_songs(odd)
-
-
-def renamed(path: Path, names: list[str]) -> Path:
-    """A copy whose stems have names of the same total length, so that no size changes."""
-    copy = path.with_name("renamed.stem.mp4")
-    shutil.copyfile(path, copy)
-    with copy.open("r+b") as file:
-        box = find_box(file, [b"moov", b"udta", b"stem"])
-        about = json.dumps({"version": 1, "stems": [{"name": name} for name in names]}).encode()
-        file.seek(box.content)
-        file.write(about.ljust(box.end - box.content, b"\0"))  # some writers end it with zeros
-    return copy
-
-
-def test_render_mixes_the_stems_of_the_file(tmp_path, tiny_models, capsys):
-    samples = five(20_000)
-    path = stem_file(tmp_path / "a.stem.mp4", samples)
-    out = tmp_path / "out.wav"
-    assert main(["render", str(path), "-o", str(out), "--gain", "vocals=-inf", "--gain", "drums=-6"]) == 0
-    wanted = 10 ** (-6 / 20) * samples[1] + samples[2] + samples[3]
-    np.testing.assert_allclose(read(out), wanted, atol=1e-6)  # sums of float32
-    automation = tmp_path / "a.json"
-    automation.write_text(json.dumps([{"time": 0, "stem": "bass", "gain_db": 0, "shape": "stepped"},
-                                      {"time": 10_000 / RATE, "stem": "bass", "gain_db": -60}]))  # fmt: skip
-    assert main(["render", str(path), "-o", str(out), "--automation", str(automation)]) == 0
-    found, step = read(out), 10_000 // 512 * 512
-    np.testing.assert_allclose(found[:, :step], samples[1:].sum(axis=0)[:, :step], atol=1e-6)
-    np.testing.assert_allclose(found[:, step + 512 :], samples[[1, 3, 4]].sum(axis=0)[:, step + 512 :], atol=1e-6)
-    assert main(["render", str(path), "-o", str(out), "--gain", "piano=-3"]) == 1
-    assert "the stem file has no stem 'piano', it has: drums, bass, other, vocals; or output" in capsys.readouterr().err
-    # With a model, it is the mixture that is separated.
-    assert main(["render", str(path), "-o", str(out), "--model", "live", "--gain", "vocals=0"]) == 0
-    np.testing.assert_allclose(read(out), samples[0], atol=1e-6)
-
-
-def test_separate_reads_the_mixture(tmp_path, model):
-    samples = five(9000)
-    path = stem_file(tmp_path / "a.stem.mp4", samples)
-    outputs = separate_file(path, tmp_path / "out", model=model).outputs
-    np.testing.assert_allclose(sum(read(stem) for stem in outputs.values()), samples[0], atol=1e-6)
-
-
-def test_files_that_are_none(tmp_path):
-    path = stem_file(tmp_path / "a.stem.mp4", five(5000))
-    data = path.read_bytes()
-    at = data.rindex(b"stem", 0, data.rindex(b'"version"'))
-    broken = tmp_path / "broken.stem.mp4"
-    for changed, words in (
-        (data.replace(data[at : at + 4], b"none"), "it names no stems"),
-        (data.replace(b'"version"', b'"version"}'), "what names its stems is damaged"),
-        (data.replace(b'"stems": [', b'"stemz": ['), "it should name 4 stems"),
-        (data.replace(b'"name": "Bass"', b'"name": 12    '), "it should name 4 stems"),
-        (data[: len(data) // 2], "it names no stems"),
-        (b"", "it names no stems"),
-    ):
-        broken.write_bytes(changed)
-        with pytest.raises(InputError) as caught:
-            find_songs(broken)
-        assert words in str(caught.value)
-    with pytest.raises(InputError, match="cannot be read .No such file"):
-        stream_names(tmp_path / "missing.stem.mp4")
-
-
-@pytest.mark.parametrize("seed", range(30))
-def test_damaged_boxes_are_walked_through_in_bounds(tmp_path, seed):
-    random = np.random.default_rng(seed)
-    path = stem_file(tmp_path / "a.stem.mp4", five(3000))
-    data = bytearray(path.read_bytes())
-    moov = data.rindex(b"moov") - 4
-    for position in random.integers(moov, len(data), 5):
-        data[position] = random.integers(256)
-    path.write_bytes(data)
-    try:
-        find_songs(path)
-    except InputError as error:
-        assert "\n" not in str(error)
-
-
-def test_boxes_in_closed_form(tmp_path):
-    long = (1).to_bytes(4, "big") + b"long" + (24).to_bytes(8, "big") + b"12345678"
-    path = tmp_path / "a"
-    path.write_bytes(box(b"ftyp", b"abcd") + long + (0).to_bytes(4, "big") + b"last" + b"xyz")
-    with path.open("rb") as file:
-        assert list(boxes(file, 0, path.stat().st_size)) == [
-            Box(b"ftyp", 0, 8, 12), Box(b"long", 12, 28, 36), Box(b"last", 36, 44, 47),
-        ]  # fmt: skip
-        for wrong in (b"", b"\0\0\0", (7).to_bytes(4, "big") + b"tiny", (99).to_bytes(4, "big") + b"huge"):
-            file_of = tmp_path / "b"
-            file_of.write_bytes(wrong)
-            with file_of.open("rb") as damaged:
-                assert list(boxes(damaged, 0, len(wrong))) == []
-
-
-@pytest.mark.parametrize(
-    "before, after",
-    [
-        (box(b"mdat", b"x") + box(b"moov", box(b"mvhd", b"")),
-         box(b"mdat", b"x") + box(b"moov", box(b"mvhd", b"") + box(b"udta", box(b"stem", b"hi")))),
-        (box(b"moov", box(b"udta", box(b"meta", b"")) + box(b"trak", b"")),
-         box(b"moov", box(b"udta", box(b"meta", b"") + box(b"stem", b"hi")) + box(b"trak", b""))),
-        (box(b"moov", box(b"udta", b"")) + box(b"mdat", b"x"), None),  # what is added would move the samples
-        (box(b"mdat", b""), None),
-    ],
-)  # fmt: skip
-def test_a_box_is_added_where_nothing_moves(tmp_path, before, after):
-    path = tmp_path / "a.mp4"
-    path.write_bytes(before)
-    with path.open("r+b") as file:
-        if after is None:
-            with pytest.raises(ValueError, match="moov is not at the end"):
-                add_box(file, (b"moov", b"udta"), b"stem", b"hi")
-        else:
-            add_box(file, (b"moov", b"udta"), b"stem", b"hi")
-    assert path.read_bytes() == (before if after is None else after)
 
 
 def test_dither_is_always_the_same(tmp_path):
