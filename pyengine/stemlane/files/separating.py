@@ -39,7 +39,7 @@ class Outcome:
     path
         The recording.
     outputs
-        The files of its stems by name; where there is a problem, those it would have had.
+        The files of its stems by name; none where there is a problem.
     problem
         Why there are none, or nothing.
     skipped
@@ -53,7 +53,7 @@ class Outcome:
     """
 
     path: Place
-    outputs: dict[str, Place]
+    outputs: dict[str, Place] = field(default_factory=dict)
     problem: str = ""
     skipped: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -118,7 +118,7 @@ def try_recording(
 ) -> Outcome:  # fmt: skip
     """The same as `separate_recording`; whatever goes wrong becomes the problem of the outcome."""
     started = time.monotonic()
-    outcome = Outcome(recording.path, request.outputs(folder, recording, separator))
+    outcome = Outcome(recording.path)
     try:
         progress(0, 0)  # raises if there is nothing to begin any more
         return separate_recording(recording, folder, separator, request, skip_existing=skip_existing, progress=progress)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stemlane.arguments import as_path
 from stemlane.errors import InputError, one_line
 from stemlane.mix.faders import CONTROLLERS
 from stemlane.mix.midi_automation import midi_points
@@ -42,7 +43,8 @@ def read_automation(path: str | Path, *, controllers: Mapping[str, int] | None =
     InputError
         If the file cannot be read, or is not what its ending says.
     """
-    ending = Path(path).suffix.lower()
+    path = as_path(path, "automation")
+    ending = path.suffix.lower()
     ending = {".midi": ".mid", ".rtracktemplate": ".rpp"}.get(ending, ending)
     if controllers is not None and ending != ".mid":
         raise InputError(f"{path}: controllers are chosen for MIDI files (.mid)")

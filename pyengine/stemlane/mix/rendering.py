@@ -3,13 +3,14 @@
 
 import bisect
 import math
-import numbers
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from stemlane.arguments import is_number, shown
 from stemlane.audio_checks import check_mixture, rechunk
 from stemlane.contract import SILENT_DB, STEM_ORDER
 from stemlane.errors import InputError
@@ -65,6 +66,8 @@ class GainPlan:
     ):  # fmt: skip
         self._faders = (*(manifest.stems if isinstance(manifest, Manifest) else manifest), OUTPUT)
         self._fixed_db: dict[str, float] = {}
+        if gains is not None and not isinstance(gains, Mapping):
+            raise InputError(f'gains is {shown(gains)}, should be like {{"vocals": "-inf", "drums": 3}}')
         for name, value in (gains or {}).items():
             fader = self._check_fader(name, manifest)
             if fader in self._fixed_db:
@@ -76,18 +79,16 @@ class GainPlan:
         for entry in automation or ():
             if not isinstance(entry, Mapping) or {"time", "stem", "gain_db"} - set(entry):
                 raise InputError(
-                    f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
+                    f'automation holds {shown(entry)}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
                 )
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
-            if (
-                isinstance(time, (bool, np.bool_))
-                or not isinstance(time, numbers.Real)
-                or not 0 <= float(time) < math.inf
-            ):
-                raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
+            if not is_number(time, 0, sys.float_info.max):
+                raise InputError(f"automation of {name} has the time {shown(time)}, should be seconds from 0 on")
             shape = entry.get("shape", "linear")
             if shape not in SHAPES:
-                raise InputError(f"automation of {name} has the shape {shape!r}, should be one of: {', '.join(SHAPES)}")
+                raise InputError(
+                    f"automation of {name} has the shape {shown(shape)}, should be one of: {', '.join(SHAPES)}"
+                )
             points.setdefault(name, []).append(_Point(float(time), parse_gain(entry["gain_db"], name), shape))
         self._curves = {name: sorted(curve, key=lambda point: point.seconds) for name, curve in points.items()}
 
@@ -98,7 +99,7 @@ class GainPlan:
         else:
             fader, owner, names = name if isinstance(name, str) else None, "the stem file", tuple(manifest)
         if fader is None or fader not in self._faders:
-            raise InputError(f"{owner} has no stem {name!r}, it has: {', '.join(names)}; or output")
+            raise InputError(f"{owner} has no stem {shown(name)}, it has: {', '.join(names)}; or output")
         return fader
 
     def gain_db(self, fader: str, seconds: float) -> float:
