@@ -2,7 +2,7 @@
 """Separates one recording into a stem file: mixture and four stems side by side, in bounded memory."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from stemlane.audio_checks import rechunk
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import Address, Place
+from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
 from stemlane.files.reading import BLOCK_SAMPLES, AudioInput
 from stemlane.files.request import Request
@@ -73,16 +74,20 @@ def write_stem_file(
     """Separate a recording into the staged file; returns the number of samples and warnings."""
     num_samples = 0
 
-    def mixed() -> Iterator[np.ndarray]:
+    def mixed() -> Generator[np.ndarray, None, None]:
         nonlocal num_samples
-        for block in _mixture_and_parts(source, separator, request):
-            yield np.clip(block, -1, 1) if request.clip == "clamp" else block
-            num_samples += block.shape[2]
-            progress(block.shape[2], source.num_samples)
+        with contextlib.closing(_mixture_and_parts(source, separator, request)) as blocks:
+            for block in blocks:
+                yield np.clip(block, -1, 1) if request.clip == "clamp" else block
+                num_samples += block.shape[2]
+                progress(block.shape[2], source.num_samples)
 
     if request.clip != "rescale":
-        with StemFileOutput(staged, final, request.encoding, source, tags) as output:
-            for block in mixed():
+        with (
+            StemFileOutput(staged, final, request.encoding, source, tags) as output,
+            contextlib.closing(mixed()) as blocks,
+        ):
+            for block in blocks:
                 output.write(block)
         clipped = f"{final}: clipped, its peak was {output.peak:.2f}; --clip rescale makes all of it softer"
         return num_samples, [clipped] if output.peak > 1 else []
@@ -96,7 +101,7 @@ def write_stem_file(
             )
             for place in places
         ]
-        for block in mixed():
+        for block in stack.enter_context(contextlib.closing(mixed())):
             for file, samples in zip(files, block, strict=True):
                 file.write(samples)
     peak = max(file.peak for file in files)
@@ -112,15 +117,19 @@ def write_stem_file(
     return num_samples, [softer] if factor != 1.0 else []
 
 
-def _mixture_and_parts(source: AudioInput, separator: Separator, request: Request) -> Iterator[np.ndarray]:
+def _mixture_and_parts(source: AudioInput, separator: Separator, request: Request) -> Generator[np.ndarray, None, None]:
     """Blocks (5, channels, samples): the recording as it is read, and its stems, those that have no stream added up."""
     parts = [part_of(stem) for stem in separator.manifest.stems]
-    with AudioInput(
-        source.path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds
-    ) as recording:
+    stream = source.sample_rate, source.num_channels
+    with (
+        AudioInput(
+            source.path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds
+        ) as recording,
+        Ahead(source) as ahead,
+        Ahead(separator.separate_blocks(ahead, *stream)) as separated,
+    ):
         mixture = rechunk(recording, BLOCK_SAMPLES)
-        pieces = rechunk(separator.separate_blocks(source, source.sample_rate, source.num_channels), BLOCK_SAMPLES)
-        for samples, piece in zip(mixture, pieces, strict=True):
+        for samples, piece in zip(mixture, rechunk(separated, BLOCK_SAMPLES), strict=True):
             block = np.zeros((1 + len(STEMS), *samples.shape), np.float32)
             block[0] = samples
             for part, stem in zip(parts, piece, strict=True):
