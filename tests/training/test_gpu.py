@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kit for a lent GPU, rehearsed on the CPU: packed, unpacked, the same sums as on the CPU, trained in the background."""
+"""The kit for a GPU, rehearsed on the CPU: packed, unpacked, the same sums as on the CPU, trained in the background."""
 
 import json
 import time

@@ -70,12 +70,12 @@ def test_processes_share_every_update(cache):
 
 
 def test_train_resume_export(cache, capsys):
-    def run(steps):
+    def run(steps, *more):
         train.main(["--config", "smoke", "--minutes", "60", "--max-steps", str(steps), "--batch", "2", "--frames", "40",
-                    "--learning-rate", "5e-3", "--workers", "0", "--threads", "1", "--no-panel", "--least-minutes", "0"])
+                    "--learning-rate", "5e-3", "--workers", "0", "--threads", "1", "--no-panel", "--least-minutes", "0", *more])
 
     run(50)
-    run(150)
+    run(150, "--teacher", str(cache / "runs" / "smoke" / "checkpoint.pt"))
     lines = [json.loads(line) for line in (cache / "runs" / "smoke" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [50, 100, 150]  # the second run goes on where the first stopped
     assert lines[-1]["loss"] < 0.9 * lines[0]["loss"]

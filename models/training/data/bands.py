@@ -39,7 +39,9 @@ class Sounds:
 
 TRAINING = Sounds(
     kits=kits.ACOUSTIC, drummers=(),
-    guitars=("strings", "strings", "sampled:guitar_emilyguitar_CC0", "gm:27", "gm:29", "gm:30"),
+    # Two acoustic ones through amplifiers, too: dark and distorted, they are taken for a driven bass otherwise.
+    guitars=("strings", "strings", "sampled:guitar_emilyguitar_CC0", "sampled:guitar_shinyguitar_CC0", "gm:25", "gm:27",
+             "gm:29", "gm:30"),
     acoustics=("strings", "sampled:guitar_shinyguitar_CC0", "gm:25"),
     basses=("strings", "sampled:bass_fashionbass_CC0", "sampled:bass_swagbass_CC0", "sampled:bass_meatbass_upright_CC0",
             "gm:32", "gm:33", "gm:34", "gm:36", "gm:37"),
