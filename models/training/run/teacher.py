@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import torch
 
-from ..data.pool import STEMS
-from ..network.network import MaskNetwork
+from models.training.data.pool import STEMS
+from models.training.network.network import MaskNetwork
 
 TAUGHT = (STEMS.index("drums"), STEMS.index("bass"))
 
