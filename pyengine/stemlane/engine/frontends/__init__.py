@@ -4,11 +4,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stemlane.engine.frontends.htdemucs import HtdemucsFrontEnd
 from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
 from stemlane.engine.frontends.mdx import MdxFrontEnd
 from stemlane.engine.frontends.open_unmix import OpenUnmixFrontEnd
 from stemlane.engine.frontends.protocols import RecordingFrontEnd, StreamFrontEnd
+from stemlane.engine.frontends.segments import SegmentFrontEnd
 from stemlane.engine.frontends.spleeter_wiener import SpleeterWienerFrontEnd
 from stemlane.engine.frontends.streaming import StreamingFrontEnd
 from stemlane.engine.session import available_threads
@@ -43,16 +43,19 @@ def _spleeter(manifest: Manifest, threads: int = 1) -> RecordingFrontEnd:
     return (SpleeterWienerFrontEnd if filters else MaskedSegmentFrontEnd)(manifest, threads=threads)
 
 
+_SEGMENTS = FrontEnds(
+    SegmentFrontEnd,
+    lambda manifest, threads: SegmentFrontEnd(manifest, whole=True),
+    shifted=lambda manifest, shifts: SegmentFrontEnd(manifest, whole=True, shifts=shifts),
+)
+
 FRONT_ENDS: Mapping[str, FrontEnds] = {
     "streaming": FrontEnds(StreamingFrontEnd, lambda manifest, threads: StreamingFrontEnd(manifest)),
     "spleeter": FrontEnds(_spleeter, _spleeter),
     "open-unmix": FrontEnds(OpenUnmixFrontEnd, lambda manifest, threads: OpenUnmixFrontEnd(manifest, threads=threads)),
     "mdx": FrontEnds(MdxFrontEnd, lambda manifest, threads: MdxFrontEnd(manifest, whole=True, threads=threads)),
-    "htdemucs": FrontEnds(
-        HtdemucsFrontEnd,
-        lambda manifest, threads: HtdemucsFrontEnd(manifest, whole=True),
-        shifted=lambda manifest, shifts: HtdemucsFrontEnd(manifest, whole=True, shifts=shifts),
-    ),
+    "htdemucs": _SEGMENTS,
+    "segment": _SEGMENTS,
 }
 
 
