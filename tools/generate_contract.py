@@ -21,10 +21,22 @@ def read() -> dict[str, Any]:
     return tomllib.loads((ROOT / "contract.toml").read_text(encoding="utf-8"))
 
 
+def _user_folders(folders: dict[str, Any]) -> list[str]:
+    """Lines that choose the user's folders by the system."""
+    lines = []
+    for number, (system, macro) in enumerate(SYSTEMS.items()):
+        lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
+        for kind in FOLDER_KINDS:
+            folder = folders[system][kind]
+            values = f"{{{_quoted(folder['variable'])}, {_quoted(folder['in_home'])}}}"
+            lines.append(f"inline constexpr UserFolder kUser{kind.title()} = {values};")
+    return [*lines, "#endif"]
+
+
 def header(contract: dict[str, Any]) -> str:
     """The C++ header."""
     names, lags, folders = contract["stems"]["names"], contract["latency"]["resampler_lag"], contract["folders"]
-    state, rates, words = contract["state"], contract["rates"], contract["gains"]["silence_words"]
+    rates, words = contract["rates"], contract["gains"]["silence_words"]
     lines = [
         "// SPDX-License-Identifier: MIT",
         f"// {NOTE}",
@@ -72,14 +84,13 @@ def header(contract: dict[str, Any]) -> str:
         f"inline constexpr const char* kApplicationFolder = {_quoted(folders['application'])};",
         f"inline constexpr const char* kModelsFolder = {_quoted(folders['models'])};",
     ]
-    for number, (system, macro) in enumerate(SYSTEMS.items()):
-        lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
-        for kind in FOLDER_KINDS:
-            folder = folders[system][kind]
-            values = f"{{{_quoted(folder['variable'])}, {_quoted(folder['in_home'])}}}"
-            lines.append(f"inline constexpr UserFolder kUser{kind.title()} = {values};")
-    lines += [
-        "#endif",
+    return "\n".join([*lines, *_user_folders(folders), *_files_and_state(contract)]) + "\n"
+
+
+def _files_and_state(contract: dict[str, Any]) -> list[str]:
+    """Lines on the engine's configuration, frames, models, their index, and the plugin's state."""
+    state = contract["state"]
+    return [
         "",
         f"inline constexpr const char* kEngineConfigurationFile = {_quoted(contract['engine_configuration']['file'])};",
         f"inline constexpr const char* kPythonKey = {_quoted(contract['engine_configuration']['python_key'])};",
@@ -99,7 +110,6 @@ def header(contract: dict[str, Any]) -> str:
         "",
         "}  // namespace stemlane::contract",
     ]
-    return "\n".join(lines) + "\n"
 
 
 def module(contract: dict[str, Any]) -> str:

@@ -6,11 +6,11 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
+from stemlane.files.addresses import Place
 from stemlane.files.encoding import Encoding
 from stemlane.files.names import TEMPLATE, Recording, check_template, output_path
 from stemlane.manifests.stem_names import stem_names, stem_of
@@ -113,7 +113,7 @@ class Request:
             raise InputError(f"model {manifest.name!r} has no stem {stem!r}, it has: {', '.join(stem_names(manifest))}")
         return manifest.stems.index(known)
 
-    def outputs(self, folder: Path, recording: Recording, separator: Separator) -> dict[str, Path]:
+    def outputs(self, folder: Place, recording: Recording, separator: Separator) -> dict[str, Place]:
         """The files of a recording by name."""
         ext, model = self.encoding.file_format, separator.manifest.name
         return {
@@ -121,11 +121,12 @@ class Request:
             for stem in self.shares(separator)
         }
 
-    def fingerprint(self, recording: Path, separator: Separator) -> str:
-        """A number that two results share only if recording, model and all that was asked for are the same."""
+    def fingerprint(self, content: str, separator: Separator) -> str:
+        """A number that two results share only if recording, model and all that was asked for are the same.
+
+        `content` tells the recording's content from any other.
+        """
         manifest = separator.manifest
-        with recording.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
         asked = asdict(self) | {"name": "", "stems": sorted(self.shares(separator))}
         model = [manifest.name, manifest.version, separator.shifts, [entry.sha256 for entry in manifest.files]]
         text = json.dumps([content, asked, model], sort_keys=True)

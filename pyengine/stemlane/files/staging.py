@@ -11,9 +11,10 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from stemlane.errors import InputError, one_line
 
@@ -106,6 +107,19 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
 
 
 @contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A temporary folder of one's own, empty at first; those of processes that were killed are removed."""
+    place = Path(tempfile.gettempdir())
+    remove_leftovers([place])
+    partial = Partial(place / "work", folder=True)
+    try:
+        partial.path.chmod(0o700)
+        yield partial.path
+    finally:
+        partial.discard()
+
+
+@contextlib.contextmanager
 def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
     """Give a temporary place for each of the files `finals`; all of them appear when the block ends well, or none.
 
@@ -136,10 +150,7 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
             path.parent.mkdir(exist_ok=True)
         yield staged
         with _FOLDERS:
-            if whole is not None and not os.path.lexists(whole):
-                whole.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(partial.path, whole)
-            else:
+            if whole is None or not _appears(partial.path, whole):
                 for final in finals:
                     final.parent.mkdir(parents=True, exist_ok=True)
                 _move(staged, finals, partial.path / _REPLACED)
@@ -153,6 +164,19 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
+
+
+def _appears(folder: Path, whole: Path) -> bool:
+    """Give a folder its name, unless one of that name is there, which another machine may make at any time."""
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if not os.path.lexists(whole):
+            os.replace(folder, whole)
+            return True
+    except OSError:
+        if not whole.is_dir():
+            raise
+    return False
 
 
 def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> None:
@@ -175,7 +199,7 @@ def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> Non
         raise
 
 
-def cannot_write(shown: str | Path, folder: Path, error: Exception | str) -> InputError:
+def cannot_write(shown: str | PurePath, folder: Path, error: Exception | str) -> InputError:
     """Why a file cannot be written; for a full disk, how much is free, and what to do."""
     reason = error if isinstance(error, str) else _reason(error)
     while not folder.exists() and folder != folder.parent:

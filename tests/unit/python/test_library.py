@@ -9,7 +9,6 @@ import pytest
 import soundfile
 import stemlane
 from stemlane.errors import InputError
-from stemlane.files import batch as batch_module
 from stemlane.files import separating
 from support.audio_files import RATE, decoded, music, vbr_mp3
 from support.tiny_models import build_model
@@ -201,7 +200,7 @@ def test_what_breaks_a_library_breaks_one_recording(songs, tmp_path, monkeypatch
             raise (ZeroDivisionError("x") if recording.path.name == "1.wav" else MemoryError)
         return original(recording, *arguments, **options)
 
-    monkeypatch.setattr(batch_module, "separate_recording", fails)
+    monkeypatch.setattr(separating, "separate_recording", fails)
     problems = {done.path.name: done.problem for done in stemlane.separate_many([songs], tmp_path / "out")}
     assert problems["1.wav"].endswith("1.wav: unexpected: ZeroDivisionError: x")
     assert problems["2.wav"].endswith("2.wav: there is not enough memory to separate it")
