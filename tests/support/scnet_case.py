@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Seeded weights and a recording on which SCNet and Stemlane are compared. Needs numpy alone, of any version."""
 
+import itertools
 import math
 
 import numpy as np
@@ -37,7 +38,7 @@ def shapes(sizes: dict = SIZES) -> dict[str, tuple[int, ...]]:
         found[f"{name}.weight"], found[f"{name}.bias"] = weight, (bias or weight[0],)
 
     dims = sizes["dims"]
-    for index, (inputs, width) in enumerate(zip(dims, dims[1:], strict=False)):
+    for index, (inputs, width) in enumerate(itertools.pairwise(dims)):
         hidden, back = width // sizes["compress"], len(dims) - 2 - index
         outputs = inputs if index else inputs * len(sizes["sources"])
         for band, (kernel, depth) in enumerate(zip(sizes["band_kernel"], sizes["conv_depths"], strict=True)):

@@ -97,7 +97,8 @@ def test_settings_that_are_refused(tmp_path, capsys, old, new, words):
     (b"&a [*a]", "refers to another part of itself"),
     (b"!!python/object/apply:os.system ['true']", "could not determine a constructor"),
     (b"a: " + b"[" * 5000, "not a file of settings"),
-    (b"- 1\n", "holds no tables"), (b"\xff\xfe\x00", "not a file of settings"), (b"a: 1\n\tb", "not a file of settings"),
+    (b"- 1\n", "holds no tables"),
+    (b"\xff\xfe\x00", "not a file of settings"), (b"a: 1\n\tb", "not a file of settings"),
 ])  # fmt: skip
 def test_yaml_that_is_refused(text, words):
     with pytest.raises(ModelError, match=words):

@@ -58,7 +58,7 @@ def test_live_is_what_files_get_before_the_end(tmp_path):
 
 
 def test_the_level_counts_only_where_the_manifest_says_so(tmp_path):
-    """This network is linear, so both give the same; only one looks at the recording first."""
+    """The network is linear, so both give the same; only one looks at the recording first."""
     mixture = recording(2 * SEGMENT)
     plain, levelled = (build_segment(tmp_path, name=name, level=f'"{name}"') for name in ("none", "recording"))
     assert not StreamingSeparator(plain, 44100, 2, whole=True).needs_prescan

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes the folders of a converted network of the kind `segment`: one for each length of window, sharing the weights."""
+"""Writes the folders of a converted network of the kind `segment`: one for each window, with the same weights."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,7 +38,7 @@ def write_models(
     transform
         What the manifests state beyond the window's lengths.
     """
-    folders = []
+    folders: list[Path] = []
     for number, window in enumerate(windows):
         report("converting", number, len(windows))
         target = folder / (description.name + window.suffix)

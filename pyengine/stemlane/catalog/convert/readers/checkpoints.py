@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
     ModelError
         If the file is missing, damaged, asks for code to be run, or holds no tensors.
     """
-    found = read_safetensors(path)[0] if is_safetensors(path) else read_package(path, ())
+    found: dict[Any, Any] = read_safetensors(path)[0] if is_safetensors(path) else read_package(path, ())
     for place in _PLACES:
         if not any(isinstance(values, np.ndarray) for values in found.values()) and isinstance(found.get(place), dict):
             found = found[place]
@@ -55,4 +56,4 @@ def size(tensors: Mapping[str, np.ndarray], name: str, axis: int, where: str, fa
     """One size of a tensor; `ModelError` if there is no such tensor or it has fewer dimensions."""
     if name not in tensors or tensors[name].ndim <= axis:
         raise ModelError(f"{where}: has no tensor {name}: not the weights of a {family}")
-    return tensors[name].shape[axis]
+    return int(tensors[name].shape[axis])

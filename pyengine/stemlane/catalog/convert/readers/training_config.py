@@ -33,17 +33,13 @@ def parse_config(content: bytes, where: str) -> dict[str, Any]:
     """As `read_config`, from the file's content."""
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Knows tuples."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                raise yaml.YAMLError("refers to another part of itself")
-            return super().compose_node(parent, index)
-
-    Loader.add_constructor("tag:yaml.org,2002:python/tuple", Loader.construct_yaml_seq)
+    loader: Any = type("Loader", (yaml.SafeLoader,), {})
+    loader.add_constructor("tag:yaml.org,2002:python/tuple", loader.construct_yaml_seq)
     try:
-        found = yaml.load(content.decode("utf-8"), Loader)  # noqa: S506 - a loader of plain data
+        text = content.decode("utf-8")
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise ModelError(f"{where}: refers to another part of itself: not a file of settings")
+        found = yaml.load(text, loader)  # noqa: S506 - a loader of plain data
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError, TypeError) as error:
         raise ModelError(f"{where}: not a file of settings, or damaged: {one_line(error)[:200]}") from None
     if not isinstance(found, dict):

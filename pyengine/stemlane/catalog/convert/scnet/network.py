@@ -58,7 +58,7 @@ def write_network(
     width = found.widths[-1]
     for index in range(found.num_layers):
         name_here = f"separation_net.dp_modules.{index}"
-        signal = writer.dual_path(name_here, signal, bins, width * (1 + index % 2))
+        signal = writer.dual_path(name_here, signal, bins)
         signal = writer.from_frequencies(signal, width) if index % 2 else writer.to_frequencies(signal)
     order = np.array([found.sources.index(stem) for stem in stems])
     for index in range(len(found.widths)):
@@ -143,8 +143,8 @@ class _Writer:
             halves.append(self._shifted([graph.slice(found, 2, tap * hidden, (tap + 1) * hidden) for tap in range(3)]))
         inner = graph.node("Mul", halves[0], graph.node("Sigmoid", halves[1]))
         weight = self._get(f"{name}.3.weight")[:, 0]
-        taps = [graph.node("Mul", inner, graph.weight(weight[:, tap])) for tap in range(3)]
-        inner = graph.node("Add", self._shifted(taps), graph.weight(self._get(f"{name}.3.bias")))
+        taps_of_each = [graph.node("Mul", inner, graph.weight(weight[:, tap])) for tap in range(3)]
+        inner = graph.node("Add", self._shifted(taps_of_each), graph.weight(self._get(f"{name}.3.bias")))
         inner = self._row_norm(f"{name}.4", inner, hidden)
         inner = graph.node("Mul", inner, graph.node("Sigmoid", inner))
         inner = self.product(inner, self._get(f"{name}.6.weight")[:, :, 0].T, self._get(f"{name}.6.bias"))
@@ -224,7 +224,7 @@ class _Writer:
             parts.append(part)
         return graph.node("Concat", *parts, axis=0)
 
-    def dual_path(self, name: str, source: str, bins: int, width: int) -> str:
+    def dual_path(self, name: str, source: str, bins: int) -> str:
         """Recurrence along the bins, then along the frames, each forwards and backwards."""
         graph = self.graph
         inner = self._whole_norm(f"{name}.norm_layers.0", source, bins)
