@@ -8,7 +8,6 @@ import pytest
 from stemlane.catalog.available import available_models, find_available
 from stemlane.catalog.convert.open_unmix import network as open_unmix_network
 from stemlane.catalog.convert.spleeter import network as spleeter_network
-from stemlane.catalog.explain import latency_samples
 from stemlane.catalog.install import add_model
 from stemlane.cli.main import main
 from stemlane.manifests.model import load_manifest
@@ -22,7 +21,7 @@ PARAMETER_BYTES = 4
 
 
 def seconds(manifests) -> tuple[float, ...]:
-    return tuple(round(latency_samples(manifest) / manifest.sample_rate, 1) for manifest in manifests)
+    return tuple(round(manifest.latency_samples / manifest.sample_rate, 1) for manifest in manifests)
 
 
 def spleeter(tmp_path, source):
