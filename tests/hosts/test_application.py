@@ -29,9 +29,12 @@ def screen():
 
 def engines_of(application: int, executable: Path) -> list[int]:
     """Process ids of what an application has started and what runs `executable` by now."""
-    tasks = Path(f"/proc/{application}/task").glob("*/children")
-    started = [int(pid) for children in tasks for pid in children.read_text(encoding="ascii").split()]
-    return [pid for pid in started if Path(f"/proc/{pid}/exe").readlink() == executable]
+    found = []
+    for children in Path(f"/proc/{application}/task").glob("*/children"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread or process that has ended
+            pids = children.read_text(encoding="ascii").split()
+            found += [int(pid) for pid in pids if os.readlink(f"/proc/{pid}/exe") == str(executable)]
+    return found
 
 
 def libraries_of(process: int) -> set[Path]:
