@@ -104,6 +104,8 @@ def _files_and_state(contract: dict[str, Any]) -> list[str]:
         "  kNumFields,",
         "};",
         "",
+        f"inline constexpr const char* kIncompleteRender = {_quoted(contract['status']['incomplete_render'])};",
+        "",
         f"inline constexpr const char* kStateTag = {_quoted(state['tag'])};",
         f"inline constexpr int kStateVersion = {state['version']};",
         f"inline constexpr const char* kStateModel = {_quoted(state['model'])};",
@@ -112,10 +114,26 @@ def _files_and_state(contract: dict[str, Any]) -> list[str]:
     ]
 
 
+def _python_folders(folders: dict[str, Any]) -> list[str]:
+    """Dictionaries of the user's folders by the system."""
+    systems = {"windows": "win32", "macos": "darwin", "linux": "linux"}
+    lines = []
+    for kind in FOLDER_KINDS:
+        places = {system: folders[system][kind] for system in SYSTEMS}
+        lines += [
+            f"USER_{kind.upper()} = {{",
+            *(
+                f"    {_quoted(systems[system])}: ({_quoted(place['variable'])}, {_quoted(place['in_home'])}),"
+                for system, place in places.items()
+            ),
+            "}",
+        ]
+    return lines
+
+
 def module(contract: dict[str, Any]) -> str:
     """The Python module."""
     lags, folders, state = contract["latency"]["resampler_lag"], contract["folders"], contract["state"]
-    systems = {"windows": "win32", "macos": "darwin", "linux": "linux"}
     lines = [
         "# SPDX-License-Identifier: MIT",
         f'"""{NOTE}"""',
@@ -133,25 +151,15 @@ def module(contract: dict[str, Any]) -> str:
         f"LOWEST_RATE = {contract['rates']['lowest']}",
         f"HIGHEST_RATE = {contract['rates']['highest']}",
         "",
+        f"FADE_RESERVE_SAMPLES = {contract['latency']['fade_reserve_samples']}",
+        "",
         "# (above, below, samples), for ratios of two rates between the bounds, both left out.",
         "RESAMPLER_LAGS = (",
         *(f"    ({lag['above']}, {_python_number(lag['below'])}, {lag['samples']})," for lag in lags),
         ")",
         "",
         "# By sys.platform: (variable, in the home folder).",
-        *(
-            line
-            for kind in FOLDER_KINDS
-            for line in (
-                f"USER_{kind.upper()} = {{",
-                *(
-                    f"    {_quoted(systems[system])}: "
-                    f"({_quoted(folders[system][kind]['variable'])}, {_quoted(folders[system][kind]['in_home'])}),"
-                    for system in SYSTEMS
-                ),
-                "}",
-            )
-        ),
+        *_python_folders(folders),
         f"APPLICATION_FOLDER = {_quoted(folders['application'])}",
         f"MODELS_FOLDER = {_quoted(folders['models'])}",
         "",
@@ -164,6 +172,8 @@ def module(contract: dict[str, Any]) -> str:
         "MODEL_INDEX_FIELDS = (",
         *(f"    {_quoted(name)}," for name in contract["model_index"]["fields"]),
         ")",
+        "",
+        f"INCOMPLETE_RENDER = {_quoted(contract['status']['incomplete_render'])}",
         "",
         f"STATE_TAG = {_quoted(state['tag'])}",
         f"STATE_MODEL = {_quoted(state['model'])}",

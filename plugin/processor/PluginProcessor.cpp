@@ -226,7 +226,10 @@ void StemlaneProcessor::setModel(const std::string& name) {
 
 StreamStatus StemlaneProcessor::status() const {
   const auto facts = facts_.read();
-  if (!facts->problem.empty()) return {EngineState::failed, facts->problem, 0};
+  if (!facts->problem.empty()) {
+    const std::string incomplete = std::string(contract::kIncompleteRender) + ": ";
+    return {EngineState::failed, (stream_.is_offline() ? incomplete : "") + facts->problem, 0};
+  }
   if (!facts->prepared) return {EngineState::starting, "waiting for the host to start its audio", 0};
   return stream_.status();
 }

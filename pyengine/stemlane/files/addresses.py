@@ -6,6 +6,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import TypeAlias
 from urllib.parse import unquote
 
+from stemlane.arguments import path_text
 from stemlane.errors import InputError
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters at least: a drive of Windows has one
@@ -35,8 +36,8 @@ class Address(PurePosixPath):
 Place: TypeAlias = Path | Address
 
 
-def place(text: str | PurePath) -> Place:
-    """The address that `text` is, or else the path.
+def place(given: str | PurePath, name: str = "path") -> Place:
+    """The address that is given, or else the path; `name` is what messages call it.
 
     >>> place("gs://bucket/a"), place("a/b"), place("file:///a%20b")
     (Address('gs://bucket/a'), PosixPath('a/b'), PosixPath('/a b'))
@@ -44,15 +45,16 @@ def place(text: str | PurePath) -> Place:
     Raises
     ------
     InputError
-        If it is an address inside another one, fsspec's `a://b::c://d`.
+        If it is neither, or an address inside another one, fsspec's `a://b::c://d`.
     """
-    if isinstance(text, Address):
-        return text
-    scheme = _SCHEME.match(str(text))
+    if isinstance(given, Address):
+        return given
+    text = path_text(given, name)
+    scheme = _SCHEME.match(text)
     if not scheme:
         return Path(text)
-    if "::" in str(text):
+    if "::" in text:
         raise InputError(f"{text}: should be one address, not one inside another")
     if scheme[0].lower().removesuffix("://") in _OWN_SCHEMES:
-        return Path(unquote(str(text)[scheme.end() :]))
+        return Path(unquote(text[scheme.end() :]))
     return Address(text)

@@ -2,6 +2,7 @@
 """Many recordings, one after the other, side by side or on a cluster: those that fail keep no others waiting."""
 
 import contextlib
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from stemlane.arguments import is_count, shown
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import Place
@@ -63,10 +65,10 @@ class Batch:
         InputError
             If two recordings would go to one place, or something is in the way at one of the places.
         """
-        if not 1 <= self.jobs <= MOST_JOBS:
-            raise InputError(f"{self.jobs} jobs, should be from 1 to {MOST_JOBS}")
-        if not self.retries >= 0:
-            raise InputError(f"{self.retries} retries, should be 0 or more")
+        if not is_count(self.jobs, 1, MOST_JOBS):
+            raise InputError(f"{shown(self.jobs)} jobs, should be from 1 to {MOST_JOBS}")
+        if not is_count(self.retries, 0, sys.maxsize):
+            raise InputError(f"{shown(self.retries)} retries, should be 0 or more")
         places = [(recording, list(self._outputs(recording).values())) for recording in self.recordings]
         check_distinct([(recording.path, file) for recording, files in places for file in files])
         for recording, files in places:

@@ -75,7 +75,7 @@ def separate_on_worker(job: Job, recording: Recording) -> Outcome:
     try:
         separator = _separator(job)
     except StemlaneError as error:
-        return Outcome(recording.path, {}, problem=f"{recording.path}: {one_line(error)}")
+        return Outcome(recording.path, problem=f"{recording.path}: {one_line(error)}")
     return try_recording(recording, job.folder, separator, job.request, skip_existing=job.skip_existing)
 
 
@@ -166,7 +166,9 @@ class DaskWorkers:
         from distributed import KilledWorker
 
         try:
-            return replace(theirs.result(), path=recording.path, outputs=self._outputs(recording))
+            outcome = theirs.result()
+            outputs = {} if outcome.problem else self._outputs(recording)
+            return replace(outcome, path=recording.path, outputs=outputs)
         except KilledWorker:
             raise WorkerLostError(
                 "the workers that separated it were lost; it may need more memory than they have, or crash a library"
@@ -174,7 +176,7 @@ class DaskWorkers:
         except CancelledError:
             raise self._gone() from None
         except Exception as error:  # noqa: BLE001 - a worker that cannot begin at all is that recording's problem
-            return Outcome(recording.path, {}, problem=f"{recording.path}: unexpected: {one_line(error)}")
+            return Outcome(recording.path, problem=f"{recording.path}: unexpected: {one_line(error)}")
 
     def check(self) -> None:
         """See `Workers`."""

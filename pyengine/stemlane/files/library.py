@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path, PurePath
 from typing import Unpack
 
+from stemlane.arguments import shown
 from stemlane.engine.separator import Separator
+from stemlane.errors import InputError
 from stemlane.files.addresses import place
 from stemlane.files.batch import Batch
 from stemlane.files.names import Recording, find_recordings, track_name
@@ -60,8 +62,8 @@ def separate_file(
         done.outputs["instrumental"]                   # stems/song/instrumental.mp3
     """
     request = Request.of(**options)
+    source, target = place(path, "path"), place(folder, "folder")
     with _separator(model) as separator:
-        source, target = place(path), place(folder)
         if isinstance(target, Path):
             remove_leftovers([target])
         recording = Recording(source, track_name(source))
@@ -103,8 +105,8 @@ def separate_many(
     Returns
     -------
     list of Outcome
-        For each recording `path`, `outputs` (files by name), `problem` (a text, or nothing), `skipped`, `warnings`,
-        `seconds` and `elapsed_seconds`.
+        For each recording `path`, `outputs` (files by name, none where there is a problem), `problem` (a text, or
+        nothing), `skipped`, `warnings`, `seconds` and `elapsed_seconds`.
 
     Raises
     ------
@@ -112,10 +114,13 @@ def separate_many(
         Before any work, if the options, the model or the places of the results cannot be used.
     """
     request = Request.of(**options)
+    if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):
+        raise InputError(f"paths is {shown(paths)}, should be a list of paths")
+    sources, target = [place(path, "a path") for path in paths], place(folder, "folder")
     with _separator(model) as separator:
-        found = find_recordings(paths, leave_out=place(folder))
+        found = find_recordings(sources, leave_out=target)
         batch = Batch(
-            found, place(folder), separator, request, skip_existing=skip_existing, jobs=jobs,
+            found, target, separator, request, skip_existing=skip_existing, jobs=jobs,
             dask=dask, retries=retries, status=status,
         )  # fmt: skip
         batch.prepare()

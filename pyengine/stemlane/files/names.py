@@ -82,7 +82,7 @@ def _real(path: Place) -> str:
 def _recordings_of(path: Place, leave_out: Place | None) -> Iterator[Recording]:
     if isinstance(path, Address):
         yield from _recordings_at(path, leave_out)
-    elif path.is_dir():
+    elif os.path.isdir(path):
         yield from _search(path, leave_out)
     elif not os.path.lexists(path) and glob.has_magic(os.fspath(path)):
         for match in map(Path, sorted(glob.glob(os.fspath(path), recursive=True))):

@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from stemlane.errors import InputError
 from stemlane.files.addresses import Address, Place
@@ -25,10 +25,10 @@ def check_place(path: str | PurePath, files: Iterable[Place]) -> None:
         folder = file.parent
         while not os.path.lexists(folder) and folder != folder.parent:
             folder = folder.parent
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise InputError(f"{folder}: is not a folder, so {file} cannot be written")
         check_file_target(file if folder == file.parent else folder / file.name, file)
-        if file.exists() and Path(path).exists() and file.samefile(path):
+        if os.path.exists(file) and os.path.exists(path) and file.samefile(path):
             raise _lost(file)
 
 

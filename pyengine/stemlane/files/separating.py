@@ -13,6 +13,7 @@ import numpy as np
 from stemlane.engine.separator import Separator
 from stemlane.errors import StemlaneError, one_line
 from stemlane.files.addresses import Place
+from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
 from stemlane.files.names import Recording
 from stemlane.files.places import check_place
@@ -38,7 +39,7 @@ class Outcome:
     path
         The recording.
     outputs
-        The files of its stems by name; where there is a problem, those it would have had.
+        The files of its stems by name; none where there is a problem.
     problem
         Why there are none, or nothing.
     skipped
@@ -52,7 +53,7 @@ class Outcome:
     """
 
     path: Place
-    outputs: dict[str, Place]
+    outputs: dict[str, Place] = field(default_factory=dict)
     problem: str = ""
     skipped: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -113,7 +114,7 @@ def try_recording(
 ) -> Outcome:  # fmt: skip
     """The same as `separate_recording`; whatever goes wrong becomes the problem of the outcome."""
     started = time.monotonic()
-    outcome = Outcome(recording.path, request.outputs(folder, recording, separator))
+    outcome = Outcome(recording.path)
     try:
         progress(0, 0)  # raises if there is nothing to begin any more
         return separate_recording(recording, folder, separator, request, skip_existing=skip_existing, progress=progress)
@@ -159,7 +160,8 @@ def _write(
 
     with contextlib.ExitStack() as stack:
         files = outputs(_FLOAT if rescales else request.encoding, ".float" if rescales else "", stack)
-        for piece in separator.separate_blocks(source, *stream):
+        ahead = stack.enter_context(Ahead(source))
+        for piece in stack.enter_context(Ahead(separator.separate_blocks(ahead, *stream))):
             for indices, file in zip(shares.values(), files, strict=True):
                 stem = piece[indices[0]] if len(indices) == 1 else piece[list(indices)].sum(axis=0)
                 file.write(np.clip(stem, -1, 1) if request.clip == "clamp" else stem)

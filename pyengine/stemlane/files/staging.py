@@ -26,7 +26,7 @@ except ImportError:  # Windows: what is left over there stays
     _CAN_LOCK = False
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
-_FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
+_FULL_DISK_BYTES = 1_000_000  # where a library says nothing of the cause: with less than this free it is the disk
 _REPLACED = ".replaced"  # inside a staged folder: the files it takes the place of, until all of them are in place
 _FOLDERS = threading.Lock()  # recordings side by side make, and take away, the same folders
 
@@ -141,7 +141,9 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
     partial, made = None, []
     try:
         with _FOLDERS:
-            made = sorted((folder for folder in folders if not folder.exists()), key=lambda path: -len(path.parts))
+            made = sorted(
+                (folder for folder in folders if not os.path.exists(folder)), key=lambda path: -len(path.parts)
+            )
             base.mkdir(parents=True, exist_ok=True)
             partial = Partial(base / "partial", folder=True)
         whole = parents.pop() if len(parents) == 1 else None  # a folder of their own can appear at once
@@ -202,10 +204,12 @@ def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> Non
 def cannot_write(shown: str | PurePath, folder: Path, error: Exception | str) -> InputError:
     """Why a file cannot be written; for a full disk, how much is free, and what to do."""
     reason = error if isinstance(error, str) else _reason(error)
-    while not folder.exists() and folder != folder.parent:
+    while not os.path.exists(folder) and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _FULL_DISK_BYTES:
+    # Where the system says what is wrong, it is that: /proc has no free space, and is not full.
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and free < _FULL_DISK_BYTES):
         return InputError(
             f"{shown}: cannot be written, the disk is full ({free / 1e6:.1f} MB are free in {folder}); free some "
             "space there or write elsewhere"

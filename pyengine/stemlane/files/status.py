@@ -18,7 +18,7 @@ def fields(outcome: Outcome) -> dict[str, Any]:
         "state": "failed" if outcome.problem else "skipped" if outcome.skipped else "done",
         "problem": outcome.problem or None,
         "warnings": outcome.warnings,
-        "outputs": {} if outcome.problem else {stem: str(path) for stem, path in outcome.outputs.items()},
+        "outputs": {stem: str(path) for stem, path in outcome.outputs.items()},
         "seconds": round(outcome.seconds, 6),
         "elapsed_seconds": round(outcome.elapsed_seconds, 3),
     }

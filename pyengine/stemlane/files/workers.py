@@ -114,7 +114,7 @@ class Rounds:
             self._settle(index, future.result())
         except WorkerLostError as error:
             path = self._recordings[index].path
-            outcome = Outcome(path, {}, problem=f"{path}: {error}")
+            outcome = Outcome(path, problem=f"{path}: {error}")
             if index in self._tried_alone:
                 self._end(index, outcome)
             else:

@@ -102,10 +102,10 @@ def encoding_of(path: str | Path) -> Encoding:
 def check_file_target(target: Path, shown: str | PurePath) -> None:
     """Raise `InputError` if no file of that name can be written, before any work is done for it."""
     folder = target.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(f"{folder}: no such folder to write to")
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "no plain file"
+    if os.path.exists(target) and not os.path.isfile(target):
+        kind = "a folder" if os.path.isdir(target) else "no plain file"
         raise InputError(f"{shown}: is {kind}, should be the name of a file to write")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"{shown}: cannot be written (the folder {folder} is not yours to write to)")

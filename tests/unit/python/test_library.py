@@ -145,6 +145,8 @@ def test_one_recording_that_fails_leaves_the_others_alone(songs, tmp_path):
     assert [outcome.path.name for outcome in outcomes] == ["0.wav", "2.wav", "2nan.wav", "page.mp3", "1.wav", "3.wav"]
     assert seen == outcomes
     assert [bool(outcome.problem) for outcome in outcomes] == [False, False, True, True, False, False]
+    assert all(path.is_file() for outcome in outcomes for path in outcome.outputs.values())
+    assert [len(outcome.outputs) for outcome in outcomes] == [1, 1, 0, 0, 1, 1]
     assert "sample 15000 of channel 0 is nan" in outcomes[2].problem and "cannot be read" in outcomes[3].problem
     expected = ["0/vocals.wav", "2/vocals.wav", "deep/1/vocals.wav", "deep/3/vocals.wav"]
     assert list(contents(tmp_path / "out")) == expected
