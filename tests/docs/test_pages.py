@@ -113,3 +113,11 @@ def test_blocks_say_what_they_are(name):
 
 def test_results_are_those_of_pages_that_run():
     assert set(RESULTS) <= set(runnable())
+
+
+def test_the_api_page_has_every_public_name():
+    import stemlane
+
+    for name, home in stemlane._HOMES.items():
+        wanted = f"::: stemlane.{home}" + (f".{name}" if home != "errors" else "")
+        assert f"{wanted}\n" in PAGES["docs/api.md"], name
