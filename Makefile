@@ -166,9 +166,9 @@ test-matrix: $(STAMPS)/test-tools
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training
 
-# Broken links fail the build.
+# Broken links fail the build. Not --quiet: what it silences, --strict does not see.
 docs: $(STAMPS)/docs-tools
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # --- Style and structure: what pre-commit checks, over everything ---------------------------
 FORMATTED = git ls-files 'cpp/*.h' 'cpp/*.cpp' 'plugin/*.h' 'plugin/*.cpp' 'tests/*.h' 'tests/*.c' 'tests/*.cpp'

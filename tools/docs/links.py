@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A hook of MkDocs: links from docs/ to the rest of the repository, which a site does not have, become names of files.
 
-One that leads nowhere is a warning, which the strict build takes for an error.
+A link that leads nowhere, and a page that would fetch something from the net, are warnings, which the strict build
+takes for errors.
 """
 
 import logging
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 _LINK = re.compile(r"\[([^\]]*)\]\((\.\./[^)#\s]*)(?:#[^)]*)?\)")
+_FETCHED = re.compile(r"""<(?:script|link|img|iframe|source)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//[^>]*>""")
 _LOG = logging.getLogger("mkdocs.hooks.links")
 
 
@@ -30,3 +32,10 @@ def on_page_markdown(markdown: str, page: Any, config: Any, **_: Any) -> str:
         return f"`{name}`" if text in (name, target.name) else f"{link[1]} (`{name}`)"
 
     return _LINK.sub(named, markdown)
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Called by MkDocs with the HTML of each page."""
+    for element in _FETCHED.findall(output):
+        _LOG.warning("%s: would fetch %s", page.file.src_uri, element)
+    return output
