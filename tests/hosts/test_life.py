@@ -16,16 +16,18 @@ from host_tools import engines, noise, wait_for, wait_until_no_engine_is_left
 def test_a_scan_is_quick_and_starts_no_engine():
     pedalboard.load_plugin(stemlane.plugin_path())  # the first one also loads the library
     wait_until_no_engine_is_left()
-    seconds = []
-    for _ in range(5):
+    num_quick = 0
+    for _ in range(200):  # until five were not held up: an insert that stays for 0.25 s gets its engine
         begin = time.perf_counter()
         plugin = pedalboard.load_plugin(stemlane.plugin_path())
-        seconds.append(time.perf_counter() - begin)
-        assert not engines()
+        found, seconds = engines(), time.perf_counter() - begin
+        assert not found or seconds > 0.25
+        num_quick += seconds < 0.2  # measured 0.06 s on an idle core
         del plugin
         gc.collect()
-    # Measured 0.06 s on an idle core; an engine takes longer to start than this allows.
-    assert min(seconds) < 0.25
+        if num_quick == 5:
+            break
+    assert num_quick == 5
 
 
 def test_an_insert_that_stays_has_its_engine_soon():
@@ -106,7 +108,7 @@ if sys.argv[1] == "abruptly":
 @pytest.mark.parametrize("way", ["orderly", "abruptly"])
 def test_engines_leave_with_their_host(run_script, way):
     engine = Path("/proc") / run_script(EXIT, way).strip()
-    wait_for(lambda: not engine.exists(), 5.0)
+    wait_for(lambda: not engine.exists())
 
 
 FORK = """
@@ -134,7 +136,7 @@ if child == 0:
         del plugin
     os._exit(0 if good else 3)
 
-deadline = time.monotonic() + 30
+deadline = time.monotonic() + 60
 while True:
     pid, status = os.waitpid(child, os.WNOHANG)
     if pid:
@@ -215,12 +217,15 @@ def test_instances_in_threads_do_not_disturb_each_other():
         np.testing.assert_array_equal(one, other)
 
 
-def test_destroying_an_instance_does_not_wait_for_its_engine():
-    for pause in (0.0, 0.26, 0.3, 0.4):  # before, while and after the engine starts
+@pytest.mark.parametrize("pause", [0.0, 0.26, 0.3, 0.4])  # before, while and after the engine starts
+def test_destroying_an_instance_does_not_wait_for_its_engine(pause):
+    seconds = []
+    while len(seconds) < 20 and min(seconds, default=1.0) >= 0.5:  # until one is not held up by others
         plugin = stemlane.load_plugin("tiny-mix")
         time.sleep(pause)
         begin = time.perf_counter()
         del plugin
         gc.collect()
-        assert time.perf_counter() - begin < 0.5
+        seconds.append(time.perf_counter() - begin)
+    assert min(seconds) < 0.5
     wait_until_no_engine_is_left()
