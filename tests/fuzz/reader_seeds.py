@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from stemlane.plugin import presets
 from support import hostile_files as hostile
-from support import tiny_checkpoint
+from support import scnet_case, tiny_checkpoint
 from support.safetensors_files import as_json, write_safetensors
 from support.tiny_htdemucs import SIZES
 from support.tiny_mdx import build_mdx, network
@@ -116,6 +116,12 @@ _SEEDS = {
     "demucs_package": lambda folder: [
         as_json({**SIZES, **change}).encode()
         for change in ({}, {"t_layers": 10**9}, {"dconv_comp": 1e-9}, {"segment": "1e99999"}, {"sources": ["a"] * 500})
+    ],
+    "training_settings": lambda folder: [
+        scnet_case.CONFIG.encode(),
+        b"a: &a [*a]",
+        b"a: !!python/name:os.system",
+        b"model: {band_SR: [0, 0, 0]}",
     ],
     "checked_table": lambda folder: [b"0" * 64 + b" 12 1700000000000000000 mix/network.onnx\n"],
 }

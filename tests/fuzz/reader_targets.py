@@ -19,11 +19,19 @@ from fuzz.reader_seeds import STORAGE_BYTES
 from stemlane.catalog import network_check
 from stemlane.catalog.convert.htdemucs import safetensors_package
 from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read_architecture
-from stemlane.catalog.convert.readers import safetensors_weights, tar_members, tf_checkpoint, torch_weights
+from stemlane.catalog.convert.readers import (
+    safetensors_weights,
+    tar_members,
+    tf_checkpoint,
+    torch_weights,
+    training_config,
+)
+from stemlane.catalog.convert.scnet.architecture import read_architecture as read_scnet
 from stemlane.errors import ManifestError, ModelError, PluginError
 from stemlane.manifests import integrity
 from stemlane.manifests.model import read_manifest
 from stemlane.plugin import presets
+from support import scnet_case
 
 _NOWHERE = Path("somewhere")
 # Beside the readers' own errors: what they turn into one, see `torch_weights._read`.
@@ -111,6 +119,14 @@ def demucs_package(data: bytes) -> None:
         assert len(expected_shapes(found)) < 10_000
 
 
+def training_settings(data: bytes) -> None:
+    """A trainer's YAML file, and an SCNet of seeded weights that it describes."""
+    with contextlib.suppress(ModelError):
+        values = training_config.parse_config(data, "somewhere")
+        found = read_scnet(scnet_case.seeded(), training_config.Config(values, "somewhere"), "somewhere")
+        assert found.fft_samples <= 16384 and len(found.sources) == len(scnet_case.SOURCES)
+
+
 def tensorflow_index(data: bytes) -> None:
     """The index of a checkpoint."""
     with mock.patch.object(tf_checkpoint, "_masked_crc", return_value=_Equal()), contextlib.suppress(ModelError):
@@ -173,5 +189,5 @@ def _memory() -> str | None:
 TARGETS = {
     function.__name__: function
     for function in (torch_file, torch_pickle, tensorflow_index, onnx_network, tar_archive, manifest, plugin_state,
-                     checked_table, safetensors_file, demucs_package)
+                     checked_table, safetensors_file, demucs_package, training_settings)
 }  # fmt: skip
