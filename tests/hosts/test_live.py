@@ -137,6 +137,7 @@ def test_an_underrun_is_noticed_and_heals_in_place(live_host, tmp_path):
             time.sleep(2 * slower)
             os.kill(engine, signal.SIGSTOP)
             time.sleep(1.2 * slower)
+            assert Path(f"/proc/{engine}").exists(), "the engine is gone: out of memory?"
             os.kill(engine, signal.SIGCONT)
 
         latency, out, states = play(live_host, tmp_path, model, mixture, slower=slower, while_playing=stand_still)
