@@ -7,9 +7,9 @@ from pathlib import Path
 
 from stemlane.contract import ENGINE_CONFIGURATION_FILE, PYTHON_KEY
 from stemlane.errors import PluginError
+from stemlane.package_folder import PACKAGE, built
 
 BUNDLE_NAME = "Stemlane.vst3"
-PACKAGE = Path(__file__).resolve().parents[1]
 # As Steinberg names them: https://steinbergmedia.github.io/vst3_dev_portal ("Plug-in Locations").
 _VST3_FOLDERS = {"darwin": "Library/Audio/Plug-Ins/VST3", "win32": "AppData/Local/Programs/Common/VST3"}
 _BUILT = f"plugin/Stemlane_artefacts/Release/VST3/{BUNDLE_NAME}"
@@ -32,8 +32,7 @@ def plugin_path() -> str:
             raise PluginError(f"STEMLANE_PLUGIN names {named}, which is not a plugin bundle")
         return str(Path(named).absolute())
     around = [folder for folder in PACKAGE.parents if python_folder(folder) in PACKAGE.parents]
-    build = PACKAGE.parents[1] / "build"
-    for path in (PACKAGE / BUNDLE_NAME, *around, build / _BUILT, *build.glob(f"*/{_BUILT}")):
+    for path in (PACKAGE / BUNDLE_NAME, *around, *built(_BUILT)):
         if path.is_dir():
             return str(path)
     raise PluginError(
