@@ -26,12 +26,13 @@ from stemlane.catalog.convert.readers import (
     torch_weights,
     training_config,
 )
+from stemlane.catalog.convert.roformer.architecture import read_architecture as read_roformer
 from stemlane.catalog.convert.scnet.architecture import read_architecture as read_scnet
 from stemlane.errors import ManifestError, ModelError, PluginError
 from stemlane.manifests import integrity
 from stemlane.manifests.model import read_manifest
 from stemlane.plugin import presets
-from support import scnet_case
+from support import scnet_case, tiny_roformer
 
 _NOWHERE = Path("somewhere")
 # Beside the readers' own errors: what they turn into one, see `torch_weights._read`.
@@ -120,11 +121,18 @@ def demucs_package(data: bytes) -> None:
 
 
 def training_settings(data: bytes) -> None:
-    """A trainer's YAML file, and an SCNet of seeded weights that it describes."""
-    with contextlib.suppress(ModelError):
+    """A trainer's YAML file, and networks of seeded weights that it describes."""
+    try:
         values = training_config.parse_config(data, "somewhere")
+    except ModelError:
+        return
+    with contextlib.suppress(ModelError):
         found = read_scnet(scnet_case.seeded(), training_config.Config(values, "somewhere"), "somewhere")
         assert found.fft_samples <= 16384 and len(found.sources) == len(scnet_case.SOURCES)
+    with contextlib.suppress(ModelError):
+        settings = training_config.Config(values, "somewhere")
+        network = read_roformer(tiny_roformer.seeded("bs"), settings, "somewhere")
+        assert network.num_bins == 257
 
 
 def tensorflow_index(data: bytes) -> None:
