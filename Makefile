@@ -23,7 +23,7 @@ FUZZ_SECONDS ?= 20
 FUZZ_READERS ?= 50000
 FUZZED_CORE := fuzz_engine_bytes fuzz_core_api fuzz_small_files
 FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table \
-                  safetensors_file demucs_package
+                  safetensors_file demucs_package training_settings automation_file stem_file
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator
@@ -123,7 +123,7 @@ test-core: $(STAMPS)/installed
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
 # The core's tests under the sanitizers, the plugin's threads, an engine that writes anything, any calls
-# of the C interface, and strangers' files.
+# of the C interface, and untrusted files.
 # A fork under the thread sanitizer is told to go on.
 test-sanitized: fuzz-readers $(STAMPS)/venv
 	@for preset in thread address; do \
@@ -140,7 +140,7 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 
-# Each reader of strangers' files is fed FUZZ_READERS inputs; what reached new code stays in build/fuzz for the next time.
+# Each reader of untrusted files is fed FUZZ_READERS inputs; those that reached new code stay in build/fuzz for next time.
 fuzz-readers: $(STAMPS)/test-tools
 	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
 	@for target in $(FUZZED_READERS); do \

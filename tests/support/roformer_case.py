@@ -69,5 +69,8 @@ def segments() -> list[tuple[int, int, np.ndarray]]:
     mixture = np.pad(recording(), ((0, 0), (0, SEGMENT)))
     quarter = SEGMENT // 4  # the last half segment lies in the middle of what is heard
     half = SEGMENT // 2
-    return [(0, 0, mixture[:, :SEGMENT]), (half, 0, mixture[:, half : half + SEGMENT]),
-            (2 * half, (SEGMENT - (NUM_SAMPLES - 2 * half)) // 2, mixture[:, 2 * half - quarter :][:, :SEGMENT])]  # fmt: skip
+    return [
+        (0, 0, mixture[:, :SEGMENT]),
+        (half, 0, mixture[:, half : half + SEGMENT]),
+        (2 * half, quarter, mixture[:, 2 * half - quarter :][:, :SEGMENT]),
+    ]

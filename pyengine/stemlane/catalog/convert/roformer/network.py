@@ -114,11 +114,11 @@ class _Writer:
         graph, found = self.graph, self._found
         gain = self._get(f"{name}.norm.gamma") * np.sqrt(found.width)
         heads = (found.num_heads, found.head_width, found.width)
-        query, key, value = (part.reshape(heads) for part in np.split(self._get(f"{name}.to_qkv.weight") * gain, 3))
-        # From pairs beside each other to pairs half a head apart.
-        query, key = (np.concatenate([part[:, 0::2], part[:, 1::2]], axis=1) for part in (query, key))
+        parts = [part.reshape(heads) for part in np.split(self._get(f"{name}.to_qkv.weight") * gain, 3)]
+        # Queries and keys: from pairs beside each other to pairs half a head apart.
+        parts[:2] = [np.concatenate([part[:, 0::2], part[:, 1::2]], axis=1) for part in parts[:2]]
         inner = self._unit(source)
-        query, key, value = (self._product(inner, part.reshape(-1, found.width)) for part in (query, key, value))
+        query, key, value = (self._product(inner, part.reshape(-1, found.width)) for part in parts)
         angles = np.arange(self._steps)[:, np.newaxis] * self._get(f"{name}.rotary_embed.freqs").astype(np.float64)
         waves = [graph.constant(wave(angles).astype(np.float32)) for wave in (np.cos, np.sin)]
         first = graph.constant(np.zeros(1, np.int64))
