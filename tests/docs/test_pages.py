@@ -70,7 +70,9 @@ def write(path: Path, seconds: float, seed: int = 61) -> None:
 
 def surroundings(folder: Path) -> dict[str, str]:
     """A user's: nothing of this one's settings, and the commands of this Python."""
-    kept = {name: text for name, text in os.environ.items() if not name.startswith(("XDG_", "STEMLANE_", "DASK_"))}
+    kept = {
+        name: text for name, text in os.environ.items() if not name.startswith(("XDG_", "STEMLANE_", "DASK_", "PYTHON"))
+    }
     return kept | {"HOME": str(folder), "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
 
