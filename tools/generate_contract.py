@@ -71,6 +71,7 @@ def header(contract: dict[str, Any]) -> str:
         "};",
         f"inline constexpr const char* kApplicationFolder = {_quoted(folders['application'])};",
         f"inline constexpr const char* kModelsFolder = {_quoted(folders['models'])};",
+        f"inline constexpr const char* kPresetsFolder = {_quoted(folders['presets'])};",
     ]
     for number, (system, macro) in enumerate(SYSTEMS.items()):
         lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
@@ -144,6 +145,7 @@ def module(contract: dict[str, Any]) -> str:
         ),
         f"APPLICATION_FOLDER = {_quoted(folders['application'])}",
         f"MODELS_FOLDER = {_quoted(folders['models'])}",
+        f"PRESETS_FOLDER = {_quoted(folders['presets'])}",
         "",
         f"ENGINE_CONFIGURATION_FILE = {_quoted(contract['engine_configuration']['file'])}",
         f"PYTHON_KEY = {_quoted(contract['engine_configuration']['python_key'])}",

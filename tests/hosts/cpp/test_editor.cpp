@@ -63,13 +63,13 @@ TEST_CASE("meters run only while an editor is open") {
   Host host("live");
   const Audio in = noise(2, 10000);
   host.play(in);
-  CHECK(host.processor->takeOutputPeak() == 0.0F);
-  CHECK(host.processor->takeStemPeak(0) == 0.0F);
+  CHECK(host.processor->takeOutputPeak(0) == 0.0F);
+  CHECK(host.processor->takeStemPeak(0, 0) == 0.0F);
   host.processor->setMeters(true);
   *host.processor->parameters().strips[1].mute = true;  // without it, a render need not wait for the stems
   host.play(in);
-  CHECK(host.processor->takeOutputPeak() > 0.9F);
-  CHECK(host.processor->takeStemPeak(0) == Approx(0.5F).margin(0.01));
-  CHECK(host.processor->takeStemPeak(0) == 0.0F);
-  CHECK(host.processor->takeStemPeak(3) == 0.0F);
+  CHECK(host.processor->takeOutputPeak(0) > 0.9F);
+  CHECK(host.processor->takeStemPeak(0, 0) == Approx(0.5F).margin(0.01));
+  CHECK(host.processor->takeStemPeak(0, 0) == 0.0F);
+  CHECK(host.processor->takeStemPeak(3, 0) == 0.0F);
 }
