@@ -33,7 +33,8 @@ void play(stemlane::StemlaneProcessor& processor, stemlane::StemlaneEditor& edit
   juce::AudioBuffer<float> buffer(2, kBlockSamples);
   juce::MidiBuffer midi;
   std::vector<float> frames(2 * kBlockSamples);
-  while (numBlocks-- > 0 && std::fread(frames.data(), sizeof(float) * 2, kBlockSamples, stdin) == kBlockSamples) {
+  while (numBlocks-- > 0 &&
+         std::fread(frames.data(), sizeof(float) * 2, kBlockSamples, stdin) == kBlockSamples) {
     for (int n = 0; n < kBlockSamples; ++n)
       for (int channel = 0; channel < 2; ++channel)
         buffer.setSample(channel, n, frames[static_cast<std::size_t>(2 * n + channel)]);
@@ -81,7 +82,8 @@ int main(int argc, char** argv) {
   setFader(*parameters.outputGain, -1.0F);
 
   stemlane::StemlaneEditor editor(processor);
-  Camera camera{editor, juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]))};
+  Camera camera{editor,
+                juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]))};
   camera.folder.createDirectory();
   play(processor, editor, 330);
   camera.take("editor", 1.5F);
@@ -106,7 +108,7 @@ int main(int argc, char** argv) {
   camera.take("about");
   editor.askForPresetName();
   camera.take("save-preset");
-  editor.closePages();
+  editor.closePage();
   processor.setModel("nobody");
   play(processor, editor, 60);
   camera.take("not-installed");

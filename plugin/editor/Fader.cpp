@@ -57,6 +57,7 @@ Fader::Fader(juce::AudioParameterFloat& parameter, FaderGang& gang, const juce::
   };
   attachment_.sendInitialUpdate();
   updateText();
+  lookAndFeelChanged();
 }
 
 void Fader::moveTo(double gainDb) {
@@ -140,6 +141,15 @@ bool Fader::keyPressed(const juce::KeyPress& key) {
   else
     return false;
   return true;
+}
+
+// Slider makes its text box anew. Tab goes from fader to fader, and Return types into one.
+void Fader::lookAndFeelChanged() {
+  Slider::lookAndFeelChanged();
+  for (auto* child : getChildren()) {
+    child->setTitle(getTitle() + " as text");
+    child->setWantsKeyboardFocus(false);
+  }
 }
 
 void Fader::focusGained(FocusChangeType) {

@@ -30,6 +30,7 @@ class Fader final : public juce::Slider {
   void mouseDoubleClick(const juce::MouseEvent&) override;
   void mouseWheelMove(const juce::MouseEvent&, const juce::MouseWheelDetails&) override;
   bool keyPressed(const juce::KeyPress&) override;
+  void lookAndFeelChanged() override;
   void focusGained(FocusChangeType cause) override;
   void focusLost(FocusChangeType cause) override;
 

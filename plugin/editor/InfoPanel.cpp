@@ -31,6 +31,7 @@ InfoPanel::InfoPanel(const juce::String& title, std::vector<Row> rows)
     addAndMakeVisible(*actions_.back());
   }
   setDescription(all);
+  close_.setTitle("Close");
   close_.onClick = [this] {
     if (onClose) onClose();
   };

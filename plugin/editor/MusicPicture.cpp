@@ -50,10 +50,6 @@ MusicPicture::MusicPicture() {
   setTooltip("The last ten seconds as you hear them: each stem in its colour, low notes at the bottom");
 }
 
-void MusicPicture::resized() {
-  image_ = {};
-}
-
 void MusicPicture::show(StemTap& tap, double sampleRate, bool separated) {
   if (sampleRate <= 0.0 || getWidth() <= kAxisWidth || getHeight() <= 0) return;
   const auto scale = juce::Component::getApproximateScaleFactorForComponent(this) *
@@ -61,8 +57,13 @@ void MusicPicture::show(StemTap& tap, double sampleRate, bool separated) {
   const int width = juce::roundToInt(static_cast<float>(getWidth() - kAxisWidth) * scale);
   const int height = juce::roundToInt(static_cast<float>(getHeight()) * scale);
   if (image_.isNull() || image_.getWidth() != width || image_.getHeight() != height) {
-    image_ = juce::Image(juce::Image::RGB, width, height, false);
-    image_.clear(image_.getBounds(), colours::groove);
+    juce::Image image(juce::Image::RGB, width, height, false);
+    image.clear(image.getBounds(), colours::groove);
+    // What has been seen stays, in the new size.
+    if (image_.isValid())
+      juce::Graphics(image).drawImage(image_, image.getBounds().toFloat(),
+                                      juce::RectanglePlacement::stretchToFit);
+    image_ = std::move(image);
     repaint();
   }
   columnPixels_ = std::max(1, juce::roundToInt(width / (kSeconds * kColumnsPerSecond)));

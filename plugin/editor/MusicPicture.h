@@ -21,7 +21,6 @@ class MusicPicture final : public juce::Component, public juce::SettableTooltipC
   const juce::Image& image() const { return image_; }
 
   void paint(juce::Graphics& g) override;
-  void resized() override;
 
  private:
   void addColumn(const StemSpectra::Column& column, bool separated);

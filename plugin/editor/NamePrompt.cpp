@@ -23,6 +23,8 @@ NamePrompt::NamePrompt(const juce::String& title) : title_(title) {
   name_.onEscapeKey = [this] { close(); };
   problem_.setFont(StemlaneLook::font(12.0F));
   problem_.setColour(juce::Label::textColourId, colours::bad);
+  save_.setTitle("Save");
+  cancel_.setTitle("Cancel");
   save_.onClick = [this] { take(); };
   cancel_.onClick = [this] { close(); };
   for (juce::Component* part :

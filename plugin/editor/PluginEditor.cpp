@@ -14,7 +14,7 @@ constexpr int kMargin = 14;
 constexpr int kGap = 8;
 constexpr int kTopHeight = 52;
 constexpr int kQuickHeight = 28;
-constexpr int kWidestStrip = 170;
+constexpr int kWidestStrip = 280;
 
 Heard heardOf(const FaderPositions::Strip& strip, const StemGains& gains, std::size_t stem, bool passedBy) {
   if (passedBy) return Heard::passedBy;
@@ -56,6 +56,8 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
   top_.onSettings = [this] { showSettings(); };
   top_.onAbout = [this] { showAbout(); };
 
+  sendLookAndFeelChange();  // the parts were made before they had it
+
   setResizable(true, true);
   setResizeLimits(kSmallestEditor.width, kSmallestEditor.height, kLargestEditor.width, kLargestEditor.height);
   const EditorSize size = processor_.editorSize().value_or(kUsualSize);
@@ -73,6 +75,7 @@ StemlaneEditor::~StemlaneEditor() {
 }
 
 void StemlaneEditor::refresh() {
+  if (page_ != nullptr && !page_->isVisible()) page_.reset();
   top_.refresh();
   quick_.refresh();
   refreshStrips();
@@ -158,11 +161,8 @@ void StemlaneEditor::showPage(std::unique_ptr<juce::Component> page) {
   if (isShowing()) page_->grabKeyboardFocus();
 }
 
-// Later: the page may be in the middle of a click.
 void StemlaneEditor::closePage() {
-  juce::MessageManager::callAsync([safe = juce::Component::SafePointer<StemlaneEditor>(this)] {
-    if (safe != nullptr) safe->page_.reset();
-  });
+  if (page_ != nullptr) page_->setVisible(false);
 }
 
 void StemlaneEditor::showSettings() {

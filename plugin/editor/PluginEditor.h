@@ -38,14 +38,14 @@ class StemlaneEditor final : public juce::AudioProcessorEditor, private juce::Ti
   void showSettings();
   void showAbout();
   void askForPresetName();
-  void closePages() { page_.reset(); }
+  /// Takes the open page away; it is gone with the next frame, as it may be in the middle of a click.
+  void closePage();
 
  private:
   void timerCallback() override { refresh(); }
   void refreshStrips();
   void layOutStrips(juce::Rectangle<int> area);
   void showPage(std::unique_ptr<juce::Component> page);
-  void closePage();
 
   StemlaneProcessor& processor_;
   StemlaneLook look_;

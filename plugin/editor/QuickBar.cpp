@@ -30,11 +30,13 @@ QuickBar::QuickBar(StemlaneProcessor& processor, FaderGang& gang) : processor_(p
     button.onClick = [this, &preset] { press(preset); };
     addAndMakeVisible(button);
   }
+  link_.setTitle(link_.getButtonText());
   link_.setClickingTogglesState(true);
   link_.setTooltip("Faders move together, by as many dB");
   link_.setToggleState(gang_.isLinked(), juce::dontSendNotification);
   link_.onClick = [this] { gang_.setLinked(link_.getToggleState()); };
   addAndMakeVisible(link_);
+  reset_.setTitle(reset_.getButtonText());
   reset_.setTooltip("All faders to 0 dB, mute and solo off. Undo brings them back");
   reset_.onClick = [this] { processor_.edits().apply(neutralSettings(processor_.parameters().settings())); };
   addAndMakeVisible(reset_);
@@ -63,9 +65,11 @@ void QuickBar::resized() {
   area.removeFromRight(kGap);
   link_.setBounds(area.removeFromRight(kEndWidth));
   area.removeFromRight(3 * kGap);
-  const int count = static_cast<int>(presets_.size());
-  const int width = std::min(120, (area.getWidth() - (count - 1) * kGap) / count);
+  // As many as have room for their text; all are in the menu of presets.
   for (auto& button : presets_) {
+    const int width = std::max(84, button.getBestWidthForHeight(area.getHeight()) + kGap);
+    button.setVisible(width <= area.getWidth());
+    if (!button.isVisible()) continue;
     button.setBounds(area.removeFromLeft(width));
     area.removeFromLeft(kGap);
   }

@@ -86,6 +86,7 @@ StatusTexts statusTexts(StemlaneProcessor& processor) {
 
 StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
   setTitle("Status");
+  copy_.setTitle("Copy status");
   copy_.setTooltip("Copies these lines, for a report");
   copy_.onClick = [this] {
     juce::SystemClipboard::copyTextToClipboard("Stemlane " JucePlugin_VersionString ", model " +
@@ -93,7 +94,7 @@ StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
                                                ": " + texts_.says + "\n" + texts_.figures);
   };
   addAndMakeVisible(copy_);
-  fix_.setColour(juce::TextButton::buttonOnColourId, colours::focus);
+  fix_.setTitle("Fix");
   fix_.onClick = [this] { processor_.remedyNow(); };
   addChildComponent(fix_);
 }

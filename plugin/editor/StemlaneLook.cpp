@@ -97,8 +97,6 @@ juce::Label* StemlaneLook::createSliderTextBox(juce::Slider& slider) {
   juce::Label* label = LookAndFeel_V4::createSliderTextBox(slider);
   label->setFont(font(13.0F));
   label->setJustificationType(juce::Justification::centred);
-  // Tab goes from fader to fader; Return types into one.
-  label->setWantsKeyboardFocus(false);
   return label;
 }
 

@@ -25,6 +25,7 @@ class StemlaneLook final : public juce::LookAndFeel_V4 {
   juce::Label* createSliderTextBox(juce::Slider&) override;
   void drawButtonBackground(juce::Graphics&, juce::Button&, const juce::Colour&, bool over,
                             bool down) override;
+  juce::Font getTextButtonFont(juce::TextButton&, int) override { return font(13.0F, true); }
   void drawButtonText(juce::Graphics&, juce::TextButton&, bool over, bool down) override;
   void drawComboBox(juce::Graphics&, int width, int height, bool down, int buttonX, int buttonY,
                     int buttonWidth, int buttonHeight, juce::ComboBox&) override;

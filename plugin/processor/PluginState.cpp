@@ -108,9 +108,12 @@ std::unique_ptr<juce::XmlElement> parseState(const std::string& text) {
   // No version writes declarations, by which a few bytes become many.
   if (!isText || text.find("<!") != std::string::npos || std::count(text.begin(), text.end(), '<') > kMaxTags)
     return nullptr;
-  auto xml = juce::parseXML(juce::String::fromUTF8(text.c_str()));
-  return xml != nullptr && xml->hasTagName(contract::kStateTag) && isWritable(*xml) ? std::move(xml)
-                                                                                    : nullptr;
+  juce::XmlDocument document(juce::String::fromUTF8(text.c_str()));
+  auto xml = document.getDocumentElement();
+  // JUCE gives what it could read of a text that breaks off, and does not always say so.
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  if (xml == nullptr || document.getLastParseError().isNotEmpty() || text[last] != '>') return nullptr;
+  return xml->hasTagName(contract::kStateTag) && isWritable(*xml) ? std::move(xml) : nullptr;
 }
 
 float valueOfText(const juce::AudioProcessorParameterWithID& parameter, const juce::String& text) {

@@ -8,6 +8,7 @@ import functools
 import os
 import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from stemlane.contract import HIGHEST_RATE, LOWEST_RATE
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
 _STATUS_PIECES = 32  # as StatusParameter.h
 
 
-def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pedalboard.VST3Plugin":
+def load_plugin(
+    model: str = "default", *, preset: str | Path | None = None, **parameters: float | str | bool
+) -> "pedalboard.VST3Plugin":
     """Load the plugin into pedalboard.
 
     Parameters
     ----------
     model
         Name of an installed model, or `default`.
+    preset
+        A preset that was saved in the editor: its name, or the path of its file, which ends in `.xml`. It is set first.
     parameters
         By id: `vocals_gain="-inf"`, `drums_gain=3.0` (dB), `bass_mute=True`, `other_solo=True`, `output_gain=-6`.
 
@@ -41,7 +46,7 @@ def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pe
     Raises
     ------
     PluginError
-        If pedalboard or the plugin is missing, a parameter is unknown, or this process is a fork of one that has
+        If pedalboard or the plugin is missing, a parameter is unknown, the preset cannot be read, or this process is a fork of one that has
         loaded the plugin.
     """
     from stemlane.manifests.registry import find_model
@@ -59,6 +64,8 @@ def load_plugin(model: str = "default", **parameters: float | str | bool) -> "pe
         raise PluginError(f"{path}: pedalboard cannot load it: {' '.join(str(error).split())}") from None
     state = presets.read(plugin.preset_data)
     state.set("model", name)
+    if preset is not None:
+        presets.load(state, preset)
     for parameter, value in parameters.items():
         presets.set_parameter(state, parameter, value)
     plugin.preset_data = presets.replaced(plugin.preset_data, state)
