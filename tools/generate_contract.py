@@ -21,10 +21,22 @@ def read() -> dict[str, Any]:
     return tomllib.loads((ROOT / "contract.toml").read_text(encoding="utf-8"))
 
 
+def _user_folders(folders: dict[str, Any]) -> list[str]:
+    """Lines that choose the user's folders by the system."""
+    lines = []
+    for number, (system, macro) in enumerate(SYSTEMS.items()):
+        lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
+        for kind in FOLDER_KINDS:
+            folder = folders[system][kind]
+            values = f"{{{_quoted(folder['variable'])}, {_quoted(folder['in_home'])}}}"
+            lines.append(f"inline constexpr UserFolder kUser{kind.title()} = {values};")
+    return [*lines, "#endif"]
+
+
 def header(contract: dict[str, Any]) -> str:
     """The C++ header."""
     names, lags, folders = contract["stems"]["names"], contract["latency"]["resampler_lag"], contract["folders"]
-    state, rates, words = contract["state"], contract["rates"], contract["gains"]["silence_words"]
+    rates, words = contract["rates"], contract["gains"]["silence_words"]
     lines = [
         "// SPDX-License-Identifier: MIT",
         f"// {NOTE}",
@@ -73,14 +85,13 @@ def header(contract: dict[str, Any]) -> str:
         f"inline constexpr const char* kModelsFolder = {_quoted(folders['models'])};",
         f"inline constexpr const char* kPresetsFolder = {_quoted(folders['presets'])};",
     ]
-    for number, (system, macro) in enumerate(SYSTEMS.items()):
-        lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
-        for kind in FOLDER_KINDS:
-            folder = folders[system][kind]
-            values = f"{{{_quoted(folder['variable'])}, {_quoted(folder['in_home'])}}}"
-            lines.append(f"inline constexpr UserFolder kUser{kind.title()} = {values};")
-    lines += [
-        "#endif",
+    return "\n".join([*lines, *_user_folders(folders), *_files_and_state(contract)]) + "\n"
+
+
+def _files_and_state(contract: dict[str, Any]) -> list[str]:
+    """Lines on the engine's configuration, frames, models, their index, and the plugin's state."""
+    state = contract["state"]
+    return [
         "",
         f"inline constexpr const char* kEngineConfigurationFile = {_quoted(contract['engine_configuration']['file'])};",
         f"inline constexpr const char* kPythonKey = {_quoted(contract['engine_configuration']['python_key'])};",
@@ -94,19 +105,36 @@ def header(contract: dict[str, Any]) -> str:
         "  kNumFields,",
         "};",
         "",
+        f"inline constexpr const char* kIncompleteRender = {_quoted(contract['status']['incomplete_render'])};",
+        "",
         f"inline constexpr const char* kStateTag = {_quoted(state['tag'])};",
         f"inline constexpr int kStateVersion = {state['version']};",
         f"inline constexpr const char* kStateModel = {_quoted(state['model'])};",
         "",
         "}  // namespace stemlane::contract",
     ]
-    return "\n".join(lines) + "\n"
+
+
+def _python_folders(folders: dict[str, Any]) -> list[str]:
+    """Dictionaries of the user's folders by the system."""
+    systems = {"windows": "win32", "macos": "darwin", "linux": "linux"}
+    lines = []
+    for kind in FOLDER_KINDS:
+        places = {system: folders[system][kind] for system in SYSTEMS}
+        lines += [
+            f"USER_{kind.upper()} = {{",
+            *(
+                f"    {_quoted(systems[system])}: ({_quoted(place['variable'])}, {_quoted(place['in_home'])}),"
+                for system, place in places.items()
+            ),
+            "}",
+        ]
+    return lines
 
 
 def module(contract: dict[str, Any]) -> str:
     """The Python module."""
     lags, folders, state = contract["latency"]["resampler_lag"], contract["folders"], contract["state"]
-    systems = {"windows": "win32", "macos": "darwin", "linux": "linux"}
     lines = [
         "# SPDX-License-Identifier: MIT",
         f'"""{NOTE}"""',
@@ -124,25 +152,15 @@ def module(contract: dict[str, Any]) -> str:
         f"LOWEST_RATE = {contract['rates']['lowest']}",
         f"HIGHEST_RATE = {contract['rates']['highest']}",
         "",
+        f"FADE_RESERVE_SAMPLES = {contract['latency']['fade_reserve_samples']}",
+        "",
         "# (above, below, samples), for ratios of two rates between the bounds, both left out.",
         "RESAMPLER_LAGS = (",
         *(f"    ({lag['above']}, {_python_number(lag['below'])}, {lag['samples']})," for lag in lags),
         ")",
         "",
         "# By sys.platform: (variable, in the home folder).",
-        *(
-            line
-            for kind in FOLDER_KINDS
-            for line in (
-                f"USER_{kind.upper()} = {{",
-                *(
-                    f"    {_quoted(systems[system])}: "
-                    f"({_quoted(folders[system][kind]['variable'])}, {_quoted(folders[system][kind]['in_home'])}),"
-                    for system in SYSTEMS
-                ),
-                "}",
-            )
-        ),
+        *_python_folders(folders),
         f"APPLICATION_FOLDER = {_quoted(folders['application'])}",
         f"MODELS_FOLDER = {_quoted(folders['models'])}",
         f"PRESETS_FOLDER = {_quoted(folders['presets'])}",
@@ -156,6 +174,8 @@ def module(contract: dict[str, Any]) -> str:
         "MODEL_INDEX_FIELDS = (",
         *(f"    {_quoted(name)}," for name in contract["model_index"]["fields"]),
         ")",
+        "",
+        f"INCOMPLETE_RENDER = {_quoted(contract['status']['incomplete_render'])}",
         "",
         f"STATE_TAG = {_quoted(state['tag'])}",
         f"STATE_MODEL = {_quoted(state['model'])}",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Flat C face of StemStream for cffi: the caller serves the engine's end itself, in the
    same process and thread, between `push` and `pull`. Declarations between the two
-   cffi marks are read by pyengine/stemlane/_core.py. Functions that return int give 0,
+   cffi marks are read by pyengine/stemlane/mix/_core.py. Functions that return int give 0,
    or a negative code whose text stemlane_error() holds; none of them throws. */
 #ifndef STEMLANE_CORE_API_H
 #define STEMLANE_CORE_API_H

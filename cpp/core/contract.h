@@ -79,6 +79,8 @@ enum ModelIndexField {
   kNumFields,
 };
 
+inline constexpr const char* kIncompleteRender = "this render is incomplete";
+
 inline constexpr const char* kStateTag = "STEMLANE";
 inline constexpr int kStateVersion = 1;
 inline constexpr const char* kStateModel = "model";

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <string>
 
+#include "core/contract.h"
 #include "core/realtime.h"
 #include "stream/stem_source.h"
 
@@ -60,7 +61,7 @@ class OfflineWait {
   void fail(const std::string& reason) {
     failed_ = true;
     const std::lock_guard lock(mutex_);
-    error_ = "this render is incomplete: " + reason;
+    error_ = std::string(contract::kIncompleteRender) + ": " + reason;
     error_set_.store(true, std::memory_order_release);
   }
 

@@ -43,6 +43,7 @@ class StemStream {
 
   /// Offline, `process` waits for the engine, and stems that cancel out are neither waited for nor
   /// mixed, so that the output does not depend on when they come; in real time, never. Any thread.
+  bool is_offline() const noexcept { return offline_.load(std::memory_order_relaxed); }
   void set_offline(bool offline) noexcept { offline_.store(offline, std::memory_order_relaxed); }
 
   /// Audio thread. In real time: no allocation, lock, wait or system call; bounded by the

@@ -257,7 +257,10 @@ EngineFigures StemlaneProcessor::figures() {
 
 StreamStatus StemlaneProcessor::status() const {
   const auto facts = facts_.read();
-  if (!facts->problem.empty()) return {EngineState::failed, facts->problem, 0};
+  if (!facts->problem.empty()) {
+    const std::string incomplete = std::string(contract::kIncompleteRender) + ": ";
+    return {EngineState::failed, (stream_.is_offline() ? incomplete : "") + facts->problem, 0};
+  }
   if (!facts->prepared) return {EngineState::starting, "waiting for the host to start its audio", 0};
   return stream_.status();
 }

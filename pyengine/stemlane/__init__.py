@@ -5,7 +5,7 @@ separator = stemlane.Separator("default")
 stems = separator.separate(mixture, sample_rate)
 files = stemlane.separate_file("song.flac", "stems", two_stems="vocals", file_format="mp3").outputs
 mix = stemlane.render(mixture, sample_rate, gains={"vocals": "-inf"})
-plugin = stemlane.load_plugin(model="mix", vocals_gain="-inf")
+plugin = stemlane.load_plugin(model="mix", vocals_gain_db="-inf")
 """
 
 import importlib
@@ -26,7 +26,7 @@ _HOMES = {
     "render": "mix.rendering",
     "plugin_path": "plugin.places",
     "load_plugin": "plugin.hosting",
-    "plugin_status": "plugin.hosting",
+    "plugin_status": "plugin.status",
 }
 __all__ = [
     "Separator",

@@ -5,16 +5,41 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from stemlane.arguments import is_count, is_number, shown
 from stemlane.contract import HIGHEST_RATE, LOWEST_RATE
 from stemlane.errors import InputError
 
 
 def check_stream(sample_rate: float, num_channels: int) -> None:
     """Raise `InputError` unless Stemlane can separate audio of this rate and number of channels."""
-    if not LOWEST_RATE <= sample_rate <= HIGHEST_RATE:
-        raise InputError(f"sample rate is {sample_rate} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
-    if num_channels not in (1, 2):
-        raise InputError(f"{num_channels} channels: only mono or stereo can be separated")
+    if not is_number(sample_rate, LOWEST_RATE, HIGHEST_RATE):
+        raise InputError(f"sample rate is {shown(sample_rate)} Hz, should be from {LOWEST_RATE} to {HIGHEST_RATE}")
+    if not is_count(num_channels, 1, 2):
+        raise InputError(f"{shown(num_channels)} channels: only mono or stereo can be separated")
+
+
+def check_block(block: object, num_channels: int, position: int = 0) -> np.ndarray:
+    """A block of a stream as float32 (channels, samples), or `InputError` saying what is wrong with it.
+
+    Parameters
+    ----------
+    position
+        Number of its first sample, for the message on one that is not finite.
+    """
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite and is named
+        samples = as_array(block, np.float32)
+    if samples.ndim != 2 or samples.shape[0] != num_channels:
+        raise InputError(f"a block has shape {samples.shape}, should be ({num_channels}, samples)")
+    check_finite(samples, position)
+    return samples
+
+
+def as_array(audio: object, dtype: type | None = None) -> np.ndarray:
+    """What numpy makes of it, or `InputError` where that is nothing."""
+    try:
+        return np.asarray(audio, dtype)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"audio is {shown(audio)}, should be an array (channels, samples) of numbers") from None
 
 
 def check_finite(block: np.ndarray, position: int = 0) -> None:
@@ -30,7 +55,7 @@ def check_finite(block: np.ndarray, position: int = 0) -> None:
 
 def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
     """The recording as float32 (channels, samples), or `InputError` saying what is wrong with it."""
-    mixture = np.asarray(mixture)
+    mixture = as_array(mixture)
     if mixture.ndim != 2:
         raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples)")
     if not np.issubdtype(mixture.dtype, np.floating):

@@ -14,6 +14,8 @@ SILENCE_WORDS = ("mute", "off", "-inf", "-infinity")
 LOWEST_RATE = 8000
 HIGHEST_RATE = 384000
 
+FADE_RESERVE_SAMPLES = 64
+
 # (above, below, samples), for ratios of two rates between the bounds, both left out.
 RESAMPLER_LAGS = (
     (4.0, 4.1, 1760),
@@ -60,6 +62,8 @@ MODEL_INDEX_FIELDS = (
     "fft_samples",
     "hop_samples",
 )
+
+INCOMPLETE_RENDER = "this render is incomplete"
 
 STATE_TAG = "STEMLANE"
 STATE_MODEL = "model"

@@ -4,6 +4,7 @@
 import math
 import re
 
+from stemlane.arguments import is_number, shown
 from stemlane.contract import HIGHEST_DB, SILENCE_WORDS, SILENT_DB
 from stemlane.errors import InputError
 
@@ -25,21 +26,17 @@ def gain_from_text(text: str) -> float | None:
     return float(plain.replace(",", ".")) if _NUMBER.fullmatch(plain) else None
 
 
-def parse_gain(value: float | str, fader: str) -> float:
+def parse_gain(value: object, fader: str) -> float:
     """A gain in dB; -60 and below, also written "-inf", "mute" or "off", is silence and comes back as -60.
 
     >>> parse_gain("+3", "drums"), parse_gain("-inf", "vocals")
     (3.0, -60.0)
     """
-    try:
-        number = gain_from_text(value) if isinstance(value, str) else float(value)
-    except (TypeError, ValueError):
-        number = None
-    gain_db = math.nan if number is None else number
-    if math.isnan(gain_db) or gain_db > HIGHEST_DB:
+    gain_db = gain_from_text(value) if isinstance(value, str) else value
+    if not is_number(gain_db, highest=HIGHEST_DB):
         accepted = f"dB from {SILENT_DB:g} (silence, or -inf) to {HIGHEST_DB:+g}"
-        raise InputError(f"gain of {fader} is {value!r}, should be {accepted}")
-    return max(gain_db, SILENT_DB)
+        raise InputError(f"gain of {fader} is {shown(value)}, should be {accepted}")
+    return float(max(gain_db, SILENT_DB))
 
 
 def linear_gain(gain_db: float) -> float:

@@ -43,7 +43,7 @@ def test_the_wheel_runs_in_this_system_s_python_and_installs_what_outlives_it(wi
     with_host.run("python3 -m venv own && own/bin/pip install -q --no-index --find-links /wheels stemlane pedalboard")
     assert "problem" not in with_host.run("own/bin/stemlane doctor")
     script = (
-        "import numpy as np, stemlane; plugin = stemlane.load_plugin(model='mix', vocals_gain='-inf'); "
+        "import numpy as np, stemlane; plugin = stemlane.load_plugin(model='mix', vocals_gain_db='-inf'); "
         "mixture = np.random.default_rng(7).standard_normal((2, 44100)).astype(np.float32) * 0.1; "
         "out = plugin.process(mixture, 44100.0); print(bool((out == mixture).all()), stemlane.plugin_status(plugin))"
     )

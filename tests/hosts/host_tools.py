@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pedalboard
 from stemlane.plugin import presets
 
 
@@ -39,7 +40,7 @@ def wait_for(condition, seconds: float = 20.0) -> None:
 
 def wait_until_no_engine_is_left() -> None:
     """Return when all instances that nobody refers to, and their engines, are gone."""
-    gc.collect()  # pedalboard's plugins refer to themselves through their parameters
+    gc.collect()  # plugins that pedalboard has loaded refer to themselves through their parameters
     wait_for(lambda: not engines())
 
 
@@ -50,17 +51,22 @@ def set_model(plugin, name: str) -> None:
     plugin.preset_data = presets.replaced(plugin.preset_data, state)
 
 
+def bounce(plugin, mixture: np.ndarray, sample_rate: float, **options) -> np.ndarray:
+    """Process as a DAW does, which hears what there is: without the errors that scripts get."""
+    return pedalboard.VST3Plugin.process(plugin, mixture, sample_rate, **options)
+
+
 def stream(plugin, chunks, sample_rate: float, *, block_samples: int = 512) -> np.ndarray:
-    """Play chunks (channels, samples) one after the other, then silence until all of them have come out."""
+    """Play chunks (channels, samples) one after the other as `bounce`, then silence until all of them have come out."""
     num_in = num_out = 0
     pieces = []
     silence = None
     for chunk in chunks:
         num_in += chunk.shape[1]
-        pieces.append(plugin.process(chunk, sample_rate, buffer_size=block_samples, reset=False))
+        pieces.append(bounce(plugin, chunk, sample_rate, buffer_size=block_samples, reset=False))
         num_out += pieces[-1].shape[1]
         silence = np.zeros((chunk.shape[0], block_samples), np.float32)
     while num_out < num_in:
-        pieces.append(plugin.process(silence, sample_rate, buffer_size=block_samples, reset=False))
+        pieces.append(bounce(plugin, silence, sample_rate, buffer_size=block_samples, reset=False))
         num_out += pieces[-1].shape[1]
     return np.concatenate(pieces, axis=1)[:, :num_in]

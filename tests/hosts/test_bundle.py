@@ -21,7 +21,7 @@ import os, sys
 import numpy as np
 import pedalboard
 from pathlib import Path
-from stemlane.plugin.hosting import plugin_status
+from stemlane.plugin.status import plugin_status
 from host_tools import engines, noise
 
 plugin = pedalboard.load_plugin(sys.argv[1])

@@ -36,7 +36,7 @@ def names(user_folder):
 
 
 def test_a_host_changes_everything_while_it_plays(names):
-    plugin = stemlane.load_plugin("tiny-live", vocals_gain="-inf", drums_gain=3.0)
+    plugin = stemlane.load_plugin("tiny-live", vocals_gain_db="-inf", drums_gain_db=3.0)
     drums_gain = 10 ** (3 / 20)
     order = np.random.default_rng(71).permutation(names)
     for name, rate, block in zip(order, itertools.cycle(RATES), itertools.cycle(BLOCKS)):

@@ -13,15 +13,15 @@ import numpy as np
 import pedalboard
 import pytest
 import stemlane
-from host_tools import engines, noise, set_model, stream, wait_for, wait_until_no_engine_is_left
-from stemlane.errors import PluginError
+from host_tools import bounce, engines, noise, set_model, stream, wait_for, wait_until_no_engine_is_left
+from stemlane.errors import EngineError, PluginError
 from stemlane.plugin.places import engine_configuration, engine_path, plugin_path
 
 
 def test_a_killed_engine_ends_the_bounce_with_the_mixture_and_a_reason():
     wait_until_no_engine_is_left()
     mixture = noise(2, 40000, seed=31)
-    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     healthy = plugin.process(mixture, 44100.0, buffer_size=512)
     plugin.reset()
 
@@ -39,15 +39,50 @@ def test_a_killed_engine_ends_the_bounce_with_the_mixture_and_a_reason():
     np.testing.assert_array_equal(out[:, 21000:], mixture[:, 21000:])  # the mixture, in time
     # Between the two there is a fade, no step.
     assert np.abs(np.diff(out - mixture)).max() < np.abs(np.diff(mixture)).max()
+    # A script that goes on is told so, until it begins anew.
+    for process in (plugin.process, plugin):
+        with pytest.raises(EngineError, match="^this render is incomplete: .*signal 9"):
+            process(mixture[:, :512], 44100.0, reset=False)
 
     np.testing.assert_array_equal(plugin.process(mixture, 44100.0, buffer_size=512), healthy)
     assert stemlane.plugin_status(plugin).engine_state == "ready"
-    another = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    another = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     np.testing.assert_array_equal(another.process(mixture, 44100.0, buffer_size=512), healthy)
 
 
+@pytest.mark.parametrize("moment", [0, 512, 20_000, 39_000])
+def test_a_script_never_gets_a_render_that_is_partly_the_mixture(moment):
+    """Before its first stems the engine is started once more; at the end, all stems may be there. Else it raises."""
+    wait_until_no_engine_is_left()
+    mixture = noise(2, 40000, seed=39)
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
+    healthy = plugin.process(mixture, 44100.0)
+    plugin.reset()
+    pieces = [plugin.process(mixture[:, :moment], 44100.0, buffer_size=512, reset=False)] if moment else []
+    os.kill(engines()[0], signal.SIGKILL)
+    wait_for(lambda: not engines())
+    try:
+        pieces.append(plugin.process(mixture[:, moment:], 44100.0, buffer_size=512, reset=False))
+    except EngineError as error:
+        assert "this render is incomplete: " in str(error) and "signal 9" in str(error) and moment != 0
+    else:
+        whole = np.concatenate(pieces, axis=1)
+        assert moment != 20_000
+        np.testing.assert_array_equal(whole, healthy[:, : whole.shape[1]])
+    np.testing.assert_array_equal(plugin(mixture, 44100.0), healthy)
+
+
+def test_in_a_pedalboard_only_the_status_tells():
+    """Its code runs the plugin without Python in between."""
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
+    set_model(plugin, "of-a-friend")
+    mixture = noise(2, 20000, seed=40)
+    np.testing.assert_array_equal(pedalboard.Pedalboard([plugin])(mixture, 44100.0), mixture)
+    assert stemlane.plugin_status(plugin).engine_text.startswith("this render is incomplete: model 'of-a-friend'")
+
+
 def test_an_engine_killed_at_any_moment_never_stops_the_host():
-    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     mixture = noise(2, 44100 * 20, seed=32)
     plugin.process(mixture[:, :1000], 44100.0)
     done = threading.Event()
@@ -61,19 +96,21 @@ def test_an_engine_killed_at_any_moment_never_stops_the_host():
     killer.start()
     try:
         for _ in range(4):
-            assert np.isfinite(plugin.process(mixture, 44100.0)).all()
+            assert np.isfinite(bounce(plugin, mixture, 44100.0)).all()
     finally:
         done.set()
         killer.join()
 
 
 def test_an_unknown_model_passes_the_mixture_and_keeps_its_name():
-    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     set_model(plugin, "of-a-friend")
     mixture = noise(2, 20000, seed=33)
-    np.testing.assert_array_equal(plugin.process(mixture, 48000.0), mixture)
+    np.testing.assert_array_equal(bounce(plugin, mixture, 48000.0), mixture)
     status = stemlane.plugin_status(plugin)
     assert status.engine_state == "failed" and status.model == "of-a-friend"
+    with pytest.raises(EngineError, match="^this render is incomplete: model 'of-a-friend' is not installed"):
+        plugin.process(mixture, 48000.0)
     assert "model 'of-a-friend' is not installed" in status.engine_text and "tiny-mix" in status.engine_text
     set_model(plugin, "tiny-mix")
     np.testing.assert_allclose(plugin.process(mixture, 44100.0), 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms
@@ -85,9 +122,9 @@ def test_a_broken_model_passes_the_mixture_and_says_so(user_folder):
     healthy = network.read_bytes()
     network.write_bytes(healthy[: len(healthy) // 2])
     try:
-        plugin = stemlane.load_plugin("tiny-fade", vocals_gain="-inf")
+        plugin = stemlane.load_plugin("tiny-fade", vocals_gain_db="-inf")
         mixture = noise(2, 20000, seed=34)
-        np.testing.assert_array_equal(plugin.process(mixture, 44100.0), mixture)
+        np.testing.assert_array_equal(bounce(plugin, mixture, 44100.0), mixture)
         status = stemlane.plugin_status(plugin)
         assert status.engine_state == "failed" and "tiny-fade" in status.engine_text and "\n" not in status.engine_text
     finally:
@@ -107,7 +144,7 @@ def test_more_than_two_channels_are_a_clear_error(num_channels):
 def test_a_rate_that_cannot_work_is_an_error_not_the_mixture(rate):
     wait_until_no_engine_is_left()
     mixture = noise(2, 5000, seed=38)
-    plugin = stemlane.load_plugin("tiny-live", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-live", vocals_gain_db="-inf")
     with pytest.raises(PluginError, match=f"the sample rate is {rate} Hz, should be from 8000 to 384000"):
         plugin.process(mixture, rate)
     with pytest.raises(PluginError, match="should be from"):
@@ -117,8 +154,8 @@ def test_a_rate_that_cannot_work_is_an_error_not_the_mixture(rate):
     np.testing.assert_array_equal(pedalboard.Pedalboard([plugin])(mixture, rate), mixture)
     status = stemlane.plugin_status(plugin)
     assert status.engine_state == "failed"
-    problem = f"the sample rate is {rate:.0f} Hz, should be from 8000 to 384000"
-    assert status.engine_text == f"{problem}: choose another one in the host"
+    problem = f"the sample rate is {rate:.0f} Hz, should be from 8000 to 384000: choose another one in the host"
+    assert status.engine_text == f"this render is incomplete: {problem}"
     assert not engines()
     out = plugin.process(mixture, 44100.0)
     np.testing.assert_allclose(out, 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms
@@ -128,7 +165,7 @@ BOUNCE = """
 import sys
 import numpy as np
 import pedalboard
-from stemlane.plugin.hosting import plugin_status
+from stemlane.plugin.status import plugin_status
 from host_tools import noise, set_model
 
 plugin = pedalboard.load_plugin(sys.argv[1])
@@ -200,7 +237,7 @@ MENDED = """
 import sys
 import numpy as np
 import pedalboard
-from stemlane.plugin.hosting import plugin_status
+from stemlane.plugin.status import plugin_status
 from host_tools import noise, set_model
 
 plugin = pedalboard.load_plugin(sys.argv[1])

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stemlane
-from host_tools import engines, noise, wait_for, wait_until_no_engine_is_left
+from host_tools import bounce, engines, noise, wait_for, wait_until_no_engine_is_left
 from stemlane.plugin.places import engine_path, plugin_path
 
 BOUNCE = """
 import sys
 import numpy as np
 import pedalboard
-from stemlane.plugin.hosting import plugin_status
+from stemlane.plugin.status import plugin_status
 from host_tools import noise
 
 plugin = pedalboard.load_plugin(sys.argv[1])
@@ -49,7 +49,7 @@ def test_a_model_that_is_deleted_plays_on_until_a_new_engine_needs_it(user_folde
     wait_until_no_engine_is_left()  # of tests before: the one killed below must be this one's
     folder = user_folder / "stemlane" / "models" / "tiny-fade"
     mixture = noise(2, 30000, seed=52)
-    plugin = stemlane.load_plugin("tiny-fade", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-fade", vocals_gain_db="-inf")
     healthy = plugin.process(mixture, 44100.0)
     away = folder.with_name(".away")
     shutil.move(folder, away)
@@ -58,7 +58,7 @@ def test_a_model_that_is_deleted_plays_on_until_a_new_engine_needs_it(user_folde
         os.kill(engines()[0], signal.SIGKILL)
         wait_for(lambda: not engines())
         wait_for(lambda: stemlane.plugin_status(plugin).engine_state == "failed")
-        np.testing.assert_array_equal(plugin.process(mixture, 44100.0), mixture)
+        np.testing.assert_array_equal(bounce(plugin, mixture, 44100.0), mixture)
         status = stemlane.plugin_status(plugin)
         assert status.engine_state == "failed" and "tiny-fade" in status.engine_text
     finally:
@@ -71,9 +71,9 @@ HOST = """
 import os, signal, sys
 import numpy as np
 import stemlane
-from host_tools import engines, noise
+from host_tools import bounce, engines, noise
 
-plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
 mixture = noise(2, 30000, seed=53)
 first = plugin.process(mixture, 44100.0)
 print(engines()[0], flush=True)
@@ -114,7 +114,7 @@ def test_two_hosts_share_nothing_and_a_crash_of_one_leaves_nothing_behind():
 def test_sixteen_instances_bounce_alike_and_leave():
     wait_until_no_engine_is_left()
     mixture = noise(2, 12000, seed=54)
-    plugins = [stemlane.load_plugin("tiny-live", vocals_gain="-inf") for _ in range(16)]
+    plugins = [stemlane.load_plugin("tiny-live", vocals_gain_db="-inf") for _ in range(16)]
     first = plugins[0].process(mixture, 44100.0)
     assert not np.array_equal(first, mixture)
     for plugin in plugins[1:]:
@@ -129,7 +129,7 @@ def test_sixteen_instances_bounce_alike_and_leave():
 @pytest.mark.parametrize("moment", ["while it starts", "while it runs"])
 def test_a_stopped_engine_ends_with_the_instance(moment):
     wait_until_no_engine_is_left()
-    plugins = [stemlane.load_plugin("tiny-live", vocals_gain="-inf")]
+    plugins = [stemlane.load_plugin("tiny-live", vocals_gain_db="-inf")]
     wait_for(engines)
     if moment == "while it runs":
         wait_for(lambda: stemlane.plugin_status(plugins[0]).engine_state == "ready")

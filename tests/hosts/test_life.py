@@ -116,7 +116,7 @@ import stemlane
 from host_tools import engines, noise, stream
 
 mixture = noise(2, 30000, seed=43)
-plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
 whole = plugin.process(mixture, 44100.0, buffer_size=512)
 assert not np.array_equal(whole, mixture)
 plugin.reset()
@@ -169,7 +169,7 @@ from stemlane.errors import PluginError
 
 
 def bounce(_):
-    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     return plugin.process(noise(2, 20000, seed=46), 44100.0)
 
 
@@ -199,7 +199,7 @@ def test_a_fork_is_told_the_remedy_and_the_remedy_works(run_script, tmp_path):
 
 def test_instances_in_threads_do_not_disturb_each_other():
     mixture = noise(2, 40000, seed=44)
-    plugins = [stemlane.load_plugin(model, vocals_gain="-inf") for model in ("tiny-mix", "tiny-live", "tiny-fade")]
+    plugins = [stemlane.load_plugin(model, vocals_gain_db="-inf") for model in ("tiny-mix", "tiny-live", "tiny-fade")]
     alone = [plugin.process(mixture, 44100.0) for plugin in plugins]
     together: list = [None] * len(plugins)
 

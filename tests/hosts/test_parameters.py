@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The parameters as a script sees them, what each does to the sound, and automation."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import stemlane
@@ -68,18 +71,18 @@ def test_nonsense_leaves_a_fader_alone(plugin, text):
     parameter.raw_value = parameter.get_raw_value_for_text(text)
     assert float(plugin.drums_gain_db) == -7.5
     with pytest.raises(stemlane.StemlaneError, match="gain of drums is"):
-        stemlane.load_plugin("tiny-live", drums_gain=text)
+        stemlane.load_plugin("tiny-live", drums_gain_db=text)
 
 
 @pytest.mark.parametrize("value", ["\u221260", "-\u221e", "mute", "off", "-60,0", -60, "-99 dB"])
 def test_scripts_say_silence_in_any_way(value):
-    plugin = stemlane.load_plugin("tiny-live", vocals_gain=value)
+    plugin = stemlane.load_plugin("tiny-live", vocals_gain_db=value)
     assert plugin.parameters["vocals_gain_db"].string_value == "-inf"
 
 
 @pytest.mark.parametrize("value,gain_db", [("\u22126", -6.0), ("-6,5", -6.5), ("0,5", 0.5), ("+3 dB", 3.0)])
 def test_scripts_write_gains_as_people_do(value, gain_db):
-    assert float(stemlane.load_plugin("tiny-live", drums_gain=value).drums_gain_db) == gain_db
+    assert float(stemlane.load_plugin("tiny-live", drums_gain_db=value).drums_gain_db) == gain_db
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,64 @@ def test_texts_are_understood(plugin, text, value):
     parameter = plugin.parameters["drums_gain_db"]
     parameter.raw_value = parameter.get_raw_value_for_text(text)
     assert float(plugin.drums_gain_db) == pytest.approx(value)
+
+
+@pytest.mark.parametrize("name, nearest", [
+    ("vocals_gain", "vocals_gain_db"), ("drum_gain_db", "drums_gain_db"), ("bass_muted", "bass_mute"),
+    ("output", "output_gain_db"), ("flute", None),
+])  # fmt: skip
+def test_a_misspelt_parameter_is_refused_with_the_nearest_one(plugin, name, nearest):
+    words = f"the plugin has no parameter '{name}'" + (
+        f"; did you mean '{nearest}'" if nearest else ", it has: vocals_"
+    )
+    with pytest.raises(stemlane.StemlaneError, match=words):
+        setattr(plugin, name, -12)
+    with pytest.raises(AttributeError, match=words):
+        getattr(plugin, name)
+    if name != "vocals_gain":
+        with pytest.raises(stemlane.StemlaneError, match=words):
+            stemlane.load_plugin("tiny-live", **{name: -12})
+    assert name not in vars(plugin)
+
+
+@pytest.mark.parametrize("name, value, words", [
+    ("vocals_gain_db", True, "gain of vocals is True, should be dB from -60"),
+    ("vocals_gain_db", None, "gain of vocals is None"),
+    ("drums_gain_db", "loud", "gain of drums is 'loud'"),
+    ("output_gain_db", 12.5, "gain of output is 12.5, should be dB from -60 .silence, or -inf. to .12"),
+    ("bass_mute", 1, "parameter bass_mute is 1, should be True or False"),
+    ("bypass", "yes", "parameter bypass is 'yes', should be True or False"),
+    ("engine_status", 0, "engine_status says how the engine is and cannot be set"),
+])  # fmt: skip
+def test_what_a_parameter_does_not_take_is_refused(plugin, name, value, words):
+    before = {key: getattr(plugin, key) for key in plugin.parameters if key != "engine_status"}
+    with pytest.raises(stemlane.StemlaneError, match=words):
+        setattr(plugin, name, value)
+    if name != "engine_status":
+        with pytest.raises(stemlane.StemlaneError, match=words):
+            stemlane.load_plugin("tiny-live", **{name: value})
+    assert {key: getattr(plugin, key) for key in before} == before
+
+
+def test_keywords_are_the_names_of_the_parameters(plugin):
+    values = {name: -3.5 if name.endswith("_db") else True for name in plugin.parameters if name != "engine_status"}
+    loaded = stemlane.load_plugin("tiny-live", **values)
+    assert {name: getattr(loaded, name) for name in values} == values
+    assert float(stemlane.load_plugin("tiny-live", vocals_gain=-3.5).vocals_gain_db) == -3.5  # as saved states call it
+    with pytest.raises(stemlane.StemlaneError, match="vocals_gain and vocals_gain_db are the same parameter"):
+        stemlane.load_plugin("tiny-live", vocals_gain=1, vocals_gain_db=2)
+
+
+def test_an_instance_that_nobody_refers_to_is_freed_at_once():
+    loaded = stemlane.load_plugin("tiny-live", vocals_gain_db=-3)
+    loaded.drums_gain_db = float(loaded.vocals_gain_db)
+    reference = weakref.ref(loaded)
+    gc.disable()
+    try:
+        del loaded
+        assert reference() is None
+    finally:
+        gc.enable()
 
 
 def test_zero_decibel_is_exactly_one(plugin):

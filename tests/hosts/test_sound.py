@@ -33,7 +33,7 @@ def test_all_faders_at_zero_give_the_input_back_bit_for_bit(sample_rate, num_cha
 @pytest.mark.parametrize("num_channels", [1, 2])
 @pytest.mark.parametrize("sample_rate", RATES)
 def test_block_sizes_do_not_change_the_mix_and_it_equals_render(sample_rate, num_channels):
-    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf", drums_gain=6.0)
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf", drums_gain_db=6.0)
     mixture = noise(num_channels, sample_rate // 2 + 123, seed=2)
     rendered = stemlane.render(mixture, sample_rate, {"vocals": "-inf", "drums": 6.0}, model="tiny-mix")
     for block_samples in BLOCKS:
@@ -45,7 +45,7 @@ def test_block_sizes_do_not_change_the_mix_and_it_equals_render(sample_rate, num
 
 @pytest.mark.parametrize("model", ["tiny-live", "tiny-mix"])
 def test_gains_act_as_the_closed_form_says(model):
-    plugin = stemlane.load_plugin(model, vocals_gain="-inf", drums_gain=6.0, output_gain=-3.0)
+    plugin = stemlane.load_plugin(model, vocals_gain_db="-inf", drums_gain_db=6.0, output_gain_db=-3.0)
     mixture = noise(2, 44100, seed=3)
     out = plugin.process(mixture, 44100.0)
     gains = expected(mixture, vocals=0.0, drums=10 ** (6 / 20)) * 10 ** (-3 / 20)
@@ -55,7 +55,7 @@ def test_gains_act_as_the_closed_form_says(model):
 @pytest.mark.parametrize("sample_rate", RATES)
 @pytest.mark.parametrize("model", ["tiny-live", "tiny-mix"])
 def test_an_impulse_leaves_at_the_reported_latency(model, sample_rate):
-    plugin = stemlane.load_plugin(model, vocals_gain=6.0)
+    plugin = stemlane.load_plugin(model, vocals_gain_db=6.0)
     impulse = np.zeros((2, 4000), np.float32)
     impulse[:, 1234] = 0.5
     out = plugin.process(impulse, sample_rate, buffer_size=441)  # pedalboard takes the latency off
@@ -76,7 +76,7 @@ def test_an_impulse_leaves_at_the_reported_latency(model, sample_rate):
 
 
 def test_reported_latencies_are_those_of_the_core():
-    """Measured sums of the two sizes of model at 44.1 kHz; see cpp/latency.h."""
+    """Measured sums of the two sizes of model at 44.1 kHz; see cpp/core/latency.h."""
     for model, stride, delay, allowance in [("tiny-live", 512, 512, 1536), ("tiny-mix", 2048, 3584, 4096)]:
         plugin = stemlane.load_plugin(model)
         plugin.process(np.zeros((2, 64), np.float32), 44100.0)
@@ -85,12 +85,12 @@ def test_reported_latencies_are_those_of_the_core():
 
 def test_two_bounces_and_two_instances_are_identical():
     mixture = noise(2, 60000, seed=5)
-    plugin = stemlane.load_plugin("tiny-fade", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-fade", vocals_gain_db="-inf")
     first = plugin.process(mixture, 44100.0)
     np.testing.assert_array_equal(plugin.process(mixture, 44100.0), first)
     plugin.process(mixture[:, :20011], 44100.0)  # leaves off in the middle
     np.testing.assert_array_equal(plugin.process(mixture, 44100.0), first)
-    again = stemlane.load_plugin("tiny-fade", vocals_gain="-inf")
+    again = stemlane.load_plugin("tiny-fade", vocals_gain_db="-inf")
     np.testing.assert_array_equal(again.process(mixture, 44100.0), first)
 
 
@@ -105,7 +105,7 @@ def test_a_muted_stem_is_what_the_separator_says_is_missing():
 
 def test_chunks_with_the_past_kept_equal_one_bounce():
     mixture = noise(2, 50000, seed=7)
-    plugin = stemlane.load_plugin("tiny-fade", bass_gain=-9.0)
+    plugin = stemlane.load_plugin("tiny-fade", bass_gain_db=-9.0)
     whole = plugin.process(mixture, 44100.0)
     plugin.reset()
     cuts = np.sort(np.random.default_rng(8).integers(0, mixture.shape[1], 20))
@@ -118,7 +118,7 @@ def test_nan_and_infinity_stay_where_they_are():
     poisoned = mixture.copy()
     poisoned[0, 5000], poisoned[1, 12345] = np.nan, np.inf
     repaired = np.where(np.isfinite(poisoned), poisoned, 0)
-    plugin = stemlane.load_plugin("tiny-mix", vocals_gain="-inf")
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     out = plugin.process(poisoned, 44100.0)
     assert stemlane.plugin_status(plugin).engine_state == "ready"
     finite = np.isfinite(poisoned)
@@ -127,6 +127,6 @@ def test_nan_and_infinity_stay_where_they_are():
 
 
 def test_silence_and_nothing():
-    plugin = stemlane.load_plugin("tiny-mix", vocals_gain=12.0)
+    plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db=12.0)
     assert not plugin.process(np.zeros((2, 20000), np.float32), 44100.0).any()
     assert plugin.process(np.zeros((2, 0), np.float32), 44100.0).shape == (2, 0)

@@ -17,14 +17,16 @@ def spectrum(audio):
 def test_a_string_has_its_pitch(pitch, hertz):
     found = spectrum(guitars.string_note(np.random.default_rng(1), pitch, 1.2, muted=False, bright=0.6))
     for harmonic in (1, 2, 3):
-        around = found[int(hertz * harmonic) - 15:int(hertz * harmonic) + 16]
+        around = found[int(hertz * harmonic) - 15 : int(hertz * harmonic) + 16]
         assert abs(around.argmax() - 15 + int(hertz * harmonic) - hertz * harmonic) < 2.0 * harmonic
 
 
 def test_a_damped_string_is_over_soon():
     def level_db(muted):
         audio = guitars.string_note(np.random.default_rng(2), 45, 1.0, muted=muted, bright=0.6)
-        return 10 * np.log10((audio[SAMPLE_RATE // 3:SAMPLE_RATE // 2] ** 2).mean() / (audio[:SAMPLE_RATE // 20] ** 2).mean())
+        return 10 * np.log10(
+            (audio[SAMPLE_RATE // 3 : SAMPLE_RATE // 2] ** 2).mean() / (audio[: SAMPLE_RATE // 20] ** 2).mean()
+        )
 
     assert level_db(True) < -25.0 and level_db(False) > -15.0
 
@@ -35,11 +37,13 @@ def test_an_amplifier_fills_the_gaps_between_partials_and_a_cabinet_ends_near_5_
     dry, wet = spectrum(fifth), {}
     for gain in ("clean", "high"):
         audio = guitars.amplified(np.random.default_rng(3), fifth, gain)
-        assert np.sqrt((audio ** 2).mean()) == pytest.approx(0.1, rel=1e-3)
-        wet[gain] = spectrum(audio[SAMPLE_RATE // 2:])
+        assert np.sqrt((audio**2).mean()) == pytest.approx(0.1, rel=1e-3)
+        wet[gain] = spectrum(audio[SAMPLE_RATE // 2 :])
     assert dry[54:57].max() < 1e-3 * dry.max()
     assert wet["high"][270:280].max() > 0.05 * wet["high"].max()  # 2 * 165 - 55: intermodulation
-    assert (wet["high"][600:] ** 2).sum() / (wet["high"] ** 2).sum() > 3 * (wet["clean"][600:] ** 2).sum() / (wet["clean"] ** 2).sum()
+    assert (wet["high"][600:] ** 2).sum() / (wet["high"] ** 2).sum() > 3 * (wet["clean"][600:] ** 2).sum() / (
+        wet["clean"] ** 2
+    ).sum()
     assert (wet["high"][10000:] ** 2).sum() < 1e-3 * (wet["high"] ** 2).sum()
 
 
@@ -62,11 +66,27 @@ def test_two_takes_are_wide():
     assert np.corrcoef(left, right)[0, 1] < 0.8
 
 
-@pytest.mark.parametrize("name, drum", [
-    ("Pearl Kick", "kick"), ("BassDrum", "kick"), ("d3 - snare 1", "snare"), ("Rim Click (Pearl Free Floating)", "rim"),
-    ("Snare Rimshot", "rim"), ("Tom Low (Tama)", "tom_low"), ("Pearl Tom Floor", "tom_low"), ("Tom Mid", "tom_mid"),
-    ("tomhi2", "tom_mid"), ("Closed HH", "hat_closed"), ("Open HH", "hat_open"), ("Hi-Hat Semiopen (Paiste)", "hat_open"),
-    ("Paiste Ride", "ride"), ("Sabian Crash", "crash"), ("China (Paiste Alpha 18\")", "crash"), ("Zap 1", None)])
+@pytest.mark.parametrize(
+    "name, drum",
+    [
+        ("Pearl Kick", "kick"),
+        ("BassDrum", "kick"),
+        ("d3 - snare 1", "snare"),
+        ("Rim Click (Pearl Free Floating)", "rim"),
+        ("Snare Rimshot", "rim"),
+        ("Tom Low (Tama)", "tom_low"),
+        ("Pearl Tom Floor", "tom_low"),
+        ("Tom Mid", "tom_mid"),
+        ("tomhi2", "tom_mid"),
+        ("Closed HH", "hat_closed"),
+        ("Open HH", "hat_open"),
+        ("Hi-Hat Semiopen (Paiste)", "hat_open"),
+        ("Paiste Ride", "ride"),
+        ("Sabian Crash", "crash"),
+        ('China (Paiste Alpha 18")', "crash"),
+        ("Zap 1", None),
+    ],
+)
 def test_a_drum_is_told_by_its_name(name, drum):
     assert kits.drum_of(name) == drum
 
@@ -80,13 +100,27 @@ def test_metal_drums_stay_in_the_song_and_roll():
 @pytest.fixture
 def strings_only(shared_audio, monkeypatch):
     """A band that needs no package: strings for guitar and bass, made-up drums."""
-    monkeypatch.setattr(bands.kits, "play_kit", lambda rng, kit, hits, beat, size: np.stack([0.1 * rng.standard_normal(size)] * 2).astype(np.float32))
-    return bands.Sounds(kits=("none",), drummers=(), guitars=("strings",), acoustics=("strings",), basses=("strings",),
-                        keys=(0,), winds=(73,), strings=(48,))
+    monkeypatch.setattr(
+        bands.kits,
+        "play_kit",
+        lambda rng, kit, hits, beat, size: np.stack([0.1 * rng.standard_normal(size)] * 2).astype(np.float32),
+    )
+    return bands.Sounds(
+        kits=("none",),
+        drummers=(),
+        guitars=("strings",),
+        acoustics=("strings",),
+        basses=("strings",),
+        keys=(0,),
+        winds=(73,),
+        strings=(48,),
+    )
 
 
 def test_a_band_is_the_same_by_seed_and_its_guitar_is_in_other(strings_only, monkeypatch):
-    monkeypatch.setattr(bands, "others", lambda rng, sounds, chords, melody, beat, size, genre: np.full((2, size), 0.01, np.float32))
+    monkeypatch.setattr(
+        bands, "others", lambda rng, sounds, chords, melody, beat, size, genre: np.full((2, size), 0.01, np.float32)
+    )
     first, again = (bands.render_band(1, "metal", 4.0, strings_only) for _ in range(2))
     assert all(np.array_equal(first[stem], again[stem]) for stem in first)
     np.testing.assert_allclose(first["other"] - first["guitar"], 0.01, atol=1e-6)
@@ -98,4 +132,6 @@ def test_most_of_a_bass_lies_between_45_and_400_hz(strings_only):
     for seed, genre in enumerate(("rock", "metal", "jazz", "pop")):
         audio = bands.play_bass(np.random.default_rng(seed), "strings", notes, 0.25, 2 * SAMPLE_RATE, genre)
         power = np.abs(np.fft.rfft(audio[0])) ** 2
-        assert power[2 * 45:2 * 400].sum() > 0.55 * power.sum(), genre  # 0.61 to 0.89 over eight seeds; the rest is the pick
+        assert power[2 * 45 : 2 * 400].sum() > 0.55 * power.sum(), (
+            genre
+        )  # 0.61 to 0.89 over eight seeds; the rest is the pick

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Demo projects: which track is which stem, and a project in which one stem is left."""
 
-import xml.etree.ElementTree as xml
 import zlib
+from xml.etree import ElementTree
 
 import pytest
 
@@ -10,44 +10,53 @@ from models.training.data import demos
 
 
 def track(name, instrument, *, source=None, keys=(), base=57, kind="0"):
-    element = xml.Element("track", name=name, type=kind, muted="0", solo="1")
-    inner = xml.SubElement(element, "instrumenttrack", basenote=str(base))
-    device = xml.SubElement(xml.SubElement(inner, "instrument", name=instrument), instrument)
+    element = ElementTree.Element("track", name=name, type=kind, muted="0", solo="1")
+    inner = ElementTree.SubElement(element, "instrumenttrack", basenote=str(base))
+    device = ElementTree.SubElement(ElementTree.SubElement(inner, "instrument", name=instrument), instrument)
     if source:
         device.set("src", source)
-    pattern = xml.SubElement(element, "pattern")
+    pattern = ElementTree.SubElement(element, "pattern")
     for key in keys:
-        xml.SubElement(pattern, "note", key=str(key))
+        ElementTree.SubElement(pattern, "note", key=str(key))
     return element
 
 
-@pytest.mark.parametrize("element, stem", [
-    (track("kick04.ogg", "audiofileprocessor", source="drums/kick04.ogg", keys=[57]), "drums"),
-    (track("bassdrum04.ogg", "audiofileprocessor", source="drums/bassdrum04.ogg", keys=[57]), "drums"),
-    (track("mute_bass.ds", "audiofileprocessor", source="drumsynth/misc/mute_bass.ds", keys=[57]), "bass"),
-    (track("E-Piano", "audiofileprocessor", source="drumsynth/keys/E-Piano.ds", keys=[57]), "other"),
-    (track("Default preset", "zynaddsubfx", keys=[33, 33, 57]), "bass"),  # 110 Hz
-    (track("Default preset", "zynaddsubfx", keys=[33, 57, 60]), "other"),
-    (track("Default preset", "zynaddsubfx", keys=[33, 33, 57], base=45), "other"),  # 220 Hz
-    (track("gated sub", "tripleoscillator", keys=[60]), "bass"),
-    (track("kick", "tripleoscillator", keys=[30]), "drums"),
-    (track("Choir", "zynaddsubfx", keys=[60]), None),
-])
+@pytest.mark.parametrize(
+    "element, stem",
+    [
+        (track("kick04.ogg", "audiofileprocessor", source="drums/kick04.ogg", keys=[57]), "drums"),
+        (track("bassdrum04.ogg", "audiofileprocessor", source="drums/bassdrum04.ogg", keys=[57]), "drums"),
+        (track("mute_bass.ds", "audiofileprocessor", source="drumsynth/misc/mute_bass.ds", keys=[57]), "bass"),
+        (track("E-Piano", "audiofileprocessor", source="drumsynth/keys/E-Piano.ds", keys=[57]), "other"),
+        (track("Default preset", "zynaddsubfx", keys=[33, 33, 57]), "bass"),  # 110 Hz
+        (track("Default preset", "zynaddsubfx", keys=[33, 57, 60]), "other"),
+        (track("Default preset", "zynaddsubfx", keys=[33, 33, 57], base=45), "other"),  # 220 Hz
+        (track("gated sub", "tripleoscillator", keys=[60]), "bass"),
+        (track("kick", "tripleoscillator", keys=[30]), "drums"),
+        (track("Choir", "zynaddsubfx", keys=[60]), None),
+    ],
+)
 def test_a_track_is_known_by_its_sample_its_name_or_its_pitch(element, stem):
     assert demos.stem_of(element) == stem
 
 
 def test_one_stem_is_left_and_the_rest_muted():
-    root = xml.Element("lmms-project")
-    beat = xml.SubElement(xml.SubElement(xml.SubElement(root, "track", type="1", name="Beat", muted="0", solo="0"),
-                                         "bbtrack"), "trackcontainer")
+    root = ElementTree.Element("lmms-project")
+    beat = ElementTree.SubElement(
+        ElementTree.SubElement(
+            ElementTree.SubElement(root, "track", type="1", name="Beat", muted="0", solo="0"), "bbtrack"
+        ),
+        "trackcontainer",
+    )
     beat.append(track("snare", "audiofileprocessor"))
     root.append(track("sub", "tripleoscillator"))
     root.append(track("Choir", "zynaddsubfx"))
     root.append(track("loop", "sample", kind="2"))
-    tree = xml.ElementTree(root)
-    heard = {stem: [part.get("name") for part in demos.only(tree, stem).iter("track") if part.get("muted") == "0"]
-             for stem in demos.STEMS}
+    tree = ElementTree.ElementTree(root)
+    heard = {
+        stem: [part.get("name") for part in demos.only(tree, stem).iter("track") if part.get("muted") == "0"]
+        for stem in demos.STEMS
+    }
     assert heard == {"drums": ["Beat", "snare"], "bass": ["Beat", "sub"], "other": ["Beat"]}
     assert not any(part.get("solo") == "1" for part in demos.only(tree, "bass").iter("track"))
     assert [part.get("muted") for part in tree.iter("track")] == ["0"] * 5  # the original stays as it was

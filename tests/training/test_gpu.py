@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kit for a lent GPU, rehearsed on the CPU: packed, unpacked, the same sums as on the CPU, trained in the background."""
+"""The kit for a lent GPU, rehearsed on the CPU: packing, unpacking, the same sums, a training in the background."""
 
 import json
 import time
@@ -27,26 +27,34 @@ def packed(tmp_path_factory):
     root = tmp_path_factory.mktemp("gpu")
     rng, time_ = np.random.default_rng(1), np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
     for number, stem in enumerate((*STEMS, "instrumentals")):
-        tone = 0.2 * np.sin(2 * np.pi * 110.0 * 2 ** number * time_)
+        tone = 0.2 * np.sin(2 * np.pi * 110.0 * 2**number * time_)
         save(root / "pool" / stem / "a.npy", np.stack([tone, 0.5 * tone]))
-    save_song(root / "pool" / "songs" / "band_1", {"drums": 0.05 * rng.standard_normal((2, len(time_))),
-                                                   "bass": 0.1 * np.stack([np.sin(2 * np.pi * 55.0 * time_)] * 2)})
+    save_song(
+        root / "pool" / "songs" / "band_1",
+        {
+            "drums": 0.05 * rng.standard_normal((2, len(time_))),
+            "bass": 0.1 * np.stack([np.sin(2 * np.pi * 55.0 * time_)] * 2),
+        },
+    )
     sizes = pack.pack(Pool(root / "pool"), root / "pack", megabytes=5.0)
     return root, sizes
 
 
 def test_a_pack_says_its_size_and_comes_back_as_it_sounded(packed):
     root, sizes = packed
-    assert sum(sizes.values()) == pytest.approx(sum(path.stat().st_size for path in (root / "pack").glob("*.ogg")) / 1e6)
+    assert sum(sizes.values()) == pytest.approx(
+        sum(path.stat().st_size for path in (root / "pack").glob("*.ogg")) / 1e6
+    )
     audio, recordings = pack.unpack(root / "pack")
     assert sorted((recording.kind, recording.song) for recording in recordings) == sorted(
-        [(kind, "") for kind in (*STEMS, "instrumentals")] + [("bass", "band_1"), ("drums", "band_1")])
+        [(kind, "") for kind in (*STEMS, "instrumentals")] + [("bass", "band_1"), ("drums", "band_1")]
+    )
     pool = Pool(root / "pool")
     [vocals] = [recording for recording in recordings if recording.kind == "vocals"]
-    decoded = audio[vocals.start:vocals.start + vocals.length].T / 32767.0
+    decoded = audio[vocals.start : vocals.start + vocals.length].T / 32767.0
     original = pool.read(pool.single["vocals"][0], 0, vocals.length)
     # A codec at 72 kb/s keeps a tone to about 1 %; libsndfile counts its delay away.
-    assert np.sqrt(((decoded - original) ** 2).mean() / (original ** 2).mean()) < 0.05
+    assert np.sqrt(((decoded - original) ** 2).mean() / (original**2).mean()) < 0.05
 
 
 def test_a_pack_too_large_to_send_is_refused(packed, tmp_path):
@@ -65,22 +73,25 @@ def test_the_sums_are_those_of_the_batches_made_on_the_cpu(packed, monkeypatch):
     monkeypatch.setattr(cpu_batches, "random_curve", lambda *_: curve)
     expected = next(batch for batch in map(maker.make, range(20)) if not flipped(batch, stems, curve))
     actual = gpu_batches.sums(torch.from_numpy(stems)[None], torch.from_numpy(curve)[None], STFT, scored)
-    for name, value in zip(("energy", "cross", "product", "stem_energy"), actual):
+    for name, value in zip(("energy", "cross", "product", "stem_energy"), actual, strict=True):
         wanted = getattr(expected, name)
-        np.testing.assert_allclose(value.numpy(), wanted, rtol=2e-4, atol=1e-4 * np.abs(wanted).max(), err_msg=name)  # float32
+        np.testing.assert_allclose(
+            value.numpy(), wanted, rtol=2e-4, atol=1e-4 * np.abs(wanted).max(), err_msg=name
+        )  # float32
 
 
 def flipped(batch, stems, curve):
     """Whether the maker exchanged left and right, which it does for half of its excerpts."""
-    frame = stems[:, :, :STFT.fft_samples]
+    frame = stems[:, :, : STFT.fft_samples]
     straight = np.abs((np.fft.rfft(frame * window_pair(STFT)[0]) * curve).sum(0)) ** 2
     return not np.allclose(batch.energy[0, 0].sum(-1), straight.sum(-1), rtol=1e-3)
 
 
 def test_excerpts_are_read_where_and_as_fast_as_asked(packed):
     audio, recordings = pack.unpack(packed[0] / "pack")
-    maker = gpu_batches.DeviceBatches(audio, recordings, STFT, batch=1, frames=20, scored=slice(4, 16, 2),
-                                      device=torch.device("cpu"), seed=1)
+    maker = gpu_batches.DeviceBatches(
+        audio, recordings, STFT, batch=1, frames=20, scored=slice(4, 16, 2), device=torch.device("cpu"), seed=1
+    )
     [bass] = [recording for recording in recordings if recording.kind == "bass" and not recording.song]  # 440 Hz
     places, speeds = np.full((1, 4), float(bass.start)), np.array([[1.0, 1.25, 0.8, 1.0]])
     excerpt = maker.read(places, speeds, np.array([[True, True, True, False]]))[0, :, 0].numpy()
@@ -90,8 +101,17 @@ def test_excerpts_are_read_where_and_as_fast_as_asked(packed):
 
 def test_device_batches_hold_every_kind_and_score_what_is_known(packed):
     audio, recordings = pack.unpack(packed[0] / "pack")
-    maker = gpu_batches.DeviceBatches(audio, recordings, STFT, batch=10, frames=20, scored=slice(4, 16, 2),
-                                      device=torch.device("cpu"), seed=2, recipe=Recipe(drop_probability=(0.0,) * 4))
+    maker = gpu_batches.DeviceBatches(
+        audio,
+        recordings,
+        STFT,
+        batch=10,
+        frames=20,
+        scored=slice(4, 16, 2),
+        device=torch.device("cpu"),
+        seed=2,
+        recipe=Recipe(drop_probability=(0.0,) * 4),
+    )
     for index in range(3):
         energy, _, product, stem_energy, known = maker.make(index)
         assert (known.sum(1) == 1).sum() == 3 and (known.sum(1) == 4).sum() == 7 and known[:, 0].eq(1).all()
@@ -104,9 +124,23 @@ def test_device_batches_hold_every_kind_and_score_what_is_known(packed):
 def test_a_training_outlives_its_command_resumes_and_its_state_comes_back_in_pieces(packed, tmp_path, monkeypatch):
     folder, out = tmp_path / "run", tmp_path / "out"
     monkeypatch.setattr(run, "PIECE_BYTES", 200_000)
-    options = ["--config", "smoke", "--minutes", "60", "--batch", "2", "--frames", "24", "--threads", "1", "--no-bfloat16"]
+    options = [
+        "--config",
+        "smoke",
+        "--minutes",
+        "60",
+        "--batch",
+        "2",
+        "--frames",
+        "24",
+        "--threads",
+        "1",
+        "--no-bfloat16",
+    ]
     for steps in (2, 4):
-        run.main(["start", str(packed[0] / "pack"), str(folder), "--bench-seconds", "0", *options, "--max-steps", str(steps)])
+        run.main(
+            ["start", str(packed[0] / "pack"), str(folder), "--bench-seconds", "0", *options, "--max-steps", str(steps)]
+        )
         deadline = time.monotonic() + 120.0
         while run.alive(folder):
             assert time.monotonic() < deadline, (folder / "output.txt").read_text()

@@ -18,13 +18,15 @@ KICK, BASS, LEAD, HAT = range(4)
 def write_module(path, *, tunes=True):
     """Four channels, 64 rows of 0.12 s: a bass drum and a hat on one note; a bass and a lead on eight each."""
     rng, time = np.random.default_rng(4), np.arange(2400) / RATE
-    waves = [np.sin(2 * np.pi * (50 * time + 4 * (1 - np.exp(-time / 0.03)))) * np.exp(-time / 0.08),
-             np.sin(2 * np.pi * np.arange(128) / 128),  # 65 Hz
-             np.sign(np.sin(2 * np.pi * np.arange(32) / 32 + 0.1)),  # 259 Hz
-             rng.uniform(-1, 1, 600) * np.exp(-np.arange(600) / 150)]
+    waves = [
+        np.sin(2 * np.pi * (50 * time + 4 * (1 - np.exp(-time / 0.03)))) * np.exp(-time / 0.08),
+        np.sin(2 * np.pi * np.arange(128) / 128),  # 65 Hz
+        np.sign(np.sin(2 * np.pi * np.arange(32) / 32 + 0.1)),  # 259 Hz
+        rng.uniform(-1, 1, 600) * np.exp(-np.arange(600) / 150),
+    ]
     looped = (False, True, True, False)
     headers, samples = b"", b""
-    for name, wave, loop in zip((b"boom", b"low", b"tune", b"tss"), waves, looped):
+    for name, wave, loop in zip((b"boom", b"low", b"tune", b"tss"), waves, looped, strict=True):
         words = len(wave) // 2
         headers += name.ljust(22, b"\0") + words.to_bytes(2, "big") + bytes([0, 40, 0, 0])
         headers += (words if loop else 1).to_bytes(2, "big")
@@ -63,22 +65,26 @@ def test_stems_add_up_to_what_the_module_sounds_like_and_are_at_their_pitch(tmp_
     stems = modules.render(path)
     audible = split_low(whole, modules.LOWEST_HZ)[1]
     assert np.abs(sum(stems.values()) - audible).max() < 1e-4
-    first_note = stems["bass"][0, :int(0.4 * SAMPLE_RATE)]
+    first_note = stems["bass"][0, : int(0.4 * SAMPLE_RATE)]
     peak_hz = np.abs(np.fft.rfft(first_note, 10 * SAMPLE_RATE)).argmax() / 10.0
     assert abs(peak_hz - RATE / 128) < 2.0
     assert np.abs(np.corrcoef(stems["drums"][0], stems["bass"][0])[0, 1]) < 0.2
 
 
-@pytest.mark.parametrize(("name", "notes", "sound", "stem"), [
-    ("snare", {61: 9}, modules.Timbre(0.9, 0.1, 0.2, 190.0), "drums"),
-    ("", {61: 9}, modules.Timbre(0.1, 0.95, 0.0, 54.0), "drums"),  # a long tail
-    ("", {61: 9}, modules.Timbre(0.01, 0.95, 0.0, 54.0), None),  # a drone, or a long tail
-    ("", {61: 9}, modules.Timbre(0.1, 0.0, 0.0, 400.0), None),  # a chord, a voice, an effect
-    ("toms", {61: 3, 63: 3, 65: 3, 66: 3}, modules.Timbre(0.9, 0.4, 0.0, 90.0), "drums"),
-    ("", {60 + k: 2 for k in range(9)}, modules.Timbre(0.2, 0.6, 0.0, 60.0), "bass"),
-    ("", {60 + k: 2 for k in range(9)}, modules.Timbre(0.2, 0.1, 0.0, 260.0), "other"),
-    ("", {60 + k: 2 for k in range(9)}, modules.Timbre(0.2, 0.2, 0.0, 130.0), None),
-    ("Choir", {60 + k: 2 for k in range(9)}, modules.Timbre(0.0, 0.1, 0.0, 260.0), None)])
+@pytest.mark.parametrize(
+    "name, notes, sound, stem",
+    [
+        ("snare", {61: 9}, modules.Timbre(0.9, 0.1, 0.2, 190.0), "drums"),
+        ("", {61: 9}, modules.Timbre(0.1, 0.95, 0.0, 54.0), "drums"),  # a long tail
+        ("", {61: 9}, modules.Timbre(0.01, 0.95, 0.0, 54.0), None),  # a drone, or a long tail
+        ("", {61: 9}, modules.Timbre(0.1, 0.0, 0.0, 400.0), None),  # a chord, a voice, an effect
+        ("toms", {61: 3, 63: 3, 65: 3, 66: 3}, modules.Timbre(0.9, 0.4, 0.0, 90.0), "drums"),
+        ("", {60 + k: 2 for k in range(9)}, modules.Timbre(0.2, 0.6, 0.0, 60.0), "bass"),
+        ("", {60 + k: 2 for k in range(9)}, modules.Timbre(0.2, 0.1, 0.0, 260.0), "other"),
+        ("", {60 + k: 2 for k in range(9)}, modules.Timbre(0.2, 0.2, 0.0, 130.0), None),
+        ("Choir", {60 + k: 2 for k in range(9)}, modules.Timbre(0.0, 0.1, 0.0, 260.0), None),
+    ],
+)
 def test_unsure_instruments_are_in_no_stem(name, notes, sound, stem):
     assert modules.stem_of(name, Counter(notes), sound) == stem
 
@@ -111,6 +117,8 @@ def test_songs_go_to_the_pool_held_out_ones_do_not_and_other_files_are_named(tmp
     modules.main([])
     said = capfd.readouterr().out
     assert "language.It: not a tracker module" in said
-    songs = {path.name: sorted(part.name for part in path.iterdir()) for path in (tmp_path / "cache/pool/songs").iterdir()}
+    songs = {
+        path.name: sorted(part.name for part in path.iterdir()) for path in (tmp_path / "cache/pool/songs").iterdir()
+    }
     assert songs == {"module_game-a": ["bass.npy", "drums.npy", "other.npy"]}
     assert [path.name for path in (tmp_path / "cache/demos").iterdir()] == ["module_open-invaders-a"]

@@ -52,20 +52,27 @@ def test_the_streaming_separator_equals_the_offline_one(network):
     states, frames = separator.initial_states(), []
     spectra = stft(mixture, CONFIG.stft)
     for index in range(spectra.shape[1]):
-        frame = spectra[:, index:index + 1]
+        frame = spectra[:, index : index + 1]
         packed = torch.from_numpy(np.stack([frame.real, frame.imag], axis=1)[None])
         stems, *states = separator(packed, *states)
         frames.append(stems.numpy()[0, :, :, 0] + 1j * stems.numpy()[0, :, :, 1])
     streamed = istft(np.concatenate(frames, axis=2).astype(np.complex64), CONFIG.stft)
     delay = CONFIG.lookahead_frames * CONFIG.stft.hop_samples
     final = mixture.shape[1] - (CONFIG.stft.synthesis_samples - CONFIG.stft.hop_samples) - delay
-    np.testing.assert_allclose(streamed[:, :, delay:delay + final], expected[:3, :, :final], atol=1e-5)  # float32
+    np.testing.assert_allclose(streamed[:, :, delay : delay + final], expected[:3, :, :final], atol=1e-5)  # float32
     np.testing.assert_allclose(expected.sum(0), mixture, atol=1e-6)
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("large", [replace(CONFIG.network, width=32), replace(CONFIG.network, num_layers=3),
-                                   replace(CONFIG.network, width=32, num_layers=2, attention=8)], ids=str)
+@pytest.mark.parametrize(
+    "large",
+    [
+        replace(CONFIG.network, width=32),
+        replace(CONFIG.network, num_layers=3),
+        replace(CONFIG.network, width=32, num_layers=2, attention=8),
+    ],
+    ids=str,
+)
 def test_a_grown_network_does_what_the_small_one_does_and_its_pairs_can_part(large):
     torch.manual_seed(6)
     small = MaskNetwork(CONFIG.network)
@@ -75,7 +82,9 @@ def test_a_grown_network_does_what_the_small_one_does_and_its_pairs_can_part(lar
     grown.load_state_dict(grow(small.state_dict(), CONFIG.network, large))
     energy = torch.from_numpy(noise(6, 2, 2, NUM_GROUPS)) ** 2
     cross = torch.from_numpy(noise(6, 2, NUM_GROUPS, seed=5)) * 0.1
-    torch.testing.assert_close(grown(energy, cross)[0], small(energy, cross)[0], atol=1e-4, rtol=0)  # float32 in another order
+    torch.testing.assert_close(
+        grown(energy, cross)[0], small(energy, cross)[0], atol=1e-4, rtol=0
+    )  # float32 in another order
     if large.width == 32:
         weight = grown.decoder.first
         assert (weight[:, :16] - weight[:, 16:]).abs().mean() > 0.01 * weight.abs().mean()
@@ -83,7 +92,11 @@ def test_a_grown_network_does_what_the_small_one_does_and_its_pairs_can_part(lar
 
 def test_what_cannot_grow_is_refused():
     state = MaskNetwork(CONFIG.network).state_dict()
-    for large in (replace(CONFIG.network, width=24), replace(CONFIG.network, squeeze=8), replace(CONFIG.network, num_layers=0)):
+    for large in (
+        replace(CONFIG.network, width=24),
+        replace(CONFIG.network, squeeze=8),
+        replace(CONFIG.network, num_layers=0),
+    ):
         with pytest.raises(ValueError, match="does not grow into"):
             grow(state, CONFIG.network, large)
 
@@ -104,7 +117,7 @@ def test_the_loss_counts_the_error_of_the_spectra():
     stem_energy = torch.from_numpy((np.abs(spectra) ** 2).sum(2) @ groups)[None]
     error = GroupError.apply(masks, energy, product) + stem_energy.sum(2)
     expanded = masks.detach().numpy()[:, 0].transpose(1, 2, 0, 3)[..., index]
-    expected = ((np.abs(spectra - expanded * mixture) ** 2).sum((1, 2)) @ groups)
+    expected = (np.abs(spectra - expanded * mixture) ** 2).sum((1, 2)) @ groups
     np.testing.assert_allclose(error.detach().numpy()[0], expected, rtol=1e-6)  # spectra are float32
     assert torch.autograd.gradcheck(lambda m: GroupError.apply(m, energy, product)[:, :, :3], masks, fast_mode=True)
     sums = (masks.float(), energy.float(), product.float(), stem_energy.float())
@@ -119,7 +132,11 @@ def test_the_loss_counts_the_error_of_the_spectra():
 
 def test_a_silent_excerpt_counts_nothing_and_its_gradient_is_finite():
     masks = torch.full((6, 2, 4, 2, NUM_GROUPS), 0.25, requires_grad=True)
-    energy, product, stem_energy = torch.zeros(6, 2, 2, NUM_GROUPS), torch.zeros(6, 2, 4, 2, NUM_GROUPS), torch.zeros(2, 4, 2, NUM_GROUPS)
+    energy, product, stem_energy = (
+        torch.zeros(6, 2, 2, NUM_GROUPS),
+        torch.zeros(6, 2, 4, 2, NUM_GROUPS),
+        torch.zeros(2, 4, 2, NUM_GROUPS),
+    )
     energy[:, 1], product[:, 1, 0], stem_energy[1, 0] = 1.0, 1.0, 6.0  # the second one is vocals alone
     loss, _ = SeparationLoss()(masks, energy, product, stem_energy, torch.ones(2, 4))
     [gradient] = torch.autograd.grad(loss, masks)

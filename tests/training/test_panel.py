@@ -29,7 +29,9 @@ from models.training.panel.recipe import PANEL, Excerpt
 
 
 def test_there_are_sixty_excerpts_and_the_hash_of_each_is_committed():
-    assert len(PANEL) == 60 and len({excerpt.name for excerpt in PANEL}) == 60 == len({excerpt.seed for excerpt in PANEL})
+    assert len(PANEL) == 60 and len({excerpt.name for excerpt in PANEL}) == 60 == len(
+        {excerpt.seed for excerpt in PANEL}
+    )
     assert set(json.loads(build.HASHES.read_text())) == {excerpt.name for excerpt in PANEL}
     for half in "AB":
         treatments = [excerpt.treatment for excerpt in PANEL if excerpt.half == half]
@@ -40,7 +42,11 @@ def test_the_halves_share_no_song_no_singer_and_no_sound():
     a, b = ([excerpt for excerpt in PANEL if excerpt.half == half] for half in "AB")
     for field in ("voice", "song", "guitar_song"):
         assert not ({getattr(e, field) for e in a} & {getattr(e, field) for e in b}) - {"", ()}
-    for one, other in ((VOICES["A"], VOICES["B"]), (DRUM_KITS["A"], DRUM_KITS["B"]), (GUITAR_SONGS["A"], GUITAR_SONGS["B"])):
+    for one, other in (
+        (VOICES["A"], VOICES["B"]),
+        (DRUM_KITS["A"], DRUM_KITS["B"]),
+        (GUITAR_SONGS["A"], GUITAR_SONGS["B"]),
+    ):
         assert not set(one) & set(other)
     for field in ("kits", "drummers", "guitars", "acoustics", "basses", "keys", "winds", "strings"):
         assert not set(getattr(bands.PANEL["A"], field)) & set(getattr(bands.PANEL["B"], field)), field
@@ -51,15 +57,29 @@ def test_the_halves_share_no_song_no_singer_and_no_sound():
 
 def test_no_sound_of_the_panels_bands_is_in_training():
     def programs(sounds):
-        named = {int(source[3:]) for source in (*sounds.guitars, *sounds.acoustics, *sounds.basses) if source.startswith("gm:")}
+        named = {
+            int(source[3:])
+            for source in (*sounds.guitars, *sounds.acoustics, *sounds.basses)
+            if source.startswith("gm:")
+        }
         return named | {*sounds.keys, *sounds.winds, *sounds.strings}
 
     palette = render.TRAINING
-    trained = programs(bands.TRAINING) | {*palette.gm_bass, *palette.gm_chords, *palette.gm_melody, *render.GM_STRUCK, *choirs.GM_VOICES}
+    trained = programs(bands.TRAINING) | {
+        *palette.gm_bass,
+        *palette.gm_chords,
+        *palette.gm_melody,
+        *render.GM_STRUCK,
+        *choirs.GM_VOICES,
+    }
     for half, sounds in bands.PANEL.items():
         assert not programs(sounds) & trained, half
         assert not set(sounds.kits) & {*kits.ACOUSTIC, *kits.ELECTRONIC}
-        assert not {f"sampled:{name}" for name in INSTRUMENTS[half]} & {*bands.TRAINING.guitars, *bands.TRAINING.acoustics, *bands.TRAINING.basses}
+        assert not {f"sampled:{name}" for name in INSTRUMENTS[half]} & {
+            *bands.TRAINING.guitars,
+            *bands.TRAINING.acoustics,
+            *bands.TRAINING.basses,
+        }
         assert not set(INSTRUMENTS[half]) & {*palette.basses, *palette.sampled}
 
 
@@ -71,7 +91,11 @@ def test_training_hears_no_voice_and_no_drummer_of_the_panel(shared_audio):
     vocals = shared_audio / "vocals"
     for names in VOICES.values():
         for name in names:  # every withdrawn name is there to be withdrawn
-            assert any(is_withdrawn_voice(path) for path in vocals.rglob("*.ogg") if path.as_posix().startswith(f"{vocals}/{name}")), name
+            assert any(
+                is_withdrawn_voice(path)
+                for path in vocals.rglob("*.ogg")
+                if path.as_posix().startswith(f"{vocals}/{name}")
+            ), name
     assert not {path.parts[-3] for path in scores.grooves()} & {"drummer3", "drummer9", "drummer10"}
     assert {path.parts[-3] for path in scores.grooves("rock", ("drummer3",))} == {"drummer3"}
 
@@ -114,7 +138,9 @@ def test_figures_of_quarter_masks_are_those_of_the_formulas():
     result = measure.measure_item(Quarter(), CONFIGS["mix"], item(noise, guitar=noise[1]))
     # Stem s of three equally loud ones, estimate (s + a + b) / 4: error (9 + 1 + 1) / 16.
     assert result.sdr_db[:3] == pytest.approx(10 * np.log10(16 / 11), abs=0.05) and np.isnan(result.sdr_db[3])
-    assert result.score[:3] == pytest.approx(0.1 * result.sdr_db[:3]) and result.museval_db[:3] == pytest.approx(result.sdr_db[:3], abs=0.05)
+    assert result.score[:3] == pytest.approx(0.1 * result.sdr_db[:3]) and result.museval_db[:3] == pytest.approx(
+        result.sdr_db[:3], abs=0.05
+    )
     assert result.guitar == pytest.approx(0.25, abs=1e-3) and np.isnan(result.invented_db)
 
 
@@ -126,7 +152,7 @@ def test_vocals_are_invented_where_there_are_none_and_the_worst_window_is_found(
         def forward(self, energy, cross, states=None):
             masks, states = super().forward(energy, cross, states)
             masks[:, :, 0] = 0.0
-            masks[5 * 43 + 2:10 * 43 + 2, :, 0] = 0.5  # seconds 5 to 10
+            masks[5 * 43 + 2 : 10 * 43 + 2, :, 0] = 0.5  # seconds 5 to 10
             return masks, states
 
     result = measure.measure_item(LateVocals(), CONFIGS["mix"], item(noise, voice=""))
@@ -138,7 +164,14 @@ def test_vocals_are_invented_where_there_are_none_and_the_worst_window_is_found(
 
 def test_the_summary_takes_medians_and_the_interval_draws_excerpts():
     def result(score, invented):
-        return measure.Result(np.full(4, score), np.full(4, score), np.full(4, score), invented, invented + 3.0, np.array([0.1, 0.1, 0.2, 0.6]))
+        return measure.Result(
+            np.full(4, score),
+            np.full(4, score),
+            np.full(4, score),
+            invented,
+            invented + 3.0,
+            np.array([0.1, 0.1, 0.2, 0.6]),
+        )
 
     results = [result(score, -20.0 - 10 * score) for score in (0.1, 0.2, 0.9)]
     summary = measure.summary(results)
@@ -153,7 +186,9 @@ def test_the_summary_takes_medians_and_the_interval_draws_excerpts():
 
 def test_shares_of_a_part_sum_to_one_and_the_median_is_over_seconds():
     part = np.random.default_rng(3).standard_normal((2, 44100)).astype(np.float32)
-    assert shares(part, np.stack([0.7 * part, 0.2 * part, 0.1 * part, 0.0 * part])) == pytest.approx([0.7, 0.2, 0.1, 0.0])
+    assert shares(part, np.stack([0.7 * part, 0.2 * part, 0.1 * part, 0.0 * part])) == pytest.approx(
+        [0.7, 0.2, 0.1, 0.0]
+    )
     stem = np.ones((2, 3 * 44100), np.float32)
     estimate = stem.copy()
     estimate[:, :44100] += 1.0  # 0 dB
@@ -192,7 +227,7 @@ def test_a_cache_changes_its_name_with_the_code(tmp_path):
 def test_voices_and_treatments_are_as_the_recipe_says(shared_audio):
     excerpt = next(excerpt for excerpt in PANEL if excerpt.half == "B" and excerpt.voice)
     voice = build.voice_track(excerpt)
-    assert voice.shape == (2, build.NUM_SAMPLES) and (voice ** 2).mean() > 1e-4
+    assert voice.shape == (2, build.NUM_SAMPLES) and (voice**2).mean() > 1e-4
     assert np.array_equal(voice, build.voice_track(excerpt))
     tracks = 0.1 * np.random.default_rng(4).standard_normal((4, 2, 44100)).astype(np.float32)
     for treatment, level in (("quiet", -45.0), ("loud", None), ("mono", None)):
@@ -200,6 +235,6 @@ def test_voices_and_treatments_are_as_the_recipe_says(shared_audio):
         mixture = treated.sum(0)
         assert np.abs(mixture).max() <= 1.0
         if level:
-            assert 10 * np.log10((mixture ** 2).mean()) == pytest.approx(level, abs=0.1)
+            assert 10 * np.log10((mixture**2).mean()) == pytest.approx(level, abs=0.1)
         if treatment == "mono":
             assert np.array_equal(treated[:, 0], treated[:, 1])

@@ -34,8 +34,24 @@ def cache(tmp_path, monkeypatch):
 
 def test_processes_share_every_update(cache):
     """Two processes end where one ends that takes the mean of both batches' gradients, resumed in between."""
-    common = ["--config", "smoke", "--minutes", "60", "--batch", "2", "--frames", "24", "--workers", "0",
-              "--threads", "1", "--no-bfloat16", "--no-panel", "--least-minutes", "0"]
+    common = [
+        "--config",
+        "smoke",
+        "--minutes",
+        "60",
+        "--batch",
+        "2",
+        "--frames",
+        "24",
+        "--workers",
+        "0",
+        "--threads",
+        "1",
+        "--no-bfloat16",
+        "--no-panel",
+        "--least-minutes",
+        "0",
+    ]
     for steps in (2, 3):
         train.main([*common, "--run", "two", "--processes", "2", "--max-steps", str(steps)])
     found = torch.load(cache / "runs" / "two" / "checkpoint.pt", weights_only=True)
@@ -47,7 +63,7 @@ def test_processes_share_every_update(cache):
 
     def mean_of_both(progress, stop):
         gradients.append([weight.grad.clone() for weight in weights])
-        for weight, *both in zip(weights, *gradients[-2:]):
+        for weight, *both in zip(weights, *gradients[-2:], strict=True):
             weight.grad = sum(both) / 2
         return progress, stop
 
@@ -60,7 +76,7 @@ def test_processes_share_every_update(cache):
             if rank:  # undo the update that the first batch alone has made
                 trainer.network.load_state_dict(before[0])
                 trainer.average = before[1]
-                for optimizer, state in zip(trainer.optimizers, states):
+                for optimizer, state in zip(trainer.optimizers, states, strict=True):
                     optimizer.load_state_dict(state)
             batch = trainer.maker.make(index)
             trainer.train_step(tuple(map(torch.from_numpy, batch.parts())), 0.0, False)
@@ -71,8 +87,29 @@ def test_processes_share_every_update(cache):
 
 def test_train_resume_export(cache, capsys):
     def run(steps):
-        train.main(["--config", "smoke", "--minutes", "60", "--max-steps", str(steps), "--batch", "2", "--frames", "40",
-                    "--learning-rate", "5e-3", "--workers", "0", "--threads", "1", "--no-panel", "--least-minutes", "0"])
+        train.main(
+            [
+                "--config",
+                "smoke",
+                "--minutes",
+                "60",
+                "--max-steps",
+                str(steps),
+                "--batch",
+                "2",
+                "--frames",
+                "40",
+                "--learning-rate",
+                "5e-3",
+                "--workers",
+                "0",
+                "--threads",
+                "1",
+                "--no-panel",
+                "--least-minutes",
+                "0",
+            ]
+        )
 
     run(50)
     run(150)
@@ -82,8 +119,9 @@ def test_train_resume_export(cache, capsys):
     heard = [round(step * 2 * 40 * 1024 / SAMPLE_RATE / 3600, 2) for step in (50, 100, 150)]
     assert [line["hours_heard"] for line in lines] == heard
     folder = cache / "model"
-    export.main(["--config", "smoke", "--weights", str(cache / "runs" / "smoke" / "checkpoint.pt"),
-                 "--folder", str(folder)])
+    export.main(
+        ["--config", "smoke", "--weights", str(cache / "runs" / "smoke" / "checkpoint.pt"), "--folder", str(folder)]
+    )
     assert "differs from torch" in capsys.readouterr().out
     assert {path.name for path in folder.iterdir()} == {"manifest.toml", "network.onnx"}
 
@@ -100,7 +138,9 @@ def test_a_training_without_material_or_panel_does_not_begin(cache, monkeypatch,
 
 
 def test_a_loss_that_is_not_finite_ends_the_training(cache):
-    options = train.parser().parse_args(["--config", "smoke", "--threads", "1", "--no-bfloat16", "--batch", "1", "--frames", "24"])
+    options = train.parser().parse_args(
+        ["--config", "smoke", "--threads", "1", "--no-bfloat16", "--batch", "1", "--frames", "24"]
+    )
     trainer = loop.Trainer(CONFIGS["smoke"], cache, Pool(cache / "pool"), options)
     parts = [torch.from_numpy(part) for part in trainer.maker.make(0).parts()]
     before = copy.deepcopy(trainer.network.state_dict())
@@ -112,20 +152,47 @@ def test_a_loss_that_is_not_finite_ends_the_training(cache):
 
 def test_the_schedule_rises_and_ends_at_zero():
     rates = [loop.learning_rate(1e-3, step / 1000, step) for step in range(1001)]
-    assert max(rates) == pytest.approx(1e-3, rel=0.02) and rates[0] < 1e-4 and rates[-1] == pytest.approx(0.0, abs=1e-12)
+    assert (
+        max(rates) == pytest.approx(1e-3, rel=0.02) and rates[0] < 1e-4 and rates[-1] == pytest.approx(0.0, abs=1e-12)
+    )
     assert all(later <= rate for rate, later in pairwise(rates[100:]))
 
 
 def test_the_panel_chooses_the_best_weights_and_every_measurement_is_kept(cache):
-    options = train.parser().parse_args(["--config", "smoke", "--threads", "1", "--no-bfloat16", "--batch", "1", "--frames", "24",
-                                         "--workers", "0", "--max-steps", "4", "--measure-minutes", "0", "--minutes", "60"])
+    options = train.parser().parse_args(
+        [
+            "--config",
+            "smoke",
+            "--threads",
+            "1",
+            "--no-bfloat16",
+            "--batch",
+            "1",
+            "--frames",
+            "24",
+            "--workers",
+            "0",
+            "--max-steps",
+            "4",
+            "--measure-minutes",
+            "0",
+            "--minutes",
+            "60",
+        ]
+    )
     trainer = loop.Trainer(CONFIGS["smoke"], cache, Pool(cache / "pool"), options)
     merits, seen = iter([0.1, 0.3, 0.2, 0.25]), []
 
     def measure(network):
         seen.append(copy.deepcopy(network.state_dict()))
-        return {"merit": next(merits), "mean_score": 0.0, "score": [0.0] * 4, "invented_db": -10.0, "invented_worst_db": -5.0,
-                "guitar": [0.25] * 4}
+        return {
+            "merit": next(merits),
+            "mean_score": 0.0,
+            "score": [0.0] * 4,
+            "invented_db": -10.0,
+            "invented_worst_db": -5.0,
+            "guitar": [0.25] * 4,
+        }
 
     trainer.run(measure)
     best = torch.load(cache / "best.pt", weights_only=True)

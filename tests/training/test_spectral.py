@@ -6,8 +6,14 @@ import pytest
 
 from models.training.network.spectral import NUM_GROUPS, StftConfig, group_of_bin, group_sum, istft, stft, window_pair
 
-SIZES = [StftConfig(64, 64, 16), StftConfig(64, 64, 32), StftConfig(64, 32, 16), StftConfig(64, 24, 16),
-         StftConfig(4096, 1024, 512), StftConfig(4096, 1536, 1024)]
+SIZES = [
+    StftConfig(64, 64, 16),
+    StftConfig(64, 64, 32),
+    StftConfig(64, 32, 16),
+    StftConfig(64, 24, 16),
+    StftConfig(4096, 1024, 512),
+    StftConfig(4096, 1536, 1024),
+]
 
 
 @pytest.mark.parametrize("config", SIZES, ids=str)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 import pedalboard
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from . import guitars, instruments, kits, scores
 from .pool import cache_folder, print_each, save, save_song
 from .render import _level, _score, _sections, with_effects
@@ -25,7 +26,7 @@ GENRES = ("rock", "metal", "punk", "pop", "folk", "jazz", "hip-hop", "orchestral
 
 @dataclass(frozen=True)
 class Sounds:
-    """What a band may play: drum kits, guitar and bass sources (see `guitars.play_part`), General MIDI programs from 0."""
+    """What a band may play: drum kits, guitar and bass sources (see `guitars.play_part`), MIDI programs from 0."""
 
     kits: tuple[str, ...]
     drummers: tuple[str, ...]  # of the groove recordings; none: all but the panel's
@@ -38,19 +39,48 @@ class Sounds:
 
 
 TRAINING = Sounds(
-    kits=kits.ACOUSTIC, drummers=(),
+    kits=kits.ACOUSTIC,
+    drummers=(),
     guitars=("strings", "strings", "sampled:guitar_emilyguitar_CC0", "gm:27", "gm:29", "gm:30"),
     acoustics=("strings", "sampled:guitar_shinyguitar_CC0", "gm:25"),
-    basses=("strings", "sampled:bass_fashionbass_CC0", "sampled:bass_swagbass_CC0", "sampled:bass_meatbass_upright_CC0",
-            "gm:32", "gm:33", "gm:34", "gm:36", "gm:37"),
+    basses=(
+        "strings",
+        "sampled:bass_fashionbass_CC0",
+        "sampled:bass_swagbass_CC0",
+        "sampled:bass_meatbass_upright_CC0",
+        "gm:32",
+        "gm:33",
+        "gm:34",
+        "gm:36",
+        "gm:37",
+    ),
     keys=(0, 1, 2, 4, 5, 11, 12, 16, 18, 19, 20, 21, 22),
-    winds=(56, 57, 58, 59, 60, 61, 65, 66, 67, 68, 69, 71, 73, 74, 75, 79), strings=(40, 42, 43, 44, 45, 46, 48, 50, 55))
+    winds=(56, 57, 58, 59, 60, 61, 65, 66, 67, 68, 69, 71, 73, 74, 75, 79),
+    strings=(40, 42, 43, 44, 45, 46, 48, 50, 55),
+)
 # Of the two halves of the panel.
 PANEL = {
-    "A": Sounds(kits=DRUM_KITS["A"], drummers=DRUMMERS["A"], guitars=("sampled:guitar_spanish_CC0",),
-                acoustics=("sampled:guitar_spanish_CC0",), basses=("gm:35",), keys=(3, 7, 17), winds=(64, 70), strings=(41, 49)),
-    "B": Sounds(kits=DRUM_KITS["B"], drummers=DRUMMERS["B"], guitars=("gm:26",), acoustics=("gm:24",),
-                basses=("sampled:bass_electric_YR_CC0",), keys=(6, 63, 106), winds=(72, 78), strings=(51, 92))}
+    "A": Sounds(
+        kits=DRUM_KITS["A"],
+        drummers=DRUMMERS["A"],
+        guitars=("sampled:guitar_spanish_CC0",),
+        acoustics=("sampled:guitar_spanish_CC0",),
+        basses=("gm:35",),
+        keys=(3, 7, 17),
+        winds=(64, 70),
+        strings=(41, 49),
+    ),
+    "B": Sounds(
+        kits=DRUM_KITS["B"],
+        drummers=DRUMMERS["B"],
+        guitars=("gm:26",),
+        acoustics=("gm:24",),
+        basses=("sampled:bass_electric_YR_CC0",),
+        keys=(6, 63, 106),
+        winds=(72, 78),
+        strings=(51, 92),
+    ),
+}
 
 
 def metal_drums(rng: np.random.Generator, beats: float) -> list[scores.Hit]:
@@ -83,38 +113,54 @@ def band_hits(rng: np.random.Generator, genre: str, beats: float, drummers: tupl
         return metal_drums(rng, beats)
     if genre == "hip-hop" and rng.random() < 0.5:
         return scores.electronic_drums(rng, beats)
-    style = {"rock": "rock", "metal": "rock", "punk": "rock", "pop": "pop", "jazz": "jazz", "hip-hop": "hiphop",
-             "funk": "funk"}.get(genre, "")
+    style = {
+        "rock": "rock",
+        "metal": "rock",
+        "punk": "rock",
+        "pop": "pop",
+        "jazz": "jazz",
+        "hip-hop": "hiphop",
+        "funk": "funk",
+    }.get(genre, "")
     choice = scores.grooves(style, drummers) or scores.grooves("", drummers)
     return scores.repeat_to(scores.read_groove(choice[int(rng.integers(len(choice)))]), beats)
 
 
-def play_bass(rng: np.random.Generator, source: str, notes: list[scores.Note], beat: float, num_samples: int,
-              genre: str) -> np.ndarray:
+def play_bass(
+    rng: np.random.Generator, source: str, notes: list[scores.Note], beat: float, num_samples: int, genre: str
+) -> np.ndarray:
     """A bass guitar or an upright (2, num_samples): finger, pick or driven, its energy between 60 and 400 Hz."""
     dry = guitars.play_part(rng, source, guitars.Part(notes, []), beat, num_samples)
     if genre != "jazz" and rng.random() < {"metal": 0.8, "rock": 0.5, "punk": 0.7}.get(genre, 0.2):
         driven = guitars.amplified(rng, dry, "crunch")
-        level = float(np.sqrt((dry ** 2).mean())) + 1e-6
+        level = float(np.sqrt((dry**2).mean())) + 1e-6
         blend = float(rng.uniform(0.2, 0.8))
         dry = (1.0 - blend) * dry / level * np.float32(0.1) + blend * driven
     if source == "strings":  # thick strings, a pick-up near the neck, a large loudspeaker: little above 400 to 1,000 Hz
         top = float(rng.uniform(300.0, 700.0))
         dark = pedalboard.Pedalboard([pedalboard.LowpassFilter(top), pedalboard.LowpassFilter(1.5 * top)])
         dry = dark(dry.astype(np.float32), SAMPLE_RATE)
-    chain = [pedalboard.HighpassFilter(float(rng.uniform(35.0, 70.0))),
-             pedalboard.PeakFilter(float(rng.uniform(80.0, 250.0)), float(rng.uniform(0.0, 7.0)), 0.8),
-             pedalboard.HighShelfFilter(float(rng.uniform(700.0, 3000.0)), float(rng.uniform(-14.0, 2.0))),
-             pedalboard.Compressor(-24.0, float(rng.uniform(2.0, 6.0)), 8.0, 100.0)]
+    chain = [
+        pedalboard.HighpassFilter(float(rng.uniform(35.0, 70.0))),
+        pedalboard.PeakFilter(float(rng.uniform(80.0, 250.0)), float(rng.uniform(0.0, 7.0)), 0.8),
+        pedalboard.HighShelfFilter(float(rng.uniform(700.0, 3000.0)), float(rng.uniform(-14.0, 2.0))),
+        pedalboard.Compressor(-24.0, float(rng.uniform(2.0, 6.0)), 8.0, 100.0),
+    ]
     dry = pedalboard.Pedalboard(chain)(dry.astype(np.float32), SAMPLE_RATE)
     return np.stack([dry, dry])
 
 
-def electric(rng: np.random.Generator, sounds: Sounds, chords: list, melody: list, beat: float, num_samples: int,
-             genre: str) -> np.ndarray:
+def electric(
+    rng: np.random.Generator, sounds: Sounds, chords: list, melody: list, beat: float, num_samples: int, genre: str
+) -> np.ndarray:
     """Rhythm and lead guitars of a genre (2, num_samples)."""
-    gain = {"metal": "high", "punk": "high", "rock": str(rng.choice(["crunch", "high"])), "funk": "clean",
-            "jazz": "clean"}.get(genre, str(rng.choice(["clean", "crunch"])))
+    gain = {
+        "metal": "high",
+        "punk": "high",
+        "rock": str(rng.choice(["crunch", "high"])),
+        "funk": "clean",
+        "jazz": "clean",
+    }.get(genre, str(rng.choice(["clean", "crunch"])))
     source = str(rng.choice(sounds.guitars))
     if genre in ("metal", "punk", "rock"):
         part = guitars.power_riff(rng, chords, low=int(rng.integers(33, 41)) if genre == "metal" else 40)
@@ -127,7 +173,9 @@ def electric(rng: np.random.Generator, sounds: Sounds, chords: list, melody: lis
         pan = float(rng.uniform(-0.8, 0.8))
         track = _level(np.stack([mono * (1.0 - max(0.0, pan)), mono * (1.0 + min(0.0, pan))]), -25.0)
     if melody and rng.random() < (0.6 if gain != "clean" else 0.25):
-        lead = guitars.Part([scores.Note(n.start, n.length, n.pitch + int(rng.choice([0, 0, -12])), 0.9) for n in melody], [])
+        lead = guitars.Part(
+            [scores.Note(n.start, n.length, n.pitch + int(rng.choice([0, 0, -12])), 0.9) for n in melody], []
+        )
         played = guitars.play_part(rng, str(rng.choice(sounds.guitars)), lead, beat, num_samples)
         mono = guitars.amplified(rng, guitars.vibrato(rng, played), gain if gain != "clean" else "crunch")
         track += _level(with_effects(rng, np.stack([mono, mono]), wet=1.0), float(rng.uniform(-30.0, -24.0)))
@@ -139,23 +187,32 @@ def _fonts(rng, programs, notes, beat, num_samples, level_db):
     return _level(with_effects(rng, played, wet=0.8), level_db)
 
 
-def orchestra(rng: np.random.Generator, sounds: Sounds, chords: list, melody: list, beat: float, num_samples: int) -> np.ndarray:
-    """Strings, brass and winds: chords in several registers, a melody in octaves, often all at once (2, num_samples)."""
+def orchestra(
+    rng: np.random.Generator, sounds: Sounds, chords: list, melody: list, beat: float, num_samples: int
+) -> np.ndarray:
+    """Strings, brass and winds: chords in several registers, a melody in octaves, often all at once (2, samples)."""
     track = np.zeros((2, num_samples), np.float32)
-    for centre in (48, 60, 72)[:int(rng.integers(1, 4))]:
-        track += _fonts(rng, sounds.strings, scores.chord_notes(rng, chords, centre=centre), beat, num_samples,
-                        float(rng.uniform(-32.0, -26.0)))
+    for centre in (48, 60, 72)[: int(rng.integers(1, 4))]:
+        track += _fonts(
+            rng,
+            sounds.strings,
+            scores.chord_notes(rng, chords, centre=centre),
+            beat,
+            num_samples,
+            float(rng.uniform(-32.0, -26.0)),
+        )
     if rng.random() < 0.7:
         track += _fonts(rng, sounds.winds, scores.chord_notes(rng, chords, centre=57), beat, num_samples, -29.0)
-    for shift in (0, 12)[:int(rng.integers(1, 3))]:
+    for shift in (0, 12)[: int(rng.integers(1, 3))]:
         line = [scores.Note(n.start, n.length, n.pitch + shift - 6, n.velocity) for n in melody]
         programs = sounds.winds if rng.random() < 0.6 else sounds.strings
         track += _fonts(rng, programs, line, beat, num_samples, float(rng.uniform(-29.0, -24.0)))
     return track
 
 
-def others(rng: np.random.Generator, sounds: Sounds, chords: list, melody: list, beat: float, num_samples: int,
-           genre: str) -> np.ndarray:
+def others(
+    rng: np.random.Generator, sounds: Sounds, chords: list, melody: list, beat: float, num_samples: int, genre: str
+) -> np.ndarray:
     """What is neither guitar through an amplifier, bass nor drums (2, num_samples)."""
     if genre == "orchestral":
         return orchestra(rng, sounds, chords, melody, beat, num_samples)
@@ -178,8 +235,13 @@ def others(rng: np.random.Generator, sounds: Sounds, chords: list, melody: list,
 def render_band(seed: int, genre: str, seconds: float, sounds: Sounds = TRAINING) -> dict[str, np.ndarray]:
     """Drums, bass, other, and guitar (the part of other that went through an amplifier), each (2, samples)."""
     rng = np.random.default_rng([12, seed])
-    slow, fast = {"metal": (90, 200), "punk": (150, 200), "jazz": (80, 200), "hip-hop": (70, 100),
-                  "orchestral": (60, 140)}.get(genre, (75, 150))
+    slow, fast = {
+        "metal": (90, 200),
+        "punk": (150, 200),
+        "jazz": (80, 200),
+        "hip-hop": (70, 100),
+        "orchestral": (60, 140),
+    }.get(genre, (75, 150))
     beat, num_samples = 60.0 / float(rng.uniform(slow, fast)), int(seconds * SAMPLE_RATE)
     melody, chords = _score(rng, seconds / beat)
     silent = np.zeros((2, num_samples), np.float32)
@@ -211,7 +273,10 @@ def _render_to_pool(job: tuple[str, int, float]) -> str:
             rng = np.random.default_rng([13, seed])
             beat = 60.0 / float(rng.uniform(80.0, 190.0))
             melody, chords = _score(rng, seconds / beat)
-            save(target, electric(rng, TRAINING, chords, _sections(rng, melody, 0.6), beat, int(seconds * SAMPLE_RATE), genre))
+            save(
+                target,
+                electric(rng, TRAINING, chords, _sections(rng, melody, 0.6), beat, int(seconds * SAMPLE_RATE), genre),
+            )
     return f"{target.name}: {genre}, {time.monotonic() - started:.1f} s"
 
 

@@ -18,7 +18,8 @@ import numpy as np
 import scipy.signal
 import soxr
 
-from ..network.spectral import NUM_GROUPS, SAMPLE_RATE, StftConfig, group_sum, stft
+from models.training.network.spectral import NUM_GROUPS, SAMPLE_RATE, StftConfig, group_sum, stft
+
 from .pool import STEMS, Pool
 
 # What an excerpt is. `real`: an instrumental without stems; `sung`: the same with voices laid over it.
@@ -59,13 +60,20 @@ class Recipe:
 
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
-    song_weights: Mapping[str, float] = field(default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15,
-                                                                                   "band": 0.4})
-    single_weights: Mapping[str, float] = field(default_factory=lambda: {"choir": 0.25, "phrases": 0.4, "sung": 0.35,
-                                                                                     "guitar": 0.5, "part": 0.5})
+    song_weights: Mapping[str, float] = field(
+        default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.4}
+    )
+    single_weights: Mapping[str, float] = field(
+        default_factory=lambda: {"choir": 0.25, "phrases": 0.4, "sung": 0.35, "guitar": 0.5, "part": 0.5}
+    )
     # In remixes: take the stem from a song rather than from single recordings.
     song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.7)
-    layer_probability: tuple[float, ...] = (0.4, 0.0, 0.0, 0.25)  # in remixes: another excerpt of the stem over the first
+    layer_probability: tuple[float, ...] = (
+        0.4,
+        0.0,
+        0.0,
+        0.25,
+    )  # in remixes: another excerpt of the stem over the first
     layer_db: tuple[float, float] = (-12.0, 3.0)  # its level against the first
     drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
     level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
@@ -89,7 +97,7 @@ def master_gain(rng: np.random.Generator, mixture: np.ndarray) -> np.ndarray:
     """
     block = 128
     padded = np.pad(mixture, ((0, 0), (0, -mixture.shape[1] % block)))
-    power = (padded ** 2).mean(0).reshape(-1, block).mean(1)
+    power = (padded**2).mean(0).reshape(-1, block).mean(1)
     level_db = 10.0 * np.log10(power + 1e-9)
     threshold_db = 10.0 * np.log10(power.mean() + 1e-9) + float(rng.uniform(-6.0, 3.0))
     reduction_db = np.maximum(0.0, level_db - threshold_db) * float(rng.uniform(0.2, 0.75))
@@ -125,8 +133,9 @@ def random_curve(rng: np.random.Generator, recipe: Recipe, config: StftConfig) -
     octave = np.log2(1.0 + np.arange(num_bins) * (1024.0 / num_bins)) * 0.7  # 0 to 7
     curve = np.stack([np.interp(octave, np.arange(8), knots) for knots in knots_db])
     if rng.random() < recipe.boom_probability:
-        octaves = np.log2(np.arange(1, num_bins) * (SAMPLE_RATE / config.fft_samples)
-                          / (35.0 * 2.0 ** rng.uniform(0.0, 1.1)))
+        octaves = np.log2(
+            np.arange(1, num_bins) * (SAMPLE_RATE / config.fft_samples) / (35.0 * 2.0 ** rng.uniform(0.0, 1.1))
+        )
         bump = np.exp(-0.5 * (octaves / rng.uniform(0.3, 0.8)) ** 2)
         curve[STEMS.index("drums"), 1:] += rng.uniform(*recipe.boom_db) * bump
     pan_db = rng.normal(0.0, 2.0, len(STEMS))
@@ -138,8 +147,17 @@ def random_curve(rng: np.random.Generator, recipe: Recipe, config: StftConfig) -
 class BatchMaker:
     """Draws batches; every batch depends on the seed, its index and the pool's content only."""
 
-    def __init__(self, pool: Pool, stft_config: StftConfig, *, batch: int, frames: int, seed: int,
-                 scored: slice | None = None, recipe: Recipe = Recipe()):
+    def __init__(
+        self,
+        pool: Pool,
+        stft_config: StftConfig,
+        *,
+        batch: int,
+        frames: int,
+        seed: int,
+        scored: slice | None = None,
+        recipe: Recipe = Recipe(),
+    ):
         self.pool = pool
         self.stft_config = stft_config
         self.batch = batch
@@ -153,10 +171,13 @@ class BatchMaker:
         """Batch number `index`."""
         rng = np.random.default_rng([self.seed, index])
         shape, scored = (self.frames, self.batch), len(range(self.frames)[self.scored])
-        batch = Batch(np.empty(shape + (2, NUM_GROUPS), np.float32), np.empty(shape + (NUM_GROUPS,), np.float32),
-                      np.empty((scored, self.batch, len(STEMS), 2, NUM_GROUPS), np.float32),
-                      np.empty((self.batch, len(STEMS), 2, NUM_GROUPS), np.float32),
-                      np.ones((self.batch, len(STEMS)), np.float32))
+        batch = Batch(
+            np.empty((*shape, 2, NUM_GROUPS), np.float32),
+            np.empty((*shape, NUM_GROUPS), np.float32),
+            np.empty((scored, self.batch, len(STEMS), 2, NUM_GROUPS), np.float32),
+            np.empty((self.batch, len(STEMS), 2, NUM_GROUPS), np.float32),
+            np.ones((self.batch, len(STEMS)), np.float32),
+        )
         for item, kind in enumerate(self.kinds(rng)):
             stems, batch.known[item] = self.draw_kind(rng, kind)
             self._fill(batch, item, stems, rng)
@@ -169,7 +190,7 @@ class BatchMaker:
             share = np.append(share[:3], (0.0, 0.0)) / share[:3].sum()
         # One random offset for all: every batch holds the whole part of its share, and the rest is fair.
         counts = np.diff(np.floor(np.append(0.0, np.cumsum(share)) * self.batch + rng.random()).astype(int))
-        return [kind for kind, count in zip(KINDS, counts) for _ in range(count)]
+        return [kind for kind, count in zip(KINDS, counts, strict=True) for _ in range(count)]
 
     def draw_kind(self, rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
         """Stems (stems, 2, samples) of one excerpt of a kind, and which of them are known (stems,).
@@ -182,7 +203,7 @@ class BatchMaker:
         if kind == "instrumental":
             stems[0] = 0.0
         elif kind == "alone":
-            audible = np.flatnonzero((stems ** 2).mean((1, 2)) > 1e-8)
+            audible = np.flatnonzero((stems**2).mean((1, 2)) > 1e-8)
             if len(audible):
                 chosen = 0 if 0 in audible and rng.random() < 0.5 else int(rng.choice(audible))
                 stems[np.arange(len(STEMS)) != chosen] = 0.0
@@ -200,7 +221,7 @@ class BatchMaker:
                 break
         if sung:
             voice = self._single(rng, "vocals")
-            ratio = max(power, 1e-6) / max(float((voice ** 2).mean()), 1e-6)
+            ratio = max(power, 1e-6) / max(float((voice**2).mean()), 1e-6)
             stems[0] = voice * np.float32(np.sqrt(ratio) * 10.0 ** (rng.uniform(*self.recipe.sung_db) / 20.0))
         level_db = rng.normal(-20.0, self.recipe.level_spread_db)
         stems *= np.float32(10.0 ** (level_db / 20.0) / np.sqrt(max(1e-6, float((stems.sum(0) ** 2).mean()))))
@@ -240,7 +261,7 @@ class BatchMaker:
             for index, stem in enumerate(STEMS):
                 if stem in song:
                     stems[index] = self._read(song[stem], start, speed)
-            if np.count_nonzero((stems ** 2).mean((1, 2)) > 1e-7) >= 2:
+            if np.count_nonzero((stems**2).mean((1, 2)) > 1e-7) >= 2:
                 break
         gains_db = rng.normal(0.0, recipe.song_spread_db, len(STEMS))
         if "vocals" not in song:
@@ -257,7 +278,7 @@ class BatchMaker:
         if speed == 1.0:
             return self.pool.read(path, start, self.num_samples)
         audio = self.pool.read(path, start, int(self.num_samples * speed) + 64)
-        played = soxr.resample(audio.T, SAMPLE_RATE * speed, SAMPLE_RATE, quality="LQ").T[:, :self.num_samples]
+        played = soxr.resample(audio.T, SAMPLE_RATE * speed, SAMPLE_RATE, quality="LQ").T[:, : self.num_samples]
         return np.pad(played, ((0, 0), (0, self.num_samples - played.shape[1])))
 
     def _place(self, rng: np.random.Generator, stems: np.ndarray, gains_db: np.ndarray, index: int) -> None:
@@ -266,7 +287,7 @@ class BatchMaker:
         power = float((stems[index] ** 2).mean())
         if power > 1e-8 and rng.random() < self.recipe.layer_probability[index]:
             layer = self._single(rng, STEMS[index])
-            ratio = power / max(1e-8, float((layer ** 2).mean()))
+            ratio = power / max(1e-8, float((layer**2).mean()))
             stems[index] += layer * np.float32(np.sqrt(ratio) * 10.0 ** (rng.uniform(*self.recipe.layer_db) / 20.0))
             power = float((stems[index] ** 2).mean())
         if power > 1e-8:
@@ -292,7 +313,7 @@ class BatchMaker:
             start = int(rng.integers(0, max(1, self.pool.length(path) - self.num_samples)))
             octaves = self.recipe.voice_octaves if stem == "vocals" else self.recipe.speed_octaves
             excerpt = self._read(path, start, self._speed(rng, octaves))
-            if float((excerpt ** 2).mean()) > 1e-6:
+            if float((excerpt**2).mean()) > 1e-6:
                 break
         return excerpt
 
@@ -306,16 +327,16 @@ class BatchMaker:
         hop, size = self.stft_config.hop_samples, self.stft_config.fft_samples
         for first in range(0, self.frames, step):
             last = min(first + step, self.frames)
-            part = stems[..., first * hop:(last - 1) * hop + size]
+            part = stems[..., first * hop : (last - 1) * hop + size]
             spectra = stft(part, self.stft_config, left_context=False) * curve
             mixture = spectra.sum(0)
             real, imag = mixture.real, mixture.imag
-            batch.energy[first:last, item] = group_sum(real ** 2 + imag ** 2).transpose(1, 0, 2)
+            batch.energy[first:last, item] = group_sum(real**2 + imag**2).transpose(1, 0, 2)
             batch.cross[first:last, item] = group_sum(real[0] * real[1] + imag[0] * imag[1])
             here = scored[(scored >= first) & (scored < last)] - first
             stem_real, stem_imag = spectra.real[:, :, here], spectra.imag[:, :, here]
             product = group_sum(stem_real * real[:, here] + stem_imag * imag[:, here])
-            batch.product[position:position + len(here), item] = product.transpose(2, 0, 1, 3)
+            batch.product[position : position + len(here), item] = product.transpose(2, 0, 1, 3)
             position += len(here)
-            total += group_sum((stem_real ** 2 + stem_imag ** 2).sum(2))
+            total += group_sum((stem_real**2 + stem_imag**2).sum(2))
         batch.stem_energy[item] = total

@@ -15,11 +15,13 @@ import numpy as np
 import pedalboard
 import soundfile
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from . import scores
-from .instruments import Synth, mix_in, play_sound_font
+from .instruments import mix_in, play_sound_font
 from .material import at_speed, phrase_files, read_stereo, training_songs, vocal_chain
 from .pool import cache_folder, print_each, save
+from .synths import Synth
 
 TRACK_SECONDS = 45.0
 GM_VOICES = (52, 53, 54, 52, 53, 85, 91)  # choir aahs, voice oohs, synth voice, lead voice, pad choir
@@ -37,9 +39,9 @@ def stretched(rng: np.random.Generator, audio: np.ndarray, factor: float, window
     starts = np.arange(0, audio.shape[1] - size, hop / factor).astype(int)
     output = np.zeros((2, (len(starts) + 1) * hop), np.float32)
     for index, start in enumerate(starts):
-        spectrum = np.abs(np.fft.rfft(audio[:, start:start + size] * window))
+        spectrum = np.abs(np.fft.rfft(audio[:, start : start + size] * window))
         turn = np.exp(2j * np.pi * rng.random(spectrum.shape[1]))  # the same in both channels: the image stays
-        output[:, index * hop:index * hop + size] += np.fft.irfft(spectrum * turn, size) * window
+        output[:, index * hop : index * hop + size] += np.fft.irfft(spectrum * turn, size) * window
     return output
 
 
@@ -52,16 +54,16 @@ def _voices() -> tuple[list[Path], list[Path]]:
 
 
 def draw_voice(rng: np.random.Generator, seconds: float) -> np.ndarray:
-    """At most `seconds` of a sung phrase, or of the vocals of one of the album's songs where they sound (2, samples)."""
+    """At most `seconds` of a sung phrase, or of the vocals of one of the album's songs (2, samples)."""
     phrases, songs = _voices()
     if songs and rng.random() < 0.4:
         path = songs[int(rng.integers(len(songs)))]
         length, last = int(seconds * SAMPLE_RATE), soundfile.info(path).frames
         for _ in range(8):
             excerpt = read_stereo(path, int(rng.integers(0, max(1, last - length))), length)
-            if float((excerpt ** 2).mean()) > 1e-4:
+            if float((excerpt**2).mean()) > 1e-4:
                 return excerpt
-    return read_stereo(phrases[int(rng.integers(len(phrases)))])[:, :int(seconds * SAMPLE_RATE)]
+    return read_stereo(phrases[int(rng.integers(len(phrases)))])[:, : int(seconds * SAMPLE_RATE)]
 
 
 def texture(rng: np.random.Generator) -> np.ndarray:
@@ -72,13 +74,13 @@ def texture(rng: np.random.Generator) -> np.ndarray:
     position = float(rng.uniform(0.0, 2.0))
     while position < TRACK_SECONDS - 1.0:
         phrase = draw_voice(rng, 3.0)
-        slow = stretched(rng, phrase, factor, window)[:, :int(12.0 * SAMPLE_RATE)]
+        slow = stretched(rng, phrase, factor, window)[:, : int(12.0 * SAMPLE_RATE)]
         fade = min(slow.shape[1] // 4, int(rng.uniform(0.02, 1.5) * SAMPLE_RATE))
         slow[:, :fade] *= np.linspace(0.0, 1.0, fade, dtype=np.float32)
-        slow[:, slow.shape[1] - fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+        slow[:, slow.shape[1] - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
         for interval in intervals:
             voice = at_speed(slow, 2.0 ** (interval / 12.0))
-            mix_in(track, voice * np.float32(0.1 / (np.sqrt((voice ** 2).mean()) + 1e-6)), position)
+            mix_in(track, voice * np.float32(0.1 / (np.sqrt((voice**2).mean()) + 1e-6)), position)
         position += slow.shape[1] / SAMPLE_RATE * float(rng.uniform(0.6, 1.3))
     return track
 
@@ -92,7 +94,7 @@ def grains(rng: np.random.Generator) -> np.ndarray:
     position, section = 0.0, float(rng.uniform(4.0, 15.0))
     while position < TRACK_SECONDS:
         phrase = draw_voice(rng, 4.0)
-        phrase = phrase * np.float32(0.1 / (np.sqrt((phrase ** 2).mean()) + 1e-6))
+        phrase = phrase * np.float32(0.1 / (np.sqrt((phrase**2).mean()) + 1e-6))
         sources = [at_speed(phrase, speed) for speed in speeds]
         for _ in range(int(section / length * density)):
             source = sources[int(rng.integers(len(sources)))]
@@ -101,7 +103,7 @@ def grains(rng: np.random.Generator) -> np.ndarray:
             place = position + section * float(rng.random())
             pan = float(rng.uniform(-0.7, 0.7))
             window = np.hanning(size).astype(np.float32) * np.array([[1.0 - pan], [1.0 + pan]], np.float32)
-            mix_in(track, source[:, start:start + size] * window, pulse * round(place / pulse) if pulse else place)
+            mix_in(track, source[:, start : start + size] * window, pulse * round(place / pulse) if pulse else place)
         position += section * float(rng.uniform(0.6, 1.2))
     return track
 
@@ -144,10 +146,10 @@ def vocoder(rng: np.random.Generator) -> np.ndarray:
         position = 0.0
         while position < TRACK_SECONDS:
             phrase = draw_voice(rng, 6.0)
-            mix_in(modulator, phrase * np.float32(0.1 / (np.sqrt((phrase ** 2).mean()) + 1e-6)), position)
+            mix_in(modulator, phrase * np.float32(0.1 / (np.sqrt((phrase**2).mean()) + 1e-6)), position)
             position += phrase.shape[1] / SAMPLE_RATE + float(rng.exponential(0.3))
     spoken = spoken_by(modulator, synth.play(notes, beat, num_samples), int(rng.integers(16, 40)))
-    return spoken + np.float32(rng.choice([0.0, 0.0, 0.3])) * modulator[:, :spoken.shape[1]]
+    return spoken + np.float32(rng.choice([0.0, 0.0, 0.3])) * modulator[:, : spoken.shape[1]]
 
 
 def choir(rng: np.random.Generator) -> np.ndarray:
@@ -169,21 +171,23 @@ def drone(rng: np.random.Generator) -> np.ndarray:
     track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
     phrase = draw_voice(rng, 4.0)
     size = min(phrase.shape[1] // 2, int(rng.uniform(0.08, 0.4) * SAMPLE_RATE))
-    power = np.convolve((phrase ** 2).mean(0), np.ones(2 * size), "valid")[::64]
+    power = np.convolve((phrase**2).mean(0), np.ones(2 * size), "valid")[::64]
     start = 64 * int(power.argmax())
     ramp = np.linspace(0.0, 1.0, size, dtype=np.float32)
-    held = phrase[:, start:start + size] * ramp + phrase[:, start + size:start + 2 * size] * (1.0 - ramp)
-    chords = [[int(step) for step in rng.choice([0, 0, 3, 5, 7, 12, -5, -12, -12, -24], int(rng.integers(1, 5)))]
-              for _ in range(int(rng.integers(1, 4)))]
+    held = phrase[:, start : start + size] * ramp + phrase[:, start + size : start + 2 * size] * (1.0 - ramp)
+    chords = [
+        [int(step) for step in rng.choice([0, 0, 3, 5, 7, 12, -5, -12, -12, -24], int(rng.integers(1, 5)))]
+        for _ in range(int(rng.integers(1, 4)))
+    ]
     lengths, turn, position = rng.uniform(0.8, 8.0, len(chords)), 0, 0.0
     fade = np.minimum(1.0, np.arange(int(20.0 * SAMPLE_RATE)) / (float(rng.uniform(0.005, 0.4)) * SAMPLE_RATE))
     while position < TRACK_SECONDS:
         length = int(lengths[turn % len(chords)] * SAMPLE_RATE)
         for step in chords[turn % len(chords)]:
             cycle = at_speed(np.tile(held, (1, 3)), 2.0 ** (step / 12.0))
-            cycle = cycle[:, cycle.shape[1] // 3:2 * (cycle.shape[1] // 3)]
+            cycle = cycle[:, cycle.shape[1] // 3 : 2 * (cycle.shape[1] // 3)]
             voice = np.tile(cycle, (1, length // cycle.shape[1] + 1))[:, :length]
-            voice = voice * np.minimum(fade[:length], fade[:length][::-1]) / (np.sqrt((voice ** 2).mean()) + 1e-6)
+            voice = voice * np.minimum(fade[:length], fade[:length][::-1]) / (np.sqrt((voice**2).mean()) + 1e-6)
             mix_in(track, 0.05 * voice.astype(np.float32), position)
         position, turn = position + length / SAMPLE_RATE, turn + 1
     return track
@@ -199,7 +203,9 @@ def make_track(seed: int) -> np.ndarray:
     track = kind(rng)
     if rng.random() < 0.4:
         over = (texture, grains, vocoder)[int(rng.integers(3))](rng)
-        level = float(np.sqrt((track ** 2).mean() / ((over ** 2).mean() + 1e-9))) * 10.0 ** (float(rng.uniform(-6.0, 6.0)) / 20.0)
+        level = float(np.sqrt((track**2).mean() / ((over**2).mean() + 1e-9))) * 10.0 ** (
+            float(rng.uniform(-6.0, 6.0)) / 20.0
+        )
         mix_in(track, over * np.float32(level), 0.0)
     chain = []
     if rng.random() < 0.5:

@@ -13,9 +13,9 @@ import os
 import re
 import subprocess
 import tempfile
-import xml.etree.ElementTree as xml
 import zlib
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 
@@ -24,21 +24,37 @@ from .pool import cache_folder, print_each, save_song
 
 PROJECTS = Path("/usr/share/lmms/projects")
 # Under the Artistic, BSD or GNU General Public licence; those under a share-alike Creative Commons one are left out.
-SONGS = ("demos/CapDan/CapDan-ReggaeTry.mmpz", "demos/CapDan/CapDan-ReggaetonTry.mmpz",
-         "demos/CapDan/CapDan-ZeroSumGame-OriginalByZakarra.mmpz",
-         "demos/EsoXLB-CPU.mmpz",
-         "demos/Impulslogik-Zen.mmpz", "demos/Momo64-esp.mmpz", "demos/Oglsdl-PpTrip.mmpz", "demos/Oglsdl-Dr8v2.mmpz",
-         "demos/Settel-InnerRecreation.mmpz", "demos/Socceroos-Progress.mmpz", "demos/TameAnderson-MakeMe.mmpz",
-         "demos/Thomasso-AxeFromThe80s.mmpz", "demos/Saber-FinalStep.mmpz", "shorties/Greshz-CoolSnip.mmpz",
-         "shorties/Surrender-Main.mmpz", "demos/Shovon-ProgressiveHousePluckDemo.mmpz",
-         "demos/StrictProduction-DearJonDoe.mmp", "shorties/DirtyLove.mmpz", "shorties/Crunk(Demo).mmp")
+SONGS = (
+    "demos/CapDan/CapDan-ReggaeTry.mmpz",
+    "demos/CapDan/CapDan-ReggaetonTry.mmpz",
+    "demos/CapDan/CapDan-ZeroSumGame-OriginalByZakarra.mmpz",
+    "demos/EsoXLB-CPU.mmpz",
+    "demos/Impulslogik-Zen.mmpz",
+    "demos/Momo64-esp.mmpz",
+    "demos/Oglsdl-PpTrip.mmpz",
+    "demos/Oglsdl-Dr8v2.mmpz",
+    "demos/Settel-InnerRecreation.mmpz",
+    "demos/Socceroos-Progress.mmpz",
+    "demos/TameAnderson-MakeMe.mmpz",
+    "demos/Thomasso-AxeFromThe80s.mmpz",
+    "demos/Saber-FinalStep.mmpz",
+    "shorties/Greshz-CoolSnip.mmpz",
+    "shorties/Surrender-Main.mmpz",
+    "demos/Shovon-ProgressiveHousePluckDemo.mmpz",
+    "demos/StrictProduction-DearJonDoe.mmp",
+    "shorties/DirtyLove.mmpz",
+    "shorties/Crunk(Demo).mmp",
+)
 # Heard by nobody in training: kept for measuring.
 HELD_OUT = ("demos/Settel-InnerRecreation.mmpz", "demos/Saber-FinalStep.mmpz", "demos/StrictProduction-DearJonDoe.mmp")
 STEMS = ("drums", "bass", "other")
 
 INSTRUMENT_TRACK, SAMPLE_TRACK = "0", "2"
-_DRUMS = re.compile(r"kick|bassdrum|\bbd\b|snare|snr|hi-?h|\bhat|\bhh\b|clap|crash|cymbal|ride|\btom|tom_|shaker|tamb|"
-                    r"rim|linn|perc|timbale|shaaka|knock|noise clip|boom|syntom|drum", re.IGNORECASE)
+_DRUMS = re.compile(
+    r"kick|bassdrum|\bbd\b|snare|snr|hi-?h|\bhat|\bhh\b|clap|crash|cymbal|ride|\btom|tom_|shaker|tamb|"
+    r"rim|linn|perc|timbale|shaaka|knock|noise clip|boom|syntom|drum",
+    re.IGNORECASE,
+)
 _BASS = re.compile(r"bass(?!drum)|\bsub\b|lb ?302", re.IGNORECASE)
 _OTHER = re.compile(r"piano|string|trumpet|organ|\bfx\b|alien|ufo|zap|hit01", re.IGNORECASE)
 _VOICE = re.compile(r"voice|choir|chorus|vocal", re.IGNORECASE)
@@ -46,8 +62,8 @@ _VOICE = re.compile(r"voice|choir|chorus|vocal", re.IGNORECASE)
 BASS_BELOW_HZ = 125.0
 
 
-def stem_of(track: xml.Element) -> str | None:
-    """The stem of an instrument track: by its sample, its name, else its pitch; None for voices (not sung: left out)."""
+def stem_of(track: ElementTree.Element) -> str | None:
+    """The stem of an instrument track: by its sample, its name, else its pitch; None for voices, which are left out."""
     instrument = track.find("instrumenttrack/instrument")
     source = next((part.get("src") for part in instrument.iter() if part.get("src")), "")
     told = f"{Path(source).name} {track.get('name')}"
@@ -57,7 +73,11 @@ def stem_of(track: xml.Element) -> str | None:
         return "other"
     if _BASS.search(told) or source.startswith("bass"):
         return "bass"
-    if source.split("/")[0] in ("drums", "drumsynth", "beats") or instrument.get("name") == "kicker" or _DRUMS.search(told):
+    if (
+        source.split("/")[0] in ("drums", "drumsynth", "beats")
+        or instrument.get("name") == "kicker"
+        or _DRUMS.search(told)
+    ):
         return "drums"
     keys = [int(note.get("key")) for note in track.iter("note")]
     base = float(track.find("instrumenttrack").get("basenote", 57))
@@ -66,13 +86,15 @@ def stem_of(track: xml.Element) -> str | None:
     return "bass" if low else "other"
 
 
-def project(path: Path) -> xml.ElementTree:
+def project(path: Path) -> ElementTree.ElementTree:
     """The project; `.mmpz` is Qt's compression: four bytes of length, then a zlib stream."""
     content = path.read_bytes()
-    return xml.ElementTree(xml.fromstring(zlib.decompress(content[4:]) if path.suffix == ".mmpz" else content))
+    return ElementTree.ElementTree(
+        ElementTree.fromstring(zlib.decompress(content[4:]) if path.suffix == ".mmpz" else content)
+    )
 
 
-def only(tree: xml.ElementTree, stem: str) -> xml.ElementTree:
+def only(tree: ElementTree.ElementTree, stem: str) -> ElementTree.ElementTree:
     """The project with every track muted that does not belong to `stem`."""
     result = copy.deepcopy(tree)
     for track in result.iter("track"):
@@ -90,9 +112,25 @@ def render(path: Path) -> dict[str, np.ndarray]:
         for stem in STEMS:
             only(tree, stem).write(Path(folder) / "one.mmp", encoding="utf-8", xml_declaration=True)
             wav = Path(folder) / "one.wav"
-            subprocess.run(["lmms", "--allowroot", "render", str(Path(folder) / "one.mmp"), "-o", str(wav), "-f", "wav",
-                            "-s", "44100"], env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, check=True,
-                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                [
+                    "lmms",
+                    "--allowroot",
+                    "render",
+                    str(Path(folder) / "one.mmp"),
+                    "-o",
+                    str(wav),
+                    "-f",
+                    "wav",
+                    "-s",
+                    "44100",
+                ],
+                env=os.environ | {"QT_QPA_PLATFORM": "offscreen"},
+                check=True,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             stems[stem] = read_stereo(wav)
             wav.unlink()
     length = max(audio.shape[1] for audio in stems.values())

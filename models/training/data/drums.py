@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from .instruments import files, mix_in, sample
 from .scores import Hit
 
@@ -16,6 +17,7 @@ from .scores import Hit
 @lru_cache(maxsize=1)
 def drum_samples() -> dict[str, tuple[tuple[Path, ...], ...]]:
     """Per drum the choices of a sound; a choice is a set of recordings of the same sound."""
+
     def singles(*patterns):
         return tuple((path,) for path in files(*patterns))
 
@@ -25,17 +27,19 @@ def drum_samples() -> dict[str, tuple[tuple[Path, ...], ...]]:
 
     sonic, uzu, synth = "drums/sonicpi_CC0/", "drums/uzu_drumkit/", "drums/freepats_synth*/samples/"
     return {
-        "kick": singles(sonic + "bd_*", sonic + "drum_heavy_kick*", sonic + "elec_*kick*", uzu + "bd/*",
-                        synth + "Kick*") + group("KdrumL", "KdrumR"),
-        "snare": singles(sonic + "sn_*", sonic + "drum_snare*", sonic + "elec_*snare*", uzu + "sd/*",
-                         synth + "Snare*") + group("Snare1", "Snare2"),
+        "kick": singles(
+            sonic + "bd_*", sonic + "drum_heavy_kick*", sonic + "elec_*kick*", uzu + "bd/*", synth + "Kick*"
+        )
+        + group("KdrumL", "KdrumR"),
+        "snare": singles(sonic + "sn_*", sonic + "drum_snare*", sonic + "elec_*snare*", uzu + "sd/*", synth + "Snare*")
+        + group("Snare1", "Snare2"),
         "rim": singles(uzu + "rim/*", sonic + "elec_wood*", sonic + "perc_snap*"),
         "clap": singles(uzu + "cp/*", synth + "Clap*", sonic + "perc_snap*"),
         "tom_low": singles(sonic + "drum_tom_lo*", uzu + "lt/*", synth + "LowTom*") + group("Tom4"),
         "tom_mid": singles(sonic + "drum_tom_mid*", uzu + "mt/*", synth + "MidTom*") + group("Tom2", "Tom3"),
         "tom_high": singles(sonic + "drum_tom_hi*", uzu + "ht/*", synth + "HighTom*") + group("Tom1"),
-        "hat_closed": singles(sonic + "hat_*", sonic + "drum_cymbal_closed*", uzu + "hh/*",
-                              synth + "ClosedHiHat*") + group("HihatClosed"),
+        "hat_closed": singles(sonic + "hat_*", sonic + "drum_cymbal_closed*", uzu + "hh/*", synth + "ClosedHiHat*")
+        + group("HihatClosed"),
         "hat_open": singles(sonic + "drum_cymbal_open*", uzu + "oh/*", synth + "OpenHiHat*") + group("HihatOpen"),
         "crash": singles(sonic + "drum_splash*", uzu + "cr/*", synth + "Cymbal*") + group("CrashL", "CrashR", "China"),
         "ride": singles(sonic + "ride_*", uzu + "rd/*") + group("RideL", "RideR"),
@@ -97,7 +101,7 @@ def sampled_drums(rng: np.random.Generator, hits: list[Hit], seconds_per_beat: f
             if hit.drum == "kick" and kick is not None:
                 audio = kick
             peak = float(np.abs(audio).max()) + 1e-6
-            level = base.get(hit.drum, 0.35) * gain[hit.drum] * hit.velocity ** 1.5 / peak
+            level = base.get(hit.drum, 0.35) * gain[hit.drum] * hit.velocity**1.5 / peak
             balance = np.array([[1.0 - max(0.0, pan[hit.drum])], [1.0 + min(0.0, pan[hit.drum])]], np.float32)
             mix_in(track, audio * balance * np.float32(level), hit.start * seconds_per_beat)
     return track

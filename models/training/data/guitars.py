@@ -13,7 +13,8 @@ import pedalboard
 import scipy.signal
 import soxr
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from .instruments import mix_in, play_sampled, play_sound_font
 from .scores import Chord, Note
 
@@ -29,7 +30,9 @@ class Part:
 
 
 def string_note(rng: np.random.Generator, pitch: int, seconds: float, *, muted: bool, bright: float) -> np.ndarray:
-    """One plucked string (samples,), peak near 1: Karplus and Strong, "Digital synthesis of plucked-string timbres", 1983.
+    """One plucked string (samples,), peak near 1.
+
+    Karplus and Strong, "Digital synthesis of plucked-string and drum timbres", 1983.
 
     `bright` is 0 (finger, dull strings) to 1 (hard pick, new strings).
     """
@@ -47,7 +50,7 @@ def string_note(rng: np.random.Generator, pitch: int, seconds: float, *, muted: 
     burst = burst - np.roll(burst, shift)
     length = int(min(seconds, 6.0) * SAMPLE_RATE)
     excitation = np.zeros(length)
-    excitation[:min(length, whole)] = burst[:length]
+    excitation[: min(length, whole)] = burst[:length]
     tail = np.concatenate([[1.0], np.zeros(whole - 1), -loop])
     audio = scipy.signal.lfilter([1.0], tail, excitation)
     return (audio / (np.abs(audio).max() + 1e-9)).astype(np.float32)
@@ -63,22 +66,28 @@ def play_strings(rng: np.random.Generator, part: Part, seconds_per_beat: float, 
             key = (note.pitch, muted, int(rng.integers(3)))
             if key not in cache:
                 cache[key] = string_note(rng, note.pitch, 6.0 if not muted else 1.0, muted=muted, bright=bright)
-            audio = cache[key][:int(seconds * SAMPLE_RATE)].copy()
+            audio = cache[key][: int(seconds * SAMPLE_RATE)].copy()
             fade = min(len(audio), 1500)
-            audio[len(audio) - fade:] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
+            audio[len(audio) - fade :] *= np.linspace(1.0, 0.0, fade, dtype=np.float32)
             late = float(rng.normal(0.0, 0.006))
             mix_in(track, audio[None] * np.float32(note.velocity), note.start * seconds_per_beat + max(0.0, late))
     return track[0]
 
 
-def play_part(rng: np.random.Generator, source: str, part: Part, seconds_per_beat: float, num_samples: int) -> np.ndarray:
+def play_part(
+    rng: np.random.Generator, source: str, part: Part, seconds_per_beat: float, num_samples: int
+) -> np.ndarray:
     """The part, dry (samples,), from `strings`, `sampled:<folder of instruments>` or `gm:<program>`."""
     kind, _, which = source.partition(":")
     if kind == "strings":
         return play_strings(rng, part, seconds_per_beat, num_samples)
-    short = [Note(note.start, min(note.length, 0.12 / seconds_per_beat), note.pitch, note.velocity) for note in part.muted]
+    short = [
+        Note(note.start, min(note.length, 0.12 / seconds_per_beat), note.pitch, note.velocity) for note in part.muted
+    ]
     if kind == "sampled":
-        played = play_sampled(rng, which, sorted(part.open + short, key=lambda note: note.start), seconds_per_beat, num_samples)
+        played = play_sampled(
+            rng, which, sorted(part.open + short, key=lambda note: note.start), seconds_per_beat, num_samples
+        )
         return played.mean(0)
     played = play_sound_font(rng, int(which), part.open, seconds_per_beat, num_samples)
     if short:
@@ -103,32 +112,40 @@ def amplified(rng: np.random.Generator, audio: np.ndarray, gain: str) -> np.ndar
     """
     level = float(np.quantile(np.abs(audio), 0.995)) + 1e-6
     tight = {"clean": 70.0, "crunch": 110.0, "high": 180.0}[gain] * float(rng.uniform(0.7, 1.4))
-    pre = pedalboard.Pedalboard([pedalboard.HighpassFilter(tight),
-                                 pedalboard.PeakFilter(float(rng.uniform(600.0, 1200.0)), float(rng.uniform(-2.0, 6.0)), 0.7)])
+    pre = pedalboard.Pedalboard(
+        [
+            pedalboard.HighpassFilter(tight),
+            pedalboard.PeakFilter(float(rng.uniform(600.0, 1200.0)), float(rng.uniform(-2.0, 6.0)), 0.7),
+        ]
+    )
     x = soxr.resample(pre(audio / np.float32(level), SAMPLE_RATE), SAMPLE_RATE, 4 * SAMPLE_RATE, quality="MQ")
     stages = {"clean": (0.8,), "crunch": (4.0, 2.0), "high": (14.0, 5.0, 2.0)}[gain]
     for drive in stages:
         drive *= float(np.exp(rng.normal(0.0, 0.35)))
         bias = float(rng.uniform(0.0, 0.3))
         x = np.tanh(np.float32(drive) * x + np.float32(bias)) - np.float32(np.tanh(bias))
-    x = soxr.resample(x, 4 * SAMPLE_RATE, SAMPLE_RATE, quality="MQ")[:len(audio)]
+    x = soxr.resample(x, 4 * SAMPLE_RATE, SAMPLE_RATE, quality="MQ")[: len(audio)]
     x = _cabinet(rng, gain)(np.pad(x, (0, len(audio) - len(x))).astype(np.float32), SAMPLE_RATE)
-    return x * np.float32(0.1 / (np.sqrt((x ** 2).mean()) + 1e-6))
+    return x * np.float32(0.1 / (np.sqrt((x**2).mean()) + 1e-6))
 
 
 def _cabinet(rng: np.random.Generator, gain: str) -> pedalboard.Pedalboard:
     top = float(rng.uniform(3800.0, 6500.0)) if gain != "clean" else float(rng.uniform(4500.0, 9000.0))
-    chain = [pedalboard.HighpassFilter(float(rng.uniform(60.0, 110.0))),
-             pedalboard.PeakFilter(float(rng.uniform(95.0, 150.0)), float(rng.uniform(0.0, 5.0)), 1.2),
-             pedalboard.PeakFilter(float(rng.uniform(350.0, 700.0)), float(rng.uniform(-8.0, 2.0)), 0.8),
-             pedalboard.PeakFilter(float(rng.uniform(1800.0, 3600.0)), float(rng.uniform(1.0, 8.0)), 1.0),
-             pedalboard.LowpassFilter(top), pedalboard.LowpassFilter(top * float(rng.uniform(1.0, 1.3))),
-             pedalboard.LowpassFilter(top * 1.2)]
+    chain = [
+        pedalboard.HighpassFilter(float(rng.uniform(60.0, 110.0))),
+        pedalboard.PeakFilter(float(rng.uniform(95.0, 150.0)), float(rng.uniform(0.0, 5.0)), 1.2),
+        pedalboard.PeakFilter(float(rng.uniform(350.0, 700.0)), float(rng.uniform(-8.0, 2.0)), 0.8),
+        pedalboard.PeakFilter(float(rng.uniform(1800.0, 3600.0)), float(rng.uniform(1.0, 8.0)), 1.0),
+        pedalboard.LowpassFilter(top),
+        pedalboard.LowpassFilter(top * float(rng.uniform(1.0, 1.3))),
+        pedalboard.LowpassFilter(top * 1.2),
+    ]
     return pedalboard.Pedalboard(chain)
 
 
-def double_tracked(rng: np.random.Generator, source: str, part: Part, seconds_per_beat: float, num_samples: int,
-                   gain: str) -> np.ndarray:
+def double_tracked(
+    rng: np.random.Generator, source: str, part: Part, seconds_per_beat: float, num_samples: int, gain: str
+) -> np.ndarray:
     """Two takes, left and right (2, num_samples)."""
     takes = [amplified(rng, play_part(rng, source, part, seconds_per_beat, num_samples), gain) for _ in range(2)]
     if source != "strings":  # the same recordings again: the second take is a little late and out of tune
@@ -171,13 +188,19 @@ def strummed(rng: np.random.Generator, chords: list[Chord], *, low: int = 40) ->
     for chord in chords:
         root = low + (chord.root - low) % 12
         tones = [root, root + 7, root + 12, root + 12 + chord.intervals[1], root + 19, root + 24]
-        tones = tones[:int(rng.integers(4, 7))]
+        tones = tones[: int(rng.integers(4, 7))]
         for index in range(int(chord.length * 2)):
             if pattern[index % 8]:
                 order = tones if index % 2 == 0 else tones[::-1][:4]
                 for place, pitch in enumerate(order):
-                    ring.append(Note(chord.start + 0.5 * index + spread * place, 0.9 + 0.4 * rng.random(), pitch,
-                                     float(rng.uniform(0.45, 0.8))))
+                    ring.append(
+                        Note(
+                            chord.start + 0.5 * index + spread * place,
+                            0.9 + 0.4 * rng.random(),
+                            pitch,
+                            float(rng.uniform(0.45, 0.8)),
+                        )
+                    )
     return Part(ring, damped)
 
 
@@ -188,6 +211,13 @@ def picked(rng: np.random.Generator, chords: list[Chord], *, low: int = 43) -> P
     for chord in chords:
         root = low + (chord.root - low) % 12
         tones = [root, root + 7, root + 12, root + 12 + chord.intervals[1], root + 19]
-        ring += [Note(chord.start + index * step, min(2.0, chord.length), tones[int(order[index % 16])],
-                      float(rng.uniform(0.5, 0.9))) for index in range(int(chord.length / step))]
+        ring += [
+            Note(
+                chord.start + index * step,
+                min(2.0, chord.length),
+                tones[int(order[index % 16])],
+                float(rng.uniform(0.5, 0.9)),
+            )
+            for index in range(int(chord.length / step))
+        ]
     return Part(ring, [])

@@ -18,20 +18,47 @@ from .pool import cache_folder, print_each, save
 from .withdrawn import GUITAR_SONGS, is_withdrawn_song
 
 # Licences and authors: models/training/SOURCES.md. endless-sky-data holds no music; the others' sounds are short.
-PACKAGES = ("wesnoth-1.16-music", "supertuxkart-data", "singularity-music", "hyperrogue-music", "freedroidrpg-data",
-            "naev-data", "widelands-data")
+PACKAGES = (
+    "wesnoth-1.16-music",
+    "supertuxkart-data",
+    "singularity-music",
+    "hyperrogue-music",
+    "freedroidrpg-data",
+    "naev-data",
+    "widelands-data",
+)
 GUITAR_PACKAGE = "fretsonfire-songs-sectoid"
 SHORTEST_SECONDS = 40.0
 # Of naev-data: its copyright file names neither author nor licence of these.
-UNCLEAR = ("blackmoor_tides", "dark_city", "heartofmachine", "imminent_threat", "motherload", "pirate1_theme1", "pirates_orchestra")
-# Left out by what their names and credits say: choral pieces, announcements, engines; not by what a model finds in them.
-VOICES_OR_NOISE = ("nunc_dimittis", "sara_airport_pa", "static-radio", "steamLocomotive", "coyote_00", "machinery", "revelation")
+UNCLEAR = (
+    "blackmoor_tides",
+    "dark_city",
+    "heartofmachine",
+    "imminent_threat",
+    "motherload",
+    "pirate1_theme1",
+    "pirates_orchestra",
+)
+# Left out by what their names and credits say (choral pieces, announcements, engines), not by what a model finds.
+VOICES_OR_NOISE = (
+    "nunc_dimittis",
+    "sara_airport_pa",
+    "static-radio",
+    "steamLocomotive",
+    "coyote_00",
+    "machinery",
+    "revelation",
+)
 
 
 def recordings(package: str) -> list[Path]:
     """The package's music files in order, without the panel's and those named as voices or noise."""
     files = sorted(path for path in unpacked(package).rglob("*.ogg") if path.is_file() and not path.is_symlink())
-    return [path for path in files if path.stem not in (*VOICES_OR_NOISE, *UNCLEAR) and not is_withdrawn_song(package, path.stem)]
+    return [
+        path
+        for path in files
+        if path.stem not in (*VOICES_OR_NOISE, *UNCLEAR) and not is_withdrawn_song(package, path.stem)
+    ]
 
 
 def guitar_songs() -> list[Path]:
@@ -44,7 +71,7 @@ def guitar_songs() -> list[Path]:
 def trimmed(audio: np.ndarray) -> np.ndarray:
     """Without silence at either end; audio (2, samples)."""
     loud = np.flatnonzero(np.abs(audio).max(0) > 1e-3)
-    return audio[:, loud[0]:loud[-1] + 1] if len(loud) else audio[:, :0]
+    return audio[:, loud[0] : loud[-1] + 1] if len(loud) else audio[:, :0]
 
 
 def _store(job: tuple[str, Path]) -> str:

@@ -16,7 +16,8 @@ import scipy.fft
 import soundfile
 import soxr
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from .pool import audio_folder, cache_folder, save, save_song
 from .withdrawn import is_withdrawn_voice
 
@@ -25,9 +26,21 @@ from .withdrawn import is_withdrawn_voice
 BASS_CROSSOVER_HZ = 150.0
 
 # Loops of drums alone, by their names.
-DRUM_LOOPS = ("loop_breakbeat", "loop_compus", "loop_industrial", "loop_mehackit1", "loop_mehackit2", "loop_perc1",
-              "loop_perc2", "loop_tabla", "arovane_beat_a", "arovane_beat_b", "arovane_beat_c", "arovane_beat_d",
-              "arovane_beat_e")
+DRUM_LOOPS = (
+    "loop_breakbeat",
+    "loop_compus",
+    "loop_industrial",
+    "loop_mehackit1",
+    "loop_mehackit2",
+    "loop_perc1",
+    "loop_perc2",
+    "loop_tabla",
+    "arovane_beat_a",
+    "arovane_beat_b",
+    "arovane_beat_c",
+    "arovane_beat_d",
+    "arovane_beat_e",
+)
 
 
 def read_stereo(path: Path, start: int = 0, num_frames: int = -1) -> np.ndarray:
@@ -56,8 +69,12 @@ def album_song(folder: Path) -> dict[str, np.ndarray]:
     stems = {name: np.pad(audio, ((0, 0), (0, length - audio.shape[1]))) for name, audio in stems.items()}
     zero = np.zeros((2, length), np.float32)
     low, high = split_low(stems.get("other", zero), BASS_CROSSOVER_HZ)
-    return {"vocals": stems.get("vocals", zero), "drums": stems.get("drums", zero),
-            "bass": stems.get("bass", zero) + low, "other": high + stems.get("piano", zero)}
+    return {
+        "vocals": stems.get("vocals", zero),
+        "drums": stems.get("drums", zero),
+        "bass": stems.get("bass", zero) + low,
+        "other": high + stems.get("piano", zero),
+    }
 
 
 def band_song(folder: Path) -> dict[str, np.ndarray]:
@@ -92,7 +109,7 @@ def make_songs(pool: Path, *, speeds: int, seed: int) -> None:
             continue
         multitrack = folder / "multi-track"
         stems = band_song(multitrack) if multitrack.exists() else album_song(folder)
-        for speed, target in zip(played, targets):
+        for speed, target in zip(played, targets, strict=True):
             if not target.exists():
                 save_song(target, {stem: at_speed(audio, speed) for stem, audio in stems.items()})
                 print(f"{target.name}: speed {speed:.3f}", flush=True)
@@ -101,9 +118,13 @@ def make_songs(pool: Path, *, speeds: int, seed: int) -> None:
 def vocal_chain(rng: np.random.Generator, *, gentle: bool = False) -> pedalboard.Pedalboard:
     """A random vocal channel strip; a gentle one has no effects besides a compressor and a room."""
     if gentle:
-        return pedalboard.Pedalboard([
-            pedalboard.HighpassFilter(80.0), pedalboard.Compressor(float(rng.uniform(-26, -16)), 3.0, 5.0, 120.0),
-            pedalboard.Reverb(float(rng.uniform(0.1, 0.6)), 0.5, float(rng.uniform(0.03, 0.2)), 0.9, 1.0)])
+        return pedalboard.Pedalboard(
+            [
+                pedalboard.HighpassFilter(80.0),
+                pedalboard.Compressor(float(rng.uniform(-26, -16)), 3.0, 5.0, 120.0),
+                pedalboard.Reverb(float(rng.uniform(0.1, 0.6)), 0.5, float(rng.uniform(0.03, 0.2)), 0.9, 1.0),
+            ]
+        )
     chain = [pedalboard.HighpassFilter(float(rng.uniform(60, 160)))]
     if rng.random() < 0.7:
         chain.append(pedalboard.Compressor(float(rng.uniform(-30, -15)), float(rng.uniform(2, 5)), 5.0, 120.0))
@@ -115,11 +136,21 @@ def vocal_chain(rng: np.random.Generator, *, gentle: bool = False) -> pedalboard
     if rng.random() < 0.3:
         chain.append(pedalboard.Chorus(float(rng.uniform(0.3, 1.5)), 0.2, 8.0, 0.0, float(rng.uniform(0.2, 0.5))))
     if rng.random() < 0.5:
-        chain.append(pedalboard.Delay(float(rng.uniform(0.12, 0.5)), float(rng.uniform(0.1, 0.5)),
-                                      float(rng.uniform(0.08, 0.35))))
+        chain.append(
+            pedalboard.Delay(
+                float(rng.uniform(0.12, 0.5)), float(rng.uniform(0.1, 0.5)), float(rng.uniform(0.08, 0.35))
+            )
+        )
     if rng.random() < 0.8:
-        chain.append(pedalboard.Reverb(float(rng.uniform(0.2, 0.9)), 0.5, float(rng.uniform(0.05, 0.4)),
-                                       float(rng.uniform(0.6, 1.0)), float(rng.uniform(0.5, 1.0))))
+        chain.append(
+            pedalboard.Reverb(
+                float(rng.uniform(0.2, 0.9)),
+                0.5,
+                float(rng.uniform(0.05, 0.4)),
+                float(rng.uniform(0.6, 1.0)),
+                float(rng.uniform(0.5, 1.0)),
+            )
+        )
     return pedalboard.Pedalboard(chain)
 
 
@@ -128,7 +159,7 @@ def produced(rng: np.random.Generator, phrase: np.ndarray) -> np.ndarray:
     if rng.random() < 0.3:  # the same syllable again and again
         length = min(phrase.shape[1], int(rng.uniform(0.12, 0.6) * SAMPLE_RATE))
         start = int(rng.integers(0, phrase.shape[1] - length + 1))
-        piece = phrase[:, start:start + length] * np.minimum(1.0, np.arange(length, 0, -1) / 500.0)
+        piece = phrase[:, start : start + length] * np.minimum(1.0, np.arange(length, 0, -1) / 500.0)
         phrase = np.tile(piece, (1, int(rng.integers(2, 9))))
     if rng.random() < 0.1:
         phrase = phrase[:, ::-1]
@@ -137,14 +168,19 @@ def produced(rng: np.random.Generator, phrase: np.ndarray) -> np.ndarray:
         phrase = phrase * np.clip(4.0 * np.sin(2 * np.pi * np.arange(phrase.shape[1]) / period) + 2.0, 0.0, 1.0)
     chain = []
     if rng.random() < 0.2:
-        chain += [pedalboard.HighpassFilter(float(rng.uniform(200, 700))),
-                  pedalboard.LowpassFilter(float(rng.uniform(1500, 6000)))]
+        chain += [
+            pedalboard.HighpassFilter(float(rng.uniform(200, 700))),
+            pedalboard.LowpassFilter(float(rng.uniform(1500, 6000))),
+        ]
     if rng.random() < 0.1:
         chain.append(pedalboard.Bitcrush(float(rng.uniform(6, 10))))
     if rng.random() < 0.35:
         phrase = np.pad(phrase, ((0, 0), (0, 2 * SAMPLE_RATE)))
-        chain.append(pedalboard.Reverb(float(rng.uniform(0.7, 1.0)), 0.4, float(rng.uniform(0.4, 0.9)),
-                                       float(rng.uniform(0.1, 0.6)), 1.0))
+        chain.append(
+            pedalboard.Reverb(
+                float(rng.uniform(0.7, 1.0)), 0.4, float(rng.uniform(0.4, 0.9)), float(rng.uniform(0.1, 0.6)), 1.0
+            )
+        )
     phrase = np.ascontiguousarray(phrase, dtype=np.float32)
     return pedalboard.Pedalboard(chain)(phrase, SAMPLE_RATE) if chain else phrase
 
@@ -152,8 +188,12 @@ def produced(rng: np.random.Generator, phrase: np.ndarray) -> np.ndarray:
 def phrase_files() -> tuple[list[Path], list[Path]]:
     """Sung phrases, and sustained vowels used now and then; the panel's voices are in neither."""
     root = audio_folder() / "vocals"
-    sung = [path for folder in sorted(root.glob("producerspace_*")) for path in sorted(folder.rglob("*.ogg"))
-            if not is_withdrawn_voice(path)]
+    sung = [
+        path
+        for folder in sorted(root.glob("producerspace_*"))
+        for path in sorted(folder.rglob("*.ogg"))
+        if not is_withdrawn_voice(path)
+    ]
     return sung, sorted((root / "olpc_berklee_voices").rglob("*.ogg"))
 
 
@@ -174,11 +214,11 @@ def make_vocal_track(path: Path, sung: list[Path], rest: list[Path], rng: np.ran
             phrase = at_speed(read_stereo(files[int(rng.integers(len(files)))]), speed * detune)
             if electronic and rng.random() < 0.6:
                 phrase = produced(rng, phrase)
-            rms = float(np.sqrt((phrase ** 2).mean())) + 1e-6
+            rms = float(np.sqrt((phrase**2).mean())) + 1e-6
             phrase = phrase * (0.1 / rms) * level * np.float32(10.0 ** (rng.normal(0, 3) / 20))
             phrase = phrase * np.array([[np.sqrt(0.5 - pan / 2)], [np.sqrt(0.5 + pan / 2)]], np.float32)
             stop = min(length, position + phrase.shape[1])
-            track[:, position:stop] += phrase[:, :stop - position]
+            track[:, position:stop] += phrase[:, : stop - position]
             position = stop + int(rng.exponential(0.8) * SAMPLE_RATE)
     track = vocal_chain(rng)(track, SAMPLE_RATE)
     save(path, track * (0.5 / max(0.5, float(np.abs(track).max()))))

@@ -20,17 +20,38 @@ import numpy as np
 import scipy.ndimage
 import scipy.signal
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from .material import BASS_CROSSOVER_HZ, split_low
 from .packages import unpacked
 from .pool import cache_folder, print_each, save_song
 
 # Under the (Lesser) GNU General Public, BSD or zlib licence or in the public domain, as their packages say. Games
 # with music from elsewhere, or with versions of other games' tunes, are left out.
-PACKAGES = ("ironseed-data", "pingus-data", "tecnoballz-data", "pekka-kana-2-data", "heroes-sound-tracks", "gl-117-data",
-            "biniax2-data", "flobopuyo", "rafkill-data", "pachi-data", "ri-li-data", "open-invaders-data",
-            "dodgindiamond2", "njam-data", "vodovod", "bb", "gltron", "fb-music-high", "cuyo-data", "ceferino-data",
-            "monsterz-data", "criticalmass-data")
+PACKAGES = (
+    "ironseed-data",
+    "pingus-data",
+    "tecnoballz-data",
+    "pekka-kana-2-data",
+    "heroes-sound-tracks",
+    "gl-117-data",
+    "biniax2-data",
+    "flobopuyo",
+    "rafkill-data",
+    "pachi-data",
+    "ri-li-data",
+    "open-invaders-data",
+    "dodgindiamond2",
+    "njam-data",
+    "vodovod",
+    "bb",
+    "gltron",
+    "fb-music-high",
+    "cuyo-data",
+    "ceferino-data",
+    "monsterz-data",
+    "criticalmass-data",
+)
 # Heard by nobody in training; kept for measuring.
 HELD_OUT = "open-invaders-data"
 SUFFIXES = (".mod", ".xm", ".it", ".s3m", ".stm")
@@ -82,8 +103,10 @@ class Module:
             current: dict[int, int] = {}
             for row in range(library.openmpt_module_get_pattern_num_rows(module, pattern)):
                 for channel in range(library.openmpt_module_get_num_channels(module)):
-                    note, instrument = (library.openmpt_module_get_pattern_row_channel_command(
-                        module, pattern, row, channel, command) for command in (0, 1))
+                    note, instrument = (
+                        library.openmpt_module_get_pattern_row_channel_command(module, pattern, row, channel, command)
+                        for command in (0, 1)
+                    )
                     if instrument:
                         current[channel] = instrument - 1
                     if 1 <= note <= 120 and channel in current:
@@ -100,7 +123,8 @@ class Module:
         position = 0
         while position < len(audio):
             count = library.openmpt_module_read_interleaved_float_stereo(
-                self._module, SAMPLE_RATE, min(65536, len(audio) - position), audio[position:].ctypes.data)
+                self._module, SAMPLE_RATE, min(65536, len(audio) - position), audio[position:].ctypes.data
+            )
             if not count:
                 break
             position += count
@@ -112,21 +136,24 @@ def _library() -> ctypes.CDLL:
     library = ctypes.CDLL("libopenmpt.so.0")
     pointer, number = ctypes.c_void_p, ctypes.c_int32
     for function, result, arguments in (
-            ("ext_create_from_memory", pointer, (ctypes.c_char_p, ctypes.c_size_t, *(pointer,) * 7)),
-            ("ext_destroy", None, (pointer,)),
-            ("ext_get_module", pointer, (pointer,)),
-            ("ext_get_interface", ctypes.c_int, (pointer, ctypes.c_char_p, pointer, ctypes.c_size_t)),
-            ("set_render_param", ctypes.c_int, (pointer, ctypes.c_int, number)),
-            ("get_duration_seconds", ctypes.c_double, (pointer,)),
-            ("set_position_seconds", ctypes.c_double, (pointer, ctypes.c_double)),
-            ("get_num_instruments", number, (pointer,)), ("get_num_samples", number, (pointer,)),
-            ("get_num_orders", number, (pointer,)), ("get_num_channels", number, (pointer,)),
-            ("get_instrument_name", ctypes.c_char_p, (pointer, number)),
-            ("get_sample_name", ctypes.c_char_p, (pointer, number)),
-            ("get_order_pattern", number, (pointer, number)),
-            ("get_pattern_num_rows", number, (pointer, number)),
-            ("get_pattern_row_channel_command", ctypes.c_uint8, (pointer, *(number,) * 3, ctypes.c_int)),
-            ("read_interleaved_float_stereo", ctypes.c_size_t, (pointer, number, ctypes.c_size_t, pointer))):
+        ("ext_create_from_memory", pointer, (ctypes.c_char_p, ctypes.c_size_t, *(pointer,) * 7)),
+        ("ext_destroy", None, (pointer,)),
+        ("ext_get_module", pointer, (pointer,)),
+        ("ext_get_interface", ctypes.c_int, (pointer, ctypes.c_char_p, pointer, ctypes.c_size_t)),
+        ("set_render_param", ctypes.c_int, (pointer, ctypes.c_int, number)),
+        ("get_duration_seconds", ctypes.c_double, (pointer,)),
+        ("set_position_seconds", ctypes.c_double, (pointer, ctypes.c_double)),
+        ("get_num_instruments", number, (pointer,)),
+        ("get_num_samples", number, (pointer,)),
+        ("get_num_orders", number, (pointer,)),
+        ("get_num_channels", number, (pointer,)),
+        ("get_instrument_name", ctypes.c_char_p, (pointer, number)),
+        ("get_sample_name", ctypes.c_char_p, (pointer, number)),
+        ("get_order_pattern", number, (pointer, number)),
+        ("get_pattern_num_rows", number, (pointer, number)),
+        ("get_pattern_row_channel_command", ctypes.c_uint8, (pointer, *(number,) * 3, ctypes.c_int)),
+        ("read_interleaved_float_stereo", ctypes.c_size_t, (pointer, number, ctypes.c_size_t, pointer)),
+    ):
         entry = getattr(library, "openmpt_module_" + function)
         entry.restype, entry.argtypes = result, arguments
     return library
@@ -162,24 +189,27 @@ def timbre(audio: np.ndarray) -> Timbre | None:
     total = np.concatenate([[0.0], np.cumsum(mono.astype(np.float64) ** 2)])
     starts = np.arange(0, max(1, len(mono) - length), step)
     start = int(starts[np.argmax(total[np.minimum(starts + length, len(mono))] - total[starts])])
-    excerpt = mono[start:start + length]
-    if len(excerpt) < 4096 or float((excerpt ** 2).mean()) < 1e-9:
+    excerpt = mono[start : start + length]
+    if len(excerpt) < 4096 or float((excerpt**2).mean()) < 1e-9:
         return None
     hertz, _, spectrum = scipy.signal.stft(excerpt, SAMPLE_RATE, nperseg=4096, noverlap=3072)
     magnitude = np.abs(spectrum).astype(np.float32)
     magnitude[hertz < LOWEST_HZ] = 0.0
     steady = scipy.ndimage.median_filter(magnitude, (1, 17))
     sudden = scipy.ndimage.median_filter(magnitude, (25, 1))
-    energy = magnitude ** 2
+    energy = magnitude**2
     frames = energy.sum(0)
     heard = energy[:, frames > 1e-3 * frames.max()]
     middle = heard[8:800] + 1e-12
     flatness = np.exp(np.log(middle).mean(0)) / middle.mean(0)
     strong = heard > 0.06 * heard.max(0)
     lowest = hertz[strong.argmax(0)]
-    return Timbre(float(energy[sudden > steady].sum() / energy.sum()),
-                  float(energy[hertz < BASS_CROSSOVER_HZ].sum() / energy.sum()),
-                  float(np.average(flatness, weights=heard.sum(0))), float(np.median(lowest)))
+    return Timbre(
+        float(energy[sudden > steady].sum() / energy.sum()),
+        float(energy[hertz < BASS_CROSSOVER_HZ].sum() / energy.sum()),
+        float(np.average(flatness, weights=heard.sum(0))),
+        float(np.median(lowest)),
+    )
 
 
 def stem_of(name: str, notes: Counter[int], sound: Timbre) -> str | None:
@@ -251,8 +281,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
-    jobs = [(package, path) for package in PACKAGES for path in sorted(unpacked(package).rglob("*"))
-            if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()]
+    jobs = [
+        (package, path)
+        for package in PACKAGES
+        for path in sorted(unpacked(package).rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()
+    ]
     print_each(_render_to_pool, jobs, options.processes)
 
 

@@ -26,7 +26,9 @@ def unpacked(package: str) -> Path:
         subprocess.run(["apt-get", "download", "-qq", package], cwd=archives, check=False)
     found = sorted(archives.glob(f"{package}_*.deb"))
     if not found:
-        raise RuntimeError(f"no {package}_*.deb in {archives} and apt-get cannot download it; run apt-get update or put it there")
+        raise RuntimeError(
+            f"no {package}_*.deb in {archives} and apt-get cannot download it; run apt-get update or put it there"
+        )
     part = target.with_name(f".{package}")
     part.mkdir(parents=True, exist_ok=True)
     subprocess.run(["dpkg-deb", "-x", str(found[-1]), str(part)], check=True)

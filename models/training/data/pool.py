@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
 
 STEMS = ("vocals", "drums", "bass", "other")
 SCALE = 32767.0
@@ -69,7 +69,7 @@ def save(path: Path, audio: np.ndarray) -> None:
 
 def save_song(folder: Path, stems: dict[str, np.ndarray]) -> None:
     """Write the aligned stems of a song; the folder appears when all of it is there."""
-    peak = max(1.0, max(float(np.abs(audio).max(initial=0.0)) for audio in stems.values()))
+    peak = max(1.0, *(float(np.abs(audio).max(initial=0.0)) for audio in stems.values()))
     part = folder.with_name("." + folder.name)
     for stem, audio in stems.items():
         save(part / f"{stem}.npy", audio / peak)
@@ -101,7 +101,8 @@ class Pool:
         """List the files again."""
         self.songs = [
             {path.stem: path for path in sorted(song.glob("*.npy"))}
-            for song in sorted((self.folder / "songs").glob("[!.]*"))]
+            for song in sorted((self.folder / "songs").glob("[!.]*"))
+        ]
         self.single = {stem: sorted((self.folder / stem).glob("*.npy")) for stem in STEMS}
         self.instrumentals = sorted((self.folder / "instrumentals").glob("*.npy"))
 
@@ -115,15 +116,18 @@ class Pool:
         """Raise PoolError unless every stem and the instrumentals have `least_minutes`; 0: unless every stem sounds."""
         for name, minutes in self.minutes().items():
             if minutes < least_minutes or (minutes == 0.0 and name in STEMS):
-                raise PoolError(f"the pool {self.folder} holds {minutes:.1f} minutes of {name}, and a training needs "
-                                f"{least_minutes:g}; make material first (models/training/README.md)")
+                raise PoolError(
+                    f"the pool {self.folder} holds {minutes:.1f} minutes of {name}, and a training needs "
+                    f"{least_minutes:g}; make material first (models/training/README.md)"
+                )
 
     def length(self, path: Path) -> int:
+        """Samples per channel of a recording."""
         return len(self._map(path))
 
     def read(self, path: Path, start: int, num_samples: int) -> np.ndarray:
         """Float32 (2, num_samples); zeros beyond the end."""
-        part = np.asarray(self._map(path)[start:start + num_samples], dtype=np.float32).T / SCALE
+        part = np.asarray(self._map(path)[start : start + num_samples], dtype=np.float32).T / SCALE
         missing = num_samples - part.shape[1]
         return np.pad(part, ((0, 0), (0, missing))) if missing else part
 

@@ -9,45 +9,19 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import pedalboard
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from . import drums as drums_of
-from . import instruments, scores
+from . import instruments, scores, synths
+from .palettes import TRAINING, Palette
 from .pool import Pool, cache_folder, print_each, save, save_song
 
 SONG_SECONDS = 60.0
 GM_STRUCK = (8, 9, 10, 11, 12, 13, 14, 15, 45, 46, 98, 107, 108, 112, 114, 115)  # mallets, bells, plucked strings
-
-
-@dataclass(frozen=True)
-class Palette:
-    """Instruments to draw from: folders of sampled notes, and General MIDI programs (from 0) by role."""
-
-    basses: tuple[str, ...]
-    sampled: tuple[str, ...]
-    gm_bass: tuple[int, ...]
-    gm_chords: tuple[int, ...]
-    gm_melody: tuple[int, ...]
-    gm_kits: tuple[int, ...]
-
-
-TRAINING = Palette(
-    basses=("bass_fashionbass_CC0", "bass_meatbass_upright_CC0", "bass_swagbass_CC0", "bass_growlybass_CC0"),
-    sampled=("guitar_emilyguitar_CC0", "guitar_shinyguitar_CC0", "piano_upright_KW_CC0"),
-    gm_bass=(32, 33, 34, 36, 37, 38, 39),
-    gm_chords=(0, 1, 2, 4, 5, 8, 9, 11, 12, 13, 14, 15, 16, 18, 19, 20, 21, 22, 25, 27, 28, 29, 30, 44, 45,
-               46, 48, 50, 55, 61, 62, 80, 81, 84, 86, 87, 88, 89, 90, 93, 94, 95, 98, 99, 100, 104, 108),
-    gm_melody=(0, 4, 8, 9, 10, 11, 13, 15, 21, 22, 23, 25, 27, 28, 29, 30, 40, 42, 43, 56, 57, 58, 59, 60, 65, 66, 67,
-               68, 69, 71, 73, 74, 75, 76, 77, 79, 80, 81, 82, 83, 84, 87, 105, 107, 109, 110, 111),
-    gm_kits=(0, 8, 16, 24, 25, 32))
-# For measuring only: instruments no training song has.
-UNSEEN = Palette(
-    basses=("bass_electric_YR_CC0",), sampled=("guitar_spanish_CC0",), gm_bass=(35,),
-    gm_chords=(3, 6, 17, 49, 51, 63, 92), gm_melody=(7, 24, 26, 41, 64, 70, 72, 78, 106), gm_kits=(40, 48))
 
 
 def with_effects(rng: np.random.Generator, audio: np.ndarray, *, wet: float) -> np.ndarray:
@@ -67,7 +41,7 @@ def with_effects(rng: np.random.Generator, audio: np.ndarray, *, wet: float) -> 
 
 
 def _level(audio: np.ndarray, level_db: float) -> np.ndarray:
-    power = float((audio ** 2).mean())
+    power = float((audio**2).mean())
     return audio if power < 1e-10 else audio * np.float32(10.0 ** (level_db / 20.0) / np.sqrt(power))
 
 
@@ -78,8 +52,8 @@ def _side_chain(audio: np.ndarray, hits: list[scores.Hit], seconds_per_beat: flo
     for hit in hits:
         if hit.drum == "kick":
             start = int(hit.start * seconds_per_beat * SAMPLE_RATE)
-            part = gain[start:start + len(shape)]
-            np.minimum(part, shape[:len(part)], out=part)
+            part = gain[start : start + len(shape)]
+            np.minimum(part, shape[: len(part)], out=part)
     return audio * gain
 
 
@@ -101,10 +75,16 @@ def _score(rng: np.random.Generator, beats: float) -> tuple[list, list]:
         if chords and notes:
             first = float(rng.uniform(0, max(0.0, chords[-1].start - beats)))
             shift, offset = int(rng.integers(-5, 7)), 4.0 * (first // 4.0)
-            notes = [scores.Note(n.start - offset, n.length, n.pitch + shift, n.velocity) for n in notes
-                     if offset <= n.start < offset + beats]
-            chords = [scores.Chord(c.start - offset, c.length, (c.root + shift) % 12, c.intervals) for c in chords
-                      if offset <= c.start < offset + beats]
+            notes = [
+                scores.Note(n.start - offset, n.length, n.pitch + shift, n.velocity)
+                for n in notes
+                if offset <= n.start < offset + beats
+            ]
+            chords = [
+                scores.Chord(c.start - offset, c.length, (c.root + shift) % 12, c.intervals)
+                for c in chords
+                if offset <= c.start < offset + beats
+            ]
             if chords:
                 return notes, chords
     chords = scores.loop_chords(rng, beats)
@@ -120,7 +100,7 @@ def _sections(rng: np.random.Generator, notes: list, probability: float, bars: i
 
 def _play_bass(rng, notes, beat, num_samples, electronic, palette):
     if electronic or rng.random() < 0.15:
-        return instruments.Synth(rng, "bass").play(notes, beat, num_samples)
+        return synths.Synth(rng, "bass").play(notes, beat, num_samples)
     if rng.random() < 0.5:
         return instruments.play_sampled(rng, str(rng.choice(palette.basses)), notes, beat, num_samples)
     return instruments.play_sound_font(rng, int(rng.choice(palette.gm_bass)), notes, beat, num_samples)
@@ -128,7 +108,7 @@ def _play_bass(rng, notes, beat, num_samples, electronic, palette):
 
 def _play_other(rng, notes, beat, num_samples, electronic, palette, programs, kinds):
     if electronic and rng.random() < 0.75:
-        return instruments.Synth(rng, str(rng.choice(kinds))).play(notes, beat, num_samples)
+        return synths.Synth(rng, str(rng.choice(kinds))).play(notes, beat, num_samples)
     if rng.random() < 0.3:
         return instruments.play_sampled(rng, str(rng.choice(palette.sampled)), notes, beat, num_samples)
     return instruments.play_sound_font(rng, int(rng.choice(programs)), notes, beat, num_samples)
@@ -153,14 +133,23 @@ def render_song(seed: int, seconds: float = SONG_SECONDS, palette: Palette = TRA
     line = _sections(rng, scores.bass_line(rng, chords, low=int(rng.integers(26, 36))), 0.85)
     bass = _level(with_effects(rng, _play_bass(rng, line, beat, num_samples, electronic, palette), wet=0.15), -24.0)
     other = np.zeros((2, num_samples), np.float32)
-    for layer in range(int(rng.integers(1, 4))):
+    for _ in range(int(rng.integers(1, 4))):
         part = _sections(rng, scores.chord_notes(rng, chords, centre=int(rng.integers(52, 72))), 0.8)
-        played = _play_other(rng, part, beat, num_samples, electronic, palette, palette.gm_chords,
-                             ["pad", "pad", "pluck"])
+        played = _play_other(
+            rng, part, beat, num_samples, electronic, palette, palette.gm_chords, ["pad", "pad", "pluck"]
+        )
         other += _level(with_effects(rng, played, wet=1.0), float(rng.uniform(-32, -25)))
     if rng.random() < 0.6:
-        played = _play_other(rng, _sections(rng, melody, 0.6), beat, num_samples, electronic, palette,
-                             palette.gm_melody, ["lead", "pluck"])
+        played = _play_other(
+            rng,
+            _sections(rng, melody, 0.6),
+            beat,
+            num_samples,
+            electronic,
+            palette,
+            palette.gm_melody,
+            ["lead", "pluck"],
+        )
         other += _level(with_effects(rng, played, wet=1.0), float(rng.uniform(-30, -24)))
     if electronic and rng.random() < 0.5:
         start = float(rng.random()) * max(0.0, seconds - 8.0)
@@ -179,9 +168,9 @@ def _figures(rng: np.random.Generator, beat: float, num_samples: int) -> np.ndar
         notes = _sections(rng, scores.ostinato(rng, beats, low=int(rng.choice([45, 57, 57, 69, 81]))), 0.85)
         kind = float(rng.random())
         if kind < 0.65:
-            played = instruments.play_pings(rng, notes, beat, num_samples)
+            played = synths.play_pings(rng, notes, beat, num_samples)
         elif kind < 0.85:
-            played = with_effects(rng, instruments.Synth(rng, "pluck").play(notes, beat, num_samples), wet=1.0)
+            played = with_effects(rng, synths.Synth(rng, "pluck").play(notes, beat, num_samples), wet=1.0)
         else:
             played = instruments.play_sound_font(rng, int(rng.choice(GM_STRUCK)), notes, beat, num_samples)
             played = with_effects(rng, played, wet=1.0)
@@ -194,7 +183,7 @@ def _figures(rng: np.random.Generator, beat: float, num_samples: int) -> np.ndar
 
 
 def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarray:
-    """Electronic drums, a synthesised bass line or figures of `other` alone (2, samples): far cheaper than a whole song."""
+    """Electronic drums, a synthesised bass line or figures of `other` alone (2, samples): cheaper than a song."""
     rng = np.random.default_rng([8, seed])
     beat, num_samples = 60.0 / float(rng.uniform(80, 150)), int(seconds * SAMPLE_RATE)
     if stem == "drums":
@@ -209,12 +198,12 @@ def render_part(seed: int, stem: str, seconds: float = SONG_SECONDS) -> np.ndarr
         return _level(_figures(rng, beat, num_samples), -27.0)
     kind = float(rng.random())
     if kind < 0.25:
-        return _level(instruments.sub_drops(rng, beat, num_samples), -22.0)
+        return _level(synths.sub_drops(rng, beat, num_samples), -22.0)
     if kind < 0.6:
         notes = scores.sub_hits(rng, scores.loop_chords(rng, seconds / beat), low=int(rng.integers(25, 34)))
-        return _level(instruments.play_808(rng, notes, beat, num_samples), -22.0)
+        return _level(synths.play_808(rng, notes, beat, num_samples), -22.0)
     line = scores.bass_line(rng, scores.loop_chords(rng, seconds / beat), low=int(rng.integers(25, 34)))
-    played = instruments.Synth(rng, "bass").play(line, beat, num_samples)
+    played = synths.Synth(rng, "bass").play(line, beat, num_samples)
     if rng.random() < 0.4:
         played = _side_chain(played, scores.electronic_drums(rng, seconds / beat), beat, float(rng.uniform(0.3, 0.9)))
     return _level(played, -24.0)
@@ -243,8 +232,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seconds", type=float, default=SONG_SECONDS)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
-    jobs = [(stem, seed, options.seconds) for seed in range(options.first, options.first + options.parts)
-            for stem in ("drums", "bass", "other")]
+    jobs = [
+        (stem, seed, options.seconds)
+        for seed in range(options.first, options.first + options.parts)
+        for stem in ("drums", "bass", "other")
+    ]
     jobs += [("song", seed, options.seconds) for seed in range(options.first, options.first + options.songs)]
     print_each(_render_to_pool, jobs, options.processes)
     print(f"{len(Pool(cache_folder() / 'pool').songs)} songs in the pool")

@@ -50,16 +50,59 @@ class Hit:
 
 
 DRUM_OF_MIDI = {
-    35: "kick", 36: "kick", 37: "rim", 38: "snare", 40: "snare", 39: "clap", 41: "tom_low", 43: "tom_low",
-    58: "tom_low", 45: "tom_mid", 47: "tom_mid", 48: "tom_high", 50: "tom_high", 42: "hat_closed", 22: "hat_closed",
-    44: "hat_closed", 46: "hat_open", 26: "hat_open", 49: "crash", 52: "crash", 55: "crash", 57: "crash",
-    51: "ride", 53: "ride", 59: "ride"}
-MIDI_OF_DRUM = {"kick": 36, "rim": 37, "snare": 38, "clap": 39, "tom_low": 43, "tom_mid": 47, "tom_high": 50,
-                "hat_closed": 42, "hat_open": 46, "crash": 49, "ride": 51}
-_KINDS = {"minor": (0, 3, 7), "minor-seventh": (0, 3, 7, 10), "dominant": (0, 4, 7, 10), "diminished": (0, 3, 6),
-          "major-seventh": (0, 4, 7, 11), "augmented": (0, 4, 8), "major-sixth": (0, 4, 7, 9),
-          "half-diminished": (0, 3, 6, 10), "diminished-seventh": (0, 3, 6, 9), "suspended-fourth": (0, 5, 7),
-          "minor-sixth": (0, 3, 7, 9), "dominant-ninth": (0, 4, 10, 14)}
+    35: "kick",
+    36: "kick",
+    37: "rim",
+    38: "snare",
+    40: "snare",
+    39: "clap",
+    41: "tom_low",
+    43: "tom_low",
+    58: "tom_low",
+    45: "tom_mid",
+    47: "tom_mid",
+    48: "tom_high",
+    50: "tom_high",
+    42: "hat_closed",
+    22: "hat_closed",
+    44: "hat_closed",
+    46: "hat_open",
+    26: "hat_open",
+    49: "crash",
+    52: "crash",
+    55: "crash",
+    57: "crash",
+    51: "ride",
+    53: "ride",
+    59: "ride",
+}
+MIDI_OF_DRUM = {
+    "kick": 36,
+    "rim": 37,
+    "snare": 38,
+    "clap": 39,
+    "tom_low": 43,
+    "tom_mid": 47,
+    "tom_high": 50,
+    "hat_closed": 42,
+    "hat_open": 46,
+    "crash": 49,
+    "ride": 51,
+}
+_KINDS = {
+    "minor": (0, 3, 7),
+    "minor-seventh": (0, 3, 7, 10),
+    "dominant": (0, 4, 7, 10),
+    "diminished": (0, 3, 6),
+    "major-seventh": (0, 4, 7, 11),
+    "augmented": (0, 4, 8),
+    "major-sixth": (0, 4, 7, 9),
+    "half-diminished": (0, 3, 6, 10),
+    "diminished-seventh": (0, 3, 6, 9),
+    "suspended-fourth": (0, 5, 7),
+    "minor-sixth": (0, 3, 7, 9),
+    "dominant-ninth": (0, 4, 10, 14),
+}
 _STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -78,9 +121,15 @@ def grooves(style: str = "", drummers: tuple[str, ...] = ()) -> tuple[Path, ...]
     root = audio_folder() / "midi" / "groove_CC-BY-4.0"
     withdrawn = {name for names in DRUMMERS.values() for name in names}
     with open(next(root.glob("*.csv")), encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["beat_type"] == "beat" and row["time_signature"] == "4-4"
-                and float(row["duration"]) > 8.0 and row["style"].startswith(style)
-                and (row["drummer"] in drummers if drummers else row["drummer"] not in withdrawn)]
+        rows = [
+            row
+            for row in csv.DictReader(file)
+            if row["beat_type"] == "beat"
+            and row["time_signature"] == "4-4"
+            and float(row["duration"]) > 8.0
+            and row["style"].startswith(style)
+            and (row["drummer"] in drummers if drummers else row["drummer"] not in withdrawn)
+        ]
     return tuple(root / row["midi_filename"] for row in rows if (root / row["midi_filename"]).exists())
 
 
@@ -110,8 +159,12 @@ def read_lead_sheet(path: Path) -> tuple[list[Note], list[Chord]]:
                 position += length
             elif element.tag == "backup":
                 position -= float(element.findtext("duration")) / divisions
-    ends = [start for start, _, _ in roots[1:]] + [position]
-    chords = [Chord(start, end - start, tone, kind) for (start, tone, kind), end in zip(roots, ends) if end > start]
+    ends = [*(start for start, _, _ in roots), position][1:]
+    chords = [
+        Chord(start, end - start, tone, kind)
+        for (start, tone, kind), end in zip(roots, ends, strict=True)
+        if end > start
+    ]
     return notes, chords
 
 
@@ -132,15 +185,23 @@ def repeat_to(hits: list[Hit], beats: float) -> list[Hit]:
         return []
     period = 4.0 * np.ceil((max(hit.start for hit in hits) + 0.1) / 4.0)
     copies = int(np.ceil(beats / period))
-    return [Hit(hit.start + copy * period, hit.drum, hit.velocity) for copy in range(copies) for hit in hits
-            if hit.start + copy * period < beats]
+    return [
+        Hit(hit.start + copy * period, hit.drum, hit.velocity)
+        for copy in range(copies)
+        for hit in hits
+        if hit.start + copy * period < beats
+    ]
 
 
 def electronic_drums(rng: np.random.Generator, beats: float) -> list[Hit]:
     """A programmed pattern on a sixteenth grid: house, breakbeat, trap or broken, with gaps and rolls."""
     style = rng.choice(["house", "break", "trap", "random"])
-    kick = {"house": [0, 4, 8, 12], "break": [0, 10], "trap": [0, 6, 10],
-            "random": sorted(rng.choice(16, int(rng.integers(2, 5)), replace=False).tolist())}[style]
+    kick = {
+        "house": [0, 4, 8, 12],
+        "break": [0, 10],
+        "trap": [0, 6, 10],
+        "random": sorted(rng.choice(16, int(rng.integers(2, 5)), replace=False).tolist()),
+    }[style]
     snare = {"house": [4, 12], "break": [4, 12], "trap": [8], "random": [4, 12]}[style]
     snare_name = str(rng.choice(["snare", "clap", "rim"]))
     hat_step = int(rng.choice([1, 2, 2, 4]))
@@ -176,12 +237,17 @@ def loop_chords(rng: np.random.Generator, beats: float) -> list[Chord]:
     key = int(rng.integers(12))
     minor = bool(rng.random() < 0.65)
     degrees = [0, 3, 5, 7, 8, 10] if minor else [0, 2, 4, 5, 7, 9]
-    kinds = {0: (0, 3, 7), 3: (0, 4, 7), 5: (0, 3, 7), 7: (0, 3, 7), 8: (0, 4, 7), 10: (0, 4, 7)} if minor else \
-            {0: (0, 4, 7), 2: (0, 3, 7), 4: (0, 3, 7), 5: (0, 4, 7), 7: (0, 4, 7), 9: (0, 3, 7)}
+    kinds = (
+        {0: (0, 3, 7), 3: (0, 4, 7), 5: (0, 3, 7), 7: (0, 3, 7), 8: (0, 4, 7), 10: (0, 4, 7)}
+        if minor
+        else {0: (0, 4, 7), 2: (0, 3, 7), 4: (0, 3, 7), 5: (0, 4, 7), 7: (0, 4, 7), 9: (0, 3, 7)}
+    )
     length = float(rng.choice([2.0, 4.0, 4.0, 8.0]))
     loop = [0] + [int(rng.choice(degrees)) for _ in range(3)]
-    return [Chord(index * length, length, (key + loop[index % 4]) % 12, kinds[loop[index % 4]])
-            for index in range(int(np.ceil(beats / length)))]
+    return [
+        Chord(index * length, length, (key + loop[index % 4]) % 12, kinds[loop[index % 4]])
+        for index in range(int(np.ceil(beats / length)))
+    ]
 
 
 def bass_line(rng: np.random.Generator, chords: list[Chord], *, low: int = 28) -> list[Note]:
@@ -214,11 +280,15 @@ def bass_line(rng: np.random.Generator, chords: list[Chord], *, low: int = 28) -
 
 def sub_hits(rng: np.random.Generator, chords: list[Chord], *, low: int = 28) -> list[Note]:
     """Few low notes, none shorter than half a beat, now and then none for a while."""
-    per_chord, offset, rests = int(rng.integers(1, 4)), float(rng.choice([0.0, 0.0, 0.5])), float(rng.choice([0.0, 0.2, 0.5]))
+    per_chord, offset, rests = (
+        int(rng.integers(1, 4)),
+        float(rng.choice([0.0, 0.0, 0.5])),
+        float(rng.choice([0.0, 0.2, 0.5])),
+    )
     notes = []
     for chord in chords:
         starts = np.unique(np.append(0, rng.integers(0, max(1, int(chord.length)), per_chord - 1)))
-        for start, stop in zip(starts, np.append(starts[1:], chord.length)):
+        for start, stop in zip(starts, np.append(starts[1:], chord.length), strict=True):
             if rng.random() >= rests:
                 pitch = low + (chord.root - low) % 12 + int(rng.choice([0, 0, 0, 0, 7, -5, 12]))
                 length = max(0.5, (stop - start) * float(rng.uniform(0.3, 1.0)))
@@ -240,10 +310,10 @@ def chord_notes(rng: np.random.Generator, chords: list[Chord], *, centre: int = 
                 start = chord.start + (2 * index + 1) * rate
                 notes += [Note(start, rate * 0.7, pitch, float(rng.uniform(0.6, 0.9))) for pitch in pitches]
         else:
-            order = sorted(pitches) + [min(pitches) + 12]
+            order = [*sorted(pitches), min(pitches) + 12]
             for index in range(int(chord.length / rate)):
-                notes.append(Note(chord.start + index * rate, rate * 0.9, order[index % len(order)],
-                                  float(rng.uniform(0.5, 0.9))))
+                velocity = float(rng.uniform(0.5, 0.9))
+                notes.append(Note(chord.start + index * rate, rate * 0.9, order[index % len(order)], velocity))
     return notes
 
 
@@ -255,8 +325,11 @@ def ostinato(rng: np.random.Generator, beats: float, *, low: int = 50) -> list[N
     root = low + int(rng.integers(0, 12))
     pitches = root + rng.choice([0, 0, 0, 3, 5, 7, 10, 12, 15], len(starts))
     velocities = rng.uniform(0.5, 1.0, len(starts))
-    return [Note(period * turn + float(start), grid, int(pitch), float(velocity)) for turn in range(int(beats // period))
-            for start, pitch, velocity in zip(starts, pitches, velocities)]
+    return [
+        Note(period * turn + float(start), grid, int(pitch), float(velocity))
+        for turn in range(int(beats // period))
+        for start, pitch, velocity in zip(starts, pitches, velocities, strict=True)
+    ]
 
 
 def made_up_melody(rng: np.random.Generator, chords: list[Chord], *, centre: int = 70) -> list[Note]:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..network.spectral import SAMPLE_RATE
+from models.training.network.spectral import SAMPLE_RATE
+
 from .instruments import mix_in
 from .material import phrase_files, produced, read_stereo, vocal_chain
 from .pool import audio_folder, cache_folder, save
@@ -36,7 +37,7 @@ def melody_contour(rng: np.random.Generator, num_frames: int, centre: float, *, 
     while position < num_frames:
         length = int(float(rng.choice([0.5, 1.0, 1.0, 2.0, 4.0])) * beat_seconds / FRAME_SECONDS)
         degree = int(np.clip(degree + rng.integers(-2, 3), -3, 10))
-        pitch[position:position + length] = scale[degree % 7] + 12 * (degree // 7)
+        pitch[position : position + length] = scale[degree % 7] + 12 * (degree // 7)
         position += max(1, length)
     glide = int(rng.integers(4, 20))
     pitch = np.convolve(np.pad(pitch, glide, mode="edge"), np.ones(glide) / glide, mode="same")[glide:-glide]
@@ -45,8 +46,17 @@ def melody_contour(rng: np.random.Generator, num_frames: int, centre: float, *, 
     return centre * 2.0 ** (pitch / 12.0)
 
 
-def resing(rng: np.random.Generator, audio: np.ndarray, *, narrow: bool, melody: bool, stretch: float,
-           formant: float, transpose: float, voices: int) -> np.ndarray:
+def resing(
+    rng: np.random.Generator,
+    audio: np.ndarray,
+    *,
+    narrow: bool,
+    melody: bool,
+    stretch: float,
+    formant: float,
+    transpose: float,
+    voices: int,
+) -> np.ndarray:
     """One or more voices (2, samples) from a mono phrase.
 
     Parameters
@@ -74,22 +84,32 @@ def resing(rng: np.random.Generator, audio: np.ndarray, *, narrow: bool, melody:
     if narrow:
         edge = int(np.searchsorted(hz, 7000.0))
         tail = 10.0 ** (-float(rng.uniform(6, 20)) * np.log2(np.maximum(hz[edge:], 7000.0) / 7000.0) / 10.0)
-        envelope[:, edge:] = envelope[:, edge - 8:edge].mean(1, keepdims=True) * tail
+        envelope[:, edge:] = envelope[:, edge - 8 : edge].mean(1, keepdims=True) * tail
         noise[:, edge:] = 1.0
     source = np.clip(np.arange(len(hz)) / formant, 0, len(hz) - 1).astype(int)
     envelope, noise = np.ascontiguousarray(envelope[:, source]), np.ascontiguousarray(noise[:, source])
     centre = float(np.median(f0[f0 > 0]))
     if melody:
-        target = float(np.clip(centre * formant ** 2 * rng.uniform(1.0, 1.6), 90.0, 500.0))
+        target = float(np.clip(centre * formant**2 * rng.uniform(1.0, 1.6), 90.0, 500.0))
         contour = melody_contour(rng, len(f0), target, beat_seconds=float(rng.uniform(0.3, 0.8)))
         f0 = np.where(f0 > 0, contour, 0.0)
     else:
         f0 = f0 * transpose
+    return _sung(rng, f0, envelope, noise, voices)
+
+
+def _sung(rng: np.random.Generator, f0: np.ndarray, envelope: np.ndarray, noise: np.ndarray, voices: int) -> np.ndarray:
+    """WORLD's parameters as audio (2, samples), by one or more voices."""
     track = np.zeros((2, int(len(f0) * FRAME_SECONDS * SAMPLE_RATE) + SAMPLE_RATE // 5), np.float32)
     for voice in range(voices):
         interval = 0.0 if voice == 0 else float(rng.choice([0.0, 0.0, 3.0, 4.0, 7.0, -5.0, 12.0]))
-        sung = pyworld.synthesize(f0 * 2.0 ** ((interval + rng.normal(0, 0.08) * (voice > 0)) / 12.0), envelope, noise,
-                                  SAMPLE_RATE, frame_period=1000 * FRAME_SECONDS).astype(np.float32)
+        sung = pyworld.synthesize(
+            f0 * 2.0 ** ((interval + rng.normal(0, 0.08) * (voice > 0)) / 12.0),
+            envelope,
+            noise,
+            SAMPLE_RATE,
+            frame_period=1000 * FRAME_SECONDS,
+        ).astype(np.float32)
         pan = 0.0 if voices == 1 else float(rng.uniform(-0.9, 0.9))
         panned = np.stack([sung * np.sqrt(0.5 - pan / 2), sung * np.sqrt(0.5 + pan / 2)]).astype(np.float32)
         mix_in(track, panned, 0.0 if voice == 0 else float(rng.uniform(0.0, 0.04)))
@@ -117,14 +137,22 @@ def make_track(seed: int) -> np.ndarray:
     while position < TRACK_SECONDS - 1.0:
         path, narrow = files[(first + int(rng.integers(0, 6))) % len(files)]
         phrase = read_stereo(path).mean(0)
-        phrase = phrase[int(rng.integers(0, max(1, len(phrase) - 4 * SAMPLE_RATE))):][:4 * SAMPLE_RATE]
+        phrase = phrase[int(rng.integers(0, max(1, len(phrase) - 4 * SAMPLE_RATE))) :][: 4 * SAMPLE_RATE]
         stretch = float(rng.uniform(1.2, 3.0)) if is_speech else float(rng.uniform(0.9, 1.4))
-        audio = resing(rng, phrase, narrow=narrow, melody=is_speech or rng.random() < 0.4, stretch=stretch,
-                       formant=formant, transpose=formant * float(rng.choice([1.0, 0.84, 1.19, 1.5])), voices=voices)
-        if audio.shape[1] and float((audio ** 2).mean()) > 1e-9:
+        audio = resing(
+            rng,
+            phrase,
+            narrow=narrow,
+            melody=is_speech or rng.random() < 0.4,
+            stretch=stretch,
+            formant=formant,
+            transpose=formant * float(rng.choice([1.0, 0.84, 1.19, 1.5])),
+            voices=voices,
+        )
+        if audio.shape[1] and float((audio**2).mean()) > 1e-9:
             if rng.random() < 0.2:
                 audio = produced(rng, audio)
-            mix_in(track, audio * np.float32(0.1 / np.sqrt((audio ** 2).mean())), position)
+            mix_in(track, audio * np.float32(0.1 / np.sqrt((audio**2).mean())), position)
         position += audio.shape[1] / SAMPLE_RATE + float(rng.exponential(0.6))
     track = vocal_chain(rng)(track, SAMPLE_RATE)
     return track * np.float32(0.5 / max(0.5, float(np.abs(track).max())))

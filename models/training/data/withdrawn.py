@@ -11,10 +11,25 @@ from pathlib import PurePath
 # Folders and files of ../shared/audio/vocals. Half A: one singer, and one song of a set whose other songs are
 # trained on (who sings them is not said). Half B: singers that are heard nowhere else.
 VOICES = {
-    "A": ("nit_song070_CC-BY-3.0", "producerspace_soulful_house/shv_e_128", "speech_vctk_48k/p228", "speech_vctk_48k/p230",
-          "speech_vctk_48k/p233", "speech_vctk_48k/p236", "speech_vctk_48k/p243"),
-    "B": ("vocadito_CC-BY-4.0", "oatsu_MIT", "mtg_sms_tools", "speech_vctk_48k/p244", "speech_vctk_48k/p254",
-          "speech_vctk_48k/p258", "speech_vctk_48k/p259", "speech_vctk_48k/p273"),
+    "A": (
+        "nit_song070_CC-BY-3.0",
+        "producerspace_soulful_house/shv_e_128",
+        "speech_vctk_48k/p228",
+        "speech_vctk_48k/p230",
+        "speech_vctk_48k/p233",
+        "speech_vctk_48k/p236",
+        "speech_vctk_48k/p243",
+    ),
+    "B": (
+        "vocadito_CC-BY-4.0",
+        "oatsu_MIT",
+        "mtg_sms_tools",
+        "speech_vctk_48k/p244",
+        "speech_vctk_48k/p254",
+        "speech_vctk_48k/p258",
+        "speech_vctk_48k/p259",
+        "speech_vctk_48k/p273",
+    ),
 }
 # Songs of Debian's game packages by package and file name, every version of a song in the same half.
 SONGS = {

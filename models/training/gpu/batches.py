@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from ..data.batches import KINDS, Recipe, draw_by_kind, random_curve
-from ..data.pool import SCALE, STEMS
-from ..network.spectral import NUM_GROUPS, StftConfig, group_of_bin, window_pair
+from models.training.data.batches import KINDS, Recipe, draw_by_kind, random_curve
+from models.training.data.pool import SCALE, STEMS
+from models.training.network.spectral import NUM_GROUPS, StftConfig, group_of_bin, window_pair
+
 from .pack import Recording
 
 
@@ -37,11 +38,11 @@ def sums(stems: torch.Tensor, curves: torch.Tensor, config: StftConfig, scored: 
         result = torch.zeros(*values.shape[:-1], NUM_GROUPS, device=values.device, dtype=values.dtype)
         return result.index_add_(-1, groups, values)
 
-    energy = grouped(mixture.real ** 2 + mixture.imag ** 2).permute(2, 0, 1, 3)
+    energy = grouped(mixture.real**2 + mixture.imag**2).permute(2, 0, 1, 3)
     cross = grouped((mixture[:, 0] * mixture[:, 1].conj()).real).permute(1, 0, 2)
     spectra, mixture = spectra[:, :, :, scored], mixture[:, :, scored]
     product = grouped((spectra * mixture.unsqueeze(1).conj()).real).permute(3, 0, 1, 2, 4)
-    stem_energy = grouped((spectra.real ** 2 + spectra.imag ** 2).sum(3))
+    stem_energy = grouped((spectra.real**2 + spectra.imag**2).sum(3))
     return energy.contiguous(), cross.contiguous(), product.contiguous(), stem_energy
 
 
@@ -57,8 +58,19 @@ class DeviceBatches:
     scored : slice of frames
     """
 
-    def __init__(self, audio: np.ndarray, recordings: list[Recording], config: StftConfig, *, batch: int, frames: int,
-                 scored: slice, device: torch.device, seed: int, recipe: Recipe | None = None):
+    def __init__(
+        self,
+        audio: np.ndarray,
+        recordings: list[Recording],
+        config: StftConfig,
+        *,
+        batch: int,
+        frames: int,
+        scored: slice,
+        device: torch.device,
+        seed: int,
+        recipe: Recipe | None = None,
+    ):
         self.audio = torch.from_numpy(audio).to(device)
         self.config, self.batch, self.frames, self.scored = config, batch, frames, scored
         self.device, self.recipe, self.seed = device, recipe or Recipe(), seed
@@ -84,8 +96,10 @@ class DeviceBatches:
         share = np.array(self.recipe.kind_share)
         if not self.single["instrumentals"]:
             share[3:] = 0.0
-        counts = np.diff(np.floor(np.append(0.0, np.cumsum(share / share.sum())) * self.batch + rng.random()).astype(int))
-        kinds = [kind for kind, count in zip(KINDS, counts) for _ in range(count)]
+        counts = np.diff(
+            np.floor(np.append(0.0, np.cumsum(share / share.sum())) * self.batch + rng.random()).astype(int)
+        )
+        kinds = [kind for kind, count in zip(KINDS, counts, strict=True) for _ in range(count)]
         places, speeds, levels = (np.zeros((self.batch, len(STEMS))) for _ in range(3))
         for item, kind in enumerate(kinds):
             places[item], speeds[item], levels[item] = self._draw(rng, kind)
@@ -95,14 +109,21 @@ class DeviceBatches:
         stems = self._levelled(stems, torch.from_numpy(levels).to(stems))
         if rng.random() < 0.5:
             stems = stems.flip(2)
-        curves = torch.from_numpy(np.stack([random_curve(rng, self.recipe, self.config) for _ in range(self.batch)])).to(self.device)
+        curves = torch.from_numpy(
+            np.stack([random_curve(rng, self.recipe, self.config) for _ in range(self.batch)])
+        ).to(self.device)
         return (*sums(stems, curves, self.config, self.scored), torch.from_numpy(known).to(self.device))
 
     def read(self, places: np.ndarray, speeds: np.ndarray, audible: np.ndarray) -> torch.Tensor:
-        """Excerpts (batch, stems, 2, samples): from samples `places` of the array on, `speeds` times as fast, by lines
-        between samples; zeros where not `audible`. All three are (batch, stems)."""
+        """Excerpts (batch, stems, 2, samples) from samples `places` on, `speeds` times as fast.
+
+        Interpolated linearly; zeros where not `audible`. All three arguments are (batch, stems).
+        """
         steps = torch.arange(self.num_samples, device=self.device, dtype=torch.float64)
-        position = torch.from_numpy(places).to(self.device)[..., None] + torch.from_numpy(speeds).to(self.device)[..., None] * steps
+        position = (
+            torch.from_numpy(places).to(self.device)[..., None]
+            + torch.from_numpy(speeds).to(self.device)[..., None] * steps
+        )
         position = position.clamp_(0, len(self.audio) - 2)
         whole = position.long()
         part = (position - whole).float()[..., None]
@@ -110,7 +131,7 @@ class DeviceBatches:
         return (excerpt * torch.from_numpy(audible).to(excerpt)[..., None, None]).transpose(-1, -2)
 
     def _levelled(self, stems: torch.Tensor, level_db: torch.Tensor) -> torch.Tensor:
-        power = (stems ** 2).mean((2, 3))
+        power = (stems**2).mean((2, 3))
         gain = 10.0 ** (level_db / 20.0) / torch.sqrt(power.clamp_min(1e-7))
         stems = stems * torch.where(torch.isfinite(level_db), gain, 0.0)[..., None, None]
         peak = stems.sum(1).abs().amax((1, 2)).clamp_min(1.5)
@@ -128,8 +149,15 @@ class DeviceBatches:
             if kind == "sung":
                 chosen[0], level[0] = self._single(rng, "vocals"), -20.0 + rng.uniform(*recipe.sung_db)
         else:
-            song = self.songs[list(self.songs)[draw_by_kind(rng, list(self.songs), recipe.song_weights)]] if aligned else {}
-            chosen = [song.get(stem) if song and (stem in song or stem != "vocals") else self._single(rng, stem) for stem in STEMS]
+            song = (
+                self.songs[list(self.songs)[draw_by_kind(rng, list(self.songs), recipe.song_weights)]]
+                if aligned
+                else {}
+            )
+            chosen = [
+                song.get(stem) if song and (stem in song or stem != "vocals") else self._single(rng, stem)
+                for stem in STEMS
+            ]
         dropped = rng.random(len(STEMS)) < np.array(recipe.drop_probability)
         if kind == "instrumental":
             dropped[0] = True
@@ -140,7 +168,9 @@ class DeviceBatches:
             dropped[:] = False
         speed = np.full(len(STEMS), self._speed(rng, recipe.speed_octaves))
         if not aligned:
-            speed = np.array([self._speed(rng, recipe.voice_octaves if stem == "vocals" else recipe.speed_octaves) for stem in STEMS])
+            speed = np.array(
+                [self._speed(rng, recipe.voice_octaves if stem == "vocals" else recipe.speed_octaves) for stem in STEMS]
+            )
         common, place = rng.random(), np.zeros(len(STEMS))
         for index, recording in enumerate(chosen):
             if recording is None or dropped[index]:

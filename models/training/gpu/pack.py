@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Packs a share of the pool as Ogg Vorbis into one folder small enough to send, and unpacks it into one array.
 
-Run as `python -m models.training.gpu.pack FOLDER`. Only the standard library, numpy and libsndfile are needed to unpack.
+Run as `python -m models.training.gpu.pack FOLDER`. Unpacking needs the standard library, numpy and libsndfile.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.pool import Pool, PoolError, cache_folder
-from ..network.spectral import SAMPLE_RATE
+from models.training.data.pool import Pool, PoolError, cache_folder
+from models.training.network.spectral import SAMPLE_RATE
 
 LARGEST_MEGABYTES = 60.0
 # Of the pack's seconds: aligned songs, singles of each stem, instrumentals.
@@ -44,8 +44,11 @@ def choose(pool: Pool, seconds: float, seed: int) -> list[tuple[str, str, str, l
     """
     rng, chosen = np.random.default_rng([41, seed]), []
     for kind, share in SHARES.items():
-        groups = [list(song.items()) for song in pool.songs] if kind == "songs" else \
-                 [[(kind, path)] for path in (pool.instrumentals if kind == "instrumentals" else pool.single[kind])]
+        groups = (
+            [list(song.items()) for song in pool.songs]
+            if kind == "songs"
+            else [[(kind, path)] for path in (pool.instrumentals if kind == "instrumentals" else pool.single[kind])]
+        )
         left = share * seconds
         for index in rng.permutation(len(groups)):
             if left <= 0.0:
@@ -69,6 +72,7 @@ def pack(pool: Pool, folder: Path, *, megabytes: float, seed: int = 1) -> dict[s
         If more than LARGEST_MEGABYTES are asked for, or the pool is empty.
     """
     import soundfile
+
     if megabytes > LARGEST_MEGABYTES:
         raise PoolError(f"{megabytes:g} MB cannot be sent at once; at most {LARGEST_MEGABYTES:g}")
     pool.require(0.0)
@@ -81,10 +85,11 @@ def pack(pool: Pool, folder: Path, *, megabytes: float, seed: int = 1) -> dict[s
         if not audio.shape[1]:
             continue
         target = folder / f"{number:04d}.ogg"
-        with soundfile.SoundFile(target, "w", SAMPLE_RATE, 2, format="OGG", subtype="VORBIS",
-                                 compression_level=1.0 - QUALITY) as file:
+        with soundfile.SoundFile(
+            target, "w", SAMPLE_RATE, 2, format="OGG", subtype="VORBIS", compression_level=1.0 - QUALITY
+        ) as file:
             for first in range(0, audio.shape[1], SAMPLE_RATE):  # libvorbis overflows its stack on long blocks
-                file.write(audio[:, first:first + SAMPLE_RATE].T)
+                file.write(audio[:, first : first + SAMPLE_RATE].T)
         sizes[kind] = sizes.get(kind, 0.0) + target.stat().st_size / 1e6
         table.append({"file": target.name, "kind": kind, "name": name, "song": song})
     (folder / "pack.json").write_text(json.dumps(table), "utf-8")
@@ -95,8 +100,14 @@ def pack(pool: Pool, folder: Path, *, megabytes: float, seed: int = 1) -> dict[s
 
 
 class _Info(ctypes.Structure):
-    _fields_ = [("frames", ctypes.c_int64), ("samplerate", ctypes.c_int), ("channels", ctypes.c_int),
-                ("format", ctypes.c_int), ("sections", ctypes.c_int), ("seekable", ctypes.c_int)]
+    _fields_ = [
+        ("frames", ctypes.c_int64),
+        ("samplerate", ctypes.c_int),
+        ("channels", ctypes.c_int),
+        ("format", ctypes.c_int),
+        ("sections", ctypes.c_int),
+        ("seekable", ctypes.c_int),
+    ]
 
 
 def _library(folder: Path) -> ctypes.CDLL:
@@ -136,7 +147,7 @@ def unpack(folder: Path, *, threads: int = 16) -> tuple[np.ndarray, list[Recordi
     with ThreadPoolExecutor(threads) as workers:
         parts = list(workers.map(lambda row: decode(library, folder / row["file"]), table))
     recordings, start = [], 0
-    for row, audio in zip(table, parts):
+    for row, audio in zip(table, parts, strict=True):
         recordings.append(Recording(row["kind"], row["name"], row["song"], start, len(audio)))
         start += len(audio)
     return np.concatenate(parts), recordings

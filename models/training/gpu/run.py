@@ -17,13 +17,14 @@ from pathlib import Path
 
 import torch
 
-from ..network.configs import CONFIGS
-from ..run.train import parser as training_parser
-from ..run.trainer import SCORED_STEP, WARM_UP_FRAMES, Trainer
+from models.training.network.configs import CONFIGS
+from models.training.run.train import parser as training_parser
+from models.training.run.trainer import SCORED_STEP, WARM_UP_FRAMES, Trainer
+
 from .batches import DeviceBatches
 from .pack import unpack
 
-PIECE_BYTES = 15 * 2 ** 20  # of 16 MiB that come back at most
+PIECE_BYTES = 15 * 2**20  # of 16 MiB that come back at most
 BATCH_SIZES = (32, 48, 64, 96)
 
 
@@ -36,17 +37,27 @@ def make_batches(options: argparse.Namespace, audio, recordings, batch: int) -> 
     config = CONFIGS[options.config]
     scored = slice(WARM_UP_FRAMES, options.frames - config.lookahead_frames, SCORED_STEP)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return DeviceBatches(audio, recordings, config.stft, batch=batch, frames=options.frames, scored=scored, device=device,
-                         seed=options.seed)
+    return DeviceBatches(
+        audio,
+        recordings,
+        config.stft,
+        batch=batch,
+        frames=options.frames,
+        scored=scored,
+        device=device,
+        seed=options.seed,
+    )
 
 
-def fastest_batch(options: argparse.Namespace, folder: Path, audio, recordings, sizes: tuple[int, ...], seconds: float) -> int:
-    """The batch size that hears most audio a second, each tried for its share of `seconds`; out of memory: not that one."""
+def fastest_batch(
+    options: argparse.Namespace, folder: Path, audio, recordings, sizes: tuple[int, ...], seconds: float
+) -> int:
+    """The batch size that hears most audio a second, each tried for its share of `seconds`, unless memory runs out."""
     best, most = sizes[0], 0.0
     for size in sizes:
         options.batch = size
-        trainer, batches = Trainer(CONFIGS[options.config], folder / "nowhere", NoPool(), options), iter(
-            make_batches(options, audio, recordings, size))
+        trainer = Trainer(CONFIGS[options.config], folder / "nowhere", NoPool(), options)
+        batches = iter(make_batches(options, audio, recordings, size))
         try:
             for _ in range(2):
                 trainer.train_step(next(batches), 0.0, False)
@@ -71,8 +82,13 @@ def train(options: argparse.Namespace, pack: Path, folder: Path, bench_seconds: 
     print(f"{len(audio) / 44100 / 60:.0f} minutes of audio unpacked in {time.monotonic() - started:.0f} s", flush=True)
     chosen = folder / "batch.txt"
     if not chosen.exists():
-        chosen.write_text(str(fastest_batch(options, folder, audio, recordings, BATCH_SIZES, bench_seconds) if bench_seconds
-                              else options.batch))
+        chosen.write_text(
+            str(
+                fastest_batch(options, folder, audio, recordings, BATCH_SIZES, bench_seconds)
+                if bench_seconds
+                else options.batch
+            )
+        )
     options.batch = int(chosen.read_text())
     batches = make_batches(options, audio, recordings, options.batch)
     trainer = Trainer(CONFIGS[options.config], folder, NoPool(), options)
@@ -91,7 +107,7 @@ def collect(folder: Path, out: Path) -> list[str]:
         content = (folder / "checkpoint.pt").read_bytes()  # replaced atomically: always whole
         for index in range(0, len(content), PIECE_BYTES):
             name = f"checkpoint.pt.{index // PIECE_BYTES:02d}"
-            (out / name).write_bytes(content[index:index + PIECE_BYTES])
+            (out / name).write_bytes(content[index : index + PIECE_BYTES])
             names.append(name)
         average = torch.load(folder / "checkpoint.pt", map_location="cpu", weights_only=True)["average"]
         torch.save({name: value.half() for name, value in average.items()}, out / "average.pt")
@@ -110,8 +126,13 @@ def start(pack: Path, folder: Path, bench_seconds: float, rest: list[str]) -> in
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "output.txt", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "models.training.gpu.run", "train", str(pack), str(folder), "--bench-seconds", str(bench_seconds),
-             *rest], stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True)
+            [
+                sys.executable, "-m", "models.training.gpu.run", "train", str(pack), str(folder),
+                "--bench-seconds", str(bench_seconds), *rest,
+            ],
+            stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )  # fmt: skip
     (folder / "process.txt").write_text(str(process.pid))
     process.returncode = 0  # nobody waits for it: it outlives this command
     return process.pid
@@ -148,7 +169,12 @@ def main(arguments: list[str] | None = None) -> None:
     elif options.command == "start":
         print(f"process {start(options.pack.resolve(), options.folder.resolve(), options.bench_seconds, rest)}")
     elif options.command == "train":
-        train(training_parser().parse_args(["--save-minutes", "1", *rest]), options.pack, options.folder, options.bench_seconds)
+        train(
+            training_parser().parse_args(["--save-minutes", "1", *rest]),
+            options.pack,
+            options.folder,
+            options.bench_seconds,
+        )
     else:
         until = time.monotonic() + options.seconds
         while time.monotonic() < until and alive(options.folder):

@@ -34,16 +34,34 @@ class ModelConfig:
 
 # 4096-sample frames: the ideal mask gains 0.4 dB on drums and bass over 2048 (validation song), and a hop
 # of 1024 costs under 0.1 dB against 512 while it halves the work.
-MIX = ModelConfig("mix", "Stemlane mix", StftConfig(4096, 4096, 1024), lookahead_frames=2, frames_per_step=1,
-                  compute_allowance_samples=4096)
+MIX = ModelConfig(
+    "mix",
+    "Stemlane mix",
+    StftConfig(4096, 4096, 1024),
+    lookahead_frames=2,
+    frames_per_step=1,
+    compute_allowance_samples=4096,
+)
 # The same bins and hop, so that it starts from the weights of `mix`; its frames overlap by 512 samples only:
 # 512 + 1024 + 1024 samples of latency and the core's 64 are 59.5 ms, and a host may take 1024 samples at once.
-LIVE = ModelConfig("live", "Stemlane live", StftConfig(4096, 1536, 1024), lookahead_frames=0, frames_per_step=1,
-                   compute_allowance_samples=1024)
+LIVE = ModelConfig(
+    "live",
+    "Stemlane live",
+    StftConfig(4096, 1536, 1024),
+    lookahead_frames=0,
+    frames_per_step=1,
+    compute_allowance_samples=1024,
+)
 # A toy with the transform of `mix` for tests: learns something within a minute.
-SMOKE = ModelConfig("smoke", "smoke test", StftConfig(4096, 4096, 1024), lookahead_frames=1, frames_per_step=1,
-                    compute_allowance_samples=4096,
-                    network=NetworkConfig(width=16, num_layers=1, squeeze=4, bottleneck=24, decoder=24))
+SMOKE = ModelConfig(
+    "smoke",
+    "smoke test",
+    StftConfig(4096, 4096, 1024),
+    lookahead_frames=1,
+    frames_per_step=1,
+    compute_allowance_samples=4096,
+    network=NetworkConfig(width=16, num_layers=1, squeeze=4, bottleneck=24, decoder=24),
+)
 # Larger ones for a longer training; `grow` makes their first weights from those of the committed models.
 LARGE = NetworkConfig(width=96, num_layers=4, attention=32)
 MIX_LARGE = replace(MIX, name="mix_large", network=LARGE)

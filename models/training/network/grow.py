@@ -2,7 +2,8 @@
 """Grows a trained network without changing what it does: twice the width, more layers, attention across bands.
 
 Run as `python -m models.training.network.grow small.pt large.pt --config mix --to mix_large`. Widening is Net2Net's
-(Chen, Goodfellow & Shlens, 2016): every channel twice, what reads it halved; new layers and attention add nothing at first.
+(Chen, Goodfellow & Shlens, 2016): every channel twice, what reads it halved; new layers and attention
+add nothing at first.
 """
 
 from __future__ import annotations
@@ -17,8 +18,10 @@ from .network import MaskNetwork, NetworkConfig
 
 
 def widened(state: dict[str, torch.Tensor], spread: float, seed: int) -> dict[str, torch.Tensor]:
-    """Weights of twice the width. What reads a pair of channels reads it in shares of 1/2 ± `spread` at random,
-    so that the two can part in training."""
+    """Weights of twice the width.
+
+    What reads a pair of channels reads it in shares of 1/2 ± `spread` at random, so that the two can part in training.
+    """
     generator = torch.Generator().manual_seed(seed)
 
     def read(weight: torch.Tensor, dim: int) -> torch.Tensor:
@@ -49,24 +52,31 @@ def widened(state: dict[str, torch.Tensor], spread: float, seed: int) -> dict[st
     return result
 
 
-def grow(state: dict[str, torch.Tensor], small: NetworkConfig, large: NetworkConfig, *, spread: float = 0.1,
-         seed: int = 1) -> dict[str, torch.Tensor]:
+def grow(
+    state: dict[str, torch.Tensor], small: NetworkConfig, large: NetworkConfig, *, spread: float = 0.1, seed: int = 1
+) -> dict[str, torch.Tensor]:
     """State dict of a `large` network that does what the `small` one of `state` does.
 
     Raises
     ------
     ValueError
-        Unless the width is the same or twice as large, no layer is lost, no attention exists yet, and all else is equal.
+        Unless the width is the same or twice as large, no layer is lost, there is no attention yet, and all else
+        is equal.
     """
     same = (small.squeeze, small.bottleneck, small.decoder) == (large.squeeze, large.bottleneck, large.decoder)
-    if large.width not in (small.width, 2 * small.width) or large.num_layers < small.num_layers or small.attention or not same:
+    if (
+        large.width not in (small.width, 2 * small.width)
+        or large.num_layers < small.num_layers
+        or small.attention
+        or not same
+    ):
         raise ValueError(f"{small} does not grow into {large}: twice the width, more layers and attention only")
     if large.width == 2 * small.width:
         state = widened(state, spread, seed)
     torch.manual_seed(seed)
     network = MaskNetwork(large)
     with torch.no_grad():
-        for layer in network.layers[small.num_layers:]:
+        for layer in network.layers[small.num_layers :]:
             for linear in (layer.band_out, layer.expand):
                 linear.weight.zero_()
                 linear.bias.zero_()

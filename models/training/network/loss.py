@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The training loss: the amplitude of every known stem's error relative to the mixture, over the whole spectrum and per band.
+"""The training loss: the amplitude of every known stem's error relative to the mixture, over all bins and per band.
 
 The square root weighs quiet stems, follows the SDR and saturates gently; unlike a logarithm it stays finite where a
 stem is absent, so that leaks count but do not dominate.
@@ -15,7 +15,8 @@ BAND_WEIGHT = 0.3
 # Shares of the mixture's energy below which an error no longer matters: -60 dB in all, -50 dB in a band.
 WHOLE_FLOOR = 1e-6
 BAND_FLOOR = 1e-5
-# An excerpt quieter than this (sum of |X|^2 over its scored frames; -95 dB re full scale in one bin of one frame) is silence.
+# An excerpt quieter than this is silence: the sum of |X|^2 over its scored frames, as -95 dB re full scale in one bin
+# of one frame.
 SILENCE = 1e-2
 
 
@@ -24,7 +25,10 @@ class GroupError(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, masks, energy, product):
-        """masks, product (frames, batch, stems, 2, groups), energy (frames, batch, 2, groups) -> (batch, stems, groups)."""
+        """Errors (batch, stems, groups).
+
+        masks, product : (frames, batch, stems, 2, groups); energy : (frames, batch, 2, groups)
+        """
         residual = masks * energy.unsqueeze(2)
         residual -= product
         ctx.save_for_backward(residual)
@@ -34,6 +38,7 @@ class GroupError(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient):
+        """The gradient of the masks."""
         (residual,) = ctx.saved_tensors
         return residual * (2.0 * gradient).unsqueeze(2).unsqueeze(0), None, None
 
@@ -43,7 +48,7 @@ def band_matrix() -> torch.Tensor:
     matrix, group, band = torch.zeros(NUM_GROUPS, NUM_BANDS), 0, 0
     for count, size, _ in SECTIONS:
         for _ in range(count):
-            matrix[group:group + size, band] = 1.0
+            matrix[group : group + size, band] = 1.0
             group, band = group + size, band + 1
     return matrix
 
@@ -54,8 +59,14 @@ class SeparationLoss:
     def __init__(self):
         self.bands = band_matrix()
 
-    def __call__(self, masks: torch.Tensor, energy: torch.Tensor, product: torch.Tensor, stem_energy: torch.Tensor,
-                 known: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def __call__(
+        self,
+        masks: torch.Tensor,
+        energy: torch.Tensor,
+        product: torch.Tensor,
+        stem_energy: torch.Tensor,
+        known: torch.Tensor,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Loss, and per stem the mean error relative to the mixture (linear, for the log; nan where none is known).
 
         Parameters

@@ -54,14 +54,15 @@ class BandEncoder(nn.Module):
         super().__init__()
         self.weights = nn.ParameterList(
             nn.Parameter(torch.randn(count, size * NUM_FEATURES, width) * (size * NUM_FEATURES) ** -0.5)
-            for count, size, _ in SECTIONS)
+            for count, size, _ in SECTIONS
+        )
         self.bias = nn.Parameter(torch.zeros(NUM_BANDS, width))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """(n, groups, features) -> (n, bands, width)."""
         parts, start = [], 0
-        for (count, size, _), weight in zip(SECTIONS, self.weights):
-            part = values[:, start:start + count * size].reshape(values.shape[0], count, size * NUM_FEATURES)
+        for (count, size, _), weight in zip(SECTIONS, self.weights, strict=True):
+            part = values[:, start : start + count * size].reshape(values.shape[0], count, size * NUM_FEATURES)
             parts.append(torch.matmul(part.transpose(0, 1), weight))
             start += count * size
         return torch.cat(parts, dim=0).transpose(0, 1) + self.bias
@@ -76,17 +77,19 @@ class BandDecoder(nn.Module):
         self.first = nn.Parameter(torch.randn(NUM_BANDS, width, hidden) * (2.0 / width) ** 0.5)
         self.first_bias = nn.Parameter(torch.zeros(NUM_BANDS, 1, hidden))
         self.weights = nn.ParameterList(
-            nn.Parameter(torch.randn(count, hidden, NUM_STEMS * 2 * size) * 0.3 * hidden ** -0.5)
-            for count, size, _ in SECTIONS)
+            nn.Parameter(torch.randn(count, hidden, NUM_STEMS * 2 * size) * 0.3 * hidden**-0.5)
+            for count, size, _ in SECTIONS
+        )
         self.bias = nn.Parameter(torch.zeros(NUM_STEMS, 2, NUM_GROUPS))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """(n, bands, width) -> (n, stems, 2, groups)."""
         n = values.shape[0]
         hidden = torch.matmul(self.norm(values).transpose(0, 1), self.first) + self.first_bias
         hidden = torch.relu(hidden)
         parts, band = [], 0
-        for (count, size, _), weight in zip(SECTIONS, self.weights):
-            part = torch.matmul(hidden[band:band + count], weight)  # (count, n, stems * 2 * size)
+        for (count, size, _), weight in zip(SECTIONS, self.weights, strict=True):
+            part = torch.matmul(hidden[band : band + count], weight)  # (count, n, stems * 2 * size)
             part = part.reshape(count, n, NUM_STEMS * 2, size).permute(1, 2, 0, 3)
             parts.append(part.reshape(n, NUM_STEMS, 2, count * size))
             band += count
@@ -108,7 +111,7 @@ class BandAttention(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(frames, batch, bands, width) -> the same."""
         query, key, value = self.query_key_value(self.norm(x)).split(self.channels, dim=-1)
-        weights = torch.softmax(query @ key.transpose(-1, -2) * self.channels ** -0.5, dim=-1)
+        weights = torch.softmax(query @ key.transpose(-1, -2) * self.channels**-0.5, dim=-1)
         return x + self.out(weights @ value)
 
 
@@ -132,7 +135,7 @@ class Layer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: torch.Tensor, states: list[torch.Tensor]) -> tuple[torch.Tensor, list[torch.Tensor]]:
-        """x (frames, batch, bands, width); states: h and c of both LSTMs."""
+        """X (frames, batch, bands, width); states: h and c of both LSTMs."""
         frames, batch, bands, width = x.shape
         y = self.band_norm(x).reshape(frames, batch * bands, width)
         y, (h0, c0) = self.band_lstm(y, (states[0], states[1]))
@@ -158,8 +161,13 @@ class MaskNetwork(nn.Module):
         shapes = [(1, batch * NUM_BANDS, self.config.width)] * 2 + [(1, batch, self.config.bottleneck)] * 2
         return [torch.zeros(shape, device=device) for _ in self.layers for shape in shapes]
 
-    def forward(self, energy: torch.Tensor, cross: torch.Tensor, states: list[torch.Tensor] | None = None,
-                decoded: slice | None = None):
+    def forward(
+        self,
+        energy: torch.Tensor,
+        cross: torch.Tensor,
+        states: list[torch.Tensor] | None = None,
+        decoded: slice | None = None,
+    ):
         """Masks (decoded frames, batch, stems, 2, groups) and the next states.
 
         Parameters
@@ -177,7 +185,7 @@ class MaskNetwork(nn.Module):
         x = x.reshape(frames, batch, NUM_BANDS, -1)
         next_states = []
         for index, layer in enumerate(self.layers):
-            x, new = layer(x, states[4 * index:4 * index + 4])
+            x, new = layer(x, states[4 * index : 4 * index + 4])
             next_states += new
         if decoded is not None:
             x = x[decoded]
@@ -201,6 +209,7 @@ class StreamingSeparator(nn.Module):
         self.register_buffer("group_of_bin", torch.from_numpy(group_of_bin(num_bins)))
 
     def initial_states(self) -> list[torch.Tensor]:
+        """Silence."""
         states = self.network.initial_states(1)
         if self.lookahead_frames:
             states.append(torch.zeros(1, 2, 2, self.lookahead_frames, self.num_bins))
@@ -217,19 +226,19 @@ class StreamingSeparator(nn.Module):
             parts.append(part)
             start = stop
         last = parts[-1][..., -1:] + values[..., start:].sum(dim=-1, keepdim=True)
-        return torch.cat(parts[:-1] + [parts[-1][..., :-1], last], dim=-1)
+        return torch.cat([*parts[:-1], parts[-1][..., :-1], last], dim=-1)
 
     def forward(self, mixture: torch.Tensor, *states: torch.Tensor):
-        """mixture (1, 2 channels, 2 re/im, frames, bins) -> stems (1, 3, 2, 2, frames, bins), states."""
-        network_states = list(states[:4 * len(self.network.layers)])
+        """Mixture (1, 2 channels, 2 re/im, frames, bins) -> stems (1, 3, 2, 2, frames, bins), states."""
+        network_states = list(states[: 4 * len(self.network.layers)])
         energy = self.group_sum((mixture * mixture).sum(dim=2))  # (1, 2, frames, groups)
         cross = self.group_sum((mixture[:, 0] * mixture[:, 1]).sum(dim=1))  # (1, frames, groups)
         masks, next_states = self.network(energy.permute(2, 0, 1, 3), cross.permute(1, 0, 2), network_states)
-        masks = masks[:, 0, :NUM_STEMS - 1].permute(1, 2, 0, 3)  # (stems, 2, frames, groups)
+        masks = masks[:, 0, : NUM_STEMS - 1].permute(1, 2, 0, 3)  # (stems, 2, frames, groups)
         masks = masks.index_select(3, self.group_of_bin)
         if self.lookahead_frames:
             history = torch.cat([states[-1], mixture], dim=3)
-            mixture = history[:, :, :, :mixture.shape[3]]
-            next_states.append(history[:, :, :, -self.lookahead_frames:])
+            mixture = history[:, :, :, : mixture.shape[3]]
+            next_states.append(history[:, :, :, -self.lookahead_frames :])
         stems = mixture.unsqueeze(1) * masks.unsqueeze(0).unsqueeze(3)
         return (stems, *next_states)

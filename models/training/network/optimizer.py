@@ -47,18 +47,20 @@ class Muon(torch.optim.Optimizer):
     lr, momentum, weight_decay : float
     """
 
-    def __init__(self, named: list[tuple[str, nn.Parameter]], lr: float, momentum: float = 0.95,
-                 weight_decay: float = 0.0):
+    def __init__(
+        self, named: list[tuple[str, nn.Parameter]], lr: float, momentum: float = 0.95, weight_decay: float = 0.0
+    ):
         self.shapes = [matrix_stack(name, parameter) for name, parameter in named]
-        super().__init__([parameter for _, parameter in named],
-                         {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
+        super().__init__(
+            [parameter for _, parameter in named], {"lr": lr, "momentum": momentum, "weight_decay": weight_decay}
+        )
 
     @torch.no_grad()
-    def step(self, closure=None):
+    def step(self, closure=None):  # noqa: ARG002 -- every optimizer of torch takes one
         """One update from the parameters' gradients."""
         group = self.param_groups[0]
         together: dict[tuple[int, int], list[tuple[nn.Parameter, torch.Tensor]]] = {}
-        for parameter, shape in zip(group["params"], self.shapes):
+        for parameter, shape in zip(group["params"], self.shapes, strict=True):
             state = self.state[parameter]
             if not state:
                 state["momentum"] = torch.zeros_like(parameter)
@@ -67,6 +69,9 @@ class Muon(torch.optim.Optimizer):
             together.setdefault(tuple(shape[-2:]), []).append((parameter, direction.reshape(shape)))
         for (rows, columns), pairs in together.items():  # all matrices of a size at once: a GPU waits for every launch
             updates = orthogonalize(torch.cat([direction for _, direction in pairs])).split([len(d) for _, d in pairs])
-            for (parameter, _), update in zip(pairs, updates):
+            for (parameter, _), update in zip(pairs, updates, strict=True):
                 parameter.mul_(1.0 - group["lr"] * group["weight_decay"])
-                parameter.add_(update.reshape(parameter.shape).to(parameter.dtype), alpha=-0.2 * max(rows, columns) ** 0.5 * group["lr"])
+                parameter.add_(
+                    update.reshape(parameter.shape).to(parameter.dtype),
+                    alpha=-0.2 * max(rows, columns) ** 0.5 * group["lr"],
+                )

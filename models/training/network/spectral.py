@@ -43,6 +43,7 @@ class StftConfig:
 
     @property
     def num_bins(self) -> int:
+        """Of a real transform."""
         return self.fft_samples // 2 + 1
 
     @property
@@ -74,8 +75,8 @@ def window_pair(config: StftConfig) -> tuple[np.ndarray, np.ndarray]:
     product[:fade] = _hann(np.arange(fade), 2 * fade)
     synthesis = np.zeros(k)
     # Where the rising window is 0 (n = 0 of a symmetric pair) the numerator is 0 too: 0/0 -> 0.
-    synthesis[k - ns:k - fade] = product[:ns - fade] / np.maximum(rising[k - ns:k - fade], 1e-12)
-    synthesis[k - fade:] = falling[k - fade:]
+    synthesis[k - ns : k - fade] = product[: ns - fade] / np.maximum(rising[k - ns : k - fade], 1e-12)
+    synthesis[k - fade :] = falling[k - fade :]
     synthesis *= config.hop_samples / (ns - fade)
     return analysis.astype(np.float32), synthesis.astype(np.float32)
 
@@ -89,7 +90,7 @@ def stft(audio: np.ndarray, config: StftConfig, *, left_context: bool = True) ->
     analysis, _ = window_pair(config)
     n, hop = config.fft_samples, config.hop_samples
     if left_context:
-        audio = np.concatenate([np.zeros(audio.shape[:-1] + (n - hop,), np.float32), audio], axis=-1)
+        audio = np.concatenate([np.zeros((*audio.shape[:-1], n - hop), np.float32), audio], axis=-1)
     frames = np.lib.stride_tricks.sliding_window_view(audio, n, axis=-1)[..., ::hop, :]
     return scipy.fft.rfft(frames * analysis, axis=-1, workers=1)
 
@@ -102,11 +103,11 @@ def istft(spectra: np.ndarray, config: StftConfig) -> np.ndarray:
     _, synthesis = window_pair(config)
     n, hop = config.fft_samples, config.hop_samples
     num_frames = spectra.shape[-2]
-    output = np.zeros(spectra.shape[:-2] + (num_frames * hop + n - hop,), np.float32)
+    output = np.zeros((*spectra.shape[:-2], num_frames * hop + n - hop), np.float32)
     frames = scipy.fft.irfft(spectra, n, axis=-1, workers=1) * synthesis
     for index in range(num_frames):
-        output[..., index * hop:index * hop + n] += frames[..., index, :]
-    return output[..., n - hop:]
+        output[..., index * hop : index * hop + n] += frames[..., index, :]
+    return output[..., n - hop :]
 
 
 def group_sum(values: np.ndarray) -> np.ndarray:

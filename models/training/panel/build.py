@@ -14,13 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import bands
-from ..data.batches import master_gain
-from ..data.instrumentals import GUITAR_PACKAGE
-from ..data.material import read_stereo, vocal_chain
-from ..data.packages import unpacked
-from ..data.pool import SCALE, STEMS, audio_folder, cache_folder, code_hash, print_each
-from ..network.spectral import SAMPLE_RATE
+from models.training.data import bands
+from models.training.data.batches import master_gain
+from models.training.data.instrumentals import GUITAR_PACKAGE
+from models.training.data.material import read_stereo, vocal_chain
+from models.training.data.packages import unpacked
+from models.training.data.pool import SCALE, STEMS, audio_folder, cache_folder, code_hash, print_each
+from models.training.network.spectral import SAMPLE_RATE
+
 from .evaluate import bounds_db
 from .recipe import PANEL, SECONDS, Excerpt
 
@@ -56,7 +57,9 @@ def folder() -> Path:
     """Where this panel's audio lies: its name holds a hash of all code that makes it."""
     root = Path(__file__).parents[1]
     sources = [root / "panel" / name for name in ("recipe.py", "build.py", "evaluate.py")]
-    sources += [root / "data" / f"{name}.py" for name in ("bands", "guitars", "kits", "scores", "instruments", "withdrawn")]
+    sources += [
+        root / "data" / f"{name}.py" for name in ("bands", "guitars", "kits", "scores", "instruments", "withdrawn")
+    ]
     return cache_folder() / "panel" / code_hash(sources)
 
 
@@ -64,16 +67,18 @@ def voice_track(excerpt: Excerpt) -> np.ndarray:
     """The excerpt's voice (2, samples): its recordings in turn with short pauses, through one channel strip."""
     rng = np.random.default_rng([21, excerpt.seed])
     root = audio_folder() / "vocals"
-    files = sorted(path for path in root.rglob("*.ogg") if path.as_posix().startswith((root / excerpt.voice).as_posix()))
+    files = sorted(
+        path for path in root.rglob("*.ogg") if path.as_posix().startswith((root / excerpt.voice).as_posix())
+    )
     if not files:
         raise PanelError(f"{excerpt.name}: no recordings of {excerpt.voice} in {root}")
     order = rng.permutation(len(files))
     track, position, turn = np.zeros((2, NUM_SAMPLES), np.float32), int(rng.uniform(0.2, 1.5) * SAMPLE_RATE), 0
     while position < NUM_SAMPLES:
         phrase = read_stereo(files[order[turn % len(files)]])
-        phrase = phrase * np.float32(0.1 / (np.sqrt((phrase ** 2).mean()) + 1e-6))
-        part = phrase[:, :NUM_SAMPLES - position]
-        track[:, position:position + part.shape[1]] += part
+        phrase = phrase * np.float32(0.1 / (np.sqrt((phrase**2).mean()) + 1e-6))
+        part = phrase[:, : NUM_SAMPLES - position]
+        track[:, position : position + part.shape[1]] += part
         position, turn = position + part.shape[1] + int(rng.uniform(0.3, 1.2) * SAMPLE_RATE), turn + 1
     return vocal_chain(rng, gentle=True)(track, SAMPLE_RATE)
 
@@ -83,10 +88,12 @@ def loud_part(rng: np.random.Generator, *tracks: np.ndarray) -> list[np.ndarray]
     length = min(track.shape[1] for track in tracks)
     power = (sum(track[:, :length] for track in tracks) ** 2).mean(0)
     starts = np.arange(0, max(1, length - NUM_SAMPLES), SAMPLE_RATE)
-    levels = np.array([power[start:start + NUM_SAMPLES].mean() for start in starts])
+    levels = np.array([power[start : start + NUM_SAMPLES].mean() for start in starts])
     start = int(rng.choice(starts[levels >= np.median(levels)]))
-    return [np.pad(part, ((0, 0), (0, NUM_SAMPLES - part.shape[1]))) for part in
-            (track[:, start:min(length, start + NUM_SAMPLES)] for track in tracks)]
+    return [
+        np.pad(part, ((0, 0), (0, NUM_SAMPLES - part.shape[1])))
+        for part in (track[:, start : min(length, start + NUM_SAMPLES)] for track in tracks)
+    ]
 
 
 def _song_file(package: str, name: str) -> Path:
@@ -107,7 +114,9 @@ def _backing(excerpt: Excerpt, rng: np.random.Generator) -> tuple[np.ndarray, np
     if excerpt.song:
         [stems[-1]] = loud_part(rng, read_stereo(_song_file(*excerpt.song)))
         return stems, None, (True, False, False, False)
-    song = next(path.parent for path in unpacked(GUITAR_PACKAGE).rglob("guitar.ogg") if path.parent.name == excerpt.guitar_song)
+    song = next(
+        path.parent for path in unpacked(GUITAR_PACKAGE).rglob("guitar.ogg") if path.parent.name == excerpt.guitar_song
+    )
     guitar, rest = loud_part(rng, read_stereo(song / "guitar.ogg"), read_stereo(song / "song.ogg"))
     stems[-1] = guitar + rest
     return stems, guitar, (True, False, False, False)
@@ -123,7 +132,7 @@ def _treated(excerpt: Excerpt, rng: np.random.Generator, tracks: np.ndarray) -> 
             tracks = tracks * master_gain(rng, tracks[:4].sum(0))
     level_db = {"loud": -11.0, "quiet": -45.0}.get(excerpt.treatment, float(rng.uniform(-24.0, -15.0)))
     mixture = tracks[:4].sum(0)
-    gain = 10.0 ** (level_db / 20.0) / (np.sqrt((mixture ** 2).mean()) + 1e-9)
+    gain = 10.0 ** (level_db / 20.0) / (np.sqrt((mixture**2).mean()) + 1e-9)
     return tracks * np.float32(min(gain, 1.0 / (np.abs(tracks).max() + 1e-9), 1.0 / (np.abs(mixture).max() + 1e-9)))
 
 
@@ -133,7 +142,7 @@ def make(excerpt: Excerpt) -> tuple[np.ndarray, bool, tuple[bool, ...]]:
     stems, guitar, known = _backing(excerpt, rng)
     if excerpt.voice:
         voice = voice_track(excerpt)
-        ratio = (stems.sum(0) ** 2).mean() / ((voice ** 2).mean() + 1e-9)
+        ratio = (stems.sum(0) ** 2).mean() / ((voice**2).mean() + 1e-9)
         stems[0] = voice * np.float32(np.sqrt(ratio) * 10.0 ** (excerpt.voice_db / 20.0))
     tracks = stems if guitar is None else np.concatenate([stems, guitar[None]])
     return np.round(_treated(excerpt, rng, tracks) * SCALE).astype(np.int16), guitar is not None, known
@@ -171,10 +180,20 @@ def load(half: str) -> list[Item]:
             raise PanelError(f"the panel has no {path.name}; run python -m models.training.panel.build")
         with np.load(path) as content:
             if str(content["digest"]) != hashes.get(excerpt.name):
-                raise PanelError(f"{excerpt.name} is not the committed one: another version of a package or library made it")
+                raise PanelError(
+                    f"{excerpt.name} is not the committed one: another version of a package or library made it"
+                )
             tracks = content["tracks"].astype(np.float32) / SCALE
-            items.append(Item(excerpt, tracks[:4], tracks[4] if bool(content["has_guitar"]) else None,
-                              tuple(bool(value) for value in content["known"]), content["base"].tolist(), content["ideal"].tolist()))
+            items.append(
+                Item(
+                    excerpt,
+                    tracks[:4],
+                    tracks[4] if bool(content["has_guitar"]) else None,
+                    tuple(bool(value) for value in content["known"]),
+                    content["base"].tolist(),
+                    content["ideal"].tolist(),
+                )
+            )
     return items
 
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..data.pool import STEMS
-from ..network.network import MaskNetwork
-from ..network.spectral import StftConfig, group_of_bin, group_sum, istft, stft
+from models.training.data.pool import STEMS
+from models.training.network.network import MaskNetwork
+from models.training.network.spectral import StftConfig, group_of_bin, group_sum, istft, stft
 
 SCORE_STFT = StftConfig(2048, 2048, 512)  # the ideal mask of the score is at 2048/512
 
@@ -30,9 +30,9 @@ def median_sdr_db(stem: np.ndarray, estimate: np.ndarray, frame: int = 44100) ->
     """Median SDR over one-second frames in which the stem is not silent."""
     values = []
     for start in range(0, stem.shape[1] - frame + 1, frame):
-        part = stem[:, start:start + frame]
-        if float((part ** 2).mean()) > 1e-8:
-            values.append(sdr_db(part, estimate[:, start:start + frame]))
+        part = stem[:, start : start + frame]
+        if float((part**2).mean()) > 1e-8:
+            values.append(sdr_db(part, estimate[:, start : start + frame]))
     return float(np.median(values)) if values else float("nan")
 
 
@@ -42,20 +42,21 @@ def ideal_mask_estimates(stems: np.ndarray) -> np.ndarray:
     spectra = stft(padded.sum(0), SCORE_STFT)
     powers = [np.abs(stft(stem, SCORE_STFT)) ** 2 for stem in padded]
     total = sum(powers) + 1e-12
-    return np.stack([istft(spectra * (power / total), SCORE_STFT)[:, :stems.shape[-1]] for power in powers])
+    return np.stack([istft(spectra * (power / total), SCORE_STFT)[:, : stems.shape[-1]] for power in powers])
 
 
 def bounds_db(stems: np.ndarray) -> tuple[list[float], list[float]]:
     """(base, ideal mask) per stem in dB."""
     mixture = stems.sum(0)
     base = [max(0.0, sdr_db(stem, mixture)) for stem in stems]
-    ideal = [sdr_db(stem, estimate) for stem, estimate in zip(stems, ideal_mask_estimates(stems))]
+    ideal = [sdr_db(stem, estimate) for stem, estimate in zip(stems, ideal_mask_estimates(stems), strict=True)]
     return base, ideal
 
 
 @torch.no_grad()
-def masked(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, lookahead_frames: int,
-           target: np.ndarray) -> np.ndarray:
+def masked(
+    network: MaskNetwork, mixture: np.ndarray, config: StftConfig, lookahead_frames: int, target: np.ndarray
+) -> np.ndarray:
     """`target` (2, samples) through the masks that the network makes for `mixture` (2, samples): (4, 2, samples).
 
     As the streaming model does it, latency removed; all four masks, so the last stem is no residual here.
@@ -65,18 +66,21 @@ def masked(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, lookah
     extra = (lookahead_frames + 2) * hop + config.fft_samples
     padding = ((0, 0), (0, extra + (-samples) % hop))
     spectra = stft(np.pad(mixture, padding), config)
-    energy = group_sum(spectra.real ** 2 + spectra.imag ** 2).transpose(1, 0, 2)[:, None]
+    energy = group_sum(spectra.real**2 + spectra.imag**2).transpose(1, 0, 2)[:, None]
     cross = group_sum((spectra[0] * spectra[1].conj()).real)[:, None]
     index = group_of_bin(config.num_bins)
     masks, states = [], None
     for start in range(0, len(energy), 1024):
-        part, states = network(torch.from_numpy(energy[start:start + 1024]).to(device),
-                               torch.from_numpy(cross[start:start + 1024]).to(device), states)
+        part, states = network(
+            torch.from_numpy(energy[start : start + 1024]).to(device),
+            torch.from_numpy(cross[start : start + 1024]).to(device),
+            states,
+        )
         masks.append(part[:, 0].float().cpu().numpy())
     masks = np.concatenate(masks)[lookahead_frames:].transpose(1, 2, 0, 3)  # (stems, 2, frames, groups)
     if target is not mixture:
         spectra = stft(np.pad(target, padding), config)
-    spectra = spectra[:, :masks.shape[2]]
+    spectra = spectra[:, : masks.shape[2]]
     return np.stack([istft(spectra * mask[..., index], config)[:, :samples] for mask in masks])
 
 
@@ -88,14 +92,15 @@ def separate(network: MaskNetwork, mixture: np.ndarray, config: StftConfig, look
 
 
 def shares(part: np.ndarray, through_masks: np.ndarray) -> np.ndarray:
-    """Of a part of the mixture (2, samples), what goes to each stem (4,): <masked, part> / <part, part>, summing to 1."""
+    """Of a part of the mixture (2, samples), what goes to each stem (4,): <masked, part> / <part, part>; sums to 1."""
     product = (through_masks.astype(np.float64) * part).sum((1, 2))
     return product / product.sum()
 
 
 def load_song(folder: Path) -> np.ndarray:
     """Stems (4, 2, samples) of a folder with <stem>.ogg files; a piano counts as other."""
-    from ..data.material import read_stereo
+    from models.training.data.material import read_stereo
+
     parts = {path.stem: read_stereo(path) for path in sorted(folder.glob("*.ogg"))}
     length = min(audio.shape[1] for audio in parts.values())
     stems = np.zeros((len(STEMS), 2, length), np.float32)
@@ -109,13 +114,13 @@ class Evaluation:
 
     def __init__(self, folder: Path, *, seconds: float | None = None):
         stems = load_song(folder)
-        self.stems = stems if seconds is None else stems[:, :, :int(seconds * 44100)]
+        self.stems = stems if seconds is None else stems[:, :, : int(seconds * 44100)]
         self.base, self.ideal = bounds_db(self.stems)
 
     def run(self, network: MaskNetwork, config: StftConfig, lookahead_frames: int) -> dict:
         """SDR, median SDR and score per stem, and the mean score."""
         estimates = separate(network, self.stems.sum(0), config, lookahead_frames)
-        sdr = [sdr_db(stem, estimate) for stem, estimate in zip(self.stems, estimates)]
-        median = [median_sdr_db(stem, estimate) for stem, estimate in zip(self.stems, estimates)]
-        score = [(s - b) / (i - b) for s, b, i in zip(sdr, self.base, self.ideal)]
+        sdr = [sdr_db(stem, estimate) for stem, estimate in zip(self.stems, estimates, strict=True)]
+        median = [median_sdr_db(stem, estimate) for stem, estimate in zip(self.stems, estimates, strict=True)]
+        score = [(s - b) / (i - b) for s, b, i in zip(sdr, self.base, self.ideal, strict=True)]
         return {"sdr_db": sdr, "median_db": median, "score": score, "mean_score": float(np.mean(score))}

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ..data.pool import STEMS
-from ..network.configs import CONFIGS, ModelConfig
-from ..network.network import MaskNetwork
-from ..network.spectral import SAMPLE_RATE
+from models.training.data.pool import STEMS
+from models.training.network.configs import CONFIGS, ModelConfig
+from models.training.network.network import MaskNetwork
+from models.training.network.spectral import SAMPLE_RATE
+
 from . import build
 from .build import Item
 from .evaluate import masked, median_sdr_db, sdr_db, separate, shares
@@ -52,7 +53,9 @@ class Result:
 
 def level_db(part: np.ndarray, whole: np.ndarray) -> float:
     """Energy of `part` against `whole` in dB, at least -80."""
-    return 10.0 * float(np.log10((part.astype(np.float64) ** 2).sum() / ((whole.astype(np.float64) ** 2).sum() + 1e-12) + 1e-8))
+    return 10.0 * float(
+        np.log10((part.astype(np.float64) ** 2).sum() / ((whole.astype(np.float64) ** 2).sum() + 1e-12) + 1e-8)
+    )
 
 
 def measure_item(network: MaskNetwork, config: ModelConfig, item: Item) -> Result:
@@ -91,16 +94,26 @@ def summary(results: list[Result]) -> dict:
 
     merit = mean score + 0.25 x guitar in other - 0.01 x median of invented vocals in dB: what half A chooses by.
     """
+
     def median(name):
-        return np.array([np.nanmedian([getattr(result, name)[stem] for result in results]) for stem in range(len(STEMS))])
+        return np.array(
+            [np.nanmedian([getattr(result, name)[stem] for result in results]) for stem in range(len(STEMS))]
+        )
 
     score = median("score")
     invented = np.array([result.invented_db for result in results])
     guitar = np.nanmean(np.array([result.guitar for result in results]), axis=0)
-    return {"score": score, "sdr_db": median("sdr_db"), "museval_db": median("museval_db"), "mean_score": float(score.mean()),
-            "invented_db": float(np.nanmedian(invented)), "invented_worst_db": float(np.nanmax(invented)),
-            "worst_window_db": float(np.nanmax([result.worst_db for result in results])), "guitar": guitar,
-            "merit": float(score.mean() + 0.25 * guitar[-1] - 0.01 * np.nanmedian(invented))}
+    return {
+        "score": score,
+        "sdr_db": median("sdr_db"),
+        "museval_db": median("museval_db"),
+        "mean_score": float(score.mean()),
+        "invented_db": float(np.nanmedian(invented)),
+        "invented_worst_db": float(np.nanmax(invented)),
+        "worst_window_db": float(np.nanmax([result.worst_db for result in results])),
+        "guitar": guitar,
+        "merit": float(score.mean() + 0.25 * guitar[-1] - 0.01 * np.nanmedian(invented)),
+    }
 
 
 def interval(results: list[Result], base: list[Result] | None = None) -> tuple[float, float]:
@@ -120,8 +133,9 @@ def interval(results: list[Result], base: list[Result] | None = None) -> tuple[f
 
 def load_network(path: Path, config: ModelConfig) -> MaskNetwork:
     """A network in evaluation mode from an ONNX graph of a model folder, a checkpoint or a state dict."""
-    from ..run.restore import restore
-    from ..run.trainer import load_weights
+    from models.training.run.restore import restore
+    from models.training.run.trainer import load_weights
+
     network = MaskNetwork(config.network)
     network.load_state_dict(restore(path, config) if path.suffix == ".onnx" else load_weights(path))
     return network.eval()
@@ -129,17 +143,23 @@ def load_network(path: Path, config: ModelConfig) -> MaskNetwork:
 
 def print_table(measured: dict[str, list[Result]]) -> None:
     """One row per model, the first one the base of the differences."""
-    print("| model | mean score (5-95 %) | difference to the first | score V/D/B/O | SDR | median of 1 s | "
-          "invented vocals, worst excerpt, worst 5 s | guitar to V/D/B/O | merit |\n" + "|---" * 9 + "|")
+    print(
+        "| model | mean score (5-95 %) | difference to the first | score V/D/B/O | SDR | median of 1 s | "
+        "invented vocals, worst excerpt, worst 5 s | guitar to V/D/B/O | merit |\n" + "|---" * 9 + "|"
+    )
     base = next(iter(measured.values()))
     for name, results in measured.items():
         s = summary(results)
         low, high = interval(results)
         below, above = interval(results, base)
         cells = [" / ".join(f"{value:.2f}" for value in s[key]) for key in ("score", "sdr_db", "museval_db", "guitar")]
-        print(f"| {name} | {s['mean_score']:.3f} ({low:.3f} to {high:.3f}) | {below:+.3f} to {above:+.3f} | {cells[0]} | {cells[1]} | "
-              f"{cells[2]} | {s['invented_db']:.1f}, {s['invented_worst_db']:.1f}, {s['worst_window_db']:.1f} dB | {cells[3]} | "
-              f"{s['merit']:.3f} |", flush=True)
+        print(
+            f"| {name} | {s['mean_score']:.3f} ({low:.3f} to {high:.3f}) | {below:+.3f} to {above:+.3f} "
+            f"| {cells[0]} | {cells[1]} | {cells[2]} "
+            f"| {s['invented_db']:.1f}, {s['invented_worst_db']:.1f}, {s['worst_window_db']:.1f} dB "
+            f"| {cells[3]} | {s['merit']:.3f} |",
+            flush=True,
+        )
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -156,9 +176,18 @@ def main(arguments: list[str] | None = None) -> None:
         config = CONFIGS["live" if name.startswith("live") else "mix"]
         measured[name] = measure(load_network(Path(path), config), config, items)
         if options.excerpts:
-            for item, result in zip(items, measured[name]):
-                print(json.dumps({"model": name, "excerpt": item.excerpt.name, "sdr_db": np.round(result.sdr_db, 2).tolist(),
-                                  "invented_db": round(result.invented_db, 1), "guitar": np.round(result.guitar, 2).tolist()}))
+            for item, result in zip(items, measured[name], strict=True):
+                print(
+                    json.dumps(
+                        {
+                            "model": name,
+                            "excerpt": item.excerpt.name,
+                            "sdr_db": np.round(result.sdr_db, 2).tolist(),
+                            "invented_db": round(result.invented_db, 1),
+                            "guitar": np.round(result.guitar, 2).tolist(),
+                        }
+                    )
+                )
     print_table(measured)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..data.withdrawn import GUITAR_SONGS, SONGS
+from models.training.data.withdrawn import GUITAR_SONGS, SONGS
 
 SECONDS = 20.0
 TREATMENTS = ("", "mono", "narrow", "loud", "quiet")
@@ -47,27 +47,48 @@ class Excerpt:
 
 # Who sings over which rendered backing, per half: speech over hip-hop stands for rap.
 _SUNG_BANDS = {
-    "A": (("rock", "nit_song070_CC-BY-3.0"), ("metal", "producerspace_soulful_house/shv_e_128"),
-          ("pop", "producerspace_soulful_house/shv_e_128"), ("folk", "nit_song070_CC-BY-3.0"),
-          ("hip-hop", "speech_vctk_48k/p230"), ("jazz", "nit_song070_CC-BY-3.0"),
-          ("orchestral", "producerspace_soulful_house/shv_e_128"), ("acoustic", "nit_song070_CC-BY-3.0"),
-          ("funk", "producerspace_soulful_house/shv_e_128"), ("hip-hop", "speech_vctk_48k/p243")),
-    "B": (("rock", "vocadito_CC-BY-4.0/tests/resources/mir_datasets"), ("metal", "mtg_sms_tools/singing-female"),
-          ("pop", "vocadito_CC-BY-4.0/tests/resources/vocadito_10"), ("folk", "oatsu_MIT"), ("hip-hop", "speech_vctk_48k/p258"),
-          ("jazz", "vocadito_CC-BY-4.0/tests/resources/vocadito_14"), ("orchestral", "mtg_sms_tools"),
-          ("acoustic", "oatsu_MIT"), ("funk", "vocadito_CC-BY-4.0/tests/resources/mir_datasets"),
-          ("hip-hop", "speech_vctk_48k/p259")),
+    "A": (
+        ("rock", "nit_song070_CC-BY-3.0"),
+        ("metal", "producerspace_soulful_house/shv_e_128"),
+        ("pop", "producerspace_soulful_house/shv_e_128"),
+        ("folk", "nit_song070_CC-BY-3.0"),
+        ("hip-hop", "speech_vctk_48k/p230"),
+        ("jazz", "nit_song070_CC-BY-3.0"),
+        ("orchestral", "producerspace_soulful_house/shv_e_128"),
+        ("acoustic", "nit_song070_CC-BY-3.0"),
+        ("funk", "producerspace_soulful_house/shv_e_128"),
+        ("hip-hop", "speech_vctk_48k/p243"),
+    ),
+    "B": (
+        ("rock", "vocadito_CC-BY-4.0/tests/resources/mir_datasets"),
+        ("metal", "mtg_sms_tools/singing-female"),
+        ("pop", "vocadito_CC-BY-4.0/tests/resources/vocadito_10"),
+        ("folk", "oatsu_MIT"),
+        ("hip-hop", "speech_vctk_48k/p258"),
+        ("jazz", "vocadito_CC-BY-4.0/tests/resources/vocadito_14"),
+        ("orchestral", "mtg_sms_tools"),
+        ("acoustic", "oatsu_MIT"),
+        ("funk", "vocadito_CC-BY-4.0/tests/resources/mir_datasets"),
+        ("hip-hop", "speech_vctk_48k/p259"),
+    ),
 }
 _SUNG_SONGS = {
-    "A": (("supertuxkart-data", "xeon6", "producerspace_soulful_house/shv_e_128"),
-          ("torcs-data", "torcs1", "nit_song070_CC-BY-3.0"), ("wesnoth-1.16-music", "knolls", "nit_song070_CC-BY-3.0"),
-          ("naev-data", "dvaered1", "producerspace_soulful_house/shv_e_128"),
-          ("hyperrogue-music", "hr3-motion", "speech_vctk_48k/p233"), ("widelands-data", "ingame_24", "nit_song070_CC-BY-3.0")),
-    "B": (("supertuxkart-data", "kart_grand_prix", "vocadito_CC-BY-4.0/tests/resources/mir_datasets"),
-          ("freedroidrpg-data", "Hyperbattle", "mtg_sms_tools/singing-female"), ("wesnoth-1.16-music", "battle", "oatsu_MIT"),
-          ("naev-data", "combat2", "vocadito_CC-BY-4.0/tests/resources/vocadito_14"),
-          ("supertuxkart-data", "garden", "speech_vctk_48k/p273"),
-          ("widelands-data", "ingame_05", "vocadito_CC-BY-4.0/tests/resources/vocadito_10")),
+    "A": (
+        ("supertuxkart-data", "xeon6", "producerspace_soulful_house/shv_e_128"),
+        ("torcs-data", "torcs1", "nit_song070_CC-BY-3.0"),
+        ("wesnoth-1.16-music", "knolls", "nit_song070_CC-BY-3.0"),
+        ("naev-data", "dvaered1", "producerspace_soulful_house/shv_e_128"),
+        ("hyperrogue-music", "hr3-motion", "speech_vctk_48k/p233"),
+        ("widelands-data", "ingame_24", "nit_song070_CC-BY-3.0"),
+    ),
+    "B": (
+        ("supertuxkart-data", "kart_grand_prix", "vocadito_CC-BY-4.0/tests/resources/mir_datasets"),
+        ("freedroidrpg-data", "Hyperbattle", "mtg_sms_tools/singing-female"),
+        ("wesnoth-1.16-music", "battle", "oatsu_MIT"),
+        ("naev-data", "combat2", "vocadito_CC-BY-4.0/tests/resources/vocadito_14"),
+        ("supertuxkart-data", "garden", "speech_vctk_48k/p273"),
+        ("widelands-data", "ingame_05", "vocadito_CC-BY-4.0/tests/resources/vocadito_10"),
+    ),
 }
 
 
@@ -79,15 +100,25 @@ def _half(half: str) -> list[Excerpt]:
     def add(kind: str, **what) -> None:
         index = len(result)
         treatment = ("", "", "loud", "", "mono", "", "narrow", "", "quiet", "loud")[index % 10]
-        result.append(Excerpt(f"{half}{index:02d}_{kind}", half, first + index, treatment=treatment,
-                              voice_db=levels[index % len(levels)] if what.get("voice") else 0.0, **what))
+        result.append(
+            Excerpt(
+                f"{half}{index:02d}_{kind}",
+                half,
+                first + index,
+                treatment=treatment,
+                voice_db=levels[index % len(levels)] if what.get("voice") else 0.0,
+                **what,
+            )
+        )
 
     for genre, voice in _SUNG_BANDS[half]:
         add(f"{genre}_sung", band=genre, voice=voice)
     for package, song, voice in _SUNG_SONGS[half]:
         add(f"{song.replace(' ', '-')}_sung", song=(package, song), voice=voice)
     taken = {(package, song) for package, song, _ in _SUNG_SONGS[half]}
-    alone = [(package, song) for package, names in SONGS[half].items() for song in names if (package, song) not in taken]
+    alone = [
+        (package, song) for package, names in SONGS[half].items() for song in names if (package, song) not in taken
+    ]
     for package, song in alone[:9]:
         add(f"{song.replace(' ', '-')}", song=(package, song))
     for genre in ("rock", "metal", "punk"):

@@ -13,12 +13,13 @@ import numpy as np
 import soundfile
 import torch
 
-from ..data.material import read_stereo
-from ..data.packages import unpacked
-from ..data.pool import STEMS, audio_folder
-from ..data.withdrawn import OUTSIDE
-from ..network.configs import CONFIGS, ModelConfig
-from ..network.network import MaskNetwork
+from models.training.data.material import read_stereo
+from models.training.data.packages import unpacked
+from models.training.data.pool import STEMS, audio_folder
+from models.training.data.withdrawn import OUTSIDE
+from models.training.network.configs import CONFIGS, ModelConfig
+from models.training.network.network import MaskNetwork
+
 from .evaluate import Evaluation, masked, separate, shares
 from .measure import level_db, load_network
 
@@ -51,18 +52,27 @@ def report(name: str, network: MaskNetwork, config: ModelConfig) -> None:
     """Print the figures of one model."""
     arguments = config.stft, config.lookahead_frames
     result = Evaluation(audio_folder() / "songs" / "validation" / "3.Sodium").run(network, *arguments)
-    scores = ", ".join(f"{stem} {sdr:.2f} dB ({score:.3f})" for stem, sdr, score in zip(STEMS, result["sdr_db"], result["score"]))
+    scores = ", ".join(
+        f"{stem} {sdr:.2f} dB ({score:.3f})"
+        for stem, sdr, score in zip(STEMS, result["sdr_db"], result["score"], strict=True)
+    )
     print(f"{name}: validation song: {scores}; mean score {result['mean_score']:.3f}", flush=True)
     found = {song: level_db(separate(network, audio, *arguments)[0], audio) for song, audio in instrumentals().items()}
     worst = max(found, key=found.get)
-    print(f"{name}: {len(found)} instrumentals outside: invented vocals {np.median(list(found.values())):.1f} dB median, "
-          f"{found[worst]:.1f} dB worst ({worst})", flush=True)
+    print(
+        f"{name}: {len(found)} instrumentals outside: invented vocals {np.median(list(found.values())):.1f} dB median, "
+        f"{found[worst]:.1f} dB worst ({worst})",
+        flush=True,
+    )
     goes = []
     for path in sorted(unpacked(OUTSIDE[1]).rglob("guitar.ogg")):
         guitar, rest = together(path)
         goes.append(shares(guitar, masked(network, guitar + rest, *arguments, guitar)))
-    print(f"{name}: guitar of {len(goes)} songs outside to " + ", ".join(
-        f"{stem} {share:.2f}" for stem, share in zip(STEMS, np.mean(goes, axis=0))), flush=True)
+    print(
+        f"{name}: guitar of {len(goes)} songs outside to "
+        + ", ".join(f"{stem} {share:.2f}" for stem, share in zip(STEMS, np.mean(goes, axis=0), strict=True)),
+        flush=True,
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -20,9 +20,10 @@ import onnxruntime
 import torch
 from onnx import numpy_helper
 
-from ..data.pool import STEMS
-from ..network.configs import CONFIGS, ModelConfig
-from ..network.network import NUM_STEMS, MaskNetwork, StreamingSeparator
+from models.training.data.pool import STEMS
+from models.training.network.configs import CONFIGS, ModelConfig
+from models.training.network.network import NUM_STEMS, MaskNetwork, StreamingSeparator
+
 from .trainer import load_weights
 
 MODELS_FOLDER = Path(__file__).resolve().parents[2]
@@ -67,9 +68,15 @@ def write_graph(separator: StreamingSeparator, config: ModelConfig, path: Path) 
         # The tracing exporter is deprecated but needs no further package and writes LSTM nodes; it also
         # warns that a batch size is fixed, which is what a streaming graph wants.
         warnings.simplefilter("ignore")
-        torch.onnx.export(separator.eval(), (mixture, *states), str(path), dynamo=False, opset_version=17,
-                          input_names=["mixture"] + [name for name, _ in names],
-                          output_names=["stems"] + [name for _, name in names])
+        torch.onnx.export(
+            separator.eval(),
+            (mixture, *states),
+            str(path),
+            dynamo=False,
+            opset_version=17,
+            input_names=["mixture"] + [name for name, _ in names],
+            output_names=["stems"] + [name for _, name in names],
+        )
     return len(states)
 
 
@@ -112,12 +119,12 @@ def largest_difference(separator: StreamingSeparator, config: ModelConfig, path:
     names = state_names(len(states))
     feed_states = [state.numpy() for state in states]
     worst, largest = 0.0, 0.0
-    for step in range(steps):
+    for _ in range(steps):
         shape = (1, 2, 2, config.frames_per_step, config.stft.num_bins)
         level = 10.0 ** rng.uniform(-3, 1.5)  # from near silence to loud
         mixture = (rng.standard_normal(shape) * level).astype(np.float32)
         expected = separator(torch.from_numpy(mixture), *states)
-        feed = {"mixture": mixture} | {name: value for (name, _), value in zip(names, feed_states)}
+        feed = {"mixture": mixture} | {name: value for (name, _), value in zip(names, feed_states, strict=True)}
         actual = session.run(["stems"] + [name for _, name in names], feed)
         states, feed_states = list(expected[1:]), actual[1:]
         worst = max(worst, float(np.abs(actual[0] - expected[0].numpy()).max()))
@@ -202,8 +209,7 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     config = CONFIGS[options.config]
     folder = options.folder or MODELS_FOLDER / config.name
-    difference = export(config, options.weights, folder, version=options.version,
-                        temperature=options.temperature)
+    difference = export(config, options.weights, folder, version=options.version, temperature=options.temperature)
     size = (folder / "network.onnx").stat().st_size / 1e6
     print(f"{folder}: {size:.1f} MB, onnxruntime differs from torch by {difference:.1e} of the input")
 

@@ -15,15 +15,18 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from ..network.configs import CONFIGS, ModelConfig
-from ..network.network import MaskNetwork, StreamingSeparator
+from models.training.network.configs import CONFIGS, ModelConfig
+from models.training.network.network import MaskNetwork, StreamingSeparator
+
 from .export import write_graph
 
 
 def _initialisers(path: Path) -> dict[str, np.ndarray]:
     """Float constants of a graph by name, without the mark of those stored in half precision."""
-    tensors = {tensor.name.removesuffix("_half"): numpy_helper.to_array(tensor)
-               for tensor in onnx.load(str(path)).graph.initializer}
+    tensors = {
+        tensor.name.removesuffix("_half"): numpy_helper.to_array(tensor)
+        for tensor in onnx.load(str(path)).graph.initializer
+    }
     return {name: values for name, values in tensors.items() if values.dtype in (np.float16, np.float32)}
 
 
@@ -58,8 +61,10 @@ def restore(path: Path, config: ModelConfig) -> dict[str, torch.Tensor]:
             flat[numbers.astype(np.int64)] = values[name]
     if np.isnan(flat[1:]).any():
         raise ValueError(f"{path}: {int(np.isnan(flat[1:]).sum())} weights of {serial - 1} not found")
-    return {name: torch.from_numpy(flat[places[name]:places[name] + value.numel()].reshape(value.shape).copy())
-            for name, value in network.named_parameters()}
+    return {
+        name: torch.from_numpy(flat[places[name] : places[name] + value.numel()].reshape(value.shape).copy())
+        for name, value in network.named_parameters()
+    }
 
 
 def main(arguments: list[str] | None = None) -> None:

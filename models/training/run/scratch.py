@@ -11,12 +11,25 @@ import sys
 import tomllib
 from pathlib import Path
 
-from ..data import bands, choirs, demos, instrumentals, material, modules, render, sing
-from ..data.pool import PoolError
-from ..panel import build
+from models.training.data import bands, choirs, demos, instrumentals, material, modules, render, sing
+from models.training.data.pool import PoolError
+from models.training.panel import build
+
 from . import train
 
-MATERIAL = ("speeds", "vocal_tracks", "choirs", "sung", "rendered", "parts", "bands", "guitars", "demos", "modules", "instrumentals")
+MATERIAL = (
+    "speeds",
+    "vocal_tracks",
+    "choirs",
+    "sung",
+    "rendered",
+    "parts",
+    "bands",
+    "guitars",
+    "demos",
+    "modules",
+    "instrumentals",
+)
 
 
 def read(path: Path) -> dict:
@@ -31,7 +44,9 @@ def read(path: Path) -> dict:
         content = tomllib.load(file)
     wrong = set(content.get("material", {})) ^ set(MATERIAL)
     if wrong:
-        raise PoolError(f"{path}: [material] needs exactly the keys {', '.join(MATERIAL)}; look at {', '.join(sorted(wrong))}")
+        raise PoolError(
+            f"{path}: [material] needs exactly the keys {', '.join(MATERIAL)}; look at {', '.join(sorted(wrong))}"
+        )
     return content
 
 

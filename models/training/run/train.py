@@ -17,11 +17,12 @@ from pathlib import Path
 
 import torch
 
-from ..data.pool import Pool, PoolError, cache_folder
-from ..network.configs import CONFIGS, ModelConfig
-from ..network.network import MaskNetwork
-from ..panel import build
-from ..panel.measure import measure, summary
+from models.training.data.pool import Pool, PoolError, cache_folder
+from models.training.network.configs import CONFIGS, ModelConfig
+from models.training.network.network import MaskNetwork
+from models.training.panel import build
+from models.training.panel.measure import measure, summary
+
 from .trainer import Trainer, TrainingError
 
 
@@ -43,14 +44,26 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--workers", type=int, default=1)
     result.add_argument("--processes", type=int, default=1, help="that share every update, each with its own batch")
     result.add_argument("--threads", type=int, default=0, help="of each process; 0: torch's choice")
-    result.add_argument("--bfloat16", action=argparse.BooleanOptionalAction, default=None,
-                        help="default: on a GPU and on CPUs with AVX-512; others only emulate it")
+    result.add_argument(
+        "--bfloat16",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="default: on a GPU and on CPUs with AVX-512; others only emulate it",
+    )
     result.add_argument("--save-minutes", type=float, default=4.0)
-    result.add_argument("--measure-minutes", type=float, default=12.0, help="between measurements on half A of the panel")
-    result.add_argument("--deadline", type=float, default=0.0, help="end then, in seconds since 1970, at a rate of zero; 0: none")
+    result.add_argument(
+        "--measure-minutes", type=float, default=12.0, help="between measurements on half A of the panel"
+    )
+    result.add_argument(
+        "--deadline", type=float, default=0.0, help="end then, in seconds since 1970, at a rate of zero; 0: none"
+    )
     result.add_argument("--ramp-minutes", type=float, default=10.0, help="before the deadline, in which the rate falls")
-    result.add_argument("--panel", action=argparse.BooleanOptionalAction, default=True, help="--no-panel: tests of the loop")
-    result.add_argument("--least-minutes", type=float, default=15.0, help="of every stem and of instrumentals in the pool")
+    result.add_argument(
+        "--panel", action=argparse.BooleanOptionalAction, default=True, help="--no-panel: tests of the loop"
+    )
+    result.add_argument(
+        "--least-minutes", type=float, default=15.0, help="of every stem and of instrumentals in the pool"
+    )
     return result
 
 
@@ -63,6 +76,7 @@ def panel_measure(config: ModelConfig):
         result = summary(measure(network, config, items))
         print(f"measured in {time.monotonic() - started:.0f} s", flush=True)
         return result
+
     return on_half_a
 
 
@@ -78,8 +92,9 @@ def train(rank: int, options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if options.processes > 1:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on
-        torch.distributed.init_process_group("gloo", init_method=f"file://{options.meeting}", rank=rank,
-                                             world_size=options.processes)
+        torch.distributed.init_process_group(
+            "gloo", init_method=f"file://{options.meeting}", rank=rank, world_size=options.processes
+        )
     Trainer(config, folder, pool, options, rank).run(on_half_a)
     if options.processes > 1:
         torch.distributed.destroy_process_group()

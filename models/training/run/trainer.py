@@ -8,25 +8,24 @@ from __future__ import annotations
 
 import argparse
 import copy
-import itertools
 import json
 import math
 import os
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import torch
 
-from ..data.batches import BatchMaker
-from ..data.pool import Pool
-from ..network.configs import ModelConfig
-from ..network.loss import SeparationLoss
-from ..network.network import MaskNetwork
-from ..network.optimizer import Muon
-from ..network.spectral import SAMPLE_RATE
+from models.training.data.batches import BatchMaker
+from models.training.data.pool import Pool
+from models.training.network.configs import ModelConfig
+from models.training.network.loss import SeparationLoss
+from models.training.network.network import MaskNetwork
+from models.training.network.optimizer import Muon
+from models.training.network.spectral import SAMPLE_RATE
+from models.training.run.stream import BatchStream, with_mirrors
 
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 SCORED_STEP = 2  # frames overlap by 75 % and more: every other one says nearly all, and saves a sixth of an update
@@ -36,45 +35,6 @@ LONGEST_STEP_SECONDS = 4.0  # counted against the budget: at idle priority most 
 
 class TrainingError(RuntimeError):
     """A training cannot begin or go on."""
-
-
-class BatchStream(torch.utils.data.IterableDataset):
-    """This rank's share of the batches from `first` on, made in the data worker.
-
-    It looks for new recordings every 40 batches.
-    """
-
-    def __init__(self, maker: BatchMaker, first: int, rank: int, num_ranks: int):
-        self.maker = maker
-        self.first = first
-        self.rank = rank
-        self.num_ranks = num_ranks
-
-    def __iter__(self):
-        torch.set_num_threads(1)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        info = torch.utils.data.get_worker_info()
-        worker, num_workers = (info.id, info.num_workers) if info else (0, 1)
-        for count in itertools.count():
-            if count % 40 == 0:
-                self.maker.pool.refresh()
-            index = self.first + (count * num_workers + worker) * self.num_ranks + self.rank
-            batch = self.maker.make(index)
-            yield tuple(torch.from_numpy(part) for part in batch.parts())
-
-
-def with_mirrors(batches: Iterable[tuple[torch.Tensor, ...]], delay: int = 6) -> Iterator[tuple[torch.Tensor, ...]]:
-    """Every batch, and some batches later the same with left and right exchanged: a new excerpt for nothing.
-
-    Making a batch costs half as much as an update, so this is a sixth off the price of an update.
-    """
-    waiting: deque[tuple[torch.Tensor, ...]] = deque()
-    for batch in batches:
-        yield batch
-        waiting.append(batch)
-        if len(waiting) > delay:
-            energy, cross, product, stem_energy, known = waiting.popleft()
-            yield energy.flip(2), cross, product.flip(3), stem_energy.flip(2), known
 
 
 class Average:
@@ -87,6 +47,7 @@ class Average:
 
     @torch.no_grad()
     def update(self, network: MaskNetwork) -> None:
+        """Take in the weights after an update."""
         self.updates += 1
         decay = min(self.decay, (1.0 + self.updates) / (10.0 + self.updates))
         torch._foreach_lerp_(list(self.network.parameters()), list(network.parameters()), 1.0 - decay)
@@ -116,8 +77,14 @@ def make_optimizers(network: MaskNetwork, options: argparse.Namespace) -> list[t
         is_matrix = options.muon and parameter.dim() >= 2 and "bias" not in name
         (matrices if is_matrix else vectors).append((name, parameter))
     result: list[torch.optim.Optimizer] = [
-        torch.optim.AdamW([parameter for _, parameter in vectors], lr=options.learning_rate, betas=(0.9, 0.98),
-                          weight_decay=options.weight_decay, fused=True)]
+        torch.optim.AdamW(
+            [parameter for _, parameter in vectors],
+            lr=options.learning_rate,
+            betas=(0.9, 0.98),
+            weight_decay=options.weight_decay,
+            fused=True,
+        )
+    ]
     if matrices:
         result.append(Muon(matrices, lr=options.learning_rate, weight_decay=options.weight_decay))
     return result
@@ -162,8 +129,14 @@ class Trainer:
         self.checkpoint = run_folder / "checkpoint.pt"
         if self.checkpoint.exists():
             self._resume()
-        self.maker = BatchMaker(pool, config.stft, batch=options.batch, frames=options.frames, seed=options.seed,
-                                scored=slice(WARM_UP_FRAMES, options.frames - config.lookahead_frames, SCORED_STEP))
+        self.maker = BatchMaker(
+            pool,
+            config.stft,
+            batch=options.batch,
+            frames=options.frames,
+            seed=options.seed,
+            scored=slice(WARM_UP_FRAMES, options.frames - config.lookahead_frames, SCORED_STEP),
+        )
         self.loss = SeparationLoss()
 
     def _resume(self) -> None:
@@ -181,17 +154,33 @@ class Trainer:
         if self.rank:
             return
         part = self.checkpoint.with_suffix(".part")
-        torch.save({"network": self.network.state_dict(), "average": self.average.network.state_dict(),
-                    "optimizers": [optimizer.state_dict() for optimizer in self.optimizers], "step": self.step,
-                    "elapsed": self.elapsed, "best": self.best, "audio_seconds": self.audio_seconds}, part)
+        torch.save(
+            {
+                "network": self.network.state_dict(),
+                "average": self.average.network.state_dict(),
+                "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+                "step": self.step,
+                "elapsed": self.elapsed,
+                "best": self.best,
+                "audio_seconds": self.audio_seconds,
+            },
+            part,
+        )
         os.replace(part, self.checkpoint)
 
     def log(self, **values) -> None:
         """One JSON line in the run's log, and on the terminal, by the first rank."""
         if self.rank:
             return
-        line = json.dumps({"time": time.strftime("%H:%M:%S"), "step": self.step,
-                           "minutes": round(self.elapsed / 60, 2), "hours_heard": round(self.audio_seconds / 3600, 2), **values})
+        line = json.dumps(
+            {
+                "time": time.strftime("%H:%M:%S"),
+                "step": self.step,
+                "minutes": round(self.elapsed / 60, 2),
+                "hours_heard": round(self.audio_seconds / 3600, 2),
+                **values,
+            }
+        )
         print(line, flush=True)
         with open(self.folder / "log.jsonl", "a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -206,11 +195,13 @@ class Trainer:
         torch.distributed.all_reduce(flat)
         position = 2
         for gradient in gradients:
-            gradient.copy_(flat[position:position + gradient.numel()].view_as(gradient) / self.num_ranks)
+            gradient.copy_(flat[position : position + gradient.numel()].view_as(gradient) / self.num_ranks)
             position += gradient.numel()
         return float(flat[0]), bool(flat[1] > 0)
 
-    def train_step(self, batch: tuple[torch.Tensor, ...], progress: float, stop: bool) -> tuple[float, torch.Tensor, bool]:
+    def train_step(
+        self, batch: tuple[torch.Tensor, ...], progress: float, stop: bool
+    ) -> tuple[float, torch.Tensor, bool]:
         """One update; returns the loss, the error per stem relative to the mixture, and whether to stop after it.
 
         Raises TrainingError where the loss is not finite; the last checkpoint is untouched.
@@ -225,7 +216,9 @@ class Trainer:
         progress, stop = self.agree(progress, stop)
         value = float(loss.detach())
         if not math.isfinite(value):
-            raise TrainingError(f"the loss of step {self.step} is {value}; resume from the last checkpoint with another seed")
+            raise TrainingError(
+                f"the loss of step {self.step} is {value}; resume from the last checkpoint with another seed"
+            )
         rate = self.ramp * learning_rate(self.options.learning_rate, progress, self.step)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0, foreach=True)
         for optimizer in self.optimizers:
@@ -238,21 +231,34 @@ class Trainer:
     def keep(self, measure: Callable[[MaskNetwork], dict]) -> None:
         """Measure the averaged weights on half A of the panel, store them by minute, and the best by merit."""
         result = measure(self.average.network)
-        self.log(merit=round(result["merit"], 4), mean_score=round(result["mean_score"], 4),
-                 score=[round(float(value), 3) for value in result["score"]], invented_db=round(result["invented_db"], 1),
-                 worst_db=round(result["invented_worst_db"], 1), guitar=[round(float(value), 2) for value in result["guitar"]])
+        self.log(
+            merit=round(result["merit"], 4),
+            mean_score=round(result["mean_score"], 4),
+            score=[round(float(value), 3) for value in result["score"]],
+            invented_db=round(result["invented_db"], 1),
+            worst_db=round(result["invented_worst_db"], 1),
+            guitar=[round(float(value), 2) for value in result["guitar"]],
+        )
         torch.save(self.average.network.state_dict(), self.folder / f"minute_{round(self.elapsed / 60):03d}.pt")
         if result["merit"] > self.best:
             self.best = result["merit"]
             torch.save(self.average.network.state_dict(), self.folder / "best.pt")
 
     def batches(self) -> Iterator[tuple[torch.Tensor, ...]]:
-        """This rank's batches, made by data workers, and their mirror images."""
+        """Batches of this rank, made by data workers, and their mirror images."""
         stream = BatchStream(self.maker, self.step * self.num_ranks // 2, self.rank, self.num_ranks)
-        return with_mirrors(torch.utils.data.DataLoader(
-            stream, batch_size=None, num_workers=self.options.workers, prefetch_factor=2 if self.options.workers else None))
+        return with_mirrors(
+            torch.utils.data.DataLoader(
+                stream,
+                batch_size=None,
+                num_workers=self.options.workers,
+                prefetch_factor=2 if self.options.workers else None,
+            )
+        )
 
-    def run(self, measure: Callable[[MaskNetwork], dict] | None, batches: Iterable[tuple[torch.Tensor, ...]] | None = None) -> None:
+    def run(
+        self, measure: Callable[[MaskNetwork], dict] | None, batches: Iterable[tuple[torch.Tensor, ...]] | None = None
+    ) -> None:
         """Train until `minutes` of training are spent in all, this and earlier runs together.
 
         Parameters
@@ -264,7 +270,8 @@ class Trainer:
         """
         options, log = self.options, _Log(self)
         deadline = options.deadline or math.inf
-        budget, audio = 60.0 * options.minutes, options.batch * options.frames * self.config.stft.hop_samples / SAMPLE_RATE
+        budget = 60.0 * options.minutes
+        audio = options.batch * options.frames * self.config.stft.hop_samples / SAMPLE_RATE
         last_save = last_measured = self.elapsed
         stopped: list[bool] = []
         signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
@@ -273,7 +280,9 @@ class Trainer:
             last = bool(options.max_steps) and self.step + 1 >= options.max_steps
             progress, left = min(1.0, self.elapsed / budget), deadline - time.time()
             self.ramp = ramp_to_end(left, 60.0 * options.ramp_minutes)
-            loss, error, stop = self.train_step(batch, progress, bool(stopped) or last or progress == 1.0 or left <= 0.0)
+            loss, error, stop = self.train_step(
+                batch, progress, bool(stopped) or last or progress == 1.0 or left <= 0.0
+            )
             self.step += 1
             self.audio_seconds += self.num_ranks * audio
             now = time.monotonic()
@@ -309,7 +318,9 @@ class _Log:
         if self.trainer.step % 50 == 0:
             now, heard = time.monotonic(), self.trainer.audio_seconds
             mean_error = 10.0 * torch.log10(torch.stack(self.errors).nanmean(0))
-            self.trainer.log(loss=round(sum(self.losses) / len(self.losses), 4),
-                             error_db=[round(float(value), 2) for value in mean_error],
-                             audio_per_second=round((heard - self.heard) / (now - self.since), 1))
+            self.trainer.log(
+                loss=round(sum(self.losses) / len(self.losses), 4),
+                error_db=[round(float(value), 2) for value in mean_error],
+                audio_per_second=round((heard - self.heard) / (now - self.since), 1),
+            )
             self.losses, self.errors, self.since, self.heard = [], [], now, heard

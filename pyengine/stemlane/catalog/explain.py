@@ -2,6 +2,7 @@
 """A model in plain words: what `stemlane models show` prints."""
 
 from stemlane.catalog.licences import licence_rows
+from stemlane.contract import FADE_RESERVE_SAMPLES
 from stemlane.errors import ManifestError
 from stemlane.manifests.htdemucs import HtdemucsSettings
 from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
@@ -21,7 +22,6 @@ _KINDS = {
 
 def explain(manifest: Manifest) -> dict[str, str]:
     """Labels and texts, in the order in which they should be read."""
-    milliseconds = 1000 / manifest.sample_rate
     rows = {
         "name": manifest.name,
         "title": manifest.title,
@@ -31,11 +31,11 @@ def explain(manifest: Manifest) -> dict[str, str]:
         "residual": f"{manifest.residual}, what the other stems leave of the mixture",
         **({"note": manifest.note} if manifest.note else {}),
         "sample rate": f"{manifest.sample_rate} Hz",
-        "latency": f"{latency_samples(manifest) * milliseconds:.0f} ms at {manifest.sample_rate} Hz, "
-        "plus the host's part",
+        "latency": f"{_duration(manifest)} at {manifest.sample_rate} Hz, {manifest.latency_samples} samples:",
         "  stride": f"{manifest.stride_samples} samples: a sample waits up to that long",
         "  delay": f"{manifest.delay_samples} samples: transform, context and overlap",
         "  compute time": f"{manifest.compute_allowance_samples} samples allowed",
+        "  reserve": f"{FADE_RESERVE_SAMPLES} samples, to fade stems out where the next ones are late",
         **_DETAILS[manifest.kind](manifest),
         **_measured(manifest),
         **_other_modes(manifest),
@@ -49,15 +49,14 @@ def explain(manifest: Manifest) -> dict[str, str]:
     }
 
 
-def latency_samples(manifest: Manifest) -> int:
-    """Latency of a model at its own rate, without the host's part."""
-    return manifest.delay_samples + manifest.stride_samples + manifest.compute_allowance_samples
-
-
 def latency_text(manifest: Manifest) -> str:
-    """The same for people."""
-    milliseconds = 1000 * latency_samples(manifest) / manifest.sample_rate
-    return f"latency {milliseconds:.0f} ms" if milliseconds < 1000 else f"latency {milliseconds / 1000:.1f} s"
+    """A model's latency at its own rate."""
+    return f"latency {_duration(manifest)}"
+
+
+def _duration(manifest: Manifest) -> str:
+    milliseconds = 1000 * manifest.latency_samples / manifest.sample_rate
+    return f"{milliseconds:.1f} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
 
 
 def _streaming(manifest: Manifest) -> dict[str, str]:

@@ -4,16 +4,23 @@
 Group import what they need when they run, so that `stemlane --help` is instant.
 """
 
+import argparse
 import os
 import sys
 
 from stemlane import __version__
-from stemlane.cli import bench, doctor, evaluate, models, plugin, process, render, separate
+from stemlane.cli import bench, completion, doctor, evaluate, help_text, models, plugin, process, render, separate
 from stemlane.cli.output import tell
 from stemlane.cli.parser import Parser
 from stemlane.errors import StemlaneError, one_line
 
 _COMMANDS = (separate, render, models, plugin, bench, evaluate, doctor)
+_EXAMPLES = """
+  stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
+  stemlane render song.flac -o karaoke.wav --gain vocals=-inf
+  stemlane models list --available                   what else can be added
+  stemlane help separate                             every option of a command
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             process.open_standard_streams()
             try:
-                options = _parser().parse_args(arguments)
+                options = build_parser().parse_args(arguments)
                 status: int = options.run(options) or 0
             except SystemExit:  # after a help text or a wrong argument
                 process.flush_output()
@@ -52,12 +59,18 @@ def _text(error: BaseException) -> str:
     return f"unexpected: {one_line(error)} (STEMLANE_DEBUG=1 shows where)"
 
 
-def _parser() -> Parser:
-    parser = Parser(prog="stemlane", description="Separates music into stems.")
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser: argparse.ArgumentParser = Parser(
+        prog="stemlane", description="Separates music into stems.", epilog=f"examples:{_EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"stemlane {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in _COMMANDS:
         command.add(commands)
+    completion.add(commands, parser)
+    help_text.add(commands, parser)
     return parser
 
 

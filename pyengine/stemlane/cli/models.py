@@ -23,9 +23,11 @@ _EXAMPLES = """
 
 def add(commands: Group) -> None:
     """Add the commands."""
-    models = add_group(commands, "models", "List, show, verify, add and remove models.")
+    models = add_group(commands, "models", "List, show, verify, add and remove models.", _EXAMPLES)
     listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
-    listing.add_argument("--available", action="store_true", help="list those that can be added instead")
+    which = listing.add_mutually_exclusive_group()
+    which.add_argument("--available", action="store_true", help="list those that can be added instead")
+    which.add_argument("--names", action="store_true", help="print their names alone, one a line, for scripts")
     add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
@@ -112,6 +114,10 @@ def _list(options: argparse.Namespace) -> int:
     listings = list_models()
     if not listings:
         raise ModelError("no model is installed; install the stemlane package again")
+    if options.names:
+        for name in sorted({*ALIASES, *(listing.name for listing in listings if listing.manifest)}):
+            say(name)
+        return 0
     rows = []
     for listing in listings:
         names = [listing.name, *(alias for alias, name in ALIASES.items() if name == listing.name)]

@@ -44,9 +44,24 @@ def add_command(parent: Group, name: str, run: Run, text: str, examples: str = "
     return added
 
 
-def add_group(parent: Group, name: str, text: str) -> Group:
+def add_group(parent: Group, name: str, text: str, examples: str) -> Group:
     """Add a command that has commands of its own."""
-    return parent.add_parser(name, help=text, description=text).add_subparsers(required=True, metavar="COMMAND")
+    added = parent.add_parser(
+        name, help=text, description=text, epilog=f"examples:{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    return added.add_subparsers(required=True, metavar="COMMAND")
+
+
+def actions_of(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """The arguments and options of a parser, its commands not among them: argparse has no public name for them."""
+    return [action for action in parser._actions if not isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
+
+
+def commands_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The commands of a parser by name, none if it has none."""
+    groups = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]  # noqa: SLF001
+    return dict(groups[0].choices) if groups else {}
 
 
 def add_model(parser: "argparse._ActionsContainer") -> None:

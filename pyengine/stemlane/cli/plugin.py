@@ -16,7 +16,7 @@ _EXAMPLES = """
 
 def add(commands: Group) -> None:
     """Add the commands."""
-    group = add_group(commands, "plugin", "Install the plugin for this user, or say where it is.")
+    group = add_group(commands, "plugin", "Install the plugin for this user, or say where it is.", _EXAMPLES)
     install = add_command(
         group, "install", _install, "Install the plugin, with all it needs, for this user.", _EXAMPLES
     )

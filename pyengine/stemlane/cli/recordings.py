@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from stemlane.errors import InputError
 
@@ -58,8 +58,8 @@ def output_file(output: str) -> Iterator[str]:
         send(path)
 
 
-def send(path: Path) -> None:
+def send(path: PurePath) -> None:
     """Copy a file to standard output."""
-    with path.open("rb") as file:
+    with open(path, "rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
     sys.stdout.buffer.flush()

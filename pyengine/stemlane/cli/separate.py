@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stemlane.cli import recordings as cli_recordings
@@ -29,8 +28,10 @@ _EXAMPLES = """
   stemlane separate *.wav --name '{stem}/{track}.{ext}' --format flac --bits 16
   stemlane separate -p spleeter:4stems -o out song.mp3
   find . -name '*.mp3' -print0 | stemlane separate --from-list - -o stems --json
+  stemlane separate s3://music/in -o s3://music/stems --dask tcp://host:8786 --skip-existing
   ffmpeg -i song.mkv -f wav - | stemlane separate - --stems vocals -o - > vocals.wav
 """
+_CLUSTER_RETRIES = 2
 
 
 def add(commands: Group) -> None:
@@ -38,7 +39,8 @@ def add(commands: Group) -> None:
     parser = add_command(commands, "separate", run, "Write the stems of audio and video files.", _EXAMPLES)
     parser.add_argument(
         "inputs", nargs="*", type=given, metavar="INPUT",
-        help="audio or video file, folder, which is searched to the bottom, pattern, or - for standard input",
+        help="audio or video file, folder, which is searched to the bottom, pattern, an address such as "
+        "s3://bucket/in, or - for standard input",
     )  # fmt: skip
     parser.add_argument(
         "--from-list", type=given, metavar="FILE", help="take more inputs from a list, one a line; - is standard input"
@@ -46,7 +48,17 @@ def add(commands: Group) -> None:
     _add_output(parser.add_argument_group("what is written"))
     _add_choice(parser.add_argument_group("what is separated"))
     work = parser.add_argument_group("how it works")
-    work.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="separate N recordings side by side")
+    workers = work.add_mutually_exclusive_group()
+    workers.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="separate N recordings side by side")
+    workers.add_argument(
+        "--dask", type=given, metavar="SCHEDULER",
+        help="let the workers of a Dask cluster separate, such as tcp://host:8786; they must see the same files",
+    )  # fmt: skip
+    work.add_argument(
+        "--retries", type=int, metavar="N",
+        help="try a recording that fails N times more, after 1, 2, 4, … seconds (default: 0; with --dask 2)",
+    )  # fmt: skip
+    work.add_argument("--status", type=given, metavar="FILE", help="append a JSON line for every attempt to FILE")
     existing = work.add_mutually_exclusive_group()
     existing.add_argument(
         "--overwrite", action="store_true", help="replace stems that are there, which is what happens anyway"
@@ -64,7 +76,8 @@ def add(commands: Group) -> None:
 def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-o", "--output", default="stems", type=given, metavar="DIR",
-        help="folder for the stems (default: %(default)s); - sends the WAV of a single stem to standard output",
+        help="folder for the stems, or an address (default: %(default)s); - sends the WAV of a single stem to standard "
+        "output",
     )  # fmt: skip
     group.add_argument(
         "--name", default="{track}/{stem}.{ext}", type=given, metavar="TEMPLATE",
@@ -102,6 +115,7 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
 def run(options: argparse.Namespace) -> int:
     """Separate every input; those that fail are listed in the end."""
     from stemlane.engine.separator import Separator
+    from stemlane.files.addresses import place
     from stemlane.files.batch import Batch
     from stemlane.files.names import find_recordings
 
@@ -110,21 +124,28 @@ def run(options: argparse.Namespace) -> int:
     wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]
     if not wanted:
         options.refuse("nothing to separate: name a file or folder")
+    if options.dask and cli_recordings.STREAM in (*wanted, options.output):
+        raise InputError("- is a stream of this machine, which a cluster does not see; name a file or folder")
     with ExitStack() as stack:
         inputs = stack.enter_context(cli_recordings.input_files(wanted))
         to_stream = options.output == cli_recordings.STREAM
         if to_stream:
             options.output = stack.enter_context(tempfile.TemporaryDirectory(prefix="stemlane-"))
-        folder = Path(options.output)
+        folder = place(options.output)
         found = find_recordings(inputs, leave_out=folder)
         separator = stack.enter_context(Separator(options.model, shifts=options.shifts))
         num_files = len(found) * len(request.shares(separator))
         if to_stream and (num_files != 1 or request.encoding.file_format != "wav" or options.json):
             raise InputError("-o - takes one recording and one stem, as WAV and without --json; name it with --stems")
-        batch = Batch(found, folder, separator, request, skip_existing=options.skip_existing, jobs=options.jobs)
+        retries = options.retries if options.retries is not None else _CLUSTER_RETRIES if options.dask else 0
+        batch = Batch(
+            found, folder, separator, request, skip_existing=options.skip_existing, jobs=options.jobs,
+            dask=options.dask, retries=retries, status=options.status,
+        )  # fmt: skip
         batch.prepare()
         if options.verbose:
-            tell(f"{separator!r}, {len(found)} recordings, {options.jobs} at a time")
+            workers = f"by {options.dask}" if options.dask else f"{options.jobs} at a time"
+            tell(f"{separator!r}, {len(found)} recordings, {workers}")
         outcomes = _run(batch, options, prints=not to_stream)
         if to_stream and not outcomes[0].problem:
             cli_recordings.send(next(iter(outcomes[0].outputs.values())))
@@ -165,29 +186,22 @@ def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[
 
 
 def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: bool) -> None:
+    from stemlane.files.status import fields
+
     for text in outcome.warnings:
         warn(text)
     if options.json:
-        say(_as_json(outcome))
+        say(json.dumps(fields(outcome)))
     elif not outcome.problem and prints and not options.quiet:
         folders = {path.parent for path in outcome.outputs.values()}
         has_its_own = os.path.dirname(options.name).endswith(("{track}", "{filename}"))
-        for place in folders if has_its_own else outcome.outputs.values():
-            say(str(place))
+        for shown in folders if has_its_own else outcome.outputs.values():
+            say(str(shown))
     if options.verbose and outcome.skipped:
         tell(f"{outcome.path}: is there already")
     elif options.verbose and not outcome.problem:
         speed = outcome.seconds / max(outcome.elapsed_seconds, 1e-3)
         tell(f"{outcome.path}: {outcome.seconds:.1f} s in {outcome.elapsed_seconds:.1f} s, {speed:.1f} × real time")
-
-
-def _as_json(outcome: "Outcome") -> str:
-    state = "failed" if outcome.problem else "skipped" if outcome.skipped else "done"
-    return json.dumps({
-        "input": str(outcome.path), "state": state, "problem": outcome.problem or None, "warnings": outcome.warnings,
-        "outputs": {} if outcome.problem else {stem: str(path) for stem, path in outcome.outputs.items()},
-        "seconds": round(outcome.seconds, 6), "elapsed_seconds": round(outcome.elapsed_seconds, 3),
-    })  # fmt: skip
 
 
 def _sum_up(outcomes: "list[Outcome]", options: argparse.Namespace) -> int:

@@ -12,7 +12,8 @@ from typing import Self
 
 import numpy as np
 
-from stemlane.audio_checks import check_finite, check_mixture
+from stemlane.arguments import is_count, shown
+from stemlane.audio_checks import check_block, check_mixture
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.model import Manifest
@@ -55,8 +56,8 @@ class Separator:
     """
 
     def __init__(self, model: str | Path | Manifest = "default", *, shifts: int = 0):
-        if not 0 <= shifts <= _HIGHEST_SHIFTS:
-            raise InputError(f"shifts is {shifts}, should be from 0 to {_HIGHEST_SHIFTS}")
+        if not is_count(shifts, 0, _HIGHEST_SHIFTS):
+            raise InputError(f"shifts is {shown(shifts)}, should be a whole number from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         check_model(self.manifest)
         self.stems = stem_names(self.manifest)
@@ -144,9 +145,7 @@ class Separator:
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
             num_in = 0
             for block in blocks:
-                with np.errstate(over="ignore"):
-                    block = np.asarray(block, np.float32)
-                check_finite(block, num_in)
+                block = check_block(block, num_channels, num_in)
                 num_in += block.shape[1]
                 waiting = np.concatenate([waiting, block], axis=1)
                 separated = stream.process(block)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stemlane.audio_checks import check_stream
+from stemlane.audio_checks import as_array, check_stream
 from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
@@ -133,7 +133,7 @@ class StreamingSeparator:
         EngineError
             If the network returns something that is not finite. `reset` before going on.
         """
-        mixture = np.asarray(mixture, np.float32)
+        mixture = as_array(mixture, np.float32)
         if mixture.ndim != 2 or mixture.shape[0] != self.num_channels:
             raise InputError(f"mixture has shape {mixture.shape}, should be ({self.num_channels}, samples)")
         self._num_in += mixture.shape[1]

@@ -1,30 +1,30 @@
 # SPDX-License-Identifier: MIT
-"""Many recordings, one after the other or side by side: a damaged one is reported, and the others are done."""
+"""Many recordings, one after the other, side by side or on a cluster: those that fail keep no others waiting."""
 
-import logging
+import contextlib
+import sys
 import threading
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
+from stemlane.arguments import is_count, shown
 from stemlane.engine.separator import Separator
-from stemlane.errors import InputError, StemlaneError, one_line
+from stemlane.errors import InputError
+from stemlane.files.addresses import Place
 from stemlane.files.names import Recording, check_distinct
 from stemlane.files.places import check_place
 from stemlane.files.request import Request
-from stemlane.files.separating import Outcome, separate_recording
+from stemlane.files.separating import Outcome, StoppedError, try_recording
 from stemlane.files.staging import remove_leftovers
+from stemlane.files.status import StatusFile
+from stemlane.files.workers import Rounds, Workers
 
 MOST_JOBS = 32  # each holds some fourteen files open, of the 1024 a process usually may
 Report = Callable[[Outcome], None]
 Progress = Callable[[Recording, float], None]
-_LOG = logging.getLogger(__name__)
-
-
-class _StoppedError(Exception):
-    """The batch has been interrupted."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,26 @@ class Batch:
     recordings
         What is separated.
     folder
-        Below this are the results.
+        Below this are the results: a path, or an address in a store.
     jobs
-        How many are separated side by side.
+        How many are separated side by side, by threads of this process.
+    dask
+        Address of the scheduler of a Dask cluster, whose workers separate instead.
+    retries
+        How many times a recording that failed is tried again.
+    status
+        A file of JSON lines that grows while the batch works, see `StatusFile`.
     """
 
     recordings: Sequence[Recording]
-    folder: Path
+    folder: Place
     separator: Separator
     request: Request
     skip_existing: bool = False
     jobs: int = 1
+    dask: str | None = None
+    retries: int = 0
+    status: str | Path | None = None
 
     def prepare(self) -> None:
         """Find what is in the way of the results, and remove what killed runs have left there.
@@ -56,17 +65,23 @@ class Batch:
         InputError
             If two recordings would go to one place, or something is in the way at one of the places.
         """
-        if not 1 <= self.jobs <= MOST_JOBS:
-            raise InputError(f"{self.jobs} jobs, should be from 1 to {MOST_JOBS}")
-        places = [
-            (recording, list(self.request.outputs(self.folder, recording, self.separator).values()))
-            for recording in self.recordings
-        ]
+        if not is_count(self.jobs, 1, MOST_JOBS):
+            raise InputError(f"{shown(self.jobs)} jobs, should be from 1 to {MOST_JOBS}")
+        if not is_count(self.retries, 0, sys.maxsize):
+            raise InputError(f"{shown(self.retries)} retries, should be 0 or more")
+        places = [(recording, list(self._outputs(recording).values())) for recording in self.recordings]
         check_distinct([(recording.path, file) for recording, files in places for file in files])
         for recording, files in places:
             check_place(recording.path, files)
-        remove_leftovers([self.folder])
+        self._clean()
         self.separator.keep_ready(self.jobs)
+
+    def _outputs(self, recording: Recording) -> dict[str, Place]:
+        return self.request.outputs(self.folder, recording, self.separator)
+
+    def _clean(self) -> None:
+        if isinstance(self.folder, Path):
+            remove_leftovers([self.folder])
 
     def run(
         self,
@@ -80,60 +95,73 @@ class Batch:
         report
             Called with the outcome of each as soon as it is known, by this thread.
         progress
-            Called with a recording and what share of it has been finished since the last call, by any thread.
+            Called with a recording and what share of it has been finished since the last call, by any thread. A
+            cluster's workers do not call it.
 
         Returns
         -------
         list of Outcome
             In the order of the recordings.
         """
-        stop = threading.Event()
-        outcomes: dict[int, Outcome] = {}
-        with ThreadPoolExecutor(self.jobs, "stemlane") as pool:
-            waiting: dict[Future[Outcome], int] = {}
-            try:
-                for index, recording in enumerate(self.recordings):
-                    waiting[pool.submit(self._separate, recording, progress, stop)] = index
-                    if len(waiting) > self.jobs:  # a few at a time, however many there are
-                        self._collect(waiting, outcomes, report)
-                while waiting:
-                    self._collect(waiting, outcomes, report)
-            except BaseException:
-                stop.set()  # each cleans up behind itself before the pool ends
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
-        return [outcomes[index] for index in sorted(outcomes)]
+        with contextlib.ExitStack() as stack:
+            workers = stack.enter_context(self._workers(progress))
+            status = stack.enter_context(StatusFile(self.status, len(self.recordings))) if self.status else None
 
-    @staticmethod
-    def _collect(waiting: dict[Future[Outcome], int], outcomes: dict[int, Outcome], report: Report) -> None:
-        done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-        for future in sorted(done, key=waiting.__getitem__):
-            outcome = outcomes[waiting.pop(future)] = future.result()
-            report(outcome)
+            def attempted(outcome: Outcome, attempt: int, again: bool) -> None:
+                if status is not None:
+                    status.write(outcome, attempt, again=again)
+                if not again:
+                    report(outcome)
 
-    def _separate(self, recording: Recording, progress: Progress, stop: threading.Event) -> Outcome:
+            return Rounds(self.recordings, workers, self.retries, attempted).run()
+
+    @contextlib.contextmanager
+    def _workers(self, progress: Progress) -> Iterator[Workers]:
+        if self.dask is None:
+            with _Threads(self, progress) as threads:
+                yield threads
+            return
+        from stemlane.files.cluster import DaskWorkers, Job
+
+        job = Job.of(self.separator, self.folder, self.request, skip_existing=self.skip_existing)
+        with DaskWorkers(self.dask, job, self._outputs) as cluster:
+            yield cluster
+        self._clean()  # what workers left that were killed
+
+
+class _Threads:
+    """Threads of this process. A `with` block that ends with an error stops them; each cleans up behind itself."""
+
+    def __init__(self, batch: Batch, progress: Progress):
+        self._batch, self._progress = batch, progress
+        self._stop = threading.Event()
+        self._pool = ThreadPoolExecutor(batch.jobs, "stemlane")
+        self.num_at_once = batch.jobs + 1  # one waits, so that no thread does
+
+    def submit(self, recording: Recording) -> Future[Outcome]:
+        """See `Workers`."""
+        return self._pool.submit(self._separate, recording)
+
+    def check(self) -> None:
+        """See `Workers`."""
+
+    def _separate(self, recording: Recording) -> Outcome:
+        batch = self._batch
+
         def advance(num_samples: int, total: int) -> None:
-            if stop.is_set():
-                raise _StoppedError
-            progress(recording, num_samples / total if total else 0.0)
+            if self._stop.is_set():
+                raise StoppedError
+            self._progress(recording, num_samples / total if total else 0.0)
 
-        started = time.monotonic()
-        outcome = Outcome(recording.path, self.request.outputs(self.folder, recording, self.separator))
-        try:
-            if stop.is_set():
-                raise _StoppedError
-            return separate_recording(
-                recording, self.folder, self.separator, self.request,
-                skip_existing=self.skip_existing, progress=advance,
-            )  # fmt: skip
-        except StemlaneError as error:
-            outcome.problem = one_line(error)
-        except MemoryError:
-            outcome.problem = f"{recording.path}: there is not enough memory to separate it"
-        except _StoppedError:
-            outcome.problem = f"{recording.path}: interrupted"
-        except Exception as error:  # noqa: BLE001 - whatever one recording does to a library, the others want to be done
-            _LOG.debug("%s", recording.path, exc_info=True)
-            outcome.problem = f"{recording.path}: unexpected: {one_line(error)}"
-        outcome.elapsed_seconds = time.monotonic() - started
-        return outcome
+        return try_recording(
+            recording, batch.folder, batch.separator, batch.request,
+            skip_existing=batch.skip_existing, progress=advance,
+        )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
+        if error_type is not None:
+            self._stop.set()
+        self._pool.shutdown(wait=True, cancel_futures=True)

@@ -12,6 +12,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from stemlane.arguments import is_count, shown
 from stemlane.errors import InputError
 
 BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes
@@ -65,16 +66,18 @@ class Encoding:
         name = str(self.file_format).lower()
         known = _FORMATS.get(name)
         if known is None:
-            raise InputError(f"format {self.file_format!r} cannot be written, should be one of: {', '.join(FORMATS)}")
+            raise InputError(
+                f"format {shown(self.file_format)} cannot be written, should be one of: {', '.join(FORMATS)}"
+            )
         object.__setattr__(self, "file_format", name)
         if self.bits is not None and str(self.bits) not in known.bits:
             allowed = f"should be one of: {', '.join(sorted(known.bits))}" if known.bits else "which it does not have"
-            raise InputError(f"format {name} was asked for bits {self.bits!r}, {allowed}")
+            raise InputError(f"format {name} was asked for bits {shown(self.bits)}, {allowed}")
         object.__setattr__(self, "bits", str(self.bits) if self.bits is not None else next(iter(known.bits), None))
         low, high = known.bitrates or (0, 0)
-        if self.bitrate is not None and not low <= self.bitrate <= high:
+        if self.bitrate is not None and not is_count(self.bitrate, low, high):
             allowed = f"should be from {low} to {high} kbit/s" if high else "which it does not have"
-            raise InputError(f"format {name} was asked for bit rate {self.bitrate}, {allowed}")
+            raise InputError(f"format {name} was asked for bit rate {shown(self.bitrate)}, {allowed}")
 
     @property
     def keeps_peaks(self) -> bool:

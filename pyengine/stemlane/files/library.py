@@ -3,10 +3,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Unpack
 
+from stemlane.arguments import shown
 from stemlane.engine.separator import Separator
+from stemlane.errors import InputError
+from stemlane.files.addresses import place
 from stemlane.files.batch import Batch
 from stemlane.files.names import Recording, find_recordings, track_name
 from stemlane.files.request import Options, Request
@@ -15,8 +18,8 @@ from stemlane.files.staging import remove_leftovers
 
 
 def separate_file(
-    path: str | Path,
-    folder: str | Path = "stems",
+    path: str | PurePath,
+    folder: str | PurePath = "stems",
     *,
     model: str | Path | Separator = "default",
     skip_existing: bool = False,
@@ -28,9 +31,9 @@ def separate_file(
     Parameters
     ----------
     path
-        The recording.
+        The recording: a path, or an address such as "s3://bucket/song.flac" (needs `stemlane[cluster]`).
     folder
-        Below this they go; it is made if it is missing.
+        Below this they go, path or address; it is made if it is missing.
     model
         A model's name, the path of its folder, or a `Separator`, which loads its network once for several calls.
     skip_existing
@@ -59,20 +62,23 @@ def separate_file(
         done.outputs["instrumental"]                   # stems/song/instrumental.mp3
     """
     request = Request.of(**options)
+    source, target = place(path, "path"), place(folder, "folder")
     with _separator(model) as separator:
-        remove_leftovers([Path(folder)])
-        recording = Recording(Path(path), track_name(path))
-        return separate_recording(
-            recording, Path(folder), separator, request, skip_existing=skip_existing, progress=progress
-        )
+        if isinstance(target, Path):
+            remove_leftovers([target])
+        recording = Recording(source, track_name(source))
+        return separate_recording(recording, target, separator, request, skip_existing=skip_existing, progress=progress)
 
 
 def separate_many(
-    paths: Iterable[str | Path],
-    folder: str | Path = "stems",
+    paths: Iterable[str | PurePath],
+    folder: str | PurePath = "stems",
     *,
     model: str | Path | Separator = "default",
     jobs: int = 1,
+    dask: str | None = None,
+    retries: int = 0,
+    status: str | Path | None = None,
     skip_existing: bool = False,
     report: Callable[[Outcome], None] = lambda outcome: None,
     **options: Unpack[Options],
@@ -82,19 +88,25 @@ def separate_many(
     Parameters
     ----------
     paths
-        Files, folders, which are searched to the bottom, and patterns such as "music/*.mp3".
+        Files, folders, which are searched to the bottom, and patterns such as "music/*.mp3"; addresses are all three.
     folder, model, skip_existing, **options
         See `separate_file`.
     jobs
         How many are separated side by side, by as many threads.
+    dask
+        Address of a Dask scheduler, "tcp://host:8786", whose workers separate instead. They must see the same files.
+    retries
+        How many times a recording that failed is tried again, after 1, 2, 4, … seconds.
+    status
+        A file that gets a JSON line for every attempt.
     report
         Called with the outcome of each as soon as it is known. What it raises ends the batch.
 
     Returns
     -------
     list of Outcome
-        For each recording `path`, `outputs` (files by name), `problem` (a text, or nothing), `skipped`, `warnings`,
-        `seconds` and `elapsed_seconds`.
+        For each recording `path`, `outputs` (files by name, none where there is a problem), `problem` (a text, or
+        nothing), `skipped`, `warnings`, `seconds` and `elapsed_seconds`.
 
     Raises
     ------
@@ -102,9 +114,15 @@ def separate_many(
         Before any work, if the options, the model or the places of the results cannot be used.
     """
     request = Request.of(**options)
+    if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):
+        raise InputError(f"paths is {shown(paths)}, should be a list of paths")
+    sources, target = [place(path, "a path") for path in paths], place(folder, "folder")
     with _separator(model) as separator:
-        found = find_recordings(paths, leave_out=Path(folder))
-        batch = Batch(found, Path(folder), separator, request, skip_existing=skip_existing, jobs=jobs)
+        found = find_recordings(sources, leave_out=target)
+        batch = Batch(
+            found, target, separator, request, skip_existing=skip_existing, jobs=jobs,
+            dask=dask, retries=retries, status=status,
+        )  # fmt: skip
         batch.prepare()
         return batch.run(report)
 

@@ -9,10 +9,12 @@ import os
 import string
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from stemlane.errors import InputError
+from stemlane.files.addresses import Address, Place, place
 from stemlane.files.reading import ENDINGS
+from stemlane.files.stores import files_at
 
 TEMPLATE = "{track}/{stem}.{ext}"
 # Fields of a template; those on the right are what Spleeter calls them.
@@ -27,16 +29,16 @@ class Recording:
     Attributes
     ----------
     path
-        Where it is.
+        Where it is: a path, or an address in a store.
     track
         What its results are called: its name without ending, below the folder it was found in.
     """
 
-    path: Path
+    path: Place
     track: str
 
 
-def track_name(path: str | Path) -> str:
+def track_name(path: str | PurePath) -> str:
     """The name of a recording without its ending, as that of a folder or file: never empty, `.` or `..`.
 
     >>> track_name("a/song.v1.wav"), track_name("...wav"), track_name("..wav")
@@ -46,8 +48,10 @@ def track_name(path: str | Path) -> str:
     return path.stem if path.stem.strip(".") else path.name.replace(".", "_") or "_"
 
 
-def find_recordings(inputs: Iterable[str | Path], *, leave_out: Path | None = None) -> list[Recording]:
+def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None = None) -> list[Recording]:
     """The recordings that are meant by files, folders, which are searched to the bottom, and patterns such as `*.mp3`.
+
+    Addresses in stores are all three as well. One that ends like an audio file is taken for a file without a look.
 
     Parameters
     ----------
@@ -63,16 +67,22 @@ def find_recordings(inputs: Iterable[str | Path], *, leave_out: Path | None = No
     """
     found: dict[str, Recording] = {}
     for entry in inputs:
-        recordings = list(_recordings_of(Path(entry), leave_out))
+        recordings = list(_recordings_of(place(entry), leave_out))
         if not recordings:
             raise InputError(f"{entry}: no audio file is there; it should end in one of: {' '.join(sorted(ENDINGS))}")
         for recording in recordings:
-            found.setdefault(os.path.realpath(recording.path), recording)
+            found.setdefault(_real(recording.path), recording)
     return list(found.values())
 
 
-def _recordings_of(path: Path, leave_out: Path | None) -> Iterator[Recording]:
-    if path.is_dir():
+def _real(path: Place) -> str:
+    return str(path) if isinstance(path, Address) else os.path.realpath(path)
+
+
+def _recordings_of(path: Place, leave_out: Place | None) -> Iterator[Recording]:
+    if isinstance(path, Address):
+        yield from _recordings_at(path, leave_out)
+    elif os.path.isdir(path):
         yield from _search(path, leave_out)
     elif not os.path.lexists(path) and glob.has_magic(os.fspath(path)):
         for match in map(Path, sorted(glob.glob(os.fspath(path), recursive=True))):
@@ -84,11 +94,27 @@ def _recordings_of(path: Path, leave_out: Path | None) -> Iterator[Recording]:
         yield Recording(path, track_name(path))
 
 
-def _search(folder: Path, leave_out: Path | None) -> Iterator[Recording]:
+def _recordings_at(address: Address, leave_out: Place | None) -> Iterator[Recording]:
+    has_magic = glob.has_magic(str(address))
+    if address.suffix.lower() in ENDINGS and not has_magic:
+        yield Recording(address, track_name(address))
+        return
+    base = next(folder for folder in (address, *address.parents) if not glob.has_magic(str(folder)))
+    for file in files_at(address):
+        if file == address:  # who names a file means it
+            yield Recording(file, track_name(file))
+        elif file.suffix.lower() in ENDINGS and leave_out not in file.parents:
+            inner = file.relative_to(base)
+            if not any(part.startswith(".") for part in inner.parts):
+                folder = PurePosixPath() if has_magic else inner.parent
+                yield Recording(file, (folder / track_name(file)).as_posix())
+
+
+def _search(folder: Path, leave_out: Place | None) -> Iterator[Recording]:
     """Audio files in a folder and those inside it, in order. Names with a dot in front are hidden and stay so."""
-    unwanted = None if leave_out is None else os.path.realpath(leave_out)
-    for place, folders, names in os.walk(folder):
-        here = Path(place)
+    unwanted = None if leave_out is None else _real(leave_out)
+    for root, folders, names in os.walk(folder):
+        here = Path(root)
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and os.path.realpath(here / name) != unwanted
         )
@@ -115,7 +141,7 @@ def check_template(template: str, num_stems: int) -> str:
     return template
 
 
-def output_path(folder: Path, template: str, recording: Recording, stem: str, *, ext: str, model: str) -> Path:
+def output_path(folder: Place, template: str, recording: Recording, stem: str, *, ext: str, model: str) -> Place:
     """Where one stem of a recording goes: always below `folder`."""
     values = {
         "track": recording.track, "stem": stem, "ext": ext, "model": model,
@@ -128,9 +154,9 @@ def output_path(folder: Path, template: str, recording: Recording, stem: str, *,
     return folder / path
 
 
-def check_distinct(places: Sequence[tuple[Path, Path]]) -> None:
+def check_distinct(places: Sequence[tuple[Place, Place]]) -> None:
     """Raise `InputError` if two recordings of (recording, output) pairs would write one file."""
-    owners: dict[Path, Path] = {}
+    owners: dict[Place, Place] = {}
     for recording, output in places:
         owner = owners.setdefault(output, recording)
         if owner != recording:

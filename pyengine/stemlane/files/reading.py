@@ -5,9 +5,11 @@ libsndfile is not used here: through python-soundfile it seeks after every block
 reads damaged and cut-off files without a word. Channels come first inside Stemlane.
 """
 
+import hashlib
 from collections.abc import Iterator
 from fractions import Fraction
-from pathlib import Path
+from io import BufferedReader
+from pathlib import Path, PurePath
 from typing import Self
 
 import av
@@ -45,6 +47,8 @@ class AudioInput:
     ----------
     start_seconds, duration_seconds
         The part that is read, exact to the sample; to the end if `duration_seconds` is None or reaches behind it.
+    shown
+        What messages call the file, if it is a copy.
 
     Attributes
     ----------
@@ -57,23 +61,21 @@ class AudioInput:
         Title, artist and so on, in lower case, as FFmpeg calls them.
     """
 
-    def __init__(self, path: str | Path, *, start_seconds: float = 0.0, duration_seconds: float | None = None):
-        self.path = Path(path)
+    def __init__(
+        self, path: str | Path, *, start_seconds: float = 0.0, duration_seconds: float | None = None,
+        shown: str | PurePath | None = None,
+    ):  # fmt: skip
+        self.path, self.shown = Path(path), path if shown is None else shown
         self._start_seconds, self._duration_seconds = start_seconds, duration_seconds
         self._cut_off = self._short = self._damage = ""
-        try:
-            if not self.path.is_file():
-                raise InputError(f"{path}: " + ("is not a file" if self.path.exists() else "no such file"))
-            self._file = self.path.open("rb")
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be read as audio ({error.strerror})") from None
+        self._file = _opened(self.path, self.shown)
         try:
             self._cut_off = missing_end(self._file)
             self._look()
         except BaseException as error:
             self._file.close()
             if isinstance(error, InputError):
-                raise InputError(f"{self.path}: {error}") from None
+                raise InputError(f"{self.shown}: {error}") from None
             raise
 
     def __enter__(self) -> Self:
@@ -90,7 +92,7 @@ class AudioInput:
     def warning(self) -> str:
         """Text saying that the end is missing or parts are damaged, or nothing. Complete once all has been read."""
         words = [text for text in (self._cut_off or self._short, self._damage) if text]
-        return f"{self.path}: {'; '.join(words)}; what is there is used" if words else ""
+        return f"{self.shown}: {'; '.join(words)}; what is there is used" if words else ""
 
     def blocks(self, block_samples: int = BLOCK_SAMPLES) -> Iterator[np.ndarray]:
         """Read from the start: yields (channels, samples) float32, all of `block_samples` but the last."""
@@ -101,9 +103,9 @@ class AudioInput:
                 yield block
                 position += block.shape[1]
         except InputError as error:
-            raise InputError(f"{self.path}: {error}") from None
+            raise InputError(f"{self.shown}: {error}") from None
         if position == 0:
-            raise InputError(f"{self.path}: holds 0 samples" + self._from * bool(self._first_sample))
+            raise InputError(f"{self.shown}: holds 0 samples" + self._from * bool(self._first_sample))
 
     @property
     def _from(self) -> str:
@@ -211,6 +213,27 @@ class AudioInput:
         if self._format not in _EXACT or frame.time is None:
             return 0
         return max(min(round(frame.time * self.sample_rate), self._num_stated) - position, 0)
+
+
+def content_of(path: Path) -> str:
+    """What tells this content of a file from another: its hash.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    with _opened(path, path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(path: Path, shown: str | PurePath) -> BufferedReader:
+    try:
+        if not path.is_file():
+            raise InputError(f"{shown}: " + ("is not a file" if path.exists() else "no such file"))
+        return path.open("rb")
+    except OSError as error:
+        raise InputError(f"{shown}: cannot be read as audio ({error.strerror})") from None
 
 
 class _Damage:

@@ -2,7 +2,7 @@
 """Writes one file mixed anew, in bounded memory."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
@@ -36,7 +36,7 @@ def render_file(
         return [warning for warning in (source.warning, clip_warning(output_path, output)) if warning]
 
 
-def clip_warning(path: str | Path, output: AudioOutput) -> str:
+def clip_warning(path: str | PurePath, output: AudioOutput) -> str:
     """Text saying that a file that cannot hold more than full scale was given more, or nothing."""
     if output.peak <= 1.0 or output.encoding.keeps_peaks:
         return ""

@@ -3,19 +3,20 @@
 
 import hashlib
 import json
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Self, TypedDict, Unpack
 
+from stemlane.arguments import is_number, shown
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
+from stemlane.files.addresses import Place
 from stemlane.files.encoding import Encoding
 from stemlane.files.names import TEMPLATE, Recording, check_template, output_path
 from stemlane.manifests.stem_names import stem_names, stem_of
 
 CLIP_MODES = ("report", "rescale", "clamp")
+_LONGEST_SECONDS = 1e9  # 30 years: longer than any recording, and a number of samples that a float holds exactly
 
 
 class Options(TypedDict, total=False):
@@ -65,12 +66,18 @@ class Request:
     def __post_init__(self) -> None:
         if self.stems is not None and self.two_stems is not None:
             raise InputError("stems and two stems were both asked for; leave one of the two out")
-        if not 0 <= self.start_seconds < math.inf:
-            raise InputError(f"start is {self.start_seconds}, should be seconds from 0 on")
-        if self.duration_seconds is not None and not 0 < self.duration_seconds < math.inf:
-            raise InputError(f"duration is {self.duration_seconds}, should be seconds above 0")
-        if self.clip not in CLIP_MODES:
-            raise InputError(f"clip is {self.clip!r}, should be one of: {', '.join(CLIP_MODES)}")
+        if not is_number(self.start_seconds, 0, _LONGEST_SECONDS):
+            raise InputError(f"start is {shown(self.start_seconds)}, should be seconds from 0 on")
+        duration = self.duration_seconds
+        if duration is not None and not (is_number(duration, 0, _LONGEST_SECONDS) and duration > 0):
+            raise InputError(f"duration is {shown(duration)}, should be seconds above 0")
+        if str(self.clip) not in CLIP_MODES:
+            raise InputError(f"clip is {shown(self.clip)}, should be one of: {', '.join(CLIP_MODES)}")
+        if not isinstance(self.name, str):
+            raise InputError(f"name is {shown(self.name)}, should be like {TEMPLATE}")
+        for stem in (*(self.stems or ()), *([] if self.two_stems is None else [self.two_stems])):
+            if not isinstance(stem, str):
+                raise InputError(f"a stem is {shown(stem)}, should be a name")
 
     @classmethod
     def of(cls, **options: Unpack[Options]) -> Self:
@@ -78,9 +85,9 @@ class Request:
         values: dict[str, Any] = dict(options)
         encoding = Encoding(values.pop("file_format", "wav"), values.pop("bits", None), values.pop("bitrate", None))
         stems = values.pop("stems", None)
-        if isinstance(stems, str):
-            raise InputError(f"stems is {stems!r}, should be a list of names")
-        return cls(stems=tuple(stems) if stems else None, encoding=encoding, **values)
+        if stems is not None and (isinstance(stems, str) or not isinstance(stems, Iterable)):
+            raise InputError(f"stems is {shown(stems)}, should be a list of names")
+        return cls(stems=tuple(stems if stems is not None else ()) or None, encoding=encoding, **values)
 
     def shares(self, separator: Separator) -> dict[str, tuple[int, ...]]:
         """For each file of a recording, by name, the indices of the model's stems that are added up in it.
@@ -113,7 +120,7 @@ class Request:
             raise InputError(f"model {manifest.name!r} has no stem {stem!r}, it has: {', '.join(stem_names(manifest))}")
         return manifest.stems.index(known)
 
-    def outputs(self, folder: Path, recording: Recording, separator: Separator) -> dict[str, Path]:
+    def outputs(self, folder: Place, recording: Recording, separator: Separator) -> dict[str, Place]:
         """The files of a recording by name."""
         ext, model = self.encoding.file_format, separator.manifest.name
         return {
@@ -121,11 +128,12 @@ class Request:
             for stem in self.shares(separator)
         }
 
-    def fingerprint(self, recording: Path, separator: Separator) -> str:
-        """A number that two results share only if recording, model and all that was asked for are the same."""
+    def fingerprint(self, content: str, separator: Separator) -> str:
+        """A number that two results share only if recording, model and all that was asked for are the same.
+
+        `content` tells the recording's content from any other.
+        """
         manifest = separator.manifest
-        with recording.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
         asked = asdict(self) | {"name": "", "stems": sorted(self.shares(separator))}
         model = [manifest.name, manifest.version, separator.shifts, [entry.sha256 for entry in manifest.files]]
         text = json.dumps([content, asked, model], sort_keys=True)

@@ -2,6 +2,7 @@
 """Separates one file into files, in bounded memory."""
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,16 +11,19 @@ from pathlib import Path
 import numpy as np
 
 from stemlane.engine.separator import Separator
+from stemlane.errors import StemlaneError, one_line
+from stemlane.files.addresses import Place
 from stemlane.files.encoding import Encoding
 from stemlane.files.names import Recording
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
 from stemlane.files.rendering import clip_warning
 from stemlane.files.request import Request
-from stemlane.files.staging import staged_files
+from stemlane.files.results import are_there, content_at, on_disk, staged_results
 from stemlane.files.writing import AudioOutput
 
 _FLOAT = Encoding("wav")
+_LOG = logging.getLogger(__name__)
 _MARK = "stemlane "  # begins the comment of every stem; what follows is the request it is the answer to
 _KEPT_TAGS = ("title", "artist", "album", "album_artist", "date", "genre", "track", "tracknumber")
 _HEADROOM = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
@@ -34,7 +38,7 @@ class Outcome:
     path
         The recording.
     outputs
-        The files of its stems by name; where there is a problem, those it would have had.
+        The files of its stems by name; none where there is a problem.
     problem
         Why there are none, or nothing.
     skipped
@@ -47,8 +51,8 @@ class Outcome:
         Time it took.
     """
 
-    path: Path
-    outputs: dict[str, Path]
+    path: Place
+    outputs: dict[str, Place] = field(default_factory=dict)
     problem: str = ""
     skipped: bool = False
     warnings: list[str] = field(default_factory=list)
@@ -57,7 +61,7 @@ class Outcome:
 
 
 def separate_recording(
-    recording: Recording, folder: Path, separator: Separator, request: Request,
+    recording: Recording, folder: Place, separator: Separator, request: Request,
     *, skip_existing: bool = False, progress: Callable[[int, int], None] = lambda num_samples, total: None,
 ) -> Outcome:  # fmt: skip
     """Write the stems of one recording below `folder`; they appear together when all are complete, or there are none.
@@ -78,20 +82,50 @@ def separate_recording(
     started = time.monotonic()
     outcome = Outcome(recording.path, request.outputs(folder, recording, separator))
     finals = list(outcome.outputs.values())
-    with AudioInput(
-        recording.path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds
-    ) as source:
-        mark = _MARK + request.fingerprint(recording.path, separator)
-        if skip_existing and all(final.is_file() and _mark_of(final) == mark for final in finals):
-            outcome.skipped = True
-            return outcome
-        check_place(recording.path, finals)
-        with staged_files(finals, folder) as staged:
+    mark = _MARK + request.fingerprint(content_at(recording.path), separator)
+    if skip_existing and are_there(finals, mark):
+        outcome.skipped = True
+        return outcome
+    check_place(recording.path, finals)
+    with (
+        on_disk(recording.path) as path,
+        AudioInput(
+            path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds, shown=recording.path
+        ) as source,
+    ):
+        with staged_results(finals, folder, mark) as staged:
             written = _write(
                 source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress
             )
         outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
         outcome.seconds = written.num_samples / source.sample_rate
+    outcome.elapsed_seconds = time.monotonic() - started
+    return outcome
+
+
+class StoppedError(Exception):
+    """What `progress` raises to end a recording in the middle."""
+
+
+def try_recording(
+    recording: Recording, folder: Place, separator: Separator, request: Request,
+    *, skip_existing: bool = False, progress: Callable[[int, int], None] = lambda num_samples, total: None,
+) -> Outcome:  # fmt: skip
+    """The same as `separate_recording`; whatever goes wrong becomes the problem of the outcome."""
+    started = time.monotonic()
+    outcome = Outcome(recording.path)
+    try:
+        progress(0, 0)  # raises if there is nothing to begin any more
+        return separate_recording(recording, folder, separator, request, skip_existing=skip_existing, progress=progress)
+    except StemlaneError as error:
+        outcome.problem = one_line(error)
+    except MemoryError:
+        outcome.problem = f"{recording.path}: there is not enough memory to separate it"
+    except StoppedError:
+        outcome.problem = f"{recording.path}: interrupted"
+    except Exception as error:  # noqa: BLE001 - whatever one recording does to a library, the others want to be done
+        _LOG.debug("%s", recording.path, exc_info=True)
+        outcome.problem = f"{recording.path}: unexpected: {one_line(error)}"
     outcome.elapsed_seconds = time.monotonic() - started
     return outcome
 
@@ -103,7 +137,7 @@ class _Written:
 
 
 def _write(
-    source: AudioInput, separator: Separator, request: Request, staged: Mapping[str, Path], finals: Sequence[Path],
+    source: AudioInput, separator: Separator, request: Request, staged: Mapping[str, Path], finals: Sequence[Place],
     mark: str, progress: Callable[[int, int], None],
 ) -> _Written:  # fmt: skip
     """Separate a recording into the staged files."""
@@ -145,7 +179,7 @@ def _write(
             loud.unlink()
     if factor != 1.0:
         written.warnings = [
-            f"{source.path}: its stems are {-20 * np.log10(factor):.2f} dB softer, the peak was {peak:.2f}"
+            f"{source.shown}: its stems are {-20 * np.log10(factor):.2f} dB softer, the peak was {peak:.2f}"
         ]
     return written
 
@@ -158,12 +192,3 @@ def _tags(tags: Mapping[str, str], stem: str, mark: str) -> dict[str, str]:
     if "title" in kept:
         kept["title"] = f"{kept['title']} ({stem})"
     return kept | {"comment": mark}
-
-
-def _mark_of(path: Path) -> str:
-    """The comment in a file, or nothing where none can be read."""
-    try:
-        with AudioInput(path) as file:
-            return file.tags.get("comment", "")
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no finished stem of ours
-        return ""

@@ -11,9 +11,10 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from stemlane.errors import InputError, one_line
 
@@ -25,7 +26,7 @@ except ImportError:  # Windows: what is left over there stays
     _CAN_LOCK = False
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
-_FULL_DISK_BYTES = 1_000_000  # libsndfile says nothing of the cause; with less than this free it is the disk
+_FULL_DISK_BYTES = 1_000_000  # where a library says nothing of the cause: with less than this free it is the disk
 _REPLACED = ".replaced"  # inside a staged folder: the files it takes the place of, until all of them are in place
 _FOLDERS = threading.Lock()  # recordings side by side make, and take away, the same folders
 
@@ -106,6 +107,19 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
 
 
 @contextlib.contextmanager
+def work_folder() -> Iterator[Path]:
+    """A temporary folder of one's own, empty at first; those of processes that were killed are removed."""
+    place = Path(tempfile.gettempdir())
+    remove_leftovers([place])
+    partial = Partial(place / "work", folder=True)
+    try:
+        partial.path.chmod(0o700)
+        yield partial.path
+    finally:
+        partial.discard()
+
+
+@contextlib.contextmanager
 def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
     """Give a temporary place for each of the files `finals`; all of them appear when the block ends well, or none.
 
@@ -127,7 +141,9 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
     partial, made = None, []
     try:
         with _FOLDERS:
-            made = sorted((folder for folder in folders if not folder.exists()), key=lambda path: -len(path.parts))
+            made = sorted(
+                (folder for folder in folders if not os.path.exists(folder)), key=lambda path: -len(path.parts)
+            )
             base.mkdir(parents=True, exist_ok=True)
             partial = Partial(base / "partial", folder=True)
         whole = parents.pop() if len(parents) == 1 else None  # a folder of their own can appear at once
@@ -136,10 +152,7 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
             path.parent.mkdir(exist_ok=True)
         yield staged
         with _FOLDERS:
-            if whole is not None and not os.path.lexists(whole):
-                whole.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(partial.path, whole)
-            else:
+            if whole is None or not _appears(partial.path, whole):
                 for final in finals:
                     final.parent.mkdir(parents=True, exist_ok=True)
                 _move(staged, finals, partial.path / _REPLACED)
@@ -153,6 +166,19 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
+
+
+def _appears(folder: Path, whole: Path) -> bool:
+    """Give a folder its name, unless one of that name is there, which another machine may make at any time."""
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if not os.path.lexists(whole):
+            os.replace(folder, whole)
+            return True
+    except OSError:
+        if not whole.is_dir():
+            raise
+    return False
 
 
 def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> None:
@@ -175,13 +201,15 @@ def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> Non
         raise
 
 
-def cannot_write(shown: str | Path, folder: Path, error: Exception | str) -> InputError:
+def cannot_write(shown: str | PurePath, folder: Path, error: Exception | str) -> InputError:
     """Why a file cannot be written; for a full disk, how much is free, and what to do."""
     reason = error if isinstance(error, str) else _reason(error)
-    while not folder.exists() and folder != folder.parent:
+    while not os.path.exists(folder) and folder != folder.parent:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT) or free < _FULL_DISK_BYTES:
+    # Where the system says what is wrong, it is that: /proc has no free space, and is not full.
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ENOSPC, errno.EDQUOT) or (number is None and free < _FULL_DISK_BYTES):
         return InputError(
             f"{shown}: cannot be written, the disk is full ({free / 1e6:.1f} MB are free in {folder}); free some "
             "space there or write elsewhere"

@@ -3,13 +3,14 @@
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Self
 
 import av
 import numpy as np
 
 from stemlane.errors import InputError
+from stemlane.files.addresses import Address
 from stemlane.files.encoding import Encoding, open_writer
 from stemlane.files.staging import Partial, cannot_write, remove_leftovers
 
@@ -40,7 +41,7 @@ class AudioOutput:
 
     def __init__(
         self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0,
-        *, encoding: Encoding | None = None, tags: Mapping[str, str] | None = None, shown: str | Path | None = None,
+        *, encoding: Encoding | None = None, tags: Mapping[str, str] | None = None, shown: str | PurePath | None = None,
     ):  # fmt: skip
         self.path = Path(path)
         self._shown = path if shown is None else shown
@@ -75,7 +76,8 @@ class AudioOutput:
             raise self._problem(error) from None
 
     def _problem(self, error: Exception) -> InputError:
-        return cannot_write(self._shown, Path(os.path.realpath(self._shown)).parent, error)
+        final = self._target if isinstance(self._shown, Address) else Path(os.path.realpath(self._shown))
+        return cannot_write(self._shown, final.parent, error)
 
     def __exit__(self, error_type: type[BaseException] | None, *_: object) -> None:
         try:
@@ -97,13 +99,13 @@ def encoding_of(path: str | Path) -> Encoding:
         raise InputError(f"{path}: {error}") from None
 
 
-def check_file_target(target: Path, shown: str | Path) -> None:
+def check_file_target(target: Path, shown: str | PurePath) -> None:
     """Raise `InputError` if no file of that name can be written, before any work is done for it."""
     folder = target.parent
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(f"{folder}: no such folder to write to")
-    if target.exists() and not target.is_file():
-        kind = "a folder" if target.is_dir() else "no plain file"
+    if os.path.exists(target) and not os.path.isfile(target):
+        kind = "a folder" if os.path.isdir(target) else "no plain file"
         raise InputError(f"{shown}: is {kind}, should be the name of a file to write")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise InputError(f"{shown}: cannot be written (the folder {folder} is not yours to write to)")

@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
-from stemlane.contract import HIGHEST_RATE, LONGEST_MODEL_NAME, LOWEST_RATE, MODEL_INDEX_FIELDS, STEM_ORDER
+from stemlane.contract import (
+    FADE_RESERVE_SAMPLES,
+    HIGHEST_RATE,
+    LONGEST_MODEL_NAME,
+    LOWEST_RATE,
+    MODEL_INDEX_FIELDS,
+    STEM_ORDER,
+)
 from stemlane.errors import ManifestError, StemlaneError, one_line
 from stemlane.manifests.kinds import SETTINGS_READERS, MaskedSegmentSettings, Settings, StreamingSettings
 from stemlane.manifests.table import Table
@@ -81,6 +88,11 @@ class Manifest:
     def delay_samples(self) -> int:
         """Samples by which the stems trail the mixture, at the model's rate."""
         return self.settings.delay_samples
+
+    @property
+    def latency_samples(self) -> int:
+        """Delay from input to output at the model's rate, the same sum as latency.h; a host adds nothing to it."""
+        return self.delay_samples + self.stride_samples + self.compute_allowance_samples + FADE_RESERVE_SAMPLES
 
     @property
     def follows_rate(self) -> bool:

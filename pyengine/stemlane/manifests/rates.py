@@ -14,7 +14,8 @@ def frame_samples(fft_samples: int, model_rate: float, sample_rate: float) -> in
 
     Within `FRAME_TOLERANCE` the length with the smallest largest prime factor, which makes the fastest transform; among
     those the nearest, then the shorter. Lengths are multiples of 8, or of 4 where no multiple of 8 is near enough.
-    Below 1538 samples (16.6 kHz for 4096 at 44.1 kHz) the nearest multiple of 4 may miss by more: 0.27 % at 8 kHz.
+    Below 1538 samples the nearest multiple of 4, which may lie 2 samples off, may miss by more. For 4096 at 44.1 kHz
+    that is so below 16.6 kHz, by at most 0.27 % (at 8032 Hz). All usual rates, 8000 Hz too, are within the tolerance.
 
     Parameters
     ----------

@@ -6,11 +6,11 @@ Reading a manifest is `manifest`'s job, checking a model's files `integrity`'s.
 
 import os
 import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemlane.contract import MODELS_FOLDER
+from stemlane.arguments import as_path, shown
+from stemlane.contract import LONGEST_MODEL_NAME, MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests import integrity
 from stemlane.manifests.model import MANIFEST_NAME, Manifest, load_manifest, model_folders
@@ -33,19 +33,17 @@ def user_folder() -> Path:
     return data_folder() / MODELS_FOLDER
 
 
-def search_folders() -> Iterator[Path]:
+def search_folders() -> list[Path]:
     """Folders searched for models, first match wins: embedded, STEMLANE_MODELS (like PATH), the user's.
 
     Raises
     ------
     ModelError
-        When it comes to a folder in STEMLANE_MODELS that others may choose or change.
+        If STEMLANE_MODELS names a folder that is not there, or that others may choose or change. This does not depend
+        on which model is looked for: an embedded one is refused, too.
     """
-    yield embedded_folder()
-    for entry in os.environ.get(_VARIABLE, "").split(os.pathsep):
-        if entry:
-            yield _trusted(Path(entry))
-    yield user_folder()
+    named = [_trusted(Path(entry)) for entry in os.environ.get(_VARIABLE, "").split(os.pathsep) if entry]
+    return [embedded_folder(), *named, user_folder()]
 
 
 def is_reserved(name: str) -> bool:
@@ -58,6 +56,8 @@ def _trusted(folder: Path) -> Path:
     if not folder.is_absolute():
         raise ModelError(f"{_VARIABLE} names {os.fspath(folder)!r}, which depends on where a program is started: "
                          "give the whole path")  # fmt: skip
+    if not os.path.isdir(folder):
+        raise ModelError(f"{_VARIABLE} names {os.fspath(folder)!r}, which is no folder: make it, or leave it out")
     if os.name == "posix":
         place = folder.resolve()
         for path in (place, *place.parents):
@@ -118,17 +118,18 @@ def find_model(model: str | Path) -> Manifest:
     ManifestError
         If its manifest is not usable.
     """
+    path = as_path(model, "model")
     text = os.fspath(model)
     if isinstance(model, Path) or os.sep in text:
-        if not (Path(text) / MANIFEST_NAME).is_file():
-            raise ModelError(f"no model in {text}: a model is a folder with a {MANIFEST_NAME}")
+        if not os.path.isfile(path / MANIFEST_NAME):
+            raise ModelError(f"no model in {path}: a model is a folder with a {MANIFEST_NAME}")
         return load_manifest(text)
     name = ALIASES.get(text, text)
-    for folder in search_folders():
-        if name and (folder / name / MANIFEST_NAME).is_file():
+    for folder in search_folders() if 0 < len(name) <= LONGEST_MODEL_NAME else ():
+        if (folder / name / MANIFEST_NAME).is_file():
             return _load_named(folder / name)
     names = ", ".join(listing.name for listing in list_models()) or "none is installed"
-    raise ModelError(f"no model called {text!r}; there is: {names}")
+    raise ModelError(f"no model called {shown(text)}; there is: {names}")
 
 
 def _load_named(folder: Path) -> Manifest:

@@ -3,14 +3,14 @@
 
 import bisect
 import json
-import math
-import numbers
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from stemlane.arguments import as_path, is_number, shown
 from stemlane.audio_checks import check_mixture, rechunk
 from stemlane.contract import STEM_ORDER
 from stemlane.errors import InputError
@@ -41,7 +41,7 @@ def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
 def read_automation(path: str | Path) -> Automation:
     """The breakpoints in a JSON file: a list of {"time": seconds, "stem": name or "output", "gain_db": number}."""
     try:
-        breakpoints: Automation = json.loads(Path(path).read_text(encoding="utf-8"))
+        breakpoints: Automation = json.loads(as_path(path, "automation").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
     except json.JSONDecodeError as error:
@@ -68,6 +68,8 @@ class GainPlan:
     def __init__(self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Automation | None):
         self._faders = (*manifest.stems, OUTPUT)
         self._fixed_db: dict[str, float] = {}
+        if gains is not None and not isinstance(gains, Mapping):
+            raise InputError(f'gains is {shown(gains)}, should be like {{"vocals": "-inf", "drums": 3}}')
         for name, value in (gains or {}).items():
             fader = self._check_fader(name, manifest)
             if fader in self._fixed_db:
@@ -79,24 +81,19 @@ class GainPlan:
         for entry in automation or ():
             if not isinstance(entry, Mapping) or {"time", "stem", "gain_db"} - set(entry):
                 raise InputError(
-                    f'automation holds {entry!r}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
+                    f'automation holds {shown(entry)}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
                 )
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
-            if (
-                isinstance(time, (bool, np.bool_))
-                or not isinstance(time, numbers.Real)
-                or not 0 <= float(time) < math.inf
-            ):
-                raise InputError(f"automation of {name} has the time {time!r}, should be seconds from 0 on")
+            if not is_number(time, 0, sys.float_info.max):
+                raise InputError(f"automation of {name} has the time {shown(time)}, should be seconds from 0 on")
             points.setdefault(name, []).append((float(time), parse_gain(entry["gain_db"], name)))
         self._curves = {name: sorted(curve, key=lambda point: point[0]) for name, curve in points.items()}
 
     def _check_fader(self, name: object, manifest: Manifest) -> str:
         fader = stem_of(manifest, name) if isinstance(name, str) else None
         if fader is None or fader not in self._faders:
-            raise InputError(
-                f"model {manifest.name!r} has no stem {name!r}, it has: {', '.join(stem_names(manifest))}; or output"
-            )
+            known = ", ".join(stem_names(manifest))
+            raise InputError(f"model {manifest.name!r} has no stem {shown(name)}, it has: {known}; or output")
         return fader
 
     def gain_db(self, fader: str, seconds: float) -> float:

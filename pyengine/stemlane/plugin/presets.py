@@ -4,14 +4,15 @@
 A preset of the user's is the same element in a file of its own, without a model; the plugin's Presets.h says more.
 """
 
+import math
 import struct
 from pathlib import Path
 from xml.etree import ElementTree
 
-from stemlane.contract import PRESETS_FOLDER, SILENT_DB, STATE_TAG
+from stemlane.contract import PRESETS_FOLDER, STATE_TAG
 from stemlane.errors import PluginError, one_line
+from stemlane.plugin import parameters
 from stemlane.regular_files import read_regular
-from stemlane.units import parse_gain
 from stemlane.user_folders import data_folder
 
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
@@ -121,14 +122,13 @@ def replaced(preset: bytes, element: ElementTree.Element) -> bytes:
 
 
 def set_parameter(element: ElementTree.Element, name: str, value: float | str | bool) -> None:
-    """Set a parameter by its id, with a value as a user writes it: dB or "-inf", True or False."""
+    """Set a parameter by the name it has in scripts, or its id, to what a user writes: dB or "-inf", True or False."""
     known = [key for key in element.attrib if key.endswith(("_gain", "_mute", "_solo")) or key == "bypass"]
-    if name not in known:
-        raise PluginError(f"the plugin has no parameter {name!r}, it has: {', '.join(known)}")
-    if name.endswith("_gain"):
-        gain_db = parse_gain(value, name.removesuffix("_gain"))
-        element.set(name, "-inf" if gain_db <= SILENT_DB else format(gain_db, ".1f"))
-        return
-    if not isinstance(value, bool):
-        raise PluginError(f"parameter {name} is {value!r}, should be True or False")
-    element.set(name, "On" if value else "Off")
+    identifier = parameters.parameter_id(name)
+    if identifier not in known:
+        raise PluginError(parameters.unknown(name, [parameters.name_in_scripts(key) for key in known]))
+    found = parameters.checked(name, value)
+    if isinstance(found, bool):
+        element.set(identifier, "On" if found else "Off")
+    else:
+        element.set(identifier, "-inf" if found == -math.inf else format(found, ".1f"))

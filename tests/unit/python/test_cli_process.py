@@ -188,6 +188,6 @@ def test_empty_arguments(capsys, arguments):
 
 
 def test_interrupted_before_it_begins(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_parser", lambda: os.kill(os.getpid(), signal.SIGINT))
+    monkeypatch.setattr(cli, "build_parser", lambda: os.kill(os.getpid(), signal.SIGINT))
     assert cli.main(["doctor"]) == 130
     assert capsys.readouterr().err == "stemlane: interrupted\n"

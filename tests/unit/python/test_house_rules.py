@@ -30,7 +30,8 @@ def sources(folder: str, *endings: str) -> list[Path]:
 
 
 CPP_SOURCES = [path for folder in ("cpp", "plugin") for path in sources(folder, ".h", ".cpp", ".c", ".mm")]
-PYTHON_SOURCES = sources("pyengine", ".py")
+PYTHON_SOURCES = [path for folder in ("pyengine", "models", "tools") for path in sources(folder, ".py")]
+TESTS = sources("tests", ".py", ".h", ".cpp")
 
 
 def includes(path: Path) -> list[str]:
@@ -93,6 +94,11 @@ def test_files_and_functions_fit(path):
     long = [f"{function} ({lines} lines)" for function, lines in functions
             if lines > LONGEST_FUNCTION and (name, function) not in TOO_LONG]  # fmt: skip
     assert long == []
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_of_tests_fit(path):
+    assert path.read_text(encoding="utf-8").count("\n") <= LONGEST_FILE
 
 
 def python_functions(text: str) -> Iterator[tuple[str, int]]:

@@ -9,7 +9,6 @@ import pytest
 import soundfile
 import stemlane
 from stemlane.errors import InputError
-from stemlane.files import batch as batch_module
 from stemlane.files import separating
 from support.audio_files import RATE, decoded, music, vbr_mp3
 from support.tiny_models import build_model
@@ -146,6 +145,8 @@ def test_one_recording_that_fails_leaves_the_others_alone(songs, tmp_path):
     assert [outcome.path.name for outcome in outcomes] == ["0.wav", "2.wav", "2nan.wav", "page.mp3", "1.wav", "3.wav"]
     assert seen == outcomes
     assert [bool(outcome.problem) for outcome in outcomes] == [False, False, True, True, False, False]
+    assert all(path.is_file() for outcome in outcomes for path in outcome.outputs.values())
+    assert [len(outcome.outputs) for outcome in outcomes] == [1, 1, 0, 0, 1, 1]
     assert "sample 15000 of channel 0 is nan" in outcomes[2].problem and "cannot be read" in outcomes[3].problem
     expected = ["0/vocals.wav", "2/vocals.wav", "deep/1/vocals.wav", "deep/3/vocals.wav"]
     assert list(contents(tmp_path / "out")) == expected
@@ -201,7 +202,7 @@ def test_what_breaks_a_library_breaks_one_recording(songs, tmp_path, monkeypatch
             raise (ZeroDivisionError("x") if recording.path.name == "1.wav" else MemoryError)
         return original(recording, *arguments, **options)
 
-    monkeypatch.setattr(batch_module, "separate_recording", fails)
+    monkeypatch.setattr(separating, "separate_recording", fails)
     problems = {done.path.name: done.problem for done in stemlane.separate_many([songs], tmp_path / "out")}
     assert problems["1.wav"].endswith("1.wav: unexpected: ZeroDivisionError: x")
     assert problems["2.wav"].endswith("2.wav: there is not enough memory to separate it")

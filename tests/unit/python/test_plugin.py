@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 from stemlane.errors import PluginError
-from stemlane.plugin import hosting, install, places, presets
+from stemlane.plugin import hosting, install, places, presets, status
 from support.presets import build_component, build_preset
 
 XML = (
@@ -157,8 +157,10 @@ def test_parameters_are_set_by_id():
     assert (state.get("vocals_gain"), state.get("vocals_mute")) == ("-inf", "On")
     presets.set_parameter(state, "vocals_gain", 3)
     assert state.get("vocals_gain") == "3.0"
+    presets.set_parameter(state, "vocals_gain_db", "+4,5 dB")
+    assert state.get("vocals_gain") == "4.5"
     for name, value, words in [
-        ("model", "x", "no parameter 'model', it has: vocals_gain, vocals_mute, bypass"),
+        ("model", "x", "no parameter 'model', it has: vocals_gain_db, vocals_mute, bypass"),
         ("flute_gain", 0, "no parameter 'flute_gain'"),
         ("vocals_mute", 1, "vocals_mute is 1, should be True or False"),
     ]:
@@ -211,29 +213,27 @@ def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models
         parameters: ClassVar = {"engine_status": Status()}
         reported_latency_samples = 2560
 
-        def process(self, mixture, rate):
-            return mixture
-
-    import pedalboard
+    from stemlane.plugin import pedalboard_plugin
 
     paths = []
-    monkeypatch.setattr(pedalboard, "VST3Plugin", lambda path: paths.append(path) or Loaded())
-    loaded = hosting.load_plugin("default", vocals_gain="-inf")
+    monkeypatch.setattr(pedalboard_plugin, "ScriptedPlugin", lambda path: paths.append(path) or Loaded())
+    loaded = hosting.load_plugin("default", vocals_gain_db="-inf")
     assert paths == [str(bundle)]
-    status = hosting.plugin_status(loaded)
-    assert status == hosting.PluginStatus("ready", said.removeprefix("ready: "), "mix", 2560)
+    found = status.plugin_status(loaded)
+    assert found == status.PluginStatus("ready", said.removeprefix("ready: "), "mix", 2560)
     assert presets.read(loaded.preset_data).get("vocals_gain") == "-inf"
 
     def broken(path):
         raise ImportError("Unable to load plugin:\nunknown reason")
 
-    monkeypatch.setattr(pedalboard, "VST3Plugin", broken)
+    monkeypatch.setattr(pedalboard_plugin, "ScriptedPlugin", broken)
     with pytest.raises(PluginError, match="cannot load it: Unable to load plugin: unknown reason"):
         hosting.load_plugin()
 
 
 def test_load_plugin_without_pedalboard(bundle, tiny_models, monkeypatch):
     monkeypatch.setitem(sys.modules, "pedalboard", None)
+    monkeypatch.delitem(sys.modules, "stemlane.plugin.pedalboard_plugin", raising=False)
     with pytest.raises(PluginError, match="pip install pedalboard"):
         hosting.load_plugin()
 

@@ -22,6 +22,18 @@ def test_bins_lie_where_the_models_do(rate):
     assert abs(frame_samples(4096, 44100, rate) * 44100 / (4096 * rate) - 1) <= FRAME_TOLERANCE
 
 
+def test_how_far_bins_may_lie_from_the_models():
+    """What docs/performance.md says of 4096 at 44.1 kHz."""
+
+    def miss(rate):
+        return abs(frame_samples(4096, 44100, rate) * 44100 / (4096 * rate) - 1)
+
+    low = {rate: miss(rate) for rate in range(8000, 16600)}
+    assert max(low, key=low.get) == 8032 and 0.00266 < low[8032] < 0.00267
+    assert max(rate for rate in low if low[rate] > FRAME_TOLERANCE) == 16516
+    assert max(miss(rate) for rate in range(16600, 384001, 61)) <= FRAME_TOLERANCE
+
+
 @settings(max_examples=500)
 @given(fft=st.sampled_from((256, 2048, 4096, 6144)), rate=st.floats(8000, 384000))
 def test_the_core_computes_the_same_lengths(fft, rate):

@@ -31,6 +31,8 @@ def test_search_order_and_user_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr(registry, "embedded_folder", lambda: tmp_path / "embedded")
     monkeypatch.setenv("STEMLANE_MODELS", os.pathsep.join([str(tmp_path / "x"), "", str(tmp_path / "y")]))
+    for name in ("x", "y"):
+        (tmp_path / name).mkdir()
     folders = [tmp_path / "embedded", tmp_path / "x", tmp_path / "y", tmp_path / "data" / "stemlane" / "models"]
     assert list(registry.search_folders()) == folders
     for folder in reversed(folders):  # a folder searched earlier wins
@@ -91,9 +93,13 @@ def test_folders_that_depend_on_where_one_stands_are_refused(tmp_path, tiny_mode
     monkeypatch.chdir(tmp_path)
     build_model(tmp_path / "models", name="own")
     monkeypatch.setenv("STEMLANE_MODELS", "models")
-    assert registry.find_model("mix").name == "mix"  # an embedded one is found before
-    for attempt in (lambda: registry.find_model("own"), registry.list_models):
+    attempts = (lambda: registry.find_model("own"), lambda: registry.find_model("mix"), registry.list_models)
+    for attempt in attempts:  # an embedded model would be found before, and is refused all the same
         with pytest.raises(ModelError, match="STEMLANE_MODELS names 'models', which depends on where a program is"):
+            attempt()
+    monkeypatch.setenv("STEMLANE_MODELS", f"{tmp_path}/modles")
+    for attempt in attempts:
+        with pytest.raises(ModelError, match=f"STEMLANE_MODELS names '{tmp_path}/modles', which is no folder: make it"):
             attempt()
 
 

@@ -9,6 +9,7 @@ import pytest
 from stemlane.engine.separator import Separator
 from stemlane.errors import CoreError, InputError
 from stemlane.manifests.model import load_manifest
+from stemlane.mix._core import CoreStream
 from stemlane.mix.rendering import (
     GainPlan,
     linear_gain,
@@ -17,6 +18,7 @@ from stemlane.mix.rendering import (
     read_automation,
     render,
 )
+from support.every_model import EVERY_MODEL
 from support.tiny_models import build_model
 
 ROUNDING = 1e-6  # float32 sums of values below 4
@@ -187,8 +189,6 @@ def test_a_missing_core_library_is_named(monkeypatch, tmp_path):
 
 
 def test_core_streams_check_what_they_are_given(manifest):
-    from stemlane.mix._core import CoreStream
-
     core = CoreStream(manifest, 44100, 2, 512)
     gains = np.ones(6, np.float32)
     with pytest.raises(CoreError, match="push: shapes"):
@@ -205,7 +205,6 @@ def test_core_streams_check_what_they_are_given(manifest):
 
 def test_core_and_engine_take_the_same_rates(manifest):
     from stemlane.audio_checks import HIGHEST_RATE, LOWEST_RATE
-    from stemlane.mix._core import CoreStream
 
     for rate in (LOWEST_RATE, HIGHEST_RATE):
         CoreStream(manifest, rate, 2, 512)
@@ -215,8 +214,6 @@ def test_core_and_engine_take_the_same_rates(manifest):
 
 
 def test_a_pull_that_comes_too_early_can_be_repeated(manifest):
-    from stemlane.mix._core import CoreStream
-
     core = CoreStream(manifest, 44100, 1, 4096)
     gains = np.array([0, 1, 1, 1, 1, 1], np.float32)
     mixture = noise(1, 4096)
@@ -233,3 +230,10 @@ def test_a_pull_that_comes_too_early_can_be_repeated(manifest):
         played.append(core.pull(4096))
     out = np.concatenate(played, axis=1)
     np.testing.assert_array_equal(out[:, core.latency_samples :], np.tile(mixture, 2)[:, : -core.latency_samples])
+
+
+@pytest.mark.parametrize("name", EVERY_MODEL)
+def test_the_latency_that_people_are_told_is_the_cores(tmp_path, name):
+    manifest = load_manifest(EVERY_MODEL[name](tmp_path, name=name))
+    core = CoreStream(manifest, manifest.sample_rate, 2, 512)
+    assert manifest.latency_samples == core.latency_samples

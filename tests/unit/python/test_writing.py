@@ -7,9 +7,11 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+import stemlane
 from stemlane.errors import InputError
 from stemlane.files import encoding
 from stemlane.files.reading import AudioInput
+from stemlane.files.staging import cannot_write
 from stemlane.files.writing import AudioOutput
 
 
@@ -119,6 +121,21 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, error, fr
     else:
         assert f"; 70 MB are free in {tmp_path})" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "error, words",
+    [(PermissionError(13, "Permission denied"), "Permission denied"), (OSError(5, "I/O error"), "I/O error")],
+)
+def test_what_the_system_says_is_not_taken_for_a_full_disk(tmp_path, monkeypatch, error, words):
+    """File systems such as /proc have no free space, and are not full."""
+    usage = shutil.disk_usage(tmp_path)._replace(free=0)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    assert str(cannot_write("a.wav", tmp_path, error)) == f"a.wav: cannot be written ({words})"
+    with pytest.raises(InputError, match=r"^/proc/x/drums.wav: cannot be written \(No such file or directory\)$"):
+        stemlane.separate_file(
+            write(tmp_path / "a.wav", noise(1, 2000)), "/proc/x", name="{stem}.{ext}", stems=["drums"]
+        )
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg"])

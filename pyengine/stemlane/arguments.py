@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: MIT
+"""What callers hand in: whether it is a number or a path, and how a message shows it."""
+
+import math
+import numbers
+import os
+from pathlib import Path
+from typing import TypeGuard
+
+import numpy as np
+
+from stemlane.errors import InputError
+
+_LONGEST_SHOWN = 60  # characters: a message is one line
+
+
+def is_number(value: object, lowest: float = -math.inf, highest: float = math.inf) -> TypeGuard[float]:
+    """Whether a value is a real number in a range, bounds included; True and False are none, nor is NaN.
+
+    >>> is_number(3, 1, 12), is_number("3"), is_number(True), is_number(float("nan"))
+    (True, False, False, False)
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        return False
+    try:
+        return lowest <= float(value) <= highest
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
+def is_count(value: object, lowest: int, highest: int) -> TypeGuard[int]:
+    """Whether a value is a whole number in a range, bounds included."""
+    return is_number(value, lowest, highest) and isinstance(value, numbers.Integral)
+
+
+def shown(value: object) -> str:
+    """A value as messages show it: on one line, and not too long.
+
+    >>> shown("x" * 300)
+    "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…"
+    """
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:  # a whole number of more digits than Python writes
+        text = f"{type(value).__name__} too large to write"
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+
+
+def path_text(value: object, name: str) -> str:
+    """The text of a path as it was given, or `InputError` naming the argument."""
+    try:
+        text = os.fspath(value)  # type: ignore[call-overload]  # what it is not, it refuses
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or "\0" in text:
+        raise InputError(f"{name} is {shown(value)}, should be a path")
+    return text
+
+
+def as_path(value: object, name: str) -> Path:
+    """The path of a file or folder, or `InputError` naming the argument.
+
+    >>> as_path("a/b.wav", "path").name
+    'b.wav'
+    """
+    return Path(path_text(value, name))

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+"""`stemlane models` as a user meets it, and models by their names elsewhere."""
+
+import json
+import os
+
+import numpy as np
+import soundfile
+from stemlane.cli.main import main
+from support.command_line import everything_in, fails, noise, write
+from support.tiny_models import build_model
+from support.tiny_spleeter import build_spleeter
+
+
+def test_models(tiny_models, capsys):
+    assert main(["models", "list"]) == 0
+    out = capsys.readouterr().out
+    assert "mix, default" in out and "Tiny live: vocals, drums, bass, other at 44100 Hz" in out
+    assert main(["models", "show", "default"]) == 0
+    out = capsys.readouterr().out
+    assert "3584 samples" in out and "built by the tests" in out
+    # Its parts 3584, 2048 and 4096, and 64 to fade out.
+    assert "222.0 ms at 44100 Hz, 9792 samples:" in out and "64 samples, to fade stems out" in out
+    assert main(["models", "verify", "live"]) == 0
+    fails(capsys, ["models", "show", "nope"], "no model called 'nope'")
+
+
+def test_models_that_can_be_added_are_listed(tiny_models, capsys):
+    assert main(["models", "list", "--available"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 13 and rows[0] == "spleeter:2stems        vocals, accompaniment; MIT (Deezer SA)"
+    assert any("umxl" in row and "not for commercial use" in row for row in rows)
+    assert any(row.startswith("htdemucs_6s ") and "vocals, drums, bass, guitar, piano, other;" in row for row in rows)
+
+
+def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
+    build_model(tmp_path, name="a-name-that-is-long")
+    build_model(tmp_path, name="b")
+    (tmp_path / "b" / "manifest.toml").write_text("format = 2", encoding="utf-8")
+    monkeypatch.setenv("STEMLANE_MODELS", f"{tmp_path}{os.pathsep}{models_folder}")
+    assert main(["models", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len({len(line) - len(line.split("  ", 1)[1].lstrip()) for line in lines}) == 1
+    assert any(line.startswith("b  ") and "unusable: " in line and "format is 2" in line for line in lines)
+
+
+def test_verify_finds_damage(tmp_path, capsys):
+    folder = build_model(tmp_path)
+    (folder / "network.onnx").write_bytes(b"x")
+    fails(capsys, ["models", "verify", str(folder)], "damaged or changed")
+
+
+def test_models_of_other_projects_by_their_names_there(tmp_path, tiny_models, capsys, monkeypatch):
+    source = write(tmp_path / "a.wav", noise(2, 5000))
+    build_spleeter(tmp_path / "models", name="spleeter-2stems", stems=("vocals", "other"))
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
+    assert main(["separate", "-p", "spleeter:2stems", "-o", str(tmp_path / "o"), source]) == 0
+    assert everything_in(tmp_path / "o") == ["a", "a/accompaniment.wav", "a/vocals.wav"]
+    for name, source_name in {
+        "spleeter:5stems-16kHz": "spleeter:5stems-16kHz",
+        "spleeter-4stems": "spleeter:4stems",
+        "open-unmix:umxl": "open-unmix:umxl",
+        "htdemucs_ft": "htdemucs_ft",
+    }.items():
+        fails(capsys, ["separate", "-n", name, source], f"can be added: run 'stemlane models add {source_name}'")
+
+
+def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):
+    build_spleeter(tmp_path / "models", name="two", stems=("vocals", "other"))
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "models"))
+    mixture = noise(2, 20_000)
+    source = write(tmp_path / "a.wav", mixture)
+    out = tmp_path / "out"
+    assert main(["separate", source, "-o", str(out), "--model", "two"]) == 0
+    assert everything_in(out) == ["a", "a/accompaniment.wav", "a/vocals.wav"]
+    for name in ("accompaniment", "other"):
+        chosen = tmp_path / name
+        assert main(["separate", source, "-o", str(chosen), "--model", "two", "--stems", name]) == 0
+        assert everything_in(chosen) == ["a", "a/accompaniment.wav"]
+        muted = str(tmp_path / f"{name}.wav")
+        assert main(["render", source, "-o", muted, "--model", "two", "--gain", f"{name}=-inf"]) == 0
+    renders = [soundfile.read(tmp_path / f"{name}.wav", dtype="float32")[0] for name in ("accompaniment", "other")]
+    np.testing.assert_array_equal(*renders)
+    np.testing.assert_allclose(renders[0], soundfile.read(out / "a" / "vocals.wav")[0], atol=1e-6)
+    capsys.readouterr()
+    arguments = ["render", source, "-o", muted, "--model", "two", "--gain", "other=0", "--gain", "accompaniment=0"]
+    fails(capsys, arguments, "'accompaniment' is another name of 'other', which has a gain already")
+    fails(
+        capsys, ["separate", source, "-o", muted, "--model", "two", "--stems", "drums"], "it has: vocals, accompaniment"
+    )
+    write(tmp_path / "song" / "vocals.wav", mixture)
+    write(tmp_path / "song" / "accompaniment.wav", mixture / 2)
+    assert main(["evaluate", str(tmp_path / "song"), "--model", "two", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["stems"] == ["vocals", "accompaniment"]

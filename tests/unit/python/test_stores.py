@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""Recordings and results in stores, tried in fsspec's memory: found, fetched, sent whole, known again."""
+
+import json
+import sys
+
+import fsspec
+import numpy as np
+import pytest
+import soundfile
+import stemlane
+from stemlane.errors import InputError
+from stemlane.files import stores
+from stemlane.files.addresses import Address, place
+from stemlane.files.names import find_recordings
+from support.audio_files import RATE, music
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """Fsspec's memory, empty; temporary folders are made in one of the test's own."""
+    memory = fsspec.filesystem("memory")
+    monkeypatch.setattr(type(memory), "store", {})
+    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    yield memory
+    assert [path.name for path in (tmp_path / "temporary").iterdir() if path.name != "dask-scratch-space"] == []
+
+
+@pytest.fixture
+def songs(store, tmp_path):
+    """Three recordings and other things in the store; the same three on the disk."""
+    for index, name in enumerate(("a.wav", "deep/b.flac", "deep/c.wav")):
+        path = tmp_path / "in" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, music(20_000, seed=index).T, RATE, subtype="PCM_24")
+        store.put_file(str(path), f"/music/in/{name}")
+    for name in ("note.txt", ".hidden/x.wav", "deep/.y.wav", "out/a/vocals.wav"):
+        store.pipe_file(f"/music/in/{name}", b"x")
+    return tmp_path / "in"
+
+
+def names(*inputs, **options):
+    return [(str(found.path), found.track) for found in find_recordings(inputs, **options)]
+
+
+def samples(path, store):
+    with store.open(path) as file:
+        return soundfile.read(file, dtype="float32", always_2d=True)[0]
+
+
+def test_an_address_is_a_path_with_two_slashes():
+    song = place("s3://bucket/in/song.flac")
+    assert isinstance(song, Address) and str(song) == "s3://bucket/in/song.flac" and song.scheme == "s3"
+    assert (song.name, song.suffix, str(song.parent)) == ("song.flac", ".flac", "s3://bucket/in")
+    assert str(song.parent / "x" / "y.wav") == "s3://bucket/in/x/y.wav"
+    assert song == place("s3://bucket//in/song.flac") and place(song) is song
+    assert not isinstance(place("C:/x"), Address) and not isinstance(place("a:b"), Address)
+    with pytest.raises(InputError, match="one address, not one inside another"):
+        place("zip://a.wav::s3://bucket/a.zip")
+
+
+def test_folders_patterns_and_files_of_a_store(songs):
+    inside = [("memory://music/in/a.wav", "a"), ("memory://music/in/deep/b.flac", "deep/b"),
+              ("memory://music/in/deep/c.wav", "deep/c")]  # fmt: skip
+    assert names("memory://music/in", leave_out=place("memory://music/in/out")) == inside
+    assert ("memory://music/in/out/a/vocals.wav", "out/a/vocals") in names("memory://music/in")
+    assert names("memory://music/in/*/*.wav", leave_out=place("memory://music/in/out")) == [
+        ("memory://music/in/deep/c.wav", "c")
+    ]
+    assert names("memory://music/in/note.txt") == [("memory://music/in/note.txt", "note")]  # who names a file means it
+    assert names("memory://music/in/a.wav", "memory://music/in/*.wav") == [inside[0]]
+    with pytest.raises(InputError, match="memory://music/none: no audio file is there"):
+        names("memory://music/none")
+
+
+def test_no_look_is_taken_at_names_that_end_like_audio(store, monkeypatch):
+    """A list of a million names would be a million questions."""
+    monkeypatch.setattr("stemlane.files.names.files_at", None)
+    assert names("memory://x/absent.wav") == [("memory://x/absent.wav", "absent")]
+
+
+def test_stems_in_a_store_are_those_of_the_disk(songs, store, tmp_path, tiny_models):
+    stemlane.separate_many([songs], tmp_path / "out", file_format="flac", jobs=2)
+    outcomes = stemlane.separate_many(
+        ["memory://music/in/a.wav", "memory://music/in/deep"], "memory://stems", file_format="flac", jobs=2
+    )
+    assert [outcome.problem for outcome in outcomes] == ["", "", ""] and outcomes[0].seconds == 20_000 / RATE
+    assert str(outcomes[0].outputs["bass"]) == "memory://stems/a/bass.flac"
+    for stem in ("vocals", "drums", "bass", "other"):
+        for there, here in (("a", "a"), ("b", "deep/b"), ("c", "deep/c")):
+            expected = soundfile.read(tmp_path / "out" / here / f"{stem}.flac", dtype="float32")[0]
+            np.testing.assert_array_equal(samples(f"/stems/{there}/{stem}.flac", store), expected)
+    found = [name for name in store.find("/stems") if not name.endswith(".flac")]
+    assert found == [f"/stems/{track}/.bass.flac.json" for track in "abc"]  # receipts, and no part of anything
+
+
+def test_from_the_disk_to_a_store_and_back(songs, store, tmp_path, tiny_models):
+    stemlane.separate_file(songs / "a.wav", "memory://stems", stems=["vocals"])
+    stemlane.separate_file("memory://stems/a/vocals.wav", tmp_path / "again", stems=["drums"])
+    first, _ = soundfile.read(tmp_path / "again/vocals/drums.wav", dtype="float32")
+    np.testing.assert_allclose(first, 0.5 * 0.25 * samples("/music/in/a.wav", store), atol=1e-6)  # the model's shares
+
+
+def test_what_is_there_is_known_by_its_receipt(songs, store, tiny_models):
+    def again(**options):
+        request = {"stems": ["vocals", "bass"], "skip_existing": True, "name": "{stem}/{track}.{ext}"} | options
+        return stemlane.separate_file("memory://music/in/a.wav", "memory://out", **request).skipped
+
+    assert not again() and again() and again(stems=["bass", "vocals"])
+    assert not again(model="live") and not again()  # what is there now is something else
+    assert not again(stems=["vocals"], clip="clamp") and not again()  # one of the two was replaced
+    store.pipe_file("/out/vocals/a.wav", b"cut off")
+    assert not again() and again()
+    store.rm_file("/out/bass/a.wav")
+    assert not again() and again()
+    store.pipe_file("/out/bass/.a.wav.json", b"{")
+    assert not again() and again()
+    store.copy("/music/in/deep/c.wav", "/music/in/a.wav")
+    assert not again() and again()
+
+
+@pytest.mark.parametrize("num_sent", [0, 1, 2])
+def test_an_upload_that_fails_leaves_no_receipt_and_no_part(songs, store, tiny_models, monkeypatch, num_sent):
+    stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"])
+    before, count = store.cat_file("/out/a/vocals.wav"), iter(range(99))
+    original = type(store).put_file
+
+    def put_file(self, local, path, **options):
+        if next(count) == num_sent:
+            self.pipe_file(path, b"half")
+            raise TimeoutError("the network is down")
+        original(self, local, path, **options)
+
+    monkeypatch.setattr(type(store), "put_file", put_file)
+    with pytest.raises(InputError, match="memory://out/a/.*: cannot be written .TimeoutError: the network is down"):
+        stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"], start_seconds=0.1)
+    assert sorted(store.find("/out")) == ["/out/a/bass.wav", "/out/a/vocals.wav"]
+    assert all(data != b"half" for data in map(store.cat_file, store.find("/out")))
+    assert (store.cat_file("/out/a/vocals.wav") == before) == (num_sent == 0)
+
+
+def test_object_stores_get_each_object_once(songs, store, tiny_models, monkeypatch):
+    """Where an upload shows only when it is complete, it goes to its own name; a rename would be a copy."""
+    monkeypatch.setattr(stores, "_OBJECT_STORES", {"memory"})
+    monkeypatch.setattr(type(store), "mv", None)
+    stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals"])
+    receipt = json.loads(store.cat_file("/out/a/.vocals.wav.json"))
+    assert receipt["request"].startswith("stemlane ") and list(receipt["versions"]) == ["memory://out/a/vocals.wav"]
+
+
+def test_messages_name_the_address(store, songs, tiny_models, tmp_path, monkeypatch):
+    store.pipe_file("/music/page.mp3", b"<html>")
+    for path, words in (("memory://music/none.wav", "no such file"), ("memory://music/page.mp3", "cannot be read as")):
+        with pytest.raises(InputError, match=f"^{path}: {words}"):
+            stemlane.separate_file(path, tmp_path / "out")
+    loud = 5 * music(20_000)
+    soundfile.write(tmp_path / "loud.wav", loud.T, RATE, subtype="FLOAT")
+    store.put_file(str(tmp_path / "loud.wav"), "/loud.wav")
+    done = stemlane.separate_file("memory://loud.wav", "memory://out", file_format="flac", stems=["vocals"])
+    assert done.warnings[0].startswith("memory://out/loud/vocals.flac: clipped, its peak was ")
+    for folder, words in (
+        ("https://x.invalid/out", "can only be read; write to a folder"),
+        ("nonsense://x/out", "Protocol not known"),
+    ):
+        with pytest.raises(InputError, match=f"{folder}/a/vocals.wav: {words}"):
+            stemlane.separate_many([songs / "a.wav"], folder)
+    store.pipe_file("/a/vocals.wav", b"x")
+    with pytest.raises(InputError, match="memory://a/vocals.wav: is the recording itself"):
+        stemlane.separate_file("memory://a/vocals.wav", "memory://", name="a/{stem}.{ext}", stems=["vocals"])
+    monkeypatch.setitem(sys.modules, "fsspec.core", None)
+    with pytest.raises(InputError, match=r"^memory://a.wav: addresses need fsspec; run pip install 'stemlane"):
+        stemlane.separate_file("memory://a.wav", tmp_path / "out")
+
+
+def test_a_cluster_reads_and_writes_a_store(songs, store, tiny_models):
+    from distributed import LocalCluster
+
+    with LocalCluster(n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0") as cluster:
+        outcomes = stemlane.separate_many(
+            ["memory://music/in/deep"], "memory://out", stems=["vocals"], dask=cluster.scheduler_address
+        )
+    assert [str(outcome.outputs["vocals"]) for outcome in outcomes] == [f"memory://out/{t}/vocals.wav" for t in "bc"]
+    np.testing.assert_allclose(
+        samples("/out/c/vocals.wav", store), 0.5 * samples("/music/in/deep/c.wav", store), atol=1e-6
+    )
