@@ -20,8 +20,8 @@ SECONDS = 25
 DOCUMENTED = {"editor.png": "editor.png"}
 
 
-def main() -> int:
-    """Run the tool; returns the exit status."""
+def main() -> None:
+    """Run the tool."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", type=Path, help="stemlane-editor-picture")
     parser.add_argument("song", type=Path, help="a recording at 44.1 kHz")
@@ -30,8 +30,7 @@ def main() -> int:
     options = parser.parse_args()
     with AudioInput(options.song) as source:
         if source.sample_rate != SAMPLE_RATE:
-            print(f"{options.song}: {source.sample_rate} Hz, should be {SAMPLE_RATE}", file=sys.stderr)
-            return 1
+            parser.error(f"{options.song}: {source.sample_rate} Hz, should be {SAMPLE_RATE}")
         recording = np.concatenate(list(source.blocks()), axis=1)
     first = int(options.start * SAMPLE_RATE)
     part = np.broadcast_to(recording, (2, recording.shape[1]))[:, first : first + SECONDS * SAMPLE_RATE]
@@ -41,9 +40,7 @@ def main() -> int:
     subprocess.run([options.program, folder, options.model], input=frames, env=environment, check=True)
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
-    print(f"{folder}: {', '.join(sorted(path.name for path in folder.glob('*.png')))}")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -41,8 +41,8 @@ def load_plugin(
     Raises
     ------
     PluginError
-        If pedalboard or the plugin is missing, a parameter is unknown, the preset cannot be read, or this process is a fork of one that has
-        loaded the plugin.
+        If pedalboard or the plugin is missing, a parameter is unknown, the preset cannot be read, or this process is a
+        fork of one that has loaded the plugin.
     """
     from stemlane.manifests.registry import find_model
 
