@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cassert>
 #include <cstdint>
 #include <limits>
@@ -25,10 +26,11 @@ inline constexpr std::int64_t kMinRampSamples = 256;
 /// changes, never on how the audio is cut into blocks.
 class GainTimeline {
  public:
-  /// Sizes the queue for changes that wait up to `num_samples`, one a sample included: 40 bytes
-  /// each, 20 MB at the longest latency of any model. Control thread, audio stopped.
-  void prepare(std::int64_t num_samples) {
-    queue_.assign(static_cast<std::size_t>(num_samples + 1), {});
+  /// Sizes the queue for changes that wait up to `num_samples` (below 2^32), one a sample included,
+  /// of the stems `stems` and no others: 8 bytes a change and 4 a stem. Control thread, audio stopped.
+  void prepare(std::int64_t num_samples, const std::vector<int>& stems) {
+    stems_ = stems;
+    queue_.assign(static_cast<std::size_t>(num_samples + 1) * change_words(), 0);
     first_ = count_ = 0;
   }
 
@@ -46,22 +48,28 @@ class GainTimeline {
            const StemGains& gains) noexcept STEMLANE_REALTIME {
     if (gains == latest_) return;
     latest_ = gains;
-    if (count_ == 0 || at(count_ - 1).position != position) {
-      assert(count_ < queue_.size());
+    if (count_ == 0 || latest_position_ != position) {
+      assert((count_ + 1) * change_words() <= queue_.size());
       ++count_;
     }
-    at(count_ - 1) = {position, std::max(num_samples, kMinRampSamples), gains};
+    latest_position_ = position;
+    std::uint32_t* word = change(count_ - 1);
+    *word++ = static_cast<std::uint32_t>(position);
+    *word++ = static_cast<std::uint32_t>(std::max(num_samples, kMinRampSamples));
+    for (const int stem : stems_) *word++ = std::bit_cast<std::uint32_t>(gains[index(stem)]);
   }
 
   /// Starts the changes that are due at `position`; call with rising positions.
   void advance_to(std::int64_t position) noexcept STEMLANE_REALTIME {
     while (count_ > 0) {
-      const Change& change = at(0);
-      if (change.position > position) return;
-      StemGains from;
-      for (int stem = 0; stem < kNumStems; ++stem) from[index(stem)] = gain(stem, change.position);
-      ramp_ = {change.position, change.num_samples, from, change.gains};
-      first_ = (first_ + 1) % queue_.size();
+      const std::int64_t start = position_of(0);
+      if (start > position) return;
+      const StemGains to = gains_of(0);
+      StemGains from = to;
+      for (const int stem : stems_) from[index(stem)] = gain(stem, start);
+      ramp_ = {start, change(0)[1], from, to};
+      first_ += change_words();
+      if (first_ == queue_.size()) first_ = 0;
       --count_;
     }
   }
@@ -70,7 +78,7 @@ class GainTimeline {
   /// `advance_to` has reached `position`.
   std::int64_t until_change(std::int64_t position, std::int64_t wanted) const noexcept STEMLANE_REALTIME {
     if (count_ == 0) return wanted;
-    return std::min(wanted, at(0).position - position);
+    return std::min(wanted, position_of(0) - position);
   }
 
   /// Gain of `stem` at `position`, which `advance_to` has reached.
@@ -80,6 +88,22 @@ class GainTimeline {
     const std::int64_t elapsed = position - ramp_.position;
     if (elapsed >= ramp_.num_samples || from == to) return to;
     return from + (to - from) * (static_cast<float>(elapsed) / static_cast<float>(ramp_.num_samples));
+  }
+
+  /// Gains of `stem` at `num_samples` positions from `position` on, which `advance_to` has reached
+  /// and up to the last of which no queued change starts: what `gain` says of each.
+  void fill(int stem, std::int64_t position, float* target,
+            int num_samples) const noexcept STEMLANE_REALTIME {
+    const float from = ramp_.from[index(stem)];
+    const float to = ramp_.to[index(stem)];
+    const std::int64_t left = ramp_.num_samples - (position - ramp_.position);
+    int moving = 0;
+    if (from != to) moving = static_cast<int>(std::clamp<std::int64_t>(left, 0, num_samples));
+    const auto elapsed = static_cast<int>(moving > 0 ? position - ramp_.position : 0);
+    const auto length = static_cast<float>(ramp_.num_samples);
+    for (int i = 0; i < moving; ++i)
+      target[i] = from + (to - from) * (static_cast<float>(elapsed + i) / length);
+    std::fill_n(target + moving, num_samples - moving, to);
   }
 
   /// True if no gain moves at or after `position`, up to the next queued change.
@@ -99,22 +123,14 @@ class GainTimeline {
     };
     if (!equal(ramp_.to)) return false;
     if (!steady_from(position) && !equal(ramp_.from)) return false;
-    for (std::size_t i = 0; i < count_; ++i) {
-      const Change& change = at(i);
-      if (change.position >= end) break;
-      if (!equal(change.gains)) return false;
-    }
+    for (std::size_t i = 0; i < count_ && position_of(i) < end; ++i)
+      if (!equal(gains_of(i))) return false;
     return true;
   }
 
  private:
   static constexpr std::size_t index(int stem) noexcept { return static_cast<std::size_t>(stem); }
 
-  struct Change {
-    std::int64_t position;
-    std::int64_t num_samples;
-    StemGains gains;
-  };
   struct Ramp {
     std::int64_t position;
     std::int64_t num_samples;
@@ -122,13 +138,31 @@ class GainTimeline {
     StemGains to;
   };
 
+  // A change is the low half of its position, the length of its ramp, and the gain of each of `stems_`.
+  std::size_t change_words() const noexcept { return 2 + stems_.size(); }
   // Number `i` of those that wait, the next one first.
-  const Change& at(std::size_t i) const noexcept { return queue_[(first_ + i) % queue_.size()]; }
-  Change& at(std::size_t i) noexcept { return queue_[(first_ + i) % queue_.size()]; }
+  std::size_t offset(std::size_t i) const noexcept {
+    const std::size_t words = first_ + i * change_words();
+    return words < queue_.size() ? words : words - queue_.size();
+  }
+  const std::uint32_t* change(std::size_t i) const noexcept { return queue_.data() + offset(i); }
+  std::uint32_t* change(std::size_t i) noexcept { return queue_.data() + offset(i); }
+  std::int64_t position_of(std::size_t i) const noexcept {
+    return latest_position_ - (static_cast<std::uint32_t>(latest_position_) - change(i)[0]);
+  }
+  // Other stems than `stems_` are said to have a gain of 1.
+  StemGains gains_of(std::size_t i) const noexcept {
+    StemGains gains = kUnityGains;
+    const std::uint32_t* word = change(i) + 2;
+    for (const int stem : stems_) gains[index(stem)] = std::bit_cast<float>(*word++);
+    return gains;
+  }
 
-  std::vector<Change> queue_ = std::vector<Change>(1);
-  std::size_t first_ = 0;
+  std::vector<int> stems_;
+  std::vector<std::uint32_t> queue_;
+  std::size_t first_ = 0;  ///< word of the next change
   std::size_t count_ = 0;
+  std::int64_t latest_position_ = 0;  ///< of the last change that was set
   StemGains latest_ = kUnityGains;
   Ramp ramp_{0, 1, kUnityGains, kUnityGains};
 };

@@ -42,14 +42,16 @@ class SampleRing {
   void write(int plane, std::int64_t position, const float* source, std::int64_t num_samples) const noexcept {
     const std::int64_t first = contiguous(position, num_samples);
     std::memcpy(at(plane, position), source, bytes(first));
-    std::memcpy(at(plane, position + first), source + first, bytes(num_samples - first));
+    if (first < num_samples)
+      std::memcpy(at(plane, position + first), source + first, bytes(num_samples - first));
   }
 
   /// Copies `num_samples` (at most the capacity) of plane `plane` from `position` on.
   void read(int plane, std::int64_t position, float* target, std::int64_t num_samples) const noexcept {
     const std::int64_t first = contiguous(position, num_samples);
     std::memcpy(target, at(plane, position), bytes(first));
-    std::memcpy(target + first, at(plane, position + first), bytes(num_samples - first));
+    if (first < num_samples)
+      std::memcpy(target + first, at(plane, position + first), bytes(num_samples - first));
   }
 
   void clear() const noexcept { std::memset(memory_, 0, bytes(num_planes_ * capacity_)); }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -43,83 +44,107 @@ class StemMixer {
  public:
   /// `gains` has been advanced to the piece's position and holds no change within it.
   void mix(const MixPiece& piece, const GainTimeline& gains) noexcept STEMLANE_REALTIME {
-    fill_curve(piece, gains, piece.residual);
-    for (int i = 0; i < piece.num_stems; ++i) fill_curve(piece, gains, piece.stems[i]);
-    for (int channel = 0; channel < piece.num_channels; ++channel) {
-      write_stem_outputs(piece, channel);
-      write_mix(piece, channel);
+    if (gains.steady_from(piece.position)) {
+      SteadyGains steady;
+      for_each_stem(piece, [&](int stem) { steady.gains[index(stem)] = gains.gain(stem, piece.position); });
+      write(piece, steady);
+    } else {
+      for_each_stem(piece, [&](int stem) {
+        gains.fill(stem, piece.position, moving_.curves[index(stem)].data(), piece.num_samples);
+      });
+      write(piece, moving_);
     }
   }
 
  private:
-  using Curve = std::array<float, kMixSamples>;
-  Curve& curve(int stem) noexcept { return curves_[static_cast<std::size_t>(stem)]; }
+  static constexpr std::size_t index(int number) noexcept { return static_cast<std::size_t>(number); }
 
-  void fill_curve(const MixPiece& piece, const GainTimeline& gains, int stem) noexcept {
-    Curve& target = curve(stem);
-    if (gains.steady_from(piece.position)) {
-      std::fill_n(target.begin(), piece.num_samples, gains.gain(stem, piece.position));
-      return;
+  // The gains within one piece: constants, or a value for each sample. Equal means equal bits.
+  struct SteadyGains {
+    StemGains gains{};
+    float at(int stem, int) const noexcept { return gains[index(stem)]; }
+    bool is_unity(int stem, int) const noexcept { return gains[index(stem)] == 1.0F; }
+    bool are_equal(int a, int b, int) const noexcept {
+      return std::bit_cast<std::uint32_t>(gains[index(a)]) == std::bit_cast<std::uint32_t>(gains[index(b)]);
     }
-    for (int i = 0; i < piece.num_samples; ++i)
-      target[static_cast<std::size_t>(i)] = gains.gain(stem, piece.position + i);
+  };
+  struct MovingGains {
+    std::array<std::array<float, kMixSamples>, kNumStems> curves{};
+    float at(int stem, int n) const noexcept { return curves[index(stem)][index(n)]; }
+    bool is_unity(int stem, int num_samples) const noexcept {
+      bool unity = true;
+      for (int n = 0; n < num_samples; ++n) unity &= at(stem, n) == 1.0F;
+      return unity;
+    }
+    bool are_equal(int a, int b, int num_samples) const noexcept {
+      return std::memcmp(curves[index(a)].data(), curves[index(b)].data(),
+                         sizeof(float) * index(num_samples)) == 0;
+    }
+  };
+
+  template <typename Body>
+  static void for_each_stem(const MixPiece& piece, const Body& body) noexcept {
+    body(piece.residual);
+    for (int i = 0; i < piece.num_stems; ++i) body(piece.stems[i]);
+  }
+
+  template <typename Gains>
+  static void write(const MixPiece& piece, const Gains& gains) noexcept {
+    for (std::size_t c = 0; c < index(piece.num_channels); ++c) {
+      write_stem_outputs(piece, c, gains);
+      write_mix(piece, c, gains);
+    }
   }
 
   // Post-fader stems; the residual is what the others leave of the mixture.
-  void write_stem_outputs(const MixPiece& piece, int channel) noexcept {
-    const auto c = static_cast<std::size_t>(channel);
+  template <typename Gains>
+  static void write_stem_outputs(const MixPiece& piece, std::size_t c, const Gains& gains) noexcept {
     const float* mixture = piece.out[c];
-    float* rest = piece.stem_out[static_cast<std::size_t>(piece.residual)][c];
-    if (rest != nullptr)
-      std::memcpy(rest, mixture, sizeof(float) * static_cast<std::size_t>(piece.num_samples));
+    float* rest = piece.stem_out[index(piece.residual)][c];
+    if (rest != nullptr) std::memcpy(rest, mixture, sizeof(float) * index(piece.num_samples));
     for (int i = 0; i < piece.num_stems; ++i) {
-      float* target = piece.stem_out[static_cast<std::size_t>(piece.stems[i])][c];
-      const Curve& gain = curve(piece.stems[i]);
+      const int stem = piece.stems[i];
+      float* target = piece.stem_out[index(stem)][c];
+      if (rest == nullptr && target == nullptr) continue;
       for (int n = 0; n < piece.num_samples; ++n) {
-        const float stem = sample(piece, i, c, n);
-        if (rest != nullptr) rest[n] -= stem;
-        if (target != nullptr) target[n] = gain[static_cast<std::size_t>(n)] * stem;
+        const float value = sample(piece, i, c, n);
+        if (rest != nullptr) rest[n] -= value;
+        if (target != nullptr) target[n] = gains.at(stem, n) * value;
       }
     }
     if (rest != nullptr)
-      for (int n = 0; n < piece.num_samples; ++n)
-        rest[n] *= curve(piece.residual)[static_cast<std::size_t>(n)];
+      for (int n = 0; n < piece.num_samples; ++n) rest[n] *= gains.at(piece.residual, n);
   }
 
-  void write_mix(const MixPiece& piece, int channel) noexcept {
-    const auto c = static_cast<std::size_t>(channel);
+  template <typename Gains>
+  static void write_mix(const MixPiece& piece, std::size_t c, const Gains& gains) noexcept {
     float* out = piece.out[c];
-    const Curve& rest_gain = curve(piece.residual);
+    const int residual = piece.residual;
     // A factor of one is not multiplied: the output keeps the input's bits, denormals too.
-    bool unity = true;
-    for (int n = 0; n < piece.num_samples; ++n) unity &= rest_gain[static_cast<std::size_t>(n)] == 1.0F;
-    if (!unity)
-      for (int n = 0; n < piece.num_samples; ++n) out[n] *= rest_gain[static_cast<std::size_t>(n)];
+    if (!gains.is_unity(residual, piece.num_samples))
+      for (int n = 0; n < piece.num_samples; ++n) out[n] *= gains.at(residual, n);
     if (!piece.present) return;
     for (int i = 0; i < piece.num_stems; ++i) {
-      const Curve& gain = curve(piece.stems[i]);
-      if (std::memcmp(gain.data(), rest_gain.data(),
-                      sizeof(float) * static_cast<std::size_t>(piece.num_samples)) == 0)
-        continue;
-      const float* stem = piece.stem[static_cast<std::size_t>(i)][c];
+      const int number = piece.stems[i];
+      if (gains.are_equal(number, residual, piece.num_samples)) continue;
+      const float* stem = piece.stem[index(i)][c];
       if (piece.availability == nullptr) {
         for (int n = 0; n < piece.num_samples; ++n)
-          out[n] += (gain[static_cast<std::size_t>(n)] - rest_gain[static_cast<std::size_t>(n)]) * stem[n];
+          out[n] += (gains.at(number, n) - gains.at(residual, n)) * stem[n];
       } else {
         for (int n = 0; n < piece.num_samples; ++n)
-          out[n] += (gain[static_cast<std::size_t>(n)] - rest_gain[static_cast<std::size_t>(n)]) *
-                    piece.availability[n] * stem[n];
+          out[n] += (gains.at(number, n) - gains.at(residual, n)) * piece.availability[n] * stem[n];
       }
     }
   }
 
   static float sample(const MixPiece& piece, int i, std::size_t channel, int n) noexcept {
     if (!piece.present) return 0.0F;
-    const float stem = piece.stem[static_cast<std::size_t>(i)][channel][n];
+    const float stem = piece.stem[index(i)][channel][n];
     return piece.availability == nullptr ? stem : piece.availability[n] * stem;
   }
 
-  std::array<Curve, kNumStems> curves_{};
+  MovingGains moving_;
 };
 
 }  // namespace stemlane

@@ -17,11 +17,13 @@ constexpr std::int64_t kGenerationGrid = 8192;
 constexpr float kLoudestStem = 1048576.0F;
 
 bool is_sound(const float* samples, int num_samples) noexcept {
-  // Without their sign, floats are in the order of their bits; NaN is above infinity.
-  std::uint32_t worst = 0;
+  // Without their sign, floats are in the order of their bits; NaN is above infinity. Comparing as
+  // signed numbers and collecting the answers is what every processor does on many at once.
+  constexpr auto kLoudest = std::bit_cast<std::int32_t>(kLoudestStem);
+  std::int32_t louder = 0;
   for (int i = 0; i < num_samples; ++i)
-    worst = std::max(worst, std::bit_cast<std::uint32_t>(samples[i]) & 0x7FFFFFFFU);
-  return worst <= std::bit_cast<std::uint32_t>(kLoudestStem);
+    louder |= static_cast<std::int32_t>((std::bit_cast<std::int32_t>(samples[i]) & 0x7FFFFFFF) > kLoudest);
+  return louder == 0;
 }
 
 void shorten_to(MixPiece& piece, std::int64_t end) noexcept {
@@ -36,7 +38,9 @@ void StreamCore::prepare(const StreamConfig& config, std::int64_t latency_sample
   gains_at_output_ = config.gains_at_output;
   latency_ = latency_samples;
   delayed_.prepare(config.num_channels, latency_samples, config.max_block_samples);
-  gains_.prepare(latency_samples + config.max_block_samples);
+  std::vector<int> stems = model_.stems;
+  stems.push_back(model_.residual);
+  gains_.prepare(latency_samples + config.max_block_samples, stems);
   input_position_ = 0;
   generation_start_ = -1;
 }

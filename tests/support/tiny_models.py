@@ -26,16 +26,20 @@ def build_model(
     compute_allowance_samples: int = 512,
     fade_in: bool = False,
     poison_above: float | None = None,
+    interleaved_states: int = 1,
+    free_frames: bool = False,
 ) -> Path:
     """Write `folder/name` with manifest and network; returns that folder.
 
     `masks` has one entry per stem but the residual: a number, or an array (bins,). `fade_in` adds a state g, zero at
     first, and multiplies the stems of step k by g = 1 - 0.5^(k + 1). `poison_above` makes the output infinite in a
-    step whose mixture spectrum exceeds that value.
+    step whose mixture spectrum exceeds that value. With `free_frames` the network takes any number of frames at once.
     """
     num_bins = fft_samples // 2 + 1
     mask = np.stack([np.broadcast_to(np.asarray(value, np.float32), (num_bins,)) for value in masks])
-    graph = _graph(mask, num_bins, frames_per_step, lookahead_frames, fade_in, poison_above)
+    graph = _graph(
+        mask, num_bins, "frames" if free_frames else frames_per_step, lookahead_frames, fade_in, poison_above
+    )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     onnx.checker.check_model(model)
     folder = Path(folder) / name
@@ -62,6 +66,8 @@ synthesis_samples = {synthesis_samples}
 hop_samples = {hop_samples}
 frames_per_step = {frames_per_step}
 lookahead_frames = {lookahead_frames}
+interleaved_states = {interleaved_states}
+free_frames = {str(free_frames).lower()}
 [[files]]
 path = "network.onnx"
 sha256 = "{hashlib.sha256(network).hexdigest()}"
@@ -110,7 +116,7 @@ def _graph(mask, num_bins, frames, lookahead, fade_in, poison_above):
         nodes.append(
             helper.make_node(
                 "Slice",
-                ["longer", constant("zero", [0]), constant("frames", [frames]), constant("axis", [3])],
+                ["longer", constant("zero", [0]), constant("older", [-lookahead]), constant("axis", [3])],
                 ["delayed"],
             )
         )

@@ -5,9 +5,11 @@ import tomllib
 from dataclasses import replace
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import torch
+from onnx import numpy_helper
 
 from models.training.network.configs import CONFIGS
 from models.training.network.grow import grow
@@ -16,6 +18,7 @@ from models.training.network.network import BandAttention, MaskNetwork, Streamin
 from models.training.network.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin, istft, stft
 from models.training.panel.evaluate import separate
 from models.training.run import export as exporter
+from models.training.run import frames
 from models.training.run.restore import restore
 
 CONFIG = CONFIGS["smoke"]
@@ -150,15 +153,31 @@ def test_the_export_agrees_and_refuses_what_does_not(tmp_path, monkeypatch):
     assert difference < exporter.TOLERANCE
     session = onnxruntime.InferenceSession(tmp_path / "smoke" / "network.onnx", providers=["CPUExecutionProvider"])
     shapes = {tensor.name: tensor.shape for tensor in session.get_inputs()}
-    assert shapes["mixture"] == [1, 2, 2, 1, 2049]
+    assert shapes.pop("mixture") == [1, 2, 2, "frames", 2049]
     assert all(isinstance(size, int) for shape in shapes.values() for size in shape)
     manifest = tomllib.loads((tmp_path / "smoke" / "manifest.toml").read_text())
-    assert [name for name, _ in manifest["tensors"]["states"]] == [name for name in shapes if name != "mixture"]
+    assert [name for name, _ in manifest["tensors"]["states"]] == list(shapes)
+    assert manifest["streaming"]["free_frames"]
     before = (tmp_path / "smoke" / "network.onnx").read_bytes()
     monkeypatch.setattr(exporter, "largest_difference", lambda *_: 2e-4)
     with pytest.raises(exporter.ExportError, match="differ by 2.00e-04"):
         exporter.export(CONFIG, None, tmp_path / "smoke", version="0.0.2")
     assert (tmp_path / "smoke" / "network.onnx").read_bytes() == before
+
+
+def test_frames_are_freed_only_with_the_same_bits(tmp_path):
+    separator = StreamingSeparator(MaskNetwork(CONFIG.network), num_bins=2049, lookahead_frames=1)
+    exporter.write_graph(separator, CONFIG, tmp_path / "network.onnx")
+    fixed = onnx.load(tmp_path / "network.onnx")
+    freed = frames.free_frames(fixed, lookahead_frames=1)
+    frames.compare(fixed.SerializeToString(), freed.SerializeToString())
+    with pytest.raises(frames.FramesError, match="does not take one frame at once"):
+        frames.free_frames(freed, lookahead_frames=1)
+    bias = next(tensor for tensor in freed.graph.initializer if tensor.name == "network.decoder.bias")
+    other = numpy_helper.to_array(bias) + np.float32([0.1, 0, 0, 0]).reshape(4, 1, 1)
+    bias.CopyFrom(numpy_helper.from_array(other, bias.name))
+    with pytest.raises(frames.FramesError, match="1 frames at once give other bits"):
+        frames.compare(fixed.SerializeToString(), freed.SerializeToString())
 
 
 @torch.no_grad()

@@ -24,6 +24,7 @@ from models.training.data.pool import STEMS
 from models.training.network.configs import CONFIGS, ModelConfig
 from models.training.network.network import NUM_STEMS, MaskNetwork, StreamingSeparator
 
+from .frames import compare, free_frames
 from .trainer import load_weights
 
 MODELS_FOLDER = Path(__file__).resolve().parents[2]
@@ -158,6 +159,7 @@ synthesis_samples = {stft.synthesis_samples}
 hop_samples = {stft.hop_samples}
 frames_per_step = {config.frames_per_step}
 lookahead_frames = {config.lookahead_frames}
+free_frames = true
 
 [[files]]
 path = "network.onnx"
@@ -175,8 +177,9 @@ def export(config: ModelConfig, weights: Path | None, folder: Path, *, version: 
 
     Raises
     ------
-    ExportError
-        If onnxruntime and torch differ by more than `TOLERANCE`; the folder is left as it was.
+    ExportError, FramesError
+        If onnxruntime and torch differ by more than `TOLERANCE`, or the graph cannot take several frames at once with
+        the same bits; the folder is left as it was.
     """
     torch.manual_seed(0)
     network = MaskNetwork(config.network)
@@ -189,6 +192,10 @@ def export(config: ModelConfig, weights: Path | None, folder: Path, *, version: 
         path = Path(temporary) / "network.onnx"
         num_states = write_graph(separator, config, path)
         store_weights_as_half(path)
+        fixed = path.read_bytes()
+        freed = free_frames(onnx.load_from_string(fixed), lookahead_frames=config.lookahead_frames).SerializeToString()
+        compare(fixed, freed)
+        path.write_bytes(freed)
         difference = largest_difference(separator, config, path)
         if not difference <= TOLERANCE:
             raise ExportError(f"onnxruntime and torch differ by {difference:.2e} of the input, allowed {TOLERANCE:.0e}")

@@ -56,9 +56,12 @@ def restore(path: Path, config: ModelConfig) -> dict[str, torch.Tensor]:
     flat = np.full(serial, np.nan, np.float32)
     for name, numbers in serials.items():
         if numbers.size and numbers.min() >= 1 and np.array_equal(numbers, np.round(numbers)) and name in values:
-            if values[name].shape != numbers.shape:
-                raise ValueError(f"{path}: {name} has shape {values[name].shape}, expected {numbers.shape}")
-            flat[numbers.astype(np.int64)] = values[name]
+            found = values[name]
+            if found.ndim == 4:  # a row at a time, see frames.py
+                found = found[:, 0]
+            if found.shape != numbers.shape:
+                raise ValueError(f"{path}: {name} has shape {found.shape}, expected {numbers.shape}")
+            flat[numbers.astype(np.int64)] = found
     if np.isnan(flat[1:]).any():
         raise ValueError(f"{path}: {int(np.isnan(flat[1:]).sum())} weights of {serial - 1} not found")
     return {

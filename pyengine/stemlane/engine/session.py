@@ -43,6 +43,8 @@ class StatefulSession:
         Pairs of input and output names. Their shapes are read from the graph and must be fixed. They start at zero.
     interleaved
         Independent sets of states that take turns: step k goes on from what step k - interleaved has left.
+    single_shapes
+        Input and output shape of a second size of step that `run_single` takes, of a network whose sizes are free.
     warm_up
         Run once at once, so that the first step takes no longer than the others. Not worth it for whole segments.
     threads
@@ -64,6 +66,7 @@ class StatefulSession:
         output_shape: Shape,
         state_names: Sequence[tuple[str, str]] = (),
         interleaved: int = 1,
+        single_shapes: tuple[Shape, Shape] | None = None,
         warm_up: bool = True,
         threads: int = 1,
     ):
@@ -80,18 +83,20 @@ class StatefulSession:
         self.output = np.zeros(output_shape, np.float32)
         self._states: list[np.ndarray] = []
         num_turns = 2 * interleaved  # each set of states has two homes, read and written in turn
-        self._bindings = [self._session.io_binding() for _ in range(num_turns)]
-        for binding in self._bindings:
-            _bind(binding.bind_input, input_name, self.input)
-            _bind(binding.bind_output, output_name, self.output)
+        self._bindings = self._bind_turns(num_turns, self.input, self.output)
+        self._single_bindings: list[onnxruntime.IOBinding] = []
+        if single_shapes:
+            self.single_input, self.single_output = (np.zeros(shape, np.float32) for shape in single_shapes)
+            self._single_bindings = self._bind_turns(num_turns, self.single_input, self.single_output)
         for source, target in state_names:
             dtype, shape = _check(path, inputs, source, "input")
             _check(path, outputs, target, "output", dtype, shape)
             homes = [np.zeros(shape, dtype) for _ in range(num_turns)]
             self._states += homes
-            for turn, binding in enumerate(self._bindings):
-                _bind(binding.bind_input, source, homes[turn])
-                _bind(binding.bind_output, target, homes[(turn + interleaved) % num_turns])
+            for bindings in filter(None, (self._bindings, self._single_bindings)):
+                for turn, binding in enumerate(bindings):
+                    _bind(binding.bind_input, source, homes[turn])
+                    _bind(binding.bind_output, target, homes[(turn + interleaved) % num_turns])
         self._turn = 0
         if warm_up:
             self.run()  # the first run plans and allocates the network's own memory
@@ -99,9 +104,13 @@ class StatefulSession:
 
     def run(self) -> np.ndarray:
         """Run one step on `self.input`; returns `self.output`, valid until the next step."""
-        _run(self._path, self._session, self._bindings[self._turn])
-        self._turn = (self._turn + 1) % len(self._bindings)
+        self._run(self._bindings)
         return self.output
+
+    def run_single(self) -> np.ndarray:
+        """Run one step of the second size on `self.single_input`; returns `self.single_output`."""
+        self._run(self._single_bindings)
+        return self.single_output
 
     def run_part(self, values: np.ndarray) -> np.ndarray:
         """One step on an input of another size than planned, for a network without states; returns a new array."""
@@ -118,6 +127,18 @@ class StatefulSession:
         for state in self._states:
             state.fill(0)
         self._turn = 0
+
+    def _run(self, bindings: Sequence[onnxruntime.IOBinding]) -> None:
+        _run(self._path, self._session, bindings[self._turn])
+        self._turn = (self._turn + 1) % len(bindings)
+
+    def _bind_turns(self, num_turns: int, values: np.ndarray, results: np.ndarray) -> list[onnxruntime.IOBinding]:
+        """A binding for each turn of the states, with input and output."""
+        bindings = [self._session.io_binding() for _ in range(num_turns)]
+        for binding in bindings:
+            _bind(binding.bind_input, self._input_name, values)
+            _bind(binding.bind_output, self._output_name, results)
+        return bindings
 
 
 class SegmentSession:

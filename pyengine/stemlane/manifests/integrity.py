@@ -8,7 +8,6 @@ that were replaced, not somebody who may write to the user's folder: such a one 
 
 import hashlib
 import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -52,7 +51,7 @@ def remember(models: Path, folders: Iterable[Path]) -> None:
             table[_key(manifest, entry)] = _mark(folder / entry.path, entry)
     lines = [f"{' '.join(map(str, mark))} {key}\n" for key, mark in sorted(table.items())
              if mark is not None and (models / key).is_file()]  # fmt: skip
-    partial = models / f".{CHECKED_NAME}.{secrets.token_hex(4)}"
+    partial = models / f".{CHECKED_NAME}.{os.urandom(4).hex()}"
     try:
         partial.write_text("".join(lines), encoding="utf-8")
         os.replace(partial, models / CHECKED_NAME)

@@ -7,9 +7,10 @@ How a kind is run is its front end's business.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from stemlane.manifests.htdemucs import HtdemucsSettings, read_htdemucs
+from stemlane.manifests.htdemucs import read_htdemucs
 from stemlane.manifests.mdx import MdxSettings, read_mdx
 from stemlane.manifests.rates import frame_samples
+from stemlane.manifests.segments import SegmentSettings, read_segment
 from stemlane.manifests.table import Table
 
 
@@ -19,7 +20,8 @@ class StreamingSettings:
 
     `interleaved_states` memories take turns, frame by frame: a network trained at a hop of 1024 runs at 256 with four.
     The network's output frame t belongs to its input frame t - `lookahead_frames`. It knows `network_bins` bins, and
-    spectra are multiplied by `spectral_gain` for it; see `at_rate`.
+    spectra are multiplied by `spectral_gain` for it; see `at_rate`. With `free_frames` it takes any number of frames
+    at once and gives each the same bits.
     """
 
     fft_samples: int
@@ -32,6 +34,7 @@ class StreamingSettings:
     state_tensors: tuple[tuple[str, str], ...]
     network_bins: int
     interleaved_states: int = 1
+    free_frames: bool = False
     spectral_gain: float = 1.0
 
     @property
@@ -96,7 +99,8 @@ def read_streaming(top: Table) -> StreamingSettings:
         frames_per_step=table.integer("frames_per_step", 1, 1024),
         lookahead_frames=table.integer("lookahead_frames", 0, 1024),
         mixture_tensor=tensors.text("mixture"), stems_tensor=tensors.text("stems"),
-        state_tensors=tuple(states), network_bins=fft // 2 + 1, interleaved_states=interleaved)  # fmt: skip
+        state_tensors=tuple(states), network_bins=fft // 2 + 1, interleaved_states=interleaved,
+        free_frames="free_frames" in table and table.flag("free_frames"))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -228,7 +232,7 @@ def _read_segments(top: Table, table: Table, *, lowest_segment: int, most_iterat
         magnitudes_tensor=tensors.text("magnitudes") if iterations else "")  # fmt: skip
 
 
-Settings = StreamingSettings | MaskedSegmentSettings | MdxSettings | HtdemucsSettings
+Settings = StreamingSettings | MaskedSegmentSettings | MdxSettings | SegmentSettings
 
 SETTINGS_READERS: Mapping[str, Callable[[Table], Settings]] = {
     "streaming": read_streaming,
@@ -236,4 +240,5 @@ SETTINGS_READERS: Mapping[str, Callable[[Table], Settings]] = {
     "open-unmix": read_open_unmix,
     "mdx": read_mdx,
     "htdemucs": read_htdemucs,
+    "segment": read_segment,
 }

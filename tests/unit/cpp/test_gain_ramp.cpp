@@ -15,6 +15,8 @@ StemGains vocals(float gain) {
   return gains;
 }
 
+const std::vector<int> kAllStems = {0, 1, 2, 3, 4, 5};
+
 std::vector<float> curve(GainTimeline& timeline, std::int64_t begin, int num_samples) {
   std::vector<float> values;
   for (int i = 0; i < num_samples; ++i) {
@@ -28,6 +30,7 @@ std::vector<float> curve(GainTimeline& timeline, std::int64_t begin, int num_sam
 
 TEST_CASE("a ramp is a straight line from the old gain to the new one and ends on it exactly") {
   GainTimeline timeline;
+  timeline.prepare(1000, kAllStems);
   timeline.reset(vocals(1.0F));
   timeline.set(100, 512, vocals(0.0F));
   const auto values = curve(timeline, 0, 1000);
@@ -41,6 +44,7 @@ TEST_CASE("a ramp is a straight line from the old gain to the new one and ends o
 
 TEST_CASE("short blocks ramp over at least kMinRampSamples, without a jump") {
   GainTimeline timeline;
+  timeline.prepare(1000, kAllStems);
   timeline.reset(vocals(0.0F));
   for (int i = 0; i < 64; ++i) timeline.set(i, 1, vocals(static_cast<float>(i + 1) / 64.0F));
   const auto values = curve(timeline, 0, 1024);
@@ -52,6 +56,7 @@ TEST_CASE("short blocks ramp over at least kMinRampSamples, without a jump") {
 TEST_CASE("equal gains are recognised only where they are equal throughout") {
   const std::vector<int> stems = {0, 1, 2};
   GainTimeline timeline;
+  timeline.prepare(1000, kAllStems);
   timeline.reset(kUnityGains);
   CHECK(timeline.all_equal(stems, kOtherStem, 0, 1000));
   timeline.set(500, 256, vocals(0.5F));
@@ -73,8 +78,45 @@ TEST_CASE("equal gains are recognised only where they are equal throughout") {
 
 TEST_CASE("of two changes at one position the later one counts") {
   GainTimeline timeline;
-  timeline.prepare(1);
+  timeline.prepare(1, kAllStems);
   timeline.reset(vocals(0.0F));
   for (int i = 0; i < 100; ++i) timeline.set(7, 1, vocals(static_cast<float>(i)));
   CHECK(curve(timeline, 0, 1000).back() == 99.0F);
+}
+
+TEST_CASE("a piece's gains are the gains of its positions, bit for bit") {
+  GainTimeline timeline;
+  timeline.prepare(1000, {0, 5});
+  StemGains gains = vocals(0.3F);
+  timeline.reset(gains);
+  gains[5] = 1.7F;
+  timeline.set(100, 300, gains);
+  timeline.advance_to(100);
+  for (const std::int64_t position : {100, 101, 250, 399, 400, 5000})
+    for (const int stem : {0, 5}) {
+      std::vector<float> piece(200, -1.0F);
+      timeline.fill(stem, position, piece.data(), 200);
+      for (int i = 0; i < 200; ++i)
+        CHECK(piece[static_cast<std::size_t>(i)] == timeline.gain(stem, position + i));
+    }
+}
+
+TEST_CASE("a change a sample waits in a queue that goes round, days into the music") {
+  constexpr std::int64_t kWaiting = 50;
+  constexpr std::int64_t kStart =
+      (std::int64_t{1} << 33) - 120;  // the low half of a position overflows on the way
+  GainTimeline timeline;
+  timeline.prepare(kWaiting, {0, 5});
+  timeline.reset(vocals(0.0F));
+  std::int64_t heard = kStart;
+  for (std::int64_t i = 0; i < 400; ++i) {
+    timeline.set(kStart + i, 1, vocals(static_cast<float>(i + 1)));
+    if (i < kWaiting) continue;
+    timeline.advance_to(heard);
+    CHECK(timeline.until_change(heard, 10) == 1);  // the next change starts one sample later
+    ++heard;
+  }
+  timeline.advance_to(kStart + 399);
+  CHECK(timeline.gain(0, kStart + 399 + kMinRampSamples) == 400.0F);
+  CHECK(timeline.gain(kOtherStem, kStart + 399) == 1.0F);
 }

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""One front end per kind of model, in one table. A new kind of model gets a module here and a line in the table."""
+"""One front end per kind of model, in one table. A new kind of model gets a module here and a line in the table.
+
+A module is imported when a model needs it: an engine runs one kind, and there are many engines.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stemlane.engine.frontends.htdemucs import HtdemucsFrontEnd
-from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
-from stemlane.engine.frontends.mdx import MdxFrontEnd
-from stemlane.engine.frontends.open_unmix import OpenUnmixFrontEnd
 from stemlane.engine.frontends.protocols import RecordingFrontEnd, StreamFrontEnd
-from stemlane.engine.frontends.spleeter_wiener import SpleeterWienerFrontEnd
-from stemlane.engine.frontends.streaming import StreamingFrontEnd
 from stemlane.engine.session import available_threads
 from stemlane.errors import InputError
-from stemlane.manifests.kinds import MaskedSegmentSettings
+from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.model import Manifest
 
 __all__ = ["FRONT_ENDS", "FrontEnds", "RecordingFrontEnd", "StreamFrontEnd", "create_recording", "create_stream"]
@@ -38,21 +35,60 @@ class FrontEnds:
     shifted: Callable[[Manifest, int], RecordingFrontEnd] | None = None
 
 
+def _streaming(manifest: Manifest) -> StreamFrontEnd:
+    from stemlane.engine.frontends.streaming import StreamingFrontEnd
+
+    return StreamingFrontEnd(manifest)
+
+
+def _streaming_recording(manifest: Manifest) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.many_steps import ManyStepsFrontEnd
+    from stemlane.engine.frontends.streaming import StreamingFrontEnd
+
+    settings = manifest.settings_of(StreamingSettings)
+    many = settings.free_frames and 1 in (settings.interleaved_states, settings.frames_per_step)
+    return ManyStepsFrontEnd(manifest) if many else StreamingFrontEnd(manifest)
+
+
 def _spleeter(manifest: Manifest, threads: int = 1) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
+    from stemlane.engine.frontends.spleeter_wiener import SpleeterWienerFrontEnd
+
     filters = manifest.settings_of(MaskedSegmentSettings).wiener_iterations > 0
     return (SpleeterWienerFrontEnd if filters else MaskedSegmentFrontEnd)(manifest, threads=threads)
 
 
+def _open_unmix(manifest: Manifest, threads: int = 1) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.open_unmix import OpenUnmixFrontEnd
+
+    return OpenUnmixFrontEnd(manifest, threads=threads)
+
+
+def _mdx(manifest: Manifest, threads: int = 1, *, whole: bool = False) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.mdx import MdxFrontEnd
+
+    return MdxFrontEnd(manifest, whole=whole, threads=threads)
+
+
+def _segments(manifest: Manifest, shifts: int = 0, *, whole: bool = False) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.segments import SegmentFrontEnd
+
+    return SegmentFrontEnd(manifest, whole=whole, shifts=shifts)
+
+
+_SEGMENTS = FrontEnds(
+    _segments,
+    lambda manifest, threads: _segments(manifest, whole=True),
+    shifted=lambda manifest, shifts: _segments(manifest, shifts, whole=True),
+)
+
 FRONT_ENDS: Mapping[str, FrontEnds] = {
-    "streaming": FrontEnds(StreamingFrontEnd, lambda manifest, threads: StreamingFrontEnd(manifest)),
+    "streaming": FrontEnds(_streaming, lambda manifest, threads: _streaming_recording(manifest)),
     "spleeter": FrontEnds(_spleeter, _spleeter),
-    "open-unmix": FrontEnds(OpenUnmixFrontEnd, lambda manifest, threads: OpenUnmixFrontEnd(manifest, threads=threads)),
-    "mdx": FrontEnds(MdxFrontEnd, lambda manifest, threads: MdxFrontEnd(manifest, whole=True, threads=threads)),
-    "htdemucs": FrontEnds(
-        HtdemucsFrontEnd,
-        lambda manifest, threads: HtdemucsFrontEnd(manifest, whole=True),
-        shifted=lambda manifest, shifts: HtdemucsFrontEnd(manifest, whole=True, shifts=shifts),
-    ),
+    "open-unmix": FrontEnds(_open_unmix, _open_unmix),
+    "mdx": FrontEnds(_mdx, lambda manifest, threads: _mdx(manifest, threads, whole=True)),
+    "htdemucs": _SEGMENTS,
+    "segment": _SEGMENTS,
 }
 
 

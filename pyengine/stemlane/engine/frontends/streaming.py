@@ -29,82 +29,124 @@ class StreamingFrontEnd(RecordingFrontEnd):
     every n-th frame, so that frames lie as far apart for it as in training.
 
     In digital silence it rests: after 2 s of exact zeros in, with exact zeros out, the network is not run and keeps
-    its state until the next sample that is not zero. That depends on the strides only, never on how they come.
+    its state until the next sample that is not zero. That depends on the steps only, never on how they come.
+
+    Parameters
+    ----------
+    manifest
+        The model.
+    runs_per_turn
+        Steps that the network runs at once, for each of its memories, where its frames are free. `process` takes that
+        many, or a single one.
     """
 
-    def __init__(self, manifest: Manifest):
+    def __init__(self, manifest: Manifest, *, runs_per_turn: int = 1):
         settings = manifest.settings_of(StreamingSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
-        self.stride_samples = settings.stride_samples
+        self._turns = settings.interleaved_states if runs_per_turn > 1 else 1
+        num_steps = runs_per_turn * self._turns
+        self._step_samples = settings.stride_samples
+        self.stride_samples = num_steps * settings.stride_samples
         self.delay_samples = settings.delay_samples
-        num_stems, frames = len(self.stems), settings.frames_per_step
-        frame_shape = (frames, settings.network_bins)
+        self._num_frames = num_steps * settings.frames_per_step
+        num_stems, bins = len(self.stems), settings.network_bins
+
+        def shapes(frames: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+            return (1, 2, 2, frames, bins), (1, num_stems, 2, 2, frames, bins)
+
+        in_shape, out_shape = shapes(runs_per_turn * settings.frames_per_step)
         self._session = StatefulSession(
             manifest.folder / manifest.files[0].path,
             input_name=settings.mixture_tensor,
-            input_shape=(1, 2, 2, *frame_shape),
+            input_shape=in_shape,
             output_name=settings.stems_tensor,
-            output_shape=(1, num_stems, 2, 2, *frame_shape),
+            output_shape=out_shape,
             state_names=settings.state_tensors,
             interleaved=settings.interleaved_states,
+            single_shapes=shapes(settings.frames_per_step) if num_steps > 1 else None,
+            warm_up=num_steps == 1,
         )
         sizes = settings.fft_samples, settings.synthesis_samples, settings.hop_samples
         hop, gain = settings.hop_samples, settings.spectral_gain
         self._analysis = StftAnalysis(
-            gain * analysis_window(*sizes), hop_samples=hop, num_frames=frames, num_channels=2
+            gain * analysis_window(*sizes), hop_samples=hop, num_frames=self._num_frames, num_channels=2
         )
         self._synthesis = StftSynthesis(
-            synthesis_window(*sizes) / gain, hop_samples=hop, num_frames=frames,
+            synthesis_window(*sizes) / gain, hop_samples=hop, num_frames=self._num_frames,
             synthesis_samples=settings.synthesis_samples, lead_shape=(num_stems, 2),
         )  # fmt: skip
-        self._spectra = np.zeros((num_stems, 2, frames, settings.num_bins), np.complex64)
-        self._shared_bins = min(settings.num_bins, settings.network_bins)
+        self._spectra = np.zeros((num_stems, 2, self._num_frames, settings.num_bins), np.complex64)
+        self._shared_bins = min(settings.num_bins, bins)
         # The mixture of the frames whose stems are still to come: only the bins that the network does not know, and
         # the top ones that it does, are needed.
         self._above = slice(self._shared_bins - min(_TOP_BINS, self._shared_bins), settings.num_bins)
         num_above = settings.num_bins - self._above.start
-        self._late = np.zeros((2, settings.lookahead_frames + frames, num_above), np.complex64)
-        self._silence = np.zeros((num_stems, 2, self.stride_samples), np.float32)
+        self._lookahead_frames = settings.lookahead_frames
+        self._late = np.zeros((2, settings.lookahead_frames + self._num_frames, num_above), np.complex64)
+        self._silence = np.zeros((num_stems, 2, self._step_samples), np.float32)
         # By then nothing of the sound before is left in windows or lookahead.
         self._rest_after_samples = max(
-            _REST_AFTER_SECONDS * self.sample_rate, 2 * (self.delay_samples + self.stride_samples)
+            _REST_AFTER_SECONDS * self.sample_rate, 2 * (self.delay_samples + self._step_samples)
         )
         self._num_silent = 0
         self._sounds = False
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
-        self._num_silent = 0 if mixture.any() else self._num_silent + self.stride_samples
+        [self._num_silent] = self._silence_after(mixture)
         if self._num_silent > self._rest_after_samples and not self._sounds:
             return self._silence
+        return self._synthesise(self._separate(mixture, self._spectra))
+
+    def _silence_after(self, mixture: np.ndarray) -> list[int]:
+        """After each step how many samples have been silent."""
+        silent, num_silent = [], self._num_silent
+        for start in range(0, mixture.shape[1], self._step_samples):
+            sounds = mixture[:, start : start + self._step_samples].any()
+            num_silent = 0 if sounds else num_silent + self._step_samples
+            silent.append(num_silent)
+        return silent
+
+    def _separate(self, mixture: np.ndarray, target: np.ndarray) -> np.ndarray:
+        """The stems' spectra, written into `target`, of all frames at once or of one step."""
         spectra = self._analysis.process(mixture)
+        frames = spectra.shape[1]
+        stems = target[:, :, :frames]
         shared = self._shared_bins
-        self._session.input[0, :, 0, :, :shared] = spectra[..., :shared].real
-        self._session.input[0, :, 1, :, :shared] = spectra[..., :shared].imag
-        masked = self._session.run()[0]
-        self._spectra.real[..., :shared] = masked[:, :, 0, :, :shared]
-        self._spectra.imag[..., :shared] = masked[:, :, 1, :, :shared]
-        if self._spectra.shape[-1] > shared:
-            self._extend(spectra)
-        stems = self._synthesis.process(self._spectra)
-        self._sounds = self._num_silent > 0 and bool(stems.any())
+        is_single = frames < self._num_frames
+        values = self._session.single_input if is_single else self._session.input
+        turns = 1 if is_single else self._turns
+        for turn in range(turns):  # of each memory every frame that is its own
+            own = slice(turn, None, turns)
+            values[0, :, 0, :, :shared] = spectra[:, own, :shared].real
+            values[0, :, 1, :, :shared] = spectra[:, own, :shared].imag
+            masked = (self._session.run_single() if is_single else self._session.run())[0]
+            stems.real[:, :, own, :shared] = masked[:, :, 0, :, :shared]
+            stems.imag[:, :, own, :shared] = masked[:, :, 1, :, :shared]
+        if stems.shape[-1] > shared:
+            self._extend(spectra, stems)
         return stems
 
-    def _extend(self, mixture: np.ndarray) -> None:
-        """Fill the bins above the network's with the mixture (2, frames, bins), shared out as just below them."""
+    def _synthesise(self, spectra: np.ndarray) -> np.ndarray:
+        stems = self._synthesis.process(spectra)
+        self._sounds = self._num_silent > 0 and bool(stems[..., -self._step_samples :].any())
+        return stems
+
+    def _extend(self, mixture: np.ndarray, stems: np.ndarray) -> None:
+        """Fill the stems' bins above the network's with the mixture (2, frames, bins), shared out as just below."""
         frames = mixture.shape[1]
-        self._late[:, :-frames] = self._late[:, frames:]
-        self._late[:, -frames:] = mixture[..., self._above]
-        late = self._late[:, :frames]
+        late = self._late[:, : self._lookahead_frames + frames]
+        late[:, self._lookahead_frames :] = mixture[..., self._above]
         top = self._shared_bins - self._above.start
-        below = late[..., :top]
+        below = late[:, :frames, :top]
         energy = (below.real**2 + below.imag**2).sum(axis=-1)
-        stems = self._spectra[..., self._above.start : self._shared_bins]
+        known = stems[..., self._above.start : self._shared_bins]
         # The least-squares gain from mixture to stem; of a real mask that all these bins share it is that mask.
-        shared = (stems.real * below.real + stems.imag * below.imag).sum(axis=-1)
+        shared = (known.real * below.real + known.imag * below.imag).sum(axis=-1)
         masks = np.divide(shared, energy, out=np.zeros_like(shared), where=energy > 0)
-        self._spectra[..., self._shared_bins :] = np.clip(masks, 0, 1)[..., np.newaxis] * late[..., top:]
+        stems[..., self._shared_bins :] = np.clip(masks, 0, 1)[..., np.newaxis] * late[:, :frames, top:]
+        late[:, : self._lookahead_frames] = late[:, frames:]
 
     def reset(self) -> None:
         """Forget everything heard so far."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Short-time Fourier analysis and synthesis with a low-delay window pair, a fixed number of frames per call.
+"""Short-time Fourier analysis and synthesis with a low-delay window pair, a few frames per call.
 
 The synthesis window covers only the last `synthesis_samples` of a frame, so that the delay is set by it and
 the resolution by the longer analysis window. What happens to the spectra is the front end's business.
@@ -82,7 +82,7 @@ class StftAnalysis:
     num_channels
         Channels analysed side by side.
     num_frames
-        Frames per call; each call takes num_frames * hop_samples new samples.
+        Most frames per call; a call takes hop_samples new samples for each of its frames.
     dtype
         float32, or float64 for reference computations.
     """
@@ -98,8 +98,8 @@ class StftAnalysis:
     ):
         fft_samples = len(window)
         self._window = window.astype(dtype)
-        self._new_samples = num_frames * hop_samples
-        self._history = np.zeros((num_channels, fft_samples - hop_samples + self._new_samples), dtype)
+        self._hop_samples = hop_samples
+        self._history = np.zeros((num_channels, fft_samples + (num_frames - 1) * hop_samples), dtype)
         self._frames = np.lib.stride_tricks.sliding_window_view(self._history, fft_samples, axis=1)[:, ::hop_samples]
 
     def process(self, samples: np.ndarray) -> np.ndarray:
@@ -115,10 +115,11 @@ class StftAnalysis:
         numpy.ndarray
             (channels, frames, bins) complex.
         """
-        kept = self._history.shape[1] - self._new_samples
-        self._history[:, :kept] = self._history[:, self._new_samples :]
+        num_new = samples.shape[1]
+        kept = self._history.shape[1] - num_new
+        self._history[:, :kept] = self._history[:, num_new:]
         self._history[:, kept:] = samples
-        return np.fft.rfft(self._frames * self._window, axis=-1)
+        return np.fft.rfft(self._frames[:, -num_new // self._hop_samples :] * self._window, axis=-1)
 
     def reset(self) -> None:
         """Forget all samples."""
@@ -135,7 +136,7 @@ class StftSynthesis:
     lead_shape
         Leading dimensions, such as (stems, channels).
     num_frames
-        Frames per call; each call returns num_frames * hop_samples samples.
+        Most frames per call; a call returns hop_samples samples for each of its frames.
     """
 
     def __init__(
@@ -151,7 +152,6 @@ class StftSynthesis:
         self._window = window[-synthesis_samples:].astype(dtype)
         self._fft_samples = len(window)
         self._hop_samples = hop_samples
-        self._num_frames = num_frames
         self._sum = OverlapAdd(lead_shape, (num_frames - 1) * hop_samples + synthesis_samples, dtype)
 
     def process(self, spectra: np.ndarray) -> np.ndarray:
@@ -169,9 +169,10 @@ class StftSynthesis:
         """
         synthesis_samples = len(self._window)
         pieces = np.fft.irfft(spectra, self._fft_samples, axis=-1)[..., -synthesis_samples:] * self._window
-        for frame in range(self._num_frames):
+        num_frames = spectra.shape[-2]
+        for frame in range(num_frames):
             self._sum.add(pieces[..., frame, :], frame * self._hop_samples)
-        return self._sum.take(self._num_frames * self._hop_samples)
+        return self._sum.take(num_frames * self._hop_samples)
 
     def reset(self) -> None:
         """Forget all frames."""
