@@ -132,7 +132,7 @@ test-core: $(STAMPS)/installed
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
 # The core's tests under the sanitizers, the plugin's threads, an engine that writes anything, any calls
-# of the C interface, and strangers' files.
+# of the C interface, and untrusted files.
 # A fork under the thread sanitizer is told to go on.
 test-sanitized: fuzz-readers $(STAMPS)/venv
 	@for preset in thread address; do \
@@ -149,7 +149,7 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 
-# Each reader of strangers' files is fed FUZZ_READERS inputs; what reached new code stays in build/fuzz for the next time.
+# Each reader of untrusted files is fed FUZZ_READERS inputs; those that reached new code stay in build/fuzz for next time.
 fuzz-readers: $(STAMPS)/test-tools
 	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
 	@for target in $(FUZZED_READERS); do \

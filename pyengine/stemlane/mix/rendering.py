@@ -187,7 +187,7 @@ def render(
     *,
     automation: Automation | str | Path | None = None,
     model: str | Path = "default",
-    progress: Callable[[int], None] = lambda num_samples: None,
+    progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
     """Mix one recording anew, as the plugin would.
 
@@ -203,11 +203,20 @@ def render(
         Breakpoints, see `GainPlan`, or the path of a file with them, see `stemlane.mix.automation.read_automation`.
     model
         A model's name or the path of its folder.
+    progress
+        Called with the number of samples finished since its last call.
 
     Returns
     -------
     numpy.ndarray
         (channels, samples) float32, as long as the mixture and in time with it.
+
+    Examples
+    --------
+    >>> mixture = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 44100)).astype(np.float32)
+    >>> karaoke = render(mixture, 44100, {"vocals": "-inf"}, model="live")
+    >>> karaoke.shape, bool(np.array_equal(render(mixture, 44100, model="live"), mixture))
+    ((2, 44100), True)
     """
     mixture = check_mixture(mixture, sample_rate)
     if isinstance(automation, (str, Path)):
@@ -217,5 +226,6 @@ def render(
     pieces = []
     for piece in render_blocks([mixture], sample_rate, mixture.shape[0], plan, manifest):
         pieces.append(piece)
-        progress(piece.shape[1])
+        if progress:
+            progress(piece.shape[1])
     return np.concatenate(pieces, axis=1)

@@ -12,12 +12,23 @@ namespace {
 struct Home {
   Home() : folder(juce::File::createTempFile("home")) {
     folder.createDirectory();
-    setenv("XDG_DATA_HOME", folder.getFullPathName().toRawUTF8(), 1);
+    set(folder.getFullPathName().toRawUTF8());
   }
   ~Home() {
-    unsetenv("XDG_DATA_HOME");
+    set(before.toRawUTF8());
     folder.deleteRecursively();
   }
+  static void set(const char* value) {
+#if defined(_WIN32)
+    _putenv_s(kVariable, value);
+#else
+    setenv(kVariable, value, 1);
+#endif
+  }
+
+  static constexpr const char* kVariable =
+      *contract::kUserData.variable != 0 ? contract::kUserData.variable : "HOME";
+  const juce::String before = juce::SystemStats::getEnvironmentVariable(kVariable, {});
   juce::File folder;
 };
 
@@ -40,7 +51,7 @@ TEST_CASE("undo and redo take what the hand has done, and leave automation alone
   window.click(undo);
   CHECK_FALSE(host.processor->parameters().strips[0].mute->get());
   CHECK(vocals.get() == 2.0F);
-  fader.grabKeyboardFocus();
+  window.focus(fader);
   window.key('Z', Keys::ctrlModifier);
   CHECK(vocals.get() == 1.0F);
   window.key('Z', Keys::ctrlModifier);
@@ -217,7 +228,7 @@ TEST_CASE("a preset is saved from the editor, or the editor says why not") {
   Window window(*host.processor);
   window.editor.askForPresetName();
   auto& name = window.get<juce::TextEditor>("Name");
-  name.grabKeyboardFocus();
+  window.focus(name);
   window.type("Gig");
   window.click(window.get<juce::TextButton>("Save"));
   window.editor.refresh();

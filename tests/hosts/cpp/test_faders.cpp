@@ -119,15 +119,14 @@ TEST_CASE("a double-click, an Alt-click and Delete reset") {
   desk.window.click(desk.fader, Keys::altModifier);
   CHECK(desk.vocals.get() == 0.0F);
   desk.vocals = 5.0F;
-  desk.fader.grabKeyboardFocus();
-  REQUIRE(desk.fader.hasKeyboardFocus(false));
+  desk.window.focus(desk.fader);
   desk.window.key(juce::KeyPress::deleteKey);
   CHECK(desk.vocals.get() == 0.0F);
 }
 
 TEST_CASE("the keyboard moves a fader as the wheel does") {
   Desk desk;
-  desk.fader.grabKeyboardFocus();
+  desk.window.focus(desk.fader);
   desk.window.key(juce::KeyPress::upKey);
   CHECK(desk.vocals.get() == 1.0F);
   desk.window.key(juce::KeyPress::downKey, Keys::shiftModifier);
@@ -143,10 +142,14 @@ TEST_CASE("the keyboard moves a fader as the wheel does") {
 TEST_CASE("values are typed as the parameter's text, and nonsense leaves them alone") {
   Desk desk;
   const auto type = [&](const char* text) {
-    desk.fader.grabKeyboardFocus();
+    desk.window.focus(desk.fader);
     desk.window.key(juce::KeyPress::returnKey);
-    auto* box = dynamic_cast<juce::TextEditor*>(juce::Component::getCurrentlyFocusedComponent());
+    juce::TextEditor* box = nullptr;
+    for_each_component(desk.fader, [&](juce::Component& child) {
+      if (auto* found = dynamic_cast<juce::TextEditor*>(&child)) box = found;
+    });
     REQUIRE(box != nullptr);
+    desk.window.focus(*box);
     box->selectAll();
     desk.window.type(juce::String::fromUTF8(text));
     desk.window.key(juce::KeyPress::returnKey);

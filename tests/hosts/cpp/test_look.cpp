@@ -72,7 +72,7 @@ TEST_CASE("Tab reaches everything that can be used, and what it reaches shows it
   for_each_component(window.editor, [&](juce::Component& component) {
     if (isControl(component)) wanted.insert(&component);
   });
-  window.get<juce::TextButton>("Karaoke").grabKeyboardFocus();
+  window.focus(window.get<juce::TextButton>("Karaoke"));
   for (std::size_t i = 0; i < 2 * wanted.size(); ++i) {
     reached.insert(juce::Component::getCurrentlyFocusedComponent());
     window.key(juce::KeyPress::tabKey);
@@ -86,7 +86,7 @@ TEST_CASE("Tab reaches everything that can be used, and what it reaches shows it
   };
   auto& button = window.get<juce::TextButton>("Drumless");
   const juce::Image before = picture(button);
-  button.grabKeyboardFocus();
+  window.focus(button);
   CHECK(before.getPixelAt(20, 1) != picture(button).getPixelAt(20, 1));
   CHECK(picture(button).getPixelAt(20, 1) == colours::focus);
 }
@@ -94,7 +94,7 @@ TEST_CASE("Tab reaches everything that can be used, and what it reaches shows it
 TEST_CASE("a switch is pressed by the keyboard") {
   Host host("live");
   Window window(*host.processor);
-  window.get<juce::TextButton>("Solo Bass").grabKeyboardFocus();
+  window.focus(window.get<juce::TextButton>("Solo Bass"));
   window.key(juce::KeyPress::returnKey, 0, '\r');
   // JUCE shows a button pressed by key for a moment; the click itself is posted.
   CHECK(host.processor->parameters().strips[2].solo->get());

@@ -55,6 +55,7 @@ class Window {
     editor.setTopLeftPosition(10, 10);
     editor.setVisible(true);
     REQUIRE(editor.getPeer() != nullptr);
+    focus(editor);
   }
   ~Window() {
     Keys::currentModifiers = {};
@@ -67,6 +68,16 @@ class Window {
     INFO(title.toStdString());
     REQUIRE(widget != nullptr);
     return *widget;
+  }
+
+  /// Gives a component the keyboard. The X server grants it when it sees fit.
+  void focus(juce::Component& component) {
+    INFO(component.getTitle().toStdString());
+    REQUIRE(wait_for([&] {
+      pump();
+      component.grabKeyboardFocus();
+      return editor.getPeer()->isFocused() && component.hasKeyboardFocus(true);
+    }));
   }
 
   /// Middle of a component, in the window.
