@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#if defined(__GLIBC__)
+#if defined(__linux__)
 #include <malloc.h>
 #endif
 
@@ -42,7 +42,7 @@ TEST_CASE("the editor opens and closes with and without an engine") {
   }
 }
 
-#if defined(__GLIBC__)
+#if defined(__linux__)
 TEST_CASE("200 openings leave nothing behind") {
   StemlaneProcessor processor;
   // Not in a window: a bare one of JUCE leaves 1.2 KB with the X server's library.
