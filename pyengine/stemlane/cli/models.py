@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say
 from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
@@ -102,12 +103,14 @@ def _list_available() -> int:
 
     there = {listing.name for listing in list_models()}
     entries = available_models()
-    width = max(len(entry.source) for entry in entries)
+    width = max(len(entry.source) for entry in entries) + 2
     for entry in entries:
         note = ", is here" if entry.model_name in there else ""
-        say(f"{entry.source:<{width}}  {', '.join(entry.stems)}; {entry.licence.text}{note}")
-    say(f"{'scnet':<{width}}  four stems, with --from FILE.ckpt: SCNet, SCNet large and XL")
-    say(f"{'mdx':<{width}}  one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
+        windows = " or ".join(f"{seconds:g} s" for seconds in entry.latency_seconds)
+        say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.text}{note}")
+        say(f"{'':<{width}}{entry.megabytes} MB, latency {windows}; {entry.quality}")
+    say(f"{'scnet':<{width}}four stems, with --from FILE.ckpt: SCNet, SCNet large and XL")
+    say(f"{'mdx':<{width}}one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
     return 0
 
 
@@ -146,7 +149,7 @@ def _show(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import explain
     from stemlane.manifests.registry import find_model
 
-    rows = explain(find_model(options.name))
+    rows = explain(find_model(require(options.name)))
     for label, value in rows.items():
         say(f"{label:<14} {value}")
     return 0
@@ -155,7 +158,7 @@ def _show(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import verify
 
-    manifest = verify(options.name)
+    manifest = verify(require(options.name))
     say(f"{manifest.name}: ok" + ", gives the known output" * bool(manifest.self_test))
     return 0
 
