@@ -69,15 +69,7 @@ def test_with_every_kind_of_model(tmp_path, songs, kind):
     assert growth_mib(songs, tmp_path / "out", "separate", "--model", str(model), "--stems", "vocals") < MOST_GROWTH_MIB
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        "--format flac --clip rescale",
-        "--stem-file",
-        "--stem-file --bits 24 --clip rescale",
-        "--format mp3 --bitrate 64",
-    ],
-)
+@pytest.mark.parametrize("options", ["--format flac --clip rescale", "--stem-file"])
 def test_whatever_is_written(tmp_path, songs, options):
     model = EVERY_MODEL["mix"](tmp_path, name="mix")
     more = options.split()
