@@ -16,7 +16,7 @@ from support.audio_files import music
 from support.every_model import EVERY_MODEL
 from support.tiny_htdemucs import build as build_htdemucs
 
-SHORT, LONG = 20, 140  # seconds
+SHORT, LONG = 60, 180  # seconds; a network has all the memory it takes after half a minute
 # Two minutes more of stereo are 42 MB in float for every copy in memory, 21 MB as 16 bits: not half of the latter.
 MOST_GROWTH_MIB = 10
 SCRIPT = (
