@@ -73,6 +73,7 @@ class StemStream {
   float take_peak(int stem, int channel) noexcept { return meters_.take(stem, channel); }
   /// The stems' samples after their faders, while meters are on. One message thread.
   StemTap& tap() noexcept { return meters_.tap(); }
+  /// The first call with `true` allocates. One message thread.
   void set_meters(bool on) { meters_.set_on(on); }
 
   /// What the configuration's origin has made, or what takes its place. Control thread.

@@ -93,12 +93,6 @@ void StemStrip::setHeard(Heard heard) {
   repaint();
 }
 
-void StemStrip::setTitleText(const juce::String& title) {
-  if (title == title_) return;
-  title_ = title;
-  repaint();
-}
-
 void StemStrip::paint(juce::Graphics& g) {
   const juce::Rectangle<float> area = getLocalBounds().toFloat().reduced(0.5F);
   g.setColour(colours::panel);

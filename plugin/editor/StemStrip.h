@@ -33,7 +33,6 @@ class StemStrip final : public juce::Component {
   /// A strip that is not heard looks it, and says why.
   void setHeard(Heard heard);
   Heard heard() const { return heard_; }
-  void setTitleText(const juce::String& title);
   StereoMeter& meter() { return meter_; }
 
   void paint(juce::Graphics& g) override;
@@ -45,7 +44,7 @@ class StemStrip final : public juce::Component {
                  const juce::String& tip);
   void paintScale(juce::Graphics& g);
 
-  juce::String title_;
+  const juce::String title_;
   const juce::Colour colour_;
   Heard heard_ = Heard::yes;
 

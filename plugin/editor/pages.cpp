@@ -26,6 +26,7 @@ InfoPanel::Row folderRow(const char* name, const juce::File& folder) {
 }  // namespace
 
 std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor) {
+  const juce::String provider = juce::SystemStats::getEnvironmentVariable("STEMLANE_PROVIDER", {});
   const juce::String log = juce::SystemStats::getEnvironmentVariable("STEMLANE_ENGINE_LOG", {});
   const juce::File configuration = userFile(contract::kUserConfig, contract::kEngineConfigurationFile);
   return {
@@ -35,7 +36,10 @@ std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor) {
                               ? "named in " + configuration.getFullPathName()
                               : "found beside the plugin; a line python=PATH in " +
                                     configuration.getFullPathName() + " names another"},
-      {"Computing", "on the processor, one thread an instance (HTDemucs: up to eight, or OMP_NUM_THREADS)"},
+      {"Computing", provider.isEmpty()
+                        ? juce::String("on the processor, one thread an instance (HTDemucs: up to eight, or "
+                                       "OMP_NUM_THREADS); STEMLANE_PROVIDER asks for another device")
+                        : "STEMLANE_PROVIDER asks for " + provider},
       folderRow("Models", userFile(contract::kUserData, contract::kModelsFolder)),
       folderRow("Presets", presetsFolder()),
       log.isNotEmpty()
@@ -51,7 +55,7 @@ std::vector<InfoPanel::Row> aboutRows() {
   return {
       {"Stemlane", JucePlugin_VersionString},
       {"Licence",
-       juce::String("sources MIT, this plugin ") + STEMLANE_BINARY_LICENCE + ", because it contains JUCE"},
+       juce::String("core and engine MIT; this plugin, which contains JUCE, ") + STEMLANE_BINARY_LICENCE},
       {"JUCE", STEMLANE_JUCE_VERSION},
       {"VST", "VST is a trademark of Steinberg Media Technologies GmbH"},
       {"Typeface", typeface.isNotEmpty() ? typeface : juce::String("the system's")},

@@ -80,6 +80,13 @@ def test_the_system_is_behind_the_platform():
     assert found == {"cpp/engine/launcher.cpp"}
 
 
+def test_hosted_builds_lint_and_skip_no_daw():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    linux = text[text.index("  linux:") : text.index("  others:")]
+    for words in ("make lint", "make ardour", "make test-core", "make test-python", 'STEMLANE_NEEDS_ARDOUR: "1"'):
+        assert words in linux, words
+
+
 def imported(text: str) -> set[str]:
     """Top-level names of the packages that Python code imports, wherever it does."""
     nodes = list(ast.walk(ast.parse(text)))

@@ -3,8 +3,8 @@
 
 import numpy as np
 import pytest
+from stemlane.catalog.convert.given_stems import Given, what_it_gives
 from stemlane.catalog.convert.readers.training_config import Config
-from stemlane.catalog.convert.roformer.source import Given, what_it_gives
 from stemlane.cli.main import main
 from stemlane.errors import ModelError
 from stemlane.manifests.registry import find_model
