@@ -61,5 +61,7 @@ void be_first_when_out_of_memory() noexcept;
 std::filesystem::path executable_path();
 /// True if this process may map `num_bytes` more; none of them is used.
 bool can_map(std::size_t num_bytes) noexcept;
+/// Gives the system back what this process has freed and kept. It takes milliseconds.
+void return_free_memory() noexcept;
 
 }  // namespace stemlane

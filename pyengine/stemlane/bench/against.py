@@ -167,8 +167,8 @@ def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison
             "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
         }  # fmt: skip
         environment.pop("STEMLANE_MODELS", None)
-        _run([python, "-c", original.weights_script, str(weights)], environment)
-        _run([_STEMLANE[0], "-c", _ADD, original.source, str(weights / original.location)], environment)
+        run_command([python, "-c", original.weights_script, str(weights)], environment)
+        run_command([_STEMLANE[0], "-c", _ADD, original.source, str(weights / original.location)], environment)
         commands = {
             "original": [python, *original.command(weights, song, stems)],
             "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems), "--model", "bench"],
@@ -176,7 +176,7 @@ def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison
         best: Comparison = {}
         for _ in range(_ROUNDS):
             for side, command in commands.items():
-                found = _run(command, environment)
+                found = run_command(command, environment)
                 shutil.rmtree(stems)
                 if side not in best or found["wall_seconds"] < best[side]["wall_seconds"]:
                     best[side] = found
@@ -185,7 +185,7 @@ def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison
     return {**best, "ratios": ratios}
 
 
-def _run(command: list[str], environment: dict[str, str]) -> dict[str, float]:
+def run_command(command: list[str], environment: dict[str, str]) -> dict[str, float]:
     """Run a command to its end; time, processor time of it and its children, memory of the largest of them."""
     with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as scratch:
         numbers, output = Path(scratch) / "numbers", Path(scratch) / "output"
