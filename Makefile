@@ -24,7 +24,7 @@ FUZZ_SECONDS ?= 20
 FUZZ_READERS ?= 50000
 FUZZED_CORE := fuzz_engine_bytes fuzz_core_api fuzz_small_files
 FUZZED_READERS := torch_file torch_pickle tensorflow_index onnx_network tar_archive manifest plugin_state checked_table \
-                  safetensors_file demucs_package
+                  safetensors_file demucs_package training_settings automation_file stem_file
 # The wheel's build folder: it holds core and plugin.
 BUILD = $(firstword $(wildcard build/cp*))
 VALIDATOR = $(BUILD)/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator

@@ -4,6 +4,7 @@
 separator = stemlane.Separator("default")
 stems = separator.separate(mixture, sample_rate)
 files = stemlane.separate_file("song.flac", "stems", two_stems="vocals", file_format="mp3").outputs
+models = stemlane.models()
 mix = stemlane.render(mixture, sample_rate, gains={"vocals": "-inf"})
 plugin = stemlane.load_plugin(model="mix", vocals_gain_db="-inf")
 """
@@ -21,6 +22,7 @@ _HOMES = {
     "Separator": "engine.separator",
     "StreamingSeparator": "engine.streaming",
     "StemlaneError": "errors",
+    "models": "manifests.registry",
     "separate_file": "files.library",
     "separate_many": "files.library",
     "render": "mix.rendering",
@@ -34,6 +36,7 @@ __all__ = [
     "StreamingSeparator",
     "__version__",
     "load_plugin",
+    "models",
     "plugin_path",
     "plugin_status",
     "render",

@@ -35,10 +35,15 @@ def check_block(block: object, num_channels: int, position: int = 0) -> np.ndarr
 
 
 def as_array(audio: object, dtype: type | None = None) -> np.ndarray:
-    """What numpy makes of it, or `InputError` where that is nothing."""
+    """What numpy makes of it, or `InputError` where that is nothing.
+
+    A tensor of torch may lie on another device and belong to a computation; its values are copied out of both.
+    """
     try:
+        if hasattr(audio, "detach") and hasattr(audio, "cpu"):
+            audio = audio.detach().cpu()
         return np.asarray(audio, dtype)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         raise InputError(f"audio is {shown(audio)}, should be an array (channels, samples) of numbers") from None
 
 

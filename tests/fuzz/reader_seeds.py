@@ -10,10 +10,11 @@ import zipfile
 from fractions import Fraction
 from pathlib import Path
 
+import mido
 import numpy as np
 from stemlane.plugin import presets
 from support import hostile_files as hostile
-from support import tiny_checkpoint
+from support import scnet_case, tiny_checkpoint
 from support.safetensors_files import as_json, write_safetensors
 from support.tiny_htdemucs import SIZES
 from support.tiny_mdx import build_mdx, network
@@ -104,7 +105,38 @@ def _presets(folder: Path) -> list[bytes]:
     return [whole, whole.replace(b"UTF-8", b"utf-7"), head + chunk + presets._LIST_HEAD.pack(b"List", 60) + 60 * entry]
 
 
+def _automation(folder: Path) -> list[bytes]:
+    file = mido.MidiFile(type=1)
+    track = file.add_track()
+    track.append(mido.MetaMessage("set_tempo", tempo=400_000, time=0))
+    track += [mido.Message("control_change", control=20 + index, value=99, time=100) for index in range(7)]
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    project = (
+        b"<REAPER_PROJECT 0.1\n<TRACK\nNAME vocals\n<VOLENV2\nACT 1 -1\nVOLTYPE 1\nPT 0 1 0\nPT 2 0.5 1\n>\n>\n"
+        b"<MASTERVOLENV\nPT 1 1 0\n>\n>\n"
+    )
+    return [
+        b"\0time,stem,gain_db,shape\n0,vocals,-3,stepped\n", b"\0time;stem;gain_db\n0,5;drums;-inf\n",
+        b'\1[{"time": 0, "stem": "vocals", "gain_db": -3, "shape": "amplitude"}]', b"\1" + b"[" * 1500,
+        b"\2" + buffer.getvalue(), b"\3" + project,
+    ]  # fmt: skip
+
+
+def _stem_files(folder: Path) -> list[bytes]:
+    def box(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", 8 + len(content)) + name + content
+
+    names = b'{"version": 1, "stems": [{"name": "Drums"}, {"name": "Bass"}, {"name": "Other"}, {"name": "Vox"}]}'
+    moov = box(b"moov", box(b"mvhd", bytes(4)) + box(b"udta", box(b"meta", b"") + box(b"stem", names + bytes(2))))
+    long = struct.pack(">I4sQ", 1, b"mdat", 20) + bytes(4)
+    deep = box(b"moov", box(b"udta", box(b"stem", b"[" * 1500)))
+    return [box(b"ftyp", b"isom") + long + moov, moov[:-50], deep, bytes(8) * 100]
+
+
 _SEEDS = {
+    "stem_file": _stem_files,
+    "automation_file": _automation,
     "torch_file": _torch_files,
     "torch_pickle": _torch_pickles,
     "tensorflow_index": _indexes,
@@ -116,6 +148,12 @@ _SEEDS = {
     "demucs_package": lambda folder: [
         as_json({**SIZES, **change}).encode()
         for change in ({}, {"t_layers": 10**9}, {"dconv_comp": 1e-9}, {"segment": "1e99999"}, {"sources": ["a"] * 500})
+    ],
+    "training_settings": lambda folder: [
+        scnet_case.CONFIG.encode(),
+        b"a: &a [*a]",
+        b"a: !!python/name:os.system",
+        b"model: {band_SR: [0, 0, 0]}",
     ],
     "checked_table": lambda folder: [b"0" * 64 + b" 12 1700000000000000000 mix/network.onnx\n"],
 }

@@ -19,13 +19,26 @@ from fuzz.reader_seeds import STORAGE_BYTES
 from stemlane.catalog import network_check
 from stemlane.catalog.convert.htdemucs import safetensors_package
 from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read_architecture
-from stemlane.catalog.convert.readers import safetensors_weights, tar_members, tf_checkpoint, torch_weights
-from stemlane.errors import ManifestError, ModelError, PluginError
+from stemlane.catalog.convert.readers import (
+    safetensors_weights,
+    tar_members,
+    tf_checkpoint,
+    torch_weights,
+    training_config,
+)
+from stemlane.catalog.convert.scnet.architecture import read_architecture as read_scnet
+from stemlane.errors import InputError, ManifestError, ModelError, PluginError
+from stemlane.files import stem_files
 from stemlane.manifests import integrity
-from stemlane.manifests.model import read_manifest
+from stemlane.manifests.model import load_manifest, read_manifest
+from stemlane.manifests.registry import embedded_folder
+from stemlane.mix.automation import read_automation
+from stemlane.mix.rendering import GainPlan
 from stemlane.plugin import presets
+from support import scnet_case
 
 _NOWHERE = Path("somewhere")
+_PLANNED = load_manifest(embedded_folder() / "mix")
 # Beside the readers' own errors: what they turn into one, see `torch_weights._read`.
 _DAMAGE = (ValueError, KeyError, IndexError, TypeError, AttributeError, struct.error, zipfile.BadZipFile, EOFError,
            NotImplementedError, OverflowError, OSError)  # fmt: skip
@@ -111,6 +124,14 @@ def demucs_package(data: bytes) -> None:
         assert len(expected_shapes(found)) < 10_000
 
 
+def training_settings(data: bytes) -> None:
+    """A trainer's YAML file, and an SCNet of seeded weights that it describes."""
+    with contextlib.suppress(ModelError):
+        values = training_config.parse_config(data, "somewhere")
+        found = read_scnet(scnet_case.seeded(), training_config.Config(values, "somewhere"), "somewhere")
+        assert found.fft_samples <= 16384 and len(found.sources) == len(scnet_case.SOURCES)
+
+
 def tensorflow_index(data: bytes) -> None:
     """The index of a checkpoint."""
     with mock.patch.object(tf_checkpoint, "_masked_crc", return_value=_Equal()), contextlib.suppress(ModelError):
@@ -166,6 +187,28 @@ def checked_table(data: bytes) -> None:
             assert len(mark) == 3
 
 
+def automation_file(data: bytes) -> None:
+    """Automation in a file whose ending the first byte chooses; its points are finite, whatever it is."""
+    ending = (".csv", ".json", ".mid", ".rpp")[data[0] % 4] if data else ".csv"
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+        path = Path(folder, "faders" + ending)
+        path.write_bytes(data[1:])
+        with contextlib.suppress(InputError):
+            points = read_automation(path)
+            if ending in (".mid", ".rpp"):  # of the others, the plan checks what the points hold
+                assert all(point["time"] >= 0 and -60 <= point["gain_db"] <= 12 for point in points)
+            GainPlan(_PLANNED, None, points).gain_db("vocals", 1)
+
+
+def stem_file(data: bytes) -> None:
+    """The boxes of a stem file and the names in it."""
+    with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+        path = Path(folder, "song.stem.mp4")
+        path.write_bytes(data)
+        with contextlib.suppress(InputError):
+            assert sorted(stem_files.streams_by_stem(path).values()) == [1, 2, 3, 4]
+
+
 def _memory() -> str | None:
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
@@ -173,5 +216,6 @@ def _memory() -> str | None:
 TARGETS = {
     function.__name__: function
     for function in (torch_file, torch_pickle, tensorflow_index, onnx_network, tar_archive, manifest, plugin_state,
-                     checked_table, safetensors_file, demucs_package)
+                     checked_table, safetensors_file, demucs_package, training_settings, automation_file,
+                     stem_file)
 }  # fmt: skip

@@ -8,7 +8,7 @@ from stemlane.catalog.convert.htdemucs.architecture import read_architecture
 from stemlane.catalog.convert.htdemucs.network import write_network
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.readers.torch_weights import read_package
-from stemlane.engine.frontends.htdemucs import shift_leads
+from stemlane.engine.frontends.segments import shift_leads
 from stemlane.engine.separator import Separator
 from stemlane.engine.session import SegmentSession
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
@@ -48,7 +48,9 @@ def test_the_networks_alone(title, tmp_path, reference):
     found = read_architecture({"args": (), "kwargs": sizes}, title)
     path, _ = write_network(found, seeded(sizes, title), found.sources, case.SEGMENT, tmp_path, "all")
     segment = case.recording()[:, : case.SEGMENT]
-    spectra = SegmentSpectra(found.fft_samples, case.SEGMENT).analyse(segment)  # (2, frames, bins)
+    spectra = SegmentSpectra(found.fft_samples, found.hop_samples, case.SEGMENT, bins=found.num_bins).analyse(
+        segment
+    )  # (2, frames, bins)
     frames, channels = spectra.shape[1], 2 * len(found.sources)
     session = SegmentSession(
         path, inputs={"waveform": (case.SEGMENT, 2), "spectrogram": (frames, found.num_bins, 4)},

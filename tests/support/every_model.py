@@ -8,6 +8,7 @@ from pathlib import Path
 from support import tiny_htdemucs
 from support.tiny_mdx import FFT, SEGMENT, build_mdx
 from support.tiny_models import build_model
+from support.tiny_segment import build_segment
 from support.tiny_spleeter import build_spleeter
 
 _SHORT = {"stride_frames": 32, "crossfade_frames": 8}  # half of a window is kept, as in the short ones of real models
@@ -44,6 +45,7 @@ EVERY_MODEL = {
     "mdx-short": functools.partial(
         build_mdx, stride_samples=(SEGMENT - FFT) // 4, weights='"flat"', crossfade_samples=100, both_signs="true"
     ),
+    "segment": build_segment,
     "htdemucs": functools.partial(_build_htdemucs, window=0),
     "htdemucs-short": functools.partial(_build_htdemucs, window=1),
     "htdemucs-ft": functools.partial(_build_htdemucs, window=1, stems=("vocals", "drums", "bass")),

@@ -2,16 +2,18 @@
 """Batches, scores and the renderer: the same by seed, energies that are those of the audio."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from models.training.data import batches, render, scores
-from models.training.data.batches import BatchMaker, Recipe, draw_by_kind, master_gain
+from models.training.data.batches import BatchMaker, draw_by_kind, master_gain
 from models.training.data.drums import sampled_drums
 from models.training.data.material import split_low, training_songs
 from models.training.data.pool import STEMS, Pool, PoolError, audio_folder, save, save_song
+from models.training.data.recipe import Recipe
 from models.training.network.spectral import SAMPLE_RATE, StftConfig, group_sum, stft
 
 STFT = StftConfig(4096, 4096, 1024)
@@ -291,19 +293,26 @@ def test_in_remixes_voices_are_played_over_a_wider_range_of_speeds_than_the_rest
     assert 0.4 < octaves[0] < 0.51 and np.all((octaves[1:] > 0.15) & (octaves[1:] < 0.21))
 
 
-def test_some_drums_have_a_low_end_as_strong_as_a_bass():
-    """The boost lies between 35 and 75 Hz, on the drums alone."""
+def mean_boost_db(**probabilities):
+    """What a probability of 1 adds to the mean curve: (stems, bins)."""
 
-    def mean_db(probability):
-        recipe = Recipe(boom_probability=probability, eq_db=0.0, tilt_db=0.0)
+    def mean_db(recipe):
         curves = [batches.random_curve(np.random.default_rng(seed), recipe, STFT) for seed in range(200)]
-        return 20.0 * np.log10(np.abs(curves)).mean((0, 2))  # (stems, bins)
+        return 20.0 * np.log10(np.abs(curves)).mean((0, 2))
 
-    boost = mean_db(1.0) - mean_db(0.0)
-    hertz = np.arange(STFT.num_bins) * SAMPLE_RATE / STFT.fft_samples
-    assert 5.0 < boost[1, (hertz > 35.0) & (hertz < 75.0)].mean() < 12.0
-    assert np.abs(boost[1, hertz > 600.0]).max() < 0.7
-    assert np.abs(boost[[0, 2, 3]]).max() < 0.7
+    plain = Recipe(boom_probability=0.0, body_probability=0.0, eq_db=0.0, tilt_db=0.0)
+    return mean_db(replace(plain, **probabilities)) - mean_db(plain)
+
+
+@pytest.mark.parametrize(
+    "name, stem, low, high", [("boom_probability", 1, 35.0, 180.0), ("body_probability", 3, 120.0, 400.0)]
+)
+def test_some_drums_boom_and_some_of_other_has_the_body_of_a_dark_amplifier(name, stem, low, high):
+    """On that stem alone, and next to nothing two octaves above."""
+    boost, hertz = mean_boost_db(**{name: 1.0}), np.arange(STFT.num_bins) * SAMPLE_RATE / STFT.fft_samples
+    assert 4.0 < boost[stem, (hertz > low) & (hertz < high)].mean() < 9.0
+    assert np.abs(boost[stem, hertz > 6.0 * high]).max() < 0.7
+    assert np.abs(np.delete(boost, stem, axis=0)).max() < 0.7
 
 
 def test_figures_of_other_are_the_same_by_seed_and_leave_silences(shared_audio):

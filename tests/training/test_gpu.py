@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The kit for a lent GPU, rehearsed on the CPU: packing, unpacking, the same sums, a training in the background."""
+"""The kit for a GPU, rehearsed on the CPU: packing, unpacking, the same sums, a training in the background."""
 
 import json
 import time
@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from models.training.data import batches as cpu_batches
-from models.training.data.batches import BatchMaker, Recipe
+from models.training.data.batches import BatchMaker
 from models.training.data.pool import STEMS, Pool, PoolError, save, save_song
+from models.training.data.recipe import Recipe
 from models.training.gpu import batches as gpu_batches
 from models.training.gpu import pack, run
 from models.training.network.configs import CONFIGS

@@ -86,7 +86,7 @@ def test_processes_share_every_update(cache):
 
 
 def test_train_resume_export(cache, capsys):
-    def run(steps):
+    def run(steps, *more):
         train.main(
             [
                 "--config",
@@ -108,11 +108,12 @@ def test_train_resume_export(cache, capsys):
                 "--no-panel",
                 "--least-minutes",
                 "0",
+                *more,
             ]
         )
 
     run(50)
-    run(150)
+    run(150, "--teacher", str(cache / "runs" / "smoke" / "checkpoint.pt"))
     lines = [json.loads(line) for line in (cache / "runs" / "smoke" / "log.jsonl").read_text().splitlines()]
     assert [line["step"] for line in lines] == [50, 100, 150]  # the second run goes on where the first stopped
     assert lines[-1]["loss"] < 0.9 * lines[0]["loss"]

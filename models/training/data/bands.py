@@ -41,7 +41,17 @@ class Sounds:
 TRAINING = Sounds(
     kits=kits.ACOUSTIC,
     drummers=(),
-    guitars=("strings", "strings", "sampled:guitar_emilyguitar_CC0", "gm:27", "gm:29", "gm:30"),
+    # Two acoustic ones through amplifiers, too: dark and distorted, they are taken for a driven bass otherwise.
+    guitars=(
+        "strings",
+        "strings",
+        "sampled:guitar_emilyguitar_CC0",
+        "sampled:guitar_shinyguitar_CC0",
+        "gm:25",
+        "gm:27",
+        "gm:29",
+        "gm:30",
+    ),
     acoustics=("strings", "sampled:guitar_shinyguitar_CC0", "gm:25"),
     basses=(
         "strings",

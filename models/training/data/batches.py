@@ -11,7 +11,7 @@ m^2 sum|X|^2 - 2 m sum Re(S X*) + sum|S|^2, so a batch holds these sums instead 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ import soxr
 from models.training.network.spectral import NUM_GROUPS, SAMPLE_RATE, StftConfig, group_sum, stft
 
 from .pool import STEMS, Pool
+from .recipe import Recipe
 
 # What an excerpt is. `real`: an instrumental without stems; `sung`: the same with voices laid over it.
 KINDS = ("labelled", "instrumental", "alone", "real", "sung")
@@ -48,46 +49,6 @@ class Batch:
     def parts(self) -> tuple[np.ndarray, ...]:
         """All five arrays in order."""
         return self.energy, self.cross, self.product, self.stem_energy, self.known
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How excerpts are drawn; probabilities and dB."""
-
-    # Share of every batch by kind, in the order of KINDS; where the pool has no instrumentals, theirs are labelled.
-    kind_share: tuple[float, ...] = (0.5, 0.1, 0.1, 0.1, 0.2)
-    sung_db: tuple[float, float] = (-12.0, 6.0)  # level of voices over a real instrumental
-
-    song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
-    # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
-    song_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.4}
-    )
-    single_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"choir": 0.25, "phrases": 0.4, "sung": 0.35, "guitar": 0.5, "part": 0.5}
-    )
-    # In remixes: take the stem from a song rather than from single recordings.
-    song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.7)
-    layer_probability: tuple[float, ...] = (
-        0.4,
-        0.0,
-        0.0,
-        0.25,
-    )  # in remixes: another excerpt of the stem over the first
-    layer_db: tuple[float, float] = (-12.0, 3.0)  # its level against the first
-    drop_probability: tuple[float, ...] = (0.15, 0.12, 0.25, 0.2)
-    level_db: tuple[float, ...] = (-24.0, -22.0, -25.0, -29.0)
-    level_spread_db: float = 6.0
-    song_spread_db: float = 5.0
-    master_spread_db: float = 5.0
-    eq_db: float = 4.5
-    speed_probability: float = 0.5  # played faster or slower, pitch and tempo together
-    speed_octaves: float = 0.35
-    voice_octaves: float = 0.6  # the same for vocals in remixes: there are few, and they must not be known by heart
-    master_probability: float = 0.35  # the sum goes through a compressor and a soft clipper
-    boom_probability: float = 0.3  # drums whose low end is as strong as a bass
-    boom_db: tuple[float, float] = (5.0, 15.0)
-    tilt_db: float = 7.0  # from the middle to either end of the spectrum: dark and bright versions of a timbre
 
 
 def master_gain(rng: np.random.Generator, mixture: np.ndarray) -> np.ndarray:
@@ -124,6 +85,16 @@ def draw_by_kind(rng: np.random.Generator, names: Sequence[str], weights: Mappin
     return of_kind[int(rng.integers(len(of_kind)))]
 
 
+def bump(
+    rng: np.random.Generator, gain_db: tuple[float, float], centre_hz: tuple[float, float], config: StftConfig
+) -> np.ndarray:
+    """A resonance in dB per bin (bins,), of random gain and centre, and 0.7 to 1.9 octaves wide at half its height."""
+    centre = centre_hz[0] * (centre_hz[1] / centre_hz[0]) ** rng.random()
+    hertz = np.arange(1, config.num_bins) * (SAMPLE_RATE / config.fft_samples)
+    shape = np.exp(-0.5 * (np.log2(hertz / centre) / rng.uniform(0.3, 0.8)) ** 2)
+    return np.concatenate([[0.0], rng.uniform(*gain_db) * shape])
+
+
 def random_curve(rng: np.random.Generator, recipe: Recipe, config: StftConfig) -> np.ndarray:
     """A random smooth gain per stem, channel and bin (stems, 2, bins): equaliser, panning, polarity."""
     num_bins = config.num_bins
@@ -133,11 +104,9 @@ def random_curve(rng: np.random.Generator, recipe: Recipe, config: StftConfig) -
     octave = np.log2(1.0 + np.arange(num_bins) * (1024.0 / num_bins)) * 0.7  # 0 to 7
     curve = np.stack([np.interp(octave, np.arange(8), knots) for knots in knots_db])
     if rng.random() < recipe.boom_probability:
-        octaves = np.log2(
-            np.arange(1, num_bins) * (SAMPLE_RATE / config.fft_samples) / (35.0 * 2.0 ** rng.uniform(0.0, 1.1))
-        )
-        bump = np.exp(-0.5 * (octaves / rng.uniform(0.3, 0.8)) ** 2)
-        curve[STEMS.index("drums"), 1:] += rng.uniform(*recipe.boom_db) * bump
+        curve[STEMS.index("drums")] += bump(rng, recipe.boom_db, recipe.boom_hz, config)
+    if rng.random() < recipe.body_probability:
+        curve[STEMS.index("other")] += bump(rng, recipe.body_db, recipe.body_hz, config)
     pan_db = rng.normal(0.0, 2.0, len(STEMS))
     gain_db = curve[:, None] + np.stack([pan_db, -pan_db], 1)[:, :, None]
     sign = np.where(rng.random(len(STEMS)) < 0.5, -1.0, 1.0)[:, None, None]
@@ -156,7 +125,7 @@ class BatchMaker:
         frames: int,
         seed: int,
         scored: slice | None = None,
-        recipe: Recipe = Recipe(),
+        recipe: Recipe | None = None,
     ):
         self.pool = pool
         self.stft_config = stft_config
@@ -164,7 +133,7 @@ class BatchMaker:
         self.frames = frames
         self.seed = seed
         self.scored = scored or slice(0, frames)
-        self.recipe = recipe
+        self.recipe = recipe or Recipe()
         self.num_samples = (frames - 1) * stft_config.hop_samples + stft_config.fft_samples
 
     def make(self, index: int) -> Batch:

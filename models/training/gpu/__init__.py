@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Half an hour of a large GPU: pack the pool, make batches on the device, train in short commands."""
+"""Training on a GPU: pack the pool, make batches on the device, train in the background."""

@@ -13,8 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from models.training.data.batches import KINDS, Recipe, draw_by_kind, random_curve
+from models.training.data.batches import KINDS, draw_by_kind, random_curve
 from models.training.data.pool import SCALE, STEMS
+from models.training.data.recipe import Recipe
 from models.training.network.spectral import NUM_GROUPS, StftConfig, group_of_bin, window_pair
 
 from .pack import Recording

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Trains on a machine that is lent for minutes: in the background, resumed by every command, its state written out.
+"""Trains on a GPU in the background; every command resumes it and writes its state out.
 
 `start` unpacks, tries batch sizes for a minute, and trains in a session of its own; `wait` follows it and copies
 what it has to $OUT, in pieces that can be fetched. See models/training/README.md for the order of commands.
@@ -24,7 +24,7 @@ from models.training.run.trainer import SCORED_STEP, WARM_UP_FRAMES, Trainer
 from .batches import DeviceBatches
 from .pack import unpack
 
-PIECE_BYTES = 15 * 2**20  # of 16 MiB that come back at most
+PIECE_BYTES = 15 * 2**20  # below 16 MiB, so that a slow or limited transfer takes them one by one
 BATCH_SIZES = (32, 48, 64, 96)
 
 

@@ -40,6 +40,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument("--muon", action=argparse.BooleanOptionalAction, default=True)
     result.add_argument("--average-decay", type=float, default=0.9995)
     result.add_argument("--start-from", default=None, help="weights.pt or a checkpoint to begin with")
+    result.add_argument(
+        "--teacher", default=None, help="weights of a network to hold drums and bass of unlabelled music to"
+    )
+    result.add_argument("--teacher-weight", type=float, default=0.5, help="of what it says, against a known stem")
     result.add_argument("--seed", type=int, default=1)
     result.add_argument("--workers", type=int, default=1)
     result.add_argument("--processes", type=int, default=1, help="that share every update, each with its own batch")

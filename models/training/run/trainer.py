@@ -26,6 +26,7 @@ from models.training.network.network import MaskNetwork
 from models.training.network.optimizer import Muon
 from models.training.network.spectral import SAMPLE_RATE
 from models.training.run.stream import BatchStream, with_mirrors
+from models.training.run.teacher import Teacher
 
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 SCORED_STEP = 2  # frames overlap by 75 % and more: every other one says nearly all, and saves a sixth of an update
@@ -122,6 +123,11 @@ class Trainer:
         self.network = MaskNetwork(config.network).to(self.device)
         if options.start_from:
             self.network.load_state_dict(load_weights(Path(options.start_from)))
+        self.teacher: Teacher | None = None
+        if options.teacher:
+            teacher = MaskNetwork(config.network).to(self.device)
+            teacher.load_state_dict(load_weights(Path(options.teacher)))
+            self.teacher = Teacher(teacher, options.teacher_weight)
         self.average = Average(self.network, options.average_decay)
         self.optimizers = make_optimizers(self.network, options)
         self.ramp = 1.0  # on the rate, towards a deadline
@@ -206,10 +212,13 @@ class Trainer:
 
         Raises TrainingError where the loss is not finite; the last checkpoint is untouched.
         """
-        energy, cross, product, stem_energy, known = (part.to(self.device, non_blocking=True) for part in batch)
+        batch = tuple(part.to(self.device, non_blocking=True) for part in batch)
         scored, lookahead = self.maker.scored, self.config.lookahead_frames
         decoded = slice(scored.start + lookahead, scored.stop + lookahead, scored.step)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            energy, cross, product, stem_energy, known = (
+                self.teacher.fill(batch, scored, decoded) if self.teacher else batch
+            )
             masks, _ = self.network(energy, cross, decoded=decoded)
         loss, error = self.loss(masks.float(), energy[scored], product, stem_energy, known)
         loss.backward()

@@ -4,10 +4,10 @@
 from stemlane.catalog.licences import licence_rows
 from stemlane.contract import FADE_RESERVE_SAMPLES
 from stemlane.errors import ManifestError
-from stemlane.manifests.htdemucs import HtdemucsSettings
 from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.mdx import MdxSettings
 from stemlane.manifests.model import Manifest, load_manifest, model_folders
+from stemlane.manifests.segments import SegmentSettings
 
 _TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
 
@@ -17,6 +17,7 @@ _KINDS = {
     "open-unmix": "one bidirectional LSTM a stem, in Open-Unmix; they hear a segment forwards and backwards",
     "htdemucs": "HTDemucs; it hears waveform and spectrogram of whole segments and gives both of the stems",
     "mdx": "an MDX-Net; it turns the complex spectrum of a segment into that of one stem",
+    "segment": "a network that turns the complex spectrum of a segment into those of the stems",
 }
 
 
@@ -152,23 +153,29 @@ def _mdx(manifest: Manifest) -> dict[str, str]:
     return rows
 
 
-def _htdemucs(manifest: Manifest) -> dict[str, str]:
-    settings, sample_rate = manifest.settings_of(HtdemucsSettings), manifest.sample_rate
+def _segments(manifest: Manifest) -> dict[str, str]:
+    settings, sample_rate = manifest.settings_of(SegmentSettings), manifest.sample_rate
     overlap = settings.segment_samples - settings.segment_stride_samples
     segment_seconds = settings.segment_samples / sample_rate
     networks = "one network" if len(settings.networks) == 1 else f"{len(settings.networks)} networks"
-    best = segment_seconds > _TRAINED_SECONDS
-    return {
+    rows = {
         "segment": f"{segment_seconds:.2f} s, moves on by {settings.segment_stride_samples / sample_rate:.2f} s, "
         f"blends {overlap / sample_rate:.2f} s",
         "cost": f"{networks} on all processors, each moment "
         f"{settings.segment_samples / settings.segment_stride_samples:.2f} times",
-        "quality": "the original's" if best else "the networks were trained on 7.8 s and hear less here",
-        "level": "files: brought to mean 0 and deviation 1, as in the original; live: a usual level is assumed",
     }
+    if manifest.kind == "htdemucs":
+        best = segment_seconds > _TRAINED_SECONDS
+        rows["quality"] = "the original's" if best else "the networks were trained on 7.8 s and hear less here"
+    if settings.level == "recording":
+        rows["level"] = "files: brought to mean 0 and deviation 1, as in the original; live: a usual level is assumed"
+    if settings.network_bins <= settings.fft_samples // 2 and manifest.kind == "segment":
+        edge_hz = settings.network_bins * sample_rate / settings.fft_samples
+        rows["band"] = f"the network hears and gives nothing above {edge_hz:.0f} Hz; that stays in the residual"
+    return rows
 
 
 _DETAILS = {
     "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments, "mdx": _mdx,
-    "htdemucs": _htdemucs,
+    "htdemucs": _segments, "segment": _segments,
 }  # fmt: skip

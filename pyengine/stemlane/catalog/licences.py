@@ -50,10 +50,11 @@ HTDEMUCS = Licence(
     "https://github.com/facebookresearch/demucs/issues/327",
     Terms.RESEARCH,
 )
+SCNET = Licence("MIT (SCNet's author)", "https://github.com/starrytong/SCNet/issues/35", Terms.FREE)
 MDX = Licence("none stated", "", Terms.UNSTATED)
 UNKNOWN = Licence("unknown: ask who made the weights", "", Terms.UNKNOWN)
 
-_BY_TEXT = {licence.text: licence for licence in (SPLEETER, OPEN_UNMIX, UMXL, HTDEMUCS, MDX, UNKNOWN)}
+_BY_TEXT = {licence.text: licence for licence in (SPLEETER, OPEN_UNMIX, UMXL, HTDEMUCS, SCNET, MDX, UNKNOWN)}
 
 
 def licence_of(manifest: Manifest) -> Licence:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.manifests.htdemucs import HtdemucsSettings
 from stemlane.manifests.model import MANIFEST_NAME, MEASURED, Manifest
+from stemlane.manifests.segments import SegmentSettings
 
 _EDGE_SECONDS = 0.45  # left out at both ends, where a stream begins and ends; what is left fits one segment of htdemucs
 _INTRODUCTION_BEATS = 8
@@ -112,7 +112,9 @@ def _segment_stride(manifest: Manifest) -> int:
 
 def _computed_samples(manifest: Manifest, num_samples: int) -> int:
     """How far the segments that a recording begins move on: the last one reaches beyond its end."""
-    before = 0 if manifest.kind == "htdemucs" else manifest.delay_samples  # in which the first segment begins
+    before = (
+        0 if isinstance(manifest.settings, SegmentSettings) else manifest.delay_samples
+    )  # in which the first segment begins
     stride = _segment_stride(manifest)
     return math.ceil((num_samples + before) / stride) * stride
 
@@ -121,7 +123,7 @@ def _seconds(manifest: Manifest) -> float:
     """Length of a recording in which segments meet, in one of the two separations that are compared."""
     stride = _segment_stride(manifest)
     settings = manifest.settings
-    overlap = settings.segment_samples - stride if isinstance(settings, HtdemucsSettings) else manifest.delay_samples
+    overlap = settings.segment_samples - stride if isinstance(settings, SegmentSettings) else manifest.delay_samples
     least = (overlap + stride / 2) / manifest.sample_rate + 2 * _EDGE_SECONDS
     return min(max(least, _SHORTEST_SECONDS), _LONGEST_SECONDS)
 

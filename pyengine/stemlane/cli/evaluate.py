@@ -19,7 +19,10 @@ def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "evaluate", run, "Measure separation against true stems.", _EXAMPLES)
     parser.add_argument(
-        "folder", type=given, metavar="DIR", help="folder of songs, each a folder with vocals.wav, drums.wav, …"
+        "folder",
+        type=given,
+        metavar="DIR",
+        help="folder of songs, each a folder with vocals.wav, drums.wav, …, or a .stem.mp4",
     )
     parser.add_argument(
         "-m",

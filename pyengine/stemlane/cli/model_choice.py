@@ -17,12 +17,18 @@ def require(model: str) -> str:
     try:
         find_model(model)
     except ModelError:
-        from stemlane.catalog.available import available_models
+        from stemlane.catalog.available import find_available
 
-        for entry in available_models():
-            if model.lower() in (entry.model_name, entry.source.lower()):
-                raise ModelError(
-                    f"model {model!r} is not here yet but can be added: run 'stemlane models add {entry.source}'"
-                ) from None
+        found = find_available(model)
+        if len(found) == 1:
+            raise ModelError(
+                f"model {model!r} is not here yet but can be added: run 'stemlane models add {found[0].source}'"
+            ) from None
+        if found:
+            sources = ", ".join(entry.source for entry in found)
+            raise ModelError(
+                f"model {model!r} is not here yet; one of these can be added: {sources}; "
+                f"run 'stemlane models add {found[0].source}'"
+            ) from None
         raise
     return model

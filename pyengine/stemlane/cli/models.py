@@ -6,7 +6,9 @@ Modules are imported inside the commands, so that `stemlane --help` is instant.
 
 import argparse
 import sys
+from pathlib import Path
 
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say
 from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
@@ -16,6 +18,7 @@ _EXAMPLES = """
   stemlane models add spleeter:4stems
   stemlane models add htdemucs
   stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
+  stemlane models add scnet --from SCNet-large_starrytong_fixed.ckpt
   stemlane models show spleeter-4stems
   stemlane models verify spleeter-4stems
 """
@@ -49,7 +52,7 @@ def _add_adding(models: Group) -> None:
         type=given,
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
-        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, or a folder with a manifest.toml",
+        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, scnet, or a folder with a manifest.toml",
     )
     adding.add_argument(
         "--from",
@@ -74,6 +77,10 @@ def _add_adding(models: Group) -> None:
         "--wiener", dest="wiener_iterations", type=int, metavar="N",
         help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, none for Spleeter, as they do)",
     )  # fmt: skip
+    adding.add_argument(
+        "--config", type=Path, metavar="FILE.yaml",
+        help="the settings a checkpoint of scnet was trained with, where it is of no published size",
+    )  # fmt: skip
     mdx = adding.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
     mdx.add_argument(
         "--stem",
@@ -96,11 +103,14 @@ def _list_available() -> int:
 
     there = {listing.name for listing in list_models()}
     entries = available_models()
-    width = max(len(entry.source) for entry in entries)
+    width = max(len(entry.source) for entry in entries) + 2
     for entry in entries:
         note = ", is here" if entry.model_name in there else ""
-        say(f"{entry.source:<{width}}  {', '.join(entry.stems)}; {entry.licence.text}{note}")
-    say(f"{'mdx':<{width}}  one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
+        windows = " or ".join(f"{seconds:g} s" for seconds in entry.latency_seconds)
+        say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.text}{note}")
+        say(f"{'':<{width}}{entry.megabytes} MB, latency {windows}; {entry.quality}")
+    say(f"{'scnet':<{width}}four stems, with --from FILE.ckpt: SCNet, SCNet large and XL")
+    say(f"{'mdx':<{width}}one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
     return 0
 
 
@@ -139,7 +149,7 @@ def _show(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import explain
     from stemlane.manifests.registry import find_model
 
-    rows = explain(find_model(options.name))
+    rows = explain(find_model(require(options.name)))
     for label, value in rows.items():
         say(f"{label:<14} {value}")
     return 0
@@ -148,7 +158,7 @@ def _show(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import verify
 
-    manifest = verify(options.name)
+    manifest = verify(require(options.name))
     say(f"{manifest.name}: ok" + ", gives the known output" * bool(manifest.self_test))
     return 0
 
@@ -176,6 +186,7 @@ def _add(options: argparse.Namespace) -> int:
             fft_samples=options.fft_samples,
             compensation=options.compensation,
             both_signs=options.both_signs,
+            config=options.config,
         )
     first = added[0]
     rows = {

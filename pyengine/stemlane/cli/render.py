@@ -8,11 +8,15 @@ from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
 from stemlane.cli.parser import Group, add_command, add_model, given
+from stemlane.errors import InputError
 
 _EXAMPLES = """
   stemlane render song.flac -o karaoke.wav --gain vocals=-inf
   stemlane render song.flac -o louder-drums.mp3 --gain drums=+3 --gain output=-1
-  stemlane render song.flac -o mix.wav --automation faders.json
+  stemlane render song.flac -o mix.wav --automation faders.csv
+  stemlane render song.flac -o mix.wav --automation faders.mid --cc vocals=20 --cc drums=21
+  stemlane render song.flac -o mix.wav --automation song.rpp
+  stemlane render song.stem.mp4 -o instrumental.wav --gain vocals=-inf
   stemlane render - -o - --gain vocals=-inf < song.wav > karaoke.wav
 """
 
@@ -20,7 +24,12 @@ _EXAMPLES = """
 def add(commands: Group) -> None:
     """Add the command."""
     parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.", _EXAMPLES)
-    parser.add_argument("input", type=given, metavar="INPUT", help="audio or video file, or - for standard input")
+    parser.add_argument(
+        "input",
+        type=given,
+        metavar="INPUT",
+        help="audio or video file, or - for standard input; the stems of a .stem.mp4 are used, unless --model is given",
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -35,7 +44,13 @@ def add(commands: Group) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--automation", type=given, metavar="FILE",
-        help='JSON list of {"time": seconds, "stem": name or "output", "gain_db": number}',
+        help="gains that move: .csv with columns time, stem, gain_db and shape (linear or stepped), .json with a list "
+        "of the same, .mid with MIDI controllers, or .rpp with the volume envelopes of tracks called vocals, drums, …",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cc", action="append", metavar="STEM=NUMBER",
+        help="in a .mid, the controller that moves a stem; repeat for more (default: vocals=20 drums=21 bass=22 "
+        "guitar=23 piano=24 other=25 output=26)",
     )  # fmt: skip
     add_model(parser)
 
@@ -46,10 +61,14 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
     from stemlane.mix import rendering
+    from stemlane.mix.automation import read_automation
 
     require(options.model)
     gains = rendering.parse_gain_options(options.gain)
-    automation = rendering.read_automation(options.automation) if options.automation else None
+    controllers = _controllers(options.cc) if options.cc else None
+    if controllers and not options.automation:
+        options.refuse("--cc says what moves the stems in a .mid: name it with --automation")
+    automation = read_automation(options.automation, controllers=controllers) if options.automation else None
     with (
         cli_recordings.input_files([options.input]) as [path],
         cli_recordings.output_file(options.output) as output,
@@ -65,3 +84,14 @@ def run(options: argparse.Namespace) -> int:
     if options.output != cli_recordings.STREAM:
         say(options.output)
     return 0
+
+
+def _controllers(texts: list[str]) -> dict[str, int]:
+    """Numbers of controllers by fader, of texts such as vocals=20."""
+    controllers = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if not name.strip() or not number.strip().isdecimal():
+            raise InputError(f"--cc {text!r}: should be like vocals=20")
+        controllers[name.strip()] = int(number)
+    return controllers

@@ -26,6 +26,7 @@ _EXAMPLES = """
   stemlane separate song.mp3 --two-stems vocals --format mp3
   stemlane separate clip.mp4 --start 60 --duration 30 --stems drums,bass
   stemlane separate *.wav --name '{stem}/{track}.{ext}' --format flac --bits 16
+  stemlane separate song.flac --stem-file --bits 24  stems/song.stem.mp4, for DJ programs
   stemlane separate -p spleeter:4stems -o out song.mp3
   find . -name '*.mp3' -print0 | stemlane separate --from-list - -o stems --json
   stemlane separate s3://music/in -o s3://music/stems --dask tcp://host:8786 --skip-existing
@@ -84,13 +85,17 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
         help="their names below DIR, of text, {track}, {stem}, {ext}, {model} and {type}, the input's ending "
         "(default: %(default)s)",
     )  # fmt: skip
+    group.add_argument("--format", metavar="FORMAT", help="wav, flac, mp3, ogg, opus or m4a (default: wav)")
     group.add_argument(
-        "--format", default="wav", metavar="FORMAT", help="wav, flac, mp3, ogg, opus or m4a (default: %(default)s)"
-    )
+        "--stem-file", action="store_true",
+        help="write one .stem.mp4 for each recording, as DJ programs play it: the mixture, drums, bass, other with all "
+        "that is none of these, and vocals; in AAC, or in ALAC with --bits 16 or 24",
+    )  # fmt: skip
     group.add_argument("--bits", metavar="16|24|32f", help="default: 32f, float, in wav; 24 in flac; 16 is dithered")
     group.add_argument(
-        "--bitrate", type=int, metavar="KBPS", help="default: 320 in mp3, 256 in m4a, 192 in opus, half of it for mono"
-    )
+        "--bitrate", type=int, metavar="KBPS",
+        help="default: 320 in mp3, 256 in m4a and a stem file's streams, 192 in opus, half of it for mono",
+    )  # fmt: skip
     group.add_argument(
         "--clip", default="report", metavar="report|rescale|clamp",
         help="what becomes of peaks above full scale where the format cannot hold them: say so, make all stems of the "
@@ -119,6 +124,8 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.batch import Batch
     from stemlane.files.names import find_recordings
 
+    if options.stem_file and options.format:
+        options.refuse("--stem-file has a format of its own: leave out --format")
     request = _request(options)
     require(options.model)
     wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]
@@ -153,10 +160,12 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> "Request":
+    from stemlane.files.encoding import STEM_FILE
     from stemlane.files.request import Request
 
     return Request.of(
-        stems=options.stems, two_stems=options.two_stems, name=options.name, file_format=options.format,
+        stems=options.stems, two_stems=options.two_stems, name=options.name,
+        file_format=STEM_FILE if options.stem_file else options.format or "wav",
         bits=options.bits, bitrate=options.bitrate, start_seconds=options.start, duration_seconds=options.duration,
         clip=options.clip,
     )  # fmt: skip
@@ -194,7 +203,7 @@ def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: boo
         say(json.dumps(fields(outcome)))
     elif not outcome.problem and prints and not options.quiet:
         folders = {path.parent for path in outcome.outputs.values()}
-        has_its_own = os.path.dirname(options.name).endswith(("{track}", "{filename}"))
+        has_its_own = not options.stem_file and os.path.dirname(options.name).endswith(("{track}", "{filename}"))
         for shown in folders if has_its_own else outcome.outputs.values():
             say(str(shown))
     if options.verbose and outcome.skipped:

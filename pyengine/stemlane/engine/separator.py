@@ -14,6 +14,7 @@ import numpy as np
 
 from stemlane.arguments import is_count, shown
 from stemlane.audio_checks import check_block, check_mixture
+from stemlane.engine.stems import Stems
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.model import Manifest
@@ -50,9 +51,14 @@ class Separator:
 
     Examples
     --------
-        separator = Separator("default")
-        stems = separator.separate(mixture, 44100)
-        instrumental = mixture - stems["vocals"]
+    >>> mixture = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 44100)).astype(np.float32)
+    >>> with Separator("live") as separator:
+    ...     stems = separator.separate(mixture, 44100)
+    >>> stems
+    Stems of 1.000 s at 44100 Hz, 2 channels: vocals, drums, bass, other
+    >>> instrumental = mixture - stems["vocals"]
+    >>> bool(np.abs(sum(stems.values()) - mixture).max() < 1e-6)
+    True
     """
 
     def __init__(self, model: str | Path | Manifest = "default", *, shifts: int = 0):
@@ -88,13 +94,14 @@ class Separator:
 
     def separate(
         self, mixture: np.ndarray, sample_rate: float, *, progress: Callable[[int], None] | None = None
-    ) -> dict[str, np.ndarray]:
+    ) -> Stems:
         """Separate one recording.
 
         Parameters
         ----------
         mixture
-            (channels, samples) floating point, one or two channels, finite.
+            (channels, samples) floating point, one or two channels, finite: an array, a tensor of torch wherever it
+            is, or whatever else numpy makes an array of.
         sample_rate
             In Hz, 8000 to 384000.
         progress
@@ -102,8 +109,8 @@ class Separator:
 
         Returns
         -------
-        dict
-            A float32 array of the mixture's shape for every stem. Together they sum to the mixture.
+        Stems
+            A dictionary: a float32 array of the mixture's shape for every stem. Together they sum to the mixture.
 
         Raises
         ------
@@ -119,7 +126,7 @@ class Separator:
             position += piece.shape[2]
             if progress:
                 progress(piece.shape[2])
-        return dict(zip(self.stems, stems, strict=True))
+        return Stems(zip(self.stems, stems, strict=True), sample_rate)
 
     def separate_blocks(
         self, blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int

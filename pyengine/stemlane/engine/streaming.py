@@ -114,6 +114,10 @@ class StreamingSeparator:
         self._stride = np.zeros((2, self._front_end.stride_samples), np.float32)
         self._clear_positions()
 
+    def __repr__(self) -> str:
+        stream = f"{self.num_channels} channels at {self.sample_rate:g} Hz"
+        return f"StreamingSeparator({self.manifest.name!r}) of {stream}: {', '.join(self.stems)}"
+
     def process(self, mixture: np.ndarray) -> np.ndarray:
         """Take the next block, return the stems that have become known.
 

@@ -14,10 +14,11 @@ import soxr
 
 from stemlane.arguments import is_count, shown
 from stemlane.errors import InputError
+from stemlane.files import covers
 
 BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes
 _LARGEST_WAV_BYTES = 4_000_000_000  # a WAV header counts in 32 bits; larger files are written as RF64
-_SEED = 20_011  # of the dither: the same recording gives the same file
+DITHER_SEED = 20_011  # the same noise each time: the same recording gives the same file
 _TAGS = ("title", "artist", "album", "date", "genre", "tracknumber", "comment")  # that libsndfile can write
 
 
@@ -31,16 +32,19 @@ class _Format:
     highest_rate: int = 655_350  # Hz; FLAC's, and more than anything is read at
 
 
+AAC_RATES = (32000, 44100, 48000, 88200, 96000)
+STEM_FILE = "stem.mp4"  # all stems of a recording in one file, see `stemlane.files.stem_files`
 _FORMATS = {
     "wav": _Format(bits=("32f", "24", "16")),
     "flac": _Format(bits=("24", "16")),
     "ogg": _Format(highest_rate=192_000),  # libsndfile crashes where libvorbis knows no setting
     # Transparent to most ears, and what the originals' command lines have: Demucs 320 for MP3.
     "mp3": _Format(codec="libmp3lame", bitrates=(32, 320), bitrate=320, rates=(32000, 44100, 48000)),
-    "m4a": _Format(codec="aac", bitrates=(32, 512), bitrate=256, rates=(32000, 44100, 48000, 88200, 96000)),
+    "m4a": _Format(codec="aac", bitrates=(32, 512), bitrate=256, rates=AAC_RATES),
     "opus": _Format(codec="libopus", bitrates=(32, 510), bitrate=192, rates=(48000,)),
+    STEM_FILE: _Format(bits=("16", "24"), bitrates=(32, 512), bitrate=256),  # ALAC where bits are named, else AAC
 }
-FORMATS = tuple(_FORMATS)
+FORMATS = tuple(name for name in _FORMATS if name != STEM_FILE)  # of one stem a file
 _SUBTYPES = {"32f": "FLOAT", "24": "PCM_24", "16": "PCM_16"}
 
 
@@ -51,11 +55,12 @@ class Encoding:
     Attributes
     ----------
     file_format
-        `wav`, `flac`, `ogg` (Vorbis), `mp3`, `m4a` (AAC) or `opus`.
+        `wav`, `flac`, `ogg` (Vorbis), `mp3`, `m4a` (AAC) or `opus`; or `stem.mp4`, all stems in one file.
     bits
         `16`, with dither, `24`, or `32f`, float, which keeps samples above full scale; None for 32f in WAV, 24 in FLAC.
+        In a stem file 16 and 24 are ALAC, None is AAC.
     bitrate
-        kbit/s, for mp3, m4a and opus; None for 320, 256 and 192.
+        kbit/s, for mp3, m4a, opus and a stem file's AAC; None for 320, 256, 192 and 256.
     """
 
     file_format: str = "wav"
@@ -73,11 +78,19 @@ class Encoding:
         if self.bits is not None and str(self.bits) not in known.bits:
             allowed = f"should be one of: {', '.join(sorted(known.bits))}" if known.bits else "which it does not have"
             raise InputError(f"format {name} was asked for bits {shown(self.bits)}, {allowed}")
-        object.__setattr__(self, "bits", str(self.bits) if self.bits is not None else next(iter(known.bits), None))
+        usual_bits = None if name == STEM_FILE else next(iter(known.bits), None)
+        object.__setattr__(self, "bits", str(self.bits) if self.bits is not None else usual_bits)
         low, high = known.bitrates or (0, 0)
         if self.bitrate is not None and not is_count(self.bitrate, low, high):
             allowed = f"should be from {low} to {high} kbit/s" if high else "which it does not have"
             raise InputError(f"format {name} was asked for bit rate {shown(self.bitrate)}, {allowed}")
+        if self.bits is not None and self.bitrate is not None:
+            raise InputError(f"format {name} was asked for bits {self.bits} and a bit rate; leave one of the two out")
+
+    @property
+    def usual_bitrate(self) -> int:
+        """kbit/s if none is asked for, 0 where there is no bit rate."""
+        return _FORMATS[self.file_format].bitrate
 
     @property
     def keeps_peaks(self) -> bool:
@@ -96,9 +109,13 @@ class Writer(Protocol):
 
 
 def open_writer(
-    path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int, tags: Mapping[str, str]
-) -> Writer:
-    """A writer of a file that is there already, and empty; `num_samples` is an estimate."""
+    path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int, tags: Mapping[str, str],
+    cover: bytes = b"",
+) -> Writer:  # fmt: skip
+    """A writer of a file that is there already, and empty; `num_samples` is an estimate.
+
+    `cover` is a picture, JPEG or PNG; WAV and Ogg Vorbis do not get it, because libsndfile cannot write it.
+    """
     known = _FORMATS[encoding.file_format]
     if sample_rate > known.highest_rate:
         raise InputError(
@@ -106,8 +123,8 @@ def open_writer(
             "choose another format"
         )
     if known.codec:
-        return _FfmpegWriter(path, encoding, sample_rate, num_channels, tags)
-    return _SndfileWriter(path, encoding, sample_rate, num_channels, num_samples, tags)
+        return _FfmpegWriter(path, encoding, sample_rate, num_channels, tags, cover)
+    return _SndfileWriter(path, encoding, sample_rate, num_channels, num_samples, tags, cover)
 
 
 class _SndfileWriter:
@@ -115,8 +132,9 @@ class _SndfileWriter:
 
     def __init__(
         self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int,
-        tags: Mapping[str, str],
+        tags: Mapping[str, str], cover: bytes,
     ):  # fmt: skip
+        self._cover = cover if encoding.file_format == "flac" else b""
         kind = encoding.file_format.upper()
         self._bits = str(encoding.bits)
         width = {"32f": 4, "24": 3, "16": 2}.get(self._bits, 0)
@@ -129,7 +147,7 @@ class _SndfileWriter:
         for name, text in tags.items():
             if name in _TAGS:
                 setattr(self._file, name, text)
-        self._random = np.random.default_rng(_SEED)
+        self._random = np.random.default_rng(DITHER_SEED)
         self._num_written, self._path = 0, path
 
     def write(self, block: np.ndarray) -> None:
@@ -142,6 +160,8 @@ class _SndfileWriter:
         self._file.close()
         if not self._holds_all():
             raise RuntimeError("the end is missing")
+        if self._cover:
+            covers.add_to_flac(self._path, self._cover)
 
     def _holds_all(self) -> bool:
         """Whether the last sample is there: closing a file, libsndfile says nothing of a full disk."""
@@ -155,7 +175,7 @@ class _SndfileWriter:
             return self._num_written == 0  # an empty Vorbis file cannot be opened
 
 
-class _Sink:
+class Sink:
     """The file FFmpeg writes to. A full disk is kept until somebody asks: FFmpeg's MP4 crashes when it is told."""
 
     def __init__(self, path: Path):
@@ -199,21 +219,29 @@ class _Sink:
 class _FfmpegWriter:
     """MP3, AAC in MP4, and Opus in Ogg. Rates a format does not have are turned into the next higher one it has."""
 
-    def __init__(self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, tags: Mapping[str, str]):
+    def __init__(
+        self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, tags: Mapping[str, str],
+        cover: bytes,
+    ):  # fmt: skip
         known = _FORMATS[encoding.file_format]
+        self._path, self._format, self._cover = path, encoding.file_format, cover
         rate = next((rate for rate in known.rates if rate >= sample_rate), known.rates[-1])
         layout = "mono" if num_channels == 1 else "stereo"
-        self._sink = _Sink(path)
+        self._sink = Sink(path)
         try:
             container = "ipod" if encoding.file_format == "m4a" else encoding.file_format
             self._container = av.open(self._sink, "w", format=container)
             self._container.metadata.update(tags)
+            if self._format == "opus":
+                self._container.metadata.update(covers.as_comment(cover))
             stream = self._container.add_stream(known.codec, rate=rate, layout=layout)
             assert isinstance(stream, av.AudioStream)  # noqa: S101 - by its codec
             self._stream = stream
             self._stream.bit_rate = 1000 * (encoding.bitrate or known.bitrate) // (2 if num_channels == 1 else 1)
             context = self._stream.codec_context
             context.open()
+            if self._format == "mp3":
+                covers.attach(self._container, cover)
             self._converter = av.AudioResampler(context.format, layout, rate, frame_size=context.frame_size)
         except BaseException:
             self._sink.close()
@@ -254,6 +282,8 @@ class _FfmpegWriter:
         finally:
             self._sink.close()
         self._sink.check()
+        if self._format == "m4a":
+            covers.add_to_mp4(self._path, self._cover)
 
 
 def dithered(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:

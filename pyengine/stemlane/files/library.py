@@ -23,7 +23,7 @@ def separate_file(
     *,
     model: str | Path | Separator = "default",
     skip_existing: bool = False,
-    progress: Callable[[int, int], None] = lambda num_samples, total: None,
+    progress: Callable[[int, int], None] | None = None,
     **options: Unpack[Options],
 ) -> Outcome:
     """Write the stems of one audio or video file.
@@ -42,9 +42,9 @@ def separate_file(
         Called with the number of samples finished since its last call, and an estimate of all of them, 0 if unknown.
     **options
         `stems` (names, all if None) or `two_stems` (one stem, the second file is all the rest); `name` (the template of
-        the files' names, "{track}/{stem}.{ext}"); `file_format` ("wav", "flac", "mp3", "ogg", "opus", "m4a"), `bits`
-        ("16", "24", "32f"), `bitrate` (kbit/s); `start_seconds`, `duration_seconds`; `clip` ("report", "rescale",
-        "clamp"). See `stemlane.files.request.Request`.
+        the files' names, "{track}/{stem}.{ext}"); `file_format` ("wav", "flac", "mp3", "ogg", "opus", "m4a",
+        "stem.mp4"), `bits` ("16", "24", "32f"), `bitrate` (kbit/s); `start_seconds`, `duration_seconds`; `clip`
+        ("report", "rescale", "clamp"). See `stemlane.files.request.Request`.
 
     Returns
     -------
@@ -58,8 +58,9 @@ def separate_file(
 
     Examples
     --------
-        done = stemlane.separate_file("song.flac", "stems", two_stems="vocals", file_format="mp3")
-        done.outputs["instrumental"]                   # stems/song/instrumental.mp3
+    >>> done = separate_file("song.flac", "stems", model="live", two_stems="vocals", file_format="mp3")
+    >>> done.outputs["instrumental"].as_posix(), done.warnings
+    ('stems/song/instrumental.mp3', [])
     """
     request = Request.of(**options)
     source, target = place(path, "path"), place(folder, "folder")
@@ -67,7 +68,10 @@ def separate_file(
         if isinstance(target, Path):
             remove_leftovers([target])
         recording = Recording(source, track_name(source))
-        return separate_recording(recording, target, separator, request, skip_existing=skip_existing, progress=progress)
+        return separate_recording(
+            recording, target, separator, request, skip_existing=skip_existing,
+            progress=progress or (lambda num_samples, total: None),
+        )  # fmt: skip
 
 
 def separate_many(
@@ -80,7 +84,7 @@ def separate_many(
     retries: int = 0,
     status: str | Path | None = None,
     skip_existing: bool = False,
-    report: Callable[[Outcome], None] = lambda outcome: None,
+    report: Callable[[Outcome], None] | None = None,
     **options: Unpack[Options],
 ) -> list[Outcome]:
     """Write the stems of many recordings; one that cannot be separated does not keep the others waiting.
@@ -124,7 +128,7 @@ def separate_many(
             dask=dask, retries=retries, status=status,
         )  # fmt: skip
         batch.prepare()
-        return batch.run(report)
+        return batch.run(report or (lambda outcome: None))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ libsndfile is not used here: through python-soundfile it seeks after every block
 reads damaged and cut-off files without a word. Channels come first inside Stemlane.
 """
 
+import functools
 import hashlib
 from collections.abc import Iterator
 from fractions import Fraction
@@ -18,6 +19,7 @@ import numpy as np
 from stemlane.audio_checks import check_finite, check_stream, rechunk
 from stemlane.errors import InputError, one_line
 from stemlane.files.completeness import missing_end
+from stemlane.files.covers import picture_of
 
 BLOCK_SAMPLES = 16384
 # What files with sound are called, where a folder is searched. A file that is named is read whatever it is called.
@@ -47,6 +49,8 @@ class AudioInput:
     ----------
     start_seconds, duration_seconds
         The part that is read, exact to the sample; to the end if `duration_seconds` is None or reaches behind it.
+    stream
+        Which of its streams of sound, counted from 0; None for the one that players play.
     shown
         What messages call the file, if it is a copy.
 
@@ -63,9 +67,10 @@ class AudioInput:
 
     def __init__(
         self, path: str | Path, *, start_seconds: float = 0.0, duration_seconds: float | None = None,
-        shown: str | PurePath | None = None,
+        stream: int | None = None, shown: str | PurePath | None = None,
     ):  # fmt: skip
         self.path, self.shown = Path(path), path if shown is None else shown
+        self._stream = stream
         self._start_seconds, self._duration_seconds = start_seconds, duration_seconds
         self._cut_off = self._short = self._damage = ""
         self._file = _opened(self.path, self.shown)
@@ -107,6 +112,19 @@ class AudioInput:
         if position == 0:
             raise InputError(f"{self.shown}: holds 0 samples" + self._from * bool(self._first_sample))
 
+    @functools.cached_property
+    def cover(self) -> bytes:
+        """The picture of a recording, JPEG or PNG, or nothing."""
+        try:
+            # A reader of its own: the sound may be half read.
+            with (
+                self.path.open("rb") as file,
+                av.open(file, "r", options=_OPTIONS, metadata_errors="replace") as opened,
+            ):
+                return picture_of(opened)
+        except (OSError, ValueError):  # a damaged picture is no reason to refuse the sound
+            return b""
+
     @property
     def _from(self) -> str:
         return f" from {self._start_seconds:g} s on, it ends before that"
@@ -122,7 +140,7 @@ class AudioInput:
     def _look(self) -> None:
         """Take rate, channels and length from the first frame and the header."""
         with self._open() as container:
-            stream = _audio_stream(container)
+            stream = _audio_stream(container, self._stream)
             self._format = container.format.name
             self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
             seconds: float | Fraction = 0
@@ -184,7 +202,7 @@ class AudioInput:
         """What each frame holds; what is damaged is left out, or silent where the rest knows its place."""
         position, damage = 0, _Damage()
         with self._open() as container:
-            stream = _audio_stream(container)
+            stream = _audio_stream(container, self._stream)
             if self._format in _EXACT:
                 stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
             converter = _Converter(self.sample_rate, self.num_channels)
@@ -274,8 +292,10 @@ class _Damage:
         self.num_waiting = 0
 
 
-def _audio_stream(container: av.container.InputContainer) -> av.AudioStream:
-    stream = container.streams.best("audio")
+def _audio_stream(container: av.container.InputContainer, index: int | None) -> av.AudioStream:
+    if index is not None and index >= len(container.streams.audio):
+        raise InputError(f"holds {len(container.streams.audio)} streams of sound, should have {index + 1}")
+    stream = container.streams.best("audio") if index is None else container.streams.audio[index]
     if not isinstance(stream, av.AudioStream):
         raise InputError("holds no sound")
     return stream

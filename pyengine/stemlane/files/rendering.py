@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
 """Writes one file mixed anew, in bounded memory."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 
+import numpy as np
+
+from stemlane.errors import InputError
+from stemlane.files.encoding import Encoding
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
+from stemlane.files.stem_files import is_stem_file, streams_by_stem
 from stemlane.files.writing import AudioOutput, encoding_of
 from stemlane.manifests.registry import find_model
-from stemlane.mix.rendering import Automation, GainPlan, render_blocks
+from stemlane.mix.automation import Automation
+from stemlane.mix.rendering import GainPlan, mix_blocks, render_blocks
 
 
 def render_file(
@@ -18,22 +25,58 @@ def render_file(
 ) -> list[str]:  # fmt: skip
     """Write the file mixed anew, see `stemlane.render`; the ending of `output_path` says the format.
 
+    A stem file (.stem.mp4) is mixed from the stems it holds, unless a `model` is named, which separates its mixture.
+
     Returns
     -------
     list of str
         Warnings: a recording whose end is missing, peaks the format has clipped.
     """
+    encoding = encoding_of(output_path)
+    if model == "default" and is_stem_file(path):
+        return _mix_stem_file(path, output_path, encoding, gains=gains, automation=automation, progress=progress)
     manifest = find_model(model)
     plan = GainPlan(manifest, gains, automation)
-    encoding = encoding_of(output_path)
     with AudioInput(path) as source:
         check_place(path, [Path(output_path)])
         stream = source.sample_rate, source.num_channels
-        with AudioOutput(output_path, *stream, source.num_samples, encoding=encoding, tags=source.tags) as output:
+        with AudioOutput(
+            output_path, *stream, source.num_samples, encoding=encoding, tags=source.tags, cover=source.cover
+        ) as output:
             for piece in render_blocks(source.blocks(), *stream, plan, manifest):
                 output.write(piece)
                 progress(piece.shape[1])
         return [warning for warning in (source.warning, clip_warning(output_path, output)) if warning]
+
+
+def _mix_stem_file(
+    path: str | Path, output_path: str | Path, encoding: Encoding, *, gains: Mapping[str, float | str] | None,
+    automation: Automation | None, progress: Callable[[int], None],
+) -> list[str]:  # fmt: skip
+    streams = streams_by_stem(path)
+    plan = GainPlan(tuple(streams), gains, automation)
+    with contextlib.ExitStack() as stack:
+        inputs = [stack.enter_context(AudioInput(path, stream=stream)) for stream in streams.values()]
+        check_place(path, [Path(output_path)])
+        first = inputs[0]
+        stream = first.sample_rate, first.num_channels
+        if any((file.sample_rate, file.num_channels) != stream for file in inputs):
+            raise InputError(f"{path}: its stems differ in rate or channels")
+        blocks = (_stacked(pieces) for pieces in zip(*inputs, strict=False))
+        with AudioOutput(
+            output_path, *stream, first.num_samples, encoding=encoding, tags=first.tags, cover=first.cover
+        ) as output:
+            for piece in mix_blocks(blocks, first.sample_rate, plan, tuple(streams)):
+                output.write(piece)
+                progress(piece.shape[1])
+        warnings = dict.fromkeys([*(file.warning for file in inputs), clip_warning(output_path, output)])
+    return [text for text in warnings if text]
+
+
+def _stacked(pieces: Sequence[np.ndarray]) -> np.ndarray:
+    """Blocks of the stems as one; encoders make the last ones of different lengths, and the shortest ends the file."""
+    shortest = min(piece.shape[1] for piece in pieces)
+    return np.stack([piece[:, :shortest] for piece in pieces])
 
 
 def clip_warning(path: str | PurePath, output: AudioOutput) -> str:

@@ -11,8 +11,8 @@ from stemlane.arguments import is_number, shown
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import Place
-from stemlane.files.encoding import Encoding
-from stemlane.files.names import TEMPLATE, Recording, check_template, output_path
+from stemlane.files.encoding import STEM_FILE, Encoding
+from stemlane.files.names import TEMPLATE, WHOLE_TEMPLATE, Recording, check_template, output_path
 from stemlane.manifests.stem_names import stem_names, stem_of
 
 CLIP_MODES = ("report", "rescale", "clamp")
@@ -45,7 +45,7 @@ class Request:
         Write this stem and, as a second, all that is not in it: `instrumental` for vocals, else `no_<stem>`.
     name
         Where they go below the output folder, of text and `{track}`, `{stem}`, `{ext}`, `{model}` and `{type}`, the
-        recording's ending.
+        recording's ending. The usual template of a stem file is "{track}.{ext}".
     encoding
         Format, bits and bit rate.
     start_seconds, duration_seconds
@@ -78,6 +78,11 @@ class Request:
         for stem in (*(self.stems or ()), *([] if self.two_stems is None else [self.two_stems])):
             if not isinstance(stem, str):
                 raise InputError(f"a stem is {shown(stem)}, should be a name")
+        if self.makes_stem_file:
+            if self.stems is not None or self.two_stems is not None:
+                raise InputError("a stem file holds drums, bass, other and vocals; stems cannot be chosen for it")
+            if self.name == TEMPLATE:
+                object.__setattr__(self, "name", WHOLE_TEMPLATE)
 
     @classmethod
     def of(cls, **options: Unpack[Options]) -> Self:
@@ -89,6 +94,11 @@ class Request:
             raise InputError(f"stems is {shown(stems)}, should be a list of names")
         return cls(stems=tuple(stems if stems is not None else ()) or None, encoding=encoding, **values)
 
+    @property
+    def makes_stem_file(self) -> bool:
+        """Whether all stems go to one file."""
+        return self.encoding.file_format == STEM_FILE
+
     def shares(self, separator: Separator) -> dict[str, tuple[int, ...]]:
         """For each file of a recording, by name, the indices of the model's stems that are added up in it.
 
@@ -98,7 +108,9 @@ class Request:
             If the model has no such stem, or the template does not keep them apart.
         """
         manifest = separator.manifest
-        if self.two_stems is not None:
+        if self.makes_stem_file:
+            shares = {"stems": tuple(range(len(manifest.stems)))}
+        elif self.two_stems is not None:
             index = self._index(separator, self.two_stems)
             stem = manifest.stems[index]
             rest = "instrumental" if stem == "vocals" else f"no_{separator.stems[index]}"

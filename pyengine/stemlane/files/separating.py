@@ -21,6 +21,7 @@ from stemlane.files.reading import AudioInput
 from stemlane.files.rendering import clip_warning
 from stemlane.files.request import Request
 from stemlane.files.results import are_there, content_at, on_disk, staged_results
+from stemlane.files.stem_separating import write_stem_file
 from stemlane.files.writing import AudioOutput
 
 _FLOAT = Encoding("wav")
@@ -95,9 +96,13 @@ def separate_recording(
         ) as source,
     ):
         with staged_results(finals, folder, mark) as staged:
-            written = _write(
-                source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress
-            )
+            if request.makes_stem_file:
+                tags = _kept(source.tags) | {"comment": mark}
+                written = _Written(*write_stem_file(source, separator, request, staged[0], finals[0], tags, progress))
+            else:
+                written = _write(
+                    source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress
+                )
         outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
         outcome.seconds = written.num_samples / source.sample_rate
     outcome.elapsed_seconds = time.monotonic() - started
@@ -152,7 +157,7 @@ def _write(
             stack.enter_context(
                 AudioOutput(
                     path.with_name(path.name + ending), *stream, source.num_samples,
-                    encoding=encoding, tags=_tags(source.tags, stem, mark), shown=final,
+                    encoding=encoding, tags=_tags(source.tags, stem, mark), cover=source.cover, shown=final,
                 )
             )
             for (stem, path), final in zip(staged.items(), finals, strict=True)
@@ -188,9 +193,14 @@ def _write(
 
 def _tags(tags: Mapping[str, str], stem: str, mark: str) -> dict[str, str]:
     """The recording's tags for one of its stems, and what it is the answer to."""
-    kept = {name: tags[name] for name in _KEPT_TAGS if name in tags}
-    if "track" in kept:
-        kept.setdefault("tracknumber", kept["track"])
+    kept = _kept(tags)
     if "title" in kept:
         kept["title"] = f"{kept['title']} ({stem})"
     return kept | {"comment": mark}
+
+
+def _kept(tags: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: tags[name] for name in _KEPT_TAGS if name in tags}
+    if "track" in kept:
+        kept.setdefault("tracknumber", kept["track"])
+    return kept

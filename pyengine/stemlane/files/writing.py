@@ -14,7 +14,7 @@ from stemlane.files.addresses import Address
 from stemlane.files.encoding import Encoding, open_writer
 from stemlane.files.staging import Partial, cannot_write, remove_leftovers
 
-_PROBLEMS = (OSError, RuntimeError, ValueError, TypeError, AssertionError, av.FFmpegError)  # soundfile asserts too
+PROBLEMS = (OSError, RuntimeError, ValueError, TypeError, AssertionError, av.FFmpegError)  # soundfile asserts too
 
 
 class AudioOutput:
@@ -30,6 +30,8 @@ class AudioOutput:
         Format, bits and bit rate; None for the usual ones of the ending.
     tags
         Title, artist and so on.
+    cover
+        A picture, JPEG or PNG.
     shown
         What messages call the file, if it will be moved.
 
@@ -41,7 +43,8 @@ class AudioOutput:
 
     def __init__(
         self, path: str | Path, sample_rate: int, num_channels: int, num_samples: int = 0,
-        *, encoding: Encoding | None = None, tags: Mapping[str, str] | None = None, shown: str | PurePath | None = None,
+        *, encoding: Encoding | None = None, tags: Mapping[str, str] | None = None, cover: bytes = b"",
+        shown: str | PurePath | None = None,
     ):  # fmt: skip
         self.path = Path(path)
         self._shown = path if shown is None else shown
@@ -53,13 +56,15 @@ class AudioOutput:
         try:
             remove_leftovers([self._target.parent])
             self._partial = partial = Partial(self._target, folder=False)  # says what is wrong, as libsndfile does not
-            self._writer = open_writer(partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {})
+            self._writer = open_writer(
+                partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {}, cover
+            )
         except BaseException as error:
             if partial is not None:
                 partial.discard()
             if isinstance(error, InputError):
                 raise InputError(f"{self._shown}: {error}") from None
-            if not isinstance(error, _PROBLEMS):
+            if not isinstance(error, PROBLEMS):
                 raise
             raise self._problem(error) from None
 
@@ -72,7 +77,7 @@ class AudioOutput:
             self.peak = max(self.peak, float(np.abs(block).max()))
         try:
             self._writer.write(block)
-        except _PROBLEMS as error:
+        except PROBLEMS as error:
             raise self._problem(error) from None
 
     def _problem(self, error: Exception) -> InputError:
@@ -84,7 +89,7 @@ class AudioOutput:
             self._writer.close()
             if error_type is None:
                 os.replace(self._partial.path, self._target)
-        except _PROBLEMS as error:
+        except PROBLEMS as error:
             if error_type is None:  # else the error that ends the work matters more
                 raise self._problem(error) from None
         finally:

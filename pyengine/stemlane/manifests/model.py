@@ -68,6 +68,10 @@ class Manifest:
     measured: dict[str, float]
     note: str
 
+    def __repr__(self) -> str:
+        stems = ", ".join(self.stems)
+        return f"Manifest({self.name!r}, {self.title!r}, version {self.version}: {stems} at {self.sample_rate:g} Hz)"
+
     def settings_of(self, kind: type[S]) -> S:
         """The settings, for code that serves one kind of model only."""
         if not isinstance(self.settings, kind):

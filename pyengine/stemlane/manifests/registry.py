@@ -103,6 +103,17 @@ def list_models() -> list[Listing]:
     return [*found.values(), *hidden]
 
 
+def models() -> dict[str, Manifest]:
+    """The models that can be used, by name: those that come with the package, and those that were added.
+
+    Examples
+    --------
+    >>> "live" in models(), models()["live"].stems
+    (True, ('vocals', 'drums', 'bass', 'other'))
+    """
+    return {listing.name: listing.manifest for listing in list_models() if listing.manifest is not None}
+
+
 def find_model(model: str | Path) -> Manifest:
     """Manifest of the model called `model`, or of the model in the folder `model`.
 

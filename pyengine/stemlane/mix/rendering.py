@@ -2,27 +2,27 @@
 """Mixes a recording anew: a gain for every stem, fixed or moving. It runs the same C++ mixer as the plugin."""
 
 import bisect
-import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
-from stemlane.arguments import as_path, is_number, shown
+from stemlane.arguments import is_number, shown
 from stemlane.audio_checks import check_mixture, rechunk
-from stemlane.contract import STEM_ORDER
+from stemlane.contract import SILENT_DB, STEM_ORDER
 from stemlane.errors import InputError
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import find_model
 from stemlane.manifests.stem_names import stem_names, stem_of
 from stemlane.mix._core import CoreStream
+from stemlane.mix.automation import SHAPES, Automation, read_automation
+from stemlane.mix.faders import OUTPUT
 from stemlane.units import linear_gain, parse_gain
 
 BLOCK_SAMPLES = 512
-OUTPUT = "output"  # the fader after the sum
-Automation = Sequence[Mapping[str, Any]]  # breakpoints, see `GainPlan`; not checked yet
 
 
 def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
@@ -38,17 +38,10 @@ def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
     return gains
 
 
-def read_automation(path: str | Path) -> Automation:
-    """The breakpoints in a JSON file: a list of {"time": seconds, "stem": name or "output", "gain_db": number}."""
-    try:
-        breakpoints: Automation = json.loads(as_path(path, "automation").read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or 'not UTF-8 text'})") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{path}: not JSON: {error}") from None
-    except RecursionError:
-        raise InputError(f"{path}: holds lists in lists without end, should be one list of breakpoints") from None
-    return breakpoints
+class _Point(NamedTuple):
+    seconds: float
+    gain_db: float
+    shape: str
 
 
 class GainPlan:
@@ -57,16 +50,21 @@ class GainPlan:
     Parameters
     ----------
     manifest
-        The model; gains may name its stems and "output".
+        The model, or the names of stems that are there already; gains may name its stems and "output".
     gains
         Fixed gains in dB by fader; faders not named stay at 0 dB.
     automation
-        Breakpoints {"time", "stem", "gain_db"}. Between two, the gain moves linearly in dB; before the first and
-        after the last it stays. An automated fader ignores its fixed gain.
+        Breakpoints {"time", "stem", "gain_db"} and, where wanted, "shape", which says how the gain moves on from
+        there to the next: "linear" in dB, which is the usual, "stepped" (it stays, and is the next one's from there
+        on) or "amplitude", a straight line of the factor. Before the first and after the last it stays. Of two at one
+        time, the later in the list counts. An automated fader ignores its fixed gain.
     """
 
-    def __init__(self, manifest: Manifest, gains: Mapping[str, float | str] | None, automation: Automation | None):
-        self._faders = (*manifest.stems, OUTPUT)
+    def __init__(
+        self, manifest: Manifest | Sequence[str], gains: Mapping[str, float | str] | None,
+        automation: Automation | None,
+    ):  # fmt: skip
+        self._faders = (*(manifest.stems if isinstance(manifest, Manifest) else manifest), OUTPUT)
         self._fixed_db: dict[str, float] = {}
         if gains is not None and not isinstance(gains, Mapping):
             raise InputError(f'gains is {shown(gains)}, should be like {{"vocals": "-inf", "drums": 3}}')
@@ -75,7 +73,7 @@ class GainPlan:
             if fader in self._fixed_db:
                 raise InputError(f"{name!r} is another name of {fader!r}, which has a gain already; leave one out")
             self._fixed_db[fader] = parse_gain(value, name)
-        points: dict[str, list[tuple[float, float]]] = {}
+        points: dict[str, list[_Point]] = {}
         if automation is not None and not isinstance(automation, (list, tuple)):
             raise InputError('automation should be a list of {"time": seconds, "stem": name, "gain_db": number}')
         for entry in automation or ():
@@ -86,14 +84,22 @@ class GainPlan:
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
             if not is_number(time, 0, sys.float_info.max):
                 raise InputError(f"automation of {name} has the time {shown(time)}, should be seconds from 0 on")
-            points.setdefault(name, []).append((float(time), parse_gain(entry["gain_db"], name)))
-        self._curves = {name: sorted(curve, key=lambda point: point[0]) for name, curve in points.items()}
+            shape = entry.get("shape", "linear")
+            if shape not in SHAPES:
+                raise InputError(
+                    f"automation of {name} has the shape {shown(shape)}, should be one of: {', '.join(SHAPES)}"
+                )
+            points.setdefault(name, []).append(_Point(float(time), parse_gain(entry["gain_db"], name), shape))
+        self._curves = {name: sorted(curve, key=lambda point: point.seconds) for name, curve in points.items()}
 
-    def _check_fader(self, name: object, manifest: Manifest) -> str:
-        fader = stem_of(manifest, name) if isinstance(name, str) else None
+    def _check_fader(self, name: object, manifest: Manifest | Sequence[str]) -> str:
+        if isinstance(manifest, Manifest):
+            fader = stem_of(manifest, name) if isinstance(name, str) else None
+            owner, names = f"model {manifest.name!r}", stem_names(manifest)
+        else:
+            fader, owner, names = name if isinstance(name, str) else None, "the stem file", tuple(manifest)
         if fader is None or fader not in self._faders:
-            known = ", ".join(stem_names(manifest))
-            raise InputError(f"model {manifest.name!r} has no stem {shown(name)}, it has: {known}; or output")
+            raise InputError(f"{owner} has no stem {shown(name)}, it has: {', '.join(names)}; or output")
         return fader
 
     def gain_db(self, fader: str, seconds: float) -> float:
@@ -101,16 +107,26 @@ class GainPlan:
         curve = self._curves.get(fader)
         if not curve:
             return self._fixed_db.get(fader, 0.0)
-        following = bisect.bisect_right(curve, seconds, key=lambda point: point[0])
+        following = bisect.bisect_right(curve, seconds, key=lambda point: point.seconds)
         if following == 0 or following == len(curve):
-            return curve[max(following - 1, 0)][1]
-        (time0, gain0), (time1, gain1) = curve[following - 1], curve[following]
-        return gain0 + (gain1 - gain0) * (seconds - time0) / (time1 - time0)
+            return curve[max(following - 1, 0)].gain_db
+        return _between(curve[following - 1], curve[following], seconds)
 
-    def linear_gains(self, seconds: float) -> np.ndarray:
-        """Factors (6,) by `STEM_ORDER` at a time, the output fader multiplied in."""
+    def linear_gains(self, seconds: float, stems: Sequence[str] = STEM_ORDER) -> np.ndarray:
+        """Factors of `stems` at a time, float32, the output fader multiplied in."""
         output = linear_gain(self.gain_db(OUTPUT, seconds))
-        return np.array([linear_gain(self.gain_db(stem, seconds)) * output for stem in STEM_ORDER], np.float32)
+        return np.array([linear_gain(self.gain_db(stem, seconds)) * output for stem in stems], np.float32)
+
+
+def _between(before: _Point, after: _Point, seconds: float) -> float:
+    """Gain in dB at a time from one point's on, before the next one's."""
+    if before.shape == "stepped":
+        return before.gain_db
+    share = (seconds - before.seconds) / (after.seconds - before.seconds)
+    if before.shape == "linear":
+        return before.gain_db + (after.gain_db - before.gain_db) * share
+    factor = (1 - share) * linear_gain(before.gain_db) + share * linear_gain(after.gain_db)
+    return max(20 * math.log10(factor), SILENT_DB) if factor > 0 else SILENT_DB
 
 
 def render_blocks(
@@ -147,6 +163,23 @@ def render_blocks(
             yield mix[:, early:]
 
 
+def mix_blocks(
+    blocks: Iterable[np.ndarray], sample_rate: float, plan: GainPlan, stems: Sequence[str]
+) -> Iterator[np.ndarray]:
+    """Mix stems that are there already: blocks (stems, channels, samples) become blocks (channels, samples).
+
+    Gains are set and reached as in `render_blocks`.
+    """
+    position, before = 0, plan.linear_gains(0, stems)
+    for block in rechunk(blocks, BLOCK_SAMPLES):
+        num_samples = block.shape[2]
+        position += num_samples
+        after = plan.linear_gains(position / sample_rate, stems)
+        moved = np.arange(1, num_samples + 1, dtype=np.float32) / num_samples
+        yield np.einsum("sct,st->ct", block, before[:, None] + (after - before)[:, None] * moved)
+        before = after
+
+
 def render(
     mixture: np.ndarray,
     sample_rate: float,
@@ -154,7 +187,7 @@ def render(
     *,
     automation: Automation | str | Path | None = None,
     model: str | Path = "default",
-    progress: Callable[[int], None] = lambda num_samples: None,
+    progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
     """Mix one recording anew, as the plugin would.
 
@@ -167,14 +200,23 @@ def render(
     gains
         dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
     automation
-        Breakpoints, or the path of a JSON file with them; see `GainPlan`.
+        Breakpoints, see `GainPlan`, or the path of a file with them, see `stemlane.mix.automation.read_automation`.
     model
         A model's name or the path of its folder.
+    progress
+        Called with the number of samples finished since its last call.
 
     Returns
     -------
     numpy.ndarray
         (channels, samples) float32, as long as the mixture and in time with it.
+
+    Examples
+    --------
+    >>> mixture = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 44100)).astype(np.float32)
+    >>> karaoke = render(mixture, 44100, {"vocals": "-inf"}, model="live")
+    >>> karaoke.shape, bool(np.array_equal(render(mixture, 44100, model="live"), mixture))
+    ((2, 44100), True)
     """
     mixture = check_mixture(mixture, sample_rate)
     if isinstance(automation, (str, Path)):
@@ -184,5 +226,6 @@ def render(
     pieces = []
     for piece in render_blocks([mixture], sample_rate, mixture.shape[0], plan, manifest):
         pieces.append(piece)
-        progress(piece.shape[1])
+        if progress:
+            progress(piece.shape[1])
     return np.concatenate(pieces, axis=1)

@@ -24,11 +24,10 @@ _LEFT_OUT = {
     ),
 }  # fmt: skip
 _LEFT_OUT_ANYWHERE = re.compile(r"(^|/)(tests|__pycache__)/|\.(pyc|pyi|pxd|h|a)$|^\.\.|/bin/")
-# Too large for a bundle, and not needed by the plugin: FFmpeg, 100 MB, which reads files for the command line. Who
-# imports it in a bundle is told so.
-_NOT_BUNDLED = {
-    "av": "the command in the plugin's bundle reads no audio files; run 'pip install stemlane' and use that one",
-}
+# Not needed by the plugin, only by commands that read audio files: FFmpeg, 100 MB, and what reads MIDI. Who imports
+# them in a bundle is told so.
+_NO_FILES = "the command in the plugin's bundle reads no audio files; run 'pip install stemlane' and use that one"
+_NOT_BUNDLED = {"av": _NO_FILES, "mido": _NO_FILES}
 _STAND_IN = '''# SPDX-License-Identifier: MIT
 """Stands for a package that is not in the bundle."""
 

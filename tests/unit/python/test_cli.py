@@ -28,7 +28,7 @@ def test_the_page_on_files_names_no_missing_option(capsys):
     )
     named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(re.findall(r"`([^`]+)`", ours))))
     helps = ""
-    for name in ("separate", "models add"):
+    for name in ("separate", "models add", "render"):
         with pytest.raises(SystemExit):
             main([*name.split(), "--help"])
         helps += capsys.readouterr().out

@@ -104,7 +104,7 @@ def test_transforms_undo_each_other(num_samples):
     """But near the ends, where the original too leaves out the frames that hang over, and for the highest bin."""
     times = np.arange(num_samples)
     segment = np.stack([np.sin(0.1 * times), 0.5 * np.cos(1.3 * times)]).astype(np.float32)
-    spectra = SegmentSpectra(1024, num_samples)
+    spectra = SegmentSpectra(1024, 256, num_samples, bins=512)
     found = spectra.synthesise(spectra.analyse(segment))
     assert found.shape == segment.shape
     inner = slice(1024, -1024)

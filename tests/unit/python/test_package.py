@@ -3,14 +3,18 @@
 
 import doctest
 import importlib
+import inspect
 import os
 import pkgutil
+import pydoc
 import subprocess
 import sys
 
 import pytest
+import soundfile
 import stemlane
 from stemlane.cli.progress import Progress
+from support.audio_files import music
 
 MODULES = sorted(
     module.name
@@ -62,8 +66,37 @@ def test_every_public_name_is_there():
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_in_docstrings(name):
+def test_examples_in_docstrings(name, tmp_path, monkeypatch):
+    """They may write files, and read a `song.flac`."""
+    soundfile.write(tmp_path / "song.flac", music(44100).T, 44100)
+    monkeypatch.chdir(tmp_path)
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize("name", [name for name in stemlane.__all__ if name != "__version__"])
+def test_every_public_function_and_class_has_an_example_that_runs(name):
+    """But for what needs a host or is an error."""
+    found = doctest.DocTestFinder(recurse=False).find(getattr(stemlane, name))
+    runs = any(test.examples for test in found)
+    without = {"StemlaneError", "StreamingSeparator", "load_plugin", "plugin_path", "plugin_status", "separate_many"}
+    assert runs != (name in without)
+
+
+@pytest.mark.parametrize("name", [name for name in stemlane.__all__ if name != "__version__"])
+def test_help_is_clean(name):
+    """No addresses of objects, nothing private, and each parameter of a function is explained."""
+    thing = getattr(stemlane, name)
+    text = pydoc.plain(pydoc.render_doc(thing))
+    assert " at 0x" not in text and "lambda" not in text
+    if callable(thing) and not isinstance(thing, type):
+        explained = (thing.__doc__ or "").partition("Returns")[0]
+        for parameter in inspect.signature(thing).parameters.values():
+            assert parameter.name in explained, parameter
+
+
+def test_help_of_the_package_names_what_it_offers():
+    text = pydoc.plain(pydoc.render_doc(stemlane))
+    assert all(name in text for name in stemlane.__all__)
 
 
 def test_progress_is_silent_where_there_is_no_terminal(capsys):

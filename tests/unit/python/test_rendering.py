@@ -10,12 +10,12 @@ from stemlane.engine.separator import Separator
 from stemlane.errors import CoreError, InputError
 from stemlane.manifests.model import load_manifest
 from stemlane.mix._core import CoreStream
+from stemlane.mix.automation import read_automation
 from stemlane.mix.rendering import (
     GainPlan,
     linear_gain,
     parse_gain,
     parse_gain_options,
-    read_automation,
     render,
 )
 from support.every_model import EVERY_MODEL

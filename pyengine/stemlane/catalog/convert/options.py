@@ -2,13 +2,14 @@
 """What a user may ask for when adding a model, beside where it comes from. Standard library only."""
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from stemlane.errors import ModelError
 from stemlane.manifests.kinds import MASK_EXTENSIONS
 
 _COMMAND_LINE = {
     "mask_extension": "--extension", "wiener_iterations": "--wiener", "stem": "--stem", "fft_samples": "--n-fft",
-    "compensation": "--compensation", "both_signs": "--denoise",
+    "compensation": "--compensation", "both_signs": "--denoise", "config": "--config",
 }  # fmt: skip
 
 
@@ -26,6 +27,8 @@ class AddOptions:
         What an MDX network gives, the length of its transform, and the factor for its output, where nobody knows.
     both_signs
         Whether an MDX network is run on the negated spectrum too.
+    config
+        File of the settings a checkpoint was trained with.
     """
 
     mask_extension: str = "zeros"
@@ -34,6 +37,7 @@ class AddOptions:
     fft_samples: int | None = None
     compensation: float | None = None
     both_signs: bool = False
+    config: Path | None = None
 
     def __post_init__(self) -> None:
         if self.mask_extension not in MASK_EXTENSIONS:

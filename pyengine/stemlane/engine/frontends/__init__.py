@@ -70,22 +70,25 @@ def _mdx(manifest: Manifest, threads: int = 1, *, whole: bool = False) -> Record
     return MdxFrontEnd(manifest, whole=whole, threads=threads)
 
 
-def _htdemucs(manifest: Manifest, shifts: int = 0, *, whole: bool = False) -> RecordingFrontEnd:
-    from stemlane.engine.frontends.htdemucs import HtdemucsFrontEnd
+def _segments(manifest: Manifest, shifts: int = 0, *, whole: bool = False) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.segments import SegmentFrontEnd
 
-    return HtdemucsFrontEnd(manifest, whole=whole, shifts=shifts)
+    return SegmentFrontEnd(manifest, whole=whole, shifts=shifts)
 
+
+_SEGMENTS = FrontEnds(
+    _segments,
+    lambda manifest, threads: _segments(manifest, whole=True),
+    shifted=lambda manifest, shifts: _segments(manifest, shifts, whole=True),
+)
 
 FRONT_ENDS: Mapping[str, FrontEnds] = {
     "streaming": FrontEnds(_streaming, lambda manifest, threads: _streaming_recording(manifest)),
     "spleeter": FrontEnds(_spleeter, _spleeter),
     "open-unmix": FrontEnds(_open_unmix, _open_unmix),
     "mdx": FrontEnds(_mdx, lambda manifest, threads: _mdx(manifest, threads, whole=True)),
-    "htdemucs": FrontEnds(
-        _htdemucs,
-        lambda manifest, threads: _htdemucs(manifest, whole=True),
-        shifted=lambda manifest, shifts: _htdemucs(manifest, shifts, whole=True),
-    ),
+    "htdemucs": _SEGMENTS,
+    "segment": _SEGMENTS,
 }
 
 

@@ -1,30 +1,28 @@
 # SPDX-License-Identifier: MIT
-"""Front end of `htdemucs` models: networks that hear waveform and spectrogram of whole segments and give both of stems.
+"""Front end of `segment` and `htdemucs` models: networks that hear whole segments and give those of the stems.
 
-Around the networks it does what Demucs 4.1.0 does (demucs/apply.py, api.py, htdemucs.py, spec.py): segments overlap
-and are joined with triangular weights; a recording is brought to mean 0 and deviation 1; a last, shorter segment is
-centred in the network's input; passes can be shifted and averaged. A live stream knows neither level nor end: a usual
-level is assumed, which changes hardly anything, because the networks normalise each segment again.
+Around the networks it does what Demucs 4.1.0 does (demucs/apply.py, api.py): segments overlap and are joined with
+triangular weights; a last, shorter segment is centred in the network's input; passes can be shifted and averaged.
+Where the manifest asks for it, a recording is brought to mean 0 and deviation 1. A live stream knows neither level nor
+end: a usual level is assumed, which changes hardly anything, because such networks normalise each segment again.
 """
 
-import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stemlane.engine.frontends.protocols import RecordingFrontEnd
-from stemlane.engine.session import SegmentSession, available_threads
+from stemlane.engine.frontends.segment_network import SegmentNetwork
+from stemlane.engine.session import available_threads
 from stemlane.engine.spectral.overlap_add import OverlapAdd
-from stemlane.engine.spectral.segment_spectra import SegmentSpectra
-from stemlane.manifests.htdemucs import HtdemucsNetwork, HtdemucsSettings
 from stemlane.manifests.model import Manifest
+from stemlane.manifests.segments import SegmentSettings
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
 _USUAL_DEVIATION = 0.1  # of mastered music, full scale being 1
-_WHOLE_WORKERS = 2  # segments of a file that are computed at once; each takes half a gigabyte
 _SHIFT_SECONDS = 0.5  # by at most so much the original shifts
 _SHIFT_SEED = 0
 
@@ -41,29 +39,30 @@ def _thread_pool(num_workers: int) -> "ThreadPoolExecutor":
     return ThreadPoolExecutor(num_workers)
 
 
-class HtdemucsFrontEnd(RecordingFrontEnd):
-    """Runs an `htdemucs` model.
+class SegmentFrontEnd(RecordingFrontEnd):
+    """Runs a `segment` or `htdemucs` model.
 
     Parameters
     ----------
     whole
-        The input is one recording: it is prescanned for its level, and its end is known.
+        The input is one recording: where its level counts it is prescanned, and its end is known.
     shifts
         Number of shifted passes that are averaged; 0 for one pass that is not shifted. More than 0 needs `whole`.
     """
 
     def __init__(self, manifest: Manifest, *, whole: bool = False, shifts: int = 0):
-        settings = self._settings = manifest.settings_of(HtdemucsSettings)
+        settings = self._settings = manifest.settings_of(SegmentSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
         threads = available_threads()
-        num_workers = _WHOLE_WORKERS if whole and threads >= _WHOLE_WORKERS else 1
+        at_once = settings.segments_at_once
+        num_workers = at_once if whole and threads >= at_once else 1
         # A live stream hears one segment after the other; of a file, each worker computes one at the same time.
         self.stride_samples = settings.segment_stride_samples * num_workers if whole else settings.stride_samples
         self.delay_samples = settings.segment_samples if shifts else settings.delay_samples
         # A worker's own thread computes with those of the session, which all workers share.
         threads -= num_workers - 1
-        first = [_Network(manifest, network, self.stems, threads) for network in settings.networks]
+        first = [SegmentNetwork(manifest, network, threads) for network in settings.networks]
         clones = [[network.clone() for network in first] for _ in range(num_workers - 1)]
         self._workers = [first, *clones]
         self._pool = _thread_pool(num_workers) if num_workers > 1 else None
@@ -74,7 +73,9 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         self._passes = [_ShiftedPass(lead, len(self.stems), settings, self.stride_samples) for lead in leads]
         # Enough for a last segment that reaches back by half its length from where no segment has begun.
         self._heard = np.zeros((2, 2 * settings.segment_samples + self.stride_samples), np.float32)
-        self.needs_prescan = self.knows_end = whole
+        self._assumed_deviation = _USUAL_DEVIATION if settings.level == "recording" else 1.0
+        self.knows_end = whole
+        self.needs_prescan = whole and settings.level == "recording"
         self.reset()
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
@@ -116,9 +117,9 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         return self._take(self._end - self._taken)
 
     def _level(self) -> tuple[float, float]:
-        """Mean and deviation of the recording's mono sum, or the usual ones without a prescan."""
+        """Mean and deviation of the recording's mono sum, or those assumed without a prescan."""
         if not self._count:
-            return 0.0, _USUAL_DEVIATION
+            return 0.0, self._assumed_deviation
         mean = self._sum / self._count
         variance = max(self._square_sum - self._count * mean**2, 0.0) / max(self._count - 1, 1)
         return mean, variance**0.5 + 1e-8  # the original's epsilon
@@ -157,7 +158,7 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         for segment in segments:
             segment.owner.add(segment, self._weights, self._taken)
 
-    def _separate(self, segments: list["_Segment"], networks: list["_Network"]) -> None:
+    def _separate(self, segments: list["_Segment"], networks: list[SegmentNetwork]) -> None:
         """Compute the stems of the segments, one after the other."""
         for segment in segments:
             kept = segment.kept
@@ -175,43 +176,6 @@ class HtdemucsFrontEnd(RecordingFrontEnd):
         return stems * np.float32(deviation / len(self._passes)) + np.float32(mean)
 
 
-class _Network:
-    """One network with the transforms around it; `indices` of the stems it gives."""
-
-    def __init__(self, manifest: Manifest, network: HtdemucsNetwork, stems: tuple[str, ...], threads: int):
-        settings = manifest.settings_of(HtdemucsSettings)
-        self.indices = [stems.index(stem) for stem in network.stems]
-        self._spectra = SegmentSpectra(settings.fft_samples, settings.segment_samples)
-        frames, bins, channels = settings.segment_frames, settings.network_bins, 2 * len(self.indices)
-        self._session = SegmentSession(
-            manifest.folder / network.path,
-            inputs={"waveform": (settings.segment_samples, 2), "spectrogram": (frames, bins, 4)},
-            outputs={
-                "stem_waveforms": (settings.segment_samples, channels),
-                "stem_spectrograms": (frames, bins, 2 * channels),
-            },
-            threads=threads,
-        )
-
-    def clone(self) -> "_Network":
-        """The same network for another thread."""
-        clone = copy.copy(self)
-        clone._session = self._session.clone()  # noqa: SLF001 - its own class
-        return clone
-
-    def separate(self, mixture: np.ndarray) -> np.ndarray:
-        """(2, segment) to (stems, 2, segment)."""
-        inputs, outputs = self._session.inputs, self._session.outputs
-        inputs["waveform"][...] = mixture.T
-        spectra = inputs["spectrogram"].view(np.complex64)  # (frames, bins, channels)
-        spectra[...] = self._spectra.analyse(mixture).transpose(1, 2, 0)
-        self._session.run()
-        spectra = outputs["stem_spectrograms"].view(np.complex64).transpose(2, 0, 1)
-        waveforms = outputs["stem_waveforms"].T + self._spectra.synthesise(spectra)
-        separated: np.ndarray = waveforms.reshape(len(self.indices), 2, -1)
-        return separated
-
-
 @dataclass
 class _Segment:
     """A segment of a pass: where it starts, what is kept of its length, what the network hears, and its stems."""
@@ -226,7 +190,7 @@ class _Segment:
 class _ShiftedPass:
     """The sum of the weighted segments of one pass, from the first sample on that has not been returned yet."""
 
-    def __init__(self, lead_samples: int, num_stems: int, settings: HtdemucsSettings, stream_stride_samples: int):
+    def __init__(self, lead_samples: int, num_stems: int, settings: SegmentSettings, stream_stride_samples: int):
         self._lead_samples = lead_samples
         self._stride_samples = settings.segment_stride_samples
         # What is returned next trails the newest sample by at most a segment and a stride.

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""SCNet's weights as Stemlane models."""

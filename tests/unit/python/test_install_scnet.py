@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""`models add scnet`: from checkpoints as trainers write them; what is refused, in one line each."""
+
+import os
+
+import numpy as np
+import pytest
+from stemlane.catalog.convert.readers.training_config import parse_config
+from stemlane.cli.main import main
+from stemlane.errors import ModelError
+from stemlane.manifests.registry import find_model
+from support import scnet_case as case
+from support.torch_files import Call, Name, write_package, write_torch
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    (tmp_path / "settings.yaml").write_text(case.CONFIG, encoding="utf-8")
+
+
+def add(path, *arguments) -> int:
+    return main(["models", "add", "scnet", "--from", str(path), "--config", str(path.parent / "settings.yaml"),
+                 *arguments])  # fmt: skip
+
+
+def test_a_checkpoint_with_other_things_in_it(tmp_path, capsys):
+    path = write_package(tmp_path / "best.ckpt", case.seeded(), epoch=3, best_loss=np.float64(0.5))
+    assert add(path) == 0
+    said = capsys.readouterr().out
+    assert "added          scnet: SCNet, own weights, latency" in said
+    manifest = find_model("scnet")
+    assert manifest.stems == ("vocals", "drums", "bass", "other") and manifest.residual == "other"
+    assert manifest.settings.segment_samples == case.SEGMENT and manifest.settings.window == "flat"
+    assert main(["models", "verify", "scnet"]) == 0
+    assert main(["models", "show", "scnet"]) == 0
+    said = capsys.readouterr().out
+    assert "unknown: ask who made the weights" in said and "moves on by 0.50 s" in said
+
+
+def refused(capsys, path, words: str, *arguments) -> None:
+    assert add(path, *arguments) == 1
+    said = capsys.readouterr()
+    assert words in said.err and said.err.count("\n") == 1, said.err
+    assert not said.out
+
+
+def test_tensors_that_are_refused(tmp_path, capsys):
+    seeded = case.seeded()
+    name = "encoder.1.conv_modules.0.layers.2.3.weight"
+    for title, tensors, words in (
+        ("missing", {key: values for key, values in seeded.items() if key != name}, f"has no tensor {name}"),
+        (
+            "unknown",
+            {**seeded, "mamba.weight": np.ones(3, np.float32)},
+            "holds a tensor 'mamba.weight', which no SCNet",
+        ),
+        ("shape", {**seeded, name: seeded[name][:, :, :2]}, "should be (3, 1, 3)"),
+        ("number", {**seeded, name: seeded[name] * np.float32(np.nan)}, "holds values that are not finite"),
+        ("kind", {**seeded, name: np.zeros((3, 1, 3), np.int64)}, "is int64 (3, 1, 3), should be"),
+        ("other", {"model.weight": np.ones(3, np.float32)}, "has no tensor encoder.0.globalconv.weight"),
+    ):
+        refused(capsys, write_torch(tmp_path / f"{title}.ckpt", tensors), words)
+
+
+def test_a_pickle_that_calls_something(tmp_path, capsys):
+    path = write_package(tmp_path / "w.ckpt", {}, hook=Call(Name("os", "system"), (f"touch {tmp_path}/was-run",)))
+    refused(capsys, path, "not a file of weights, or damaged")
+    assert not os.path.lexists(tmp_path / "was-run")
+
+
+def test_sizes_nobody_has_published_need_settings(tmp_path, capsys):
+    path = write_torch(tmp_path / "w.ckpt", case.seeded())
+    assert main(["models", "add", "scnet", "--from", str(path)]) == 1
+    assert "is of no published size: give the settings it was trained with, --config" in capsys.readouterr().err
+    assert main(["models", "add", "scnet"]) == 1
+    assert "scnet needs --from FILE.ckpt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("old, new, words", [
+    ("win_size: 1024", "win_size: 2048", "win_size is 2048, should be from 1024 to 1024"),
+    ("'drums', 'bass'", "'kick', 'bass'", "its stems are kick, bass, other, vocals; should be"),
+    ("'drums', 'bass', ", "'drums', ", "gives 4 stems, its settings name drums, other, vocals"),
+    ("band_stride: [1, 4, 16]", "band_stride: [1, 2, 16]", "with strides (1, 2, 16) are not those of an SCNet"),
+    ("band_SR: [0.175, 0.392, 0.433]", "band_SR: [0, 0.4, 0.6]", "leave nothing of 513 bins"),
+    ("nfft: 1024", "nfft: 1000000000", "nfft is 1000000000, should be from 256 to 16384"),
+    ("nfft: 1024", "nfft: !!python/name:os.system", "not a file of settings, or damaged"),
+])  # fmt: skip
+def test_settings_that_are_refused(tmp_path, capsys, old, new, words):
+    assert old in case.CONFIG
+    (tmp_path / "settings.yaml").write_text(case.CONFIG.replace(old, new), encoding="utf-8")
+    refused(capsys, write_torch(tmp_path / "w.ckpt", case.seeded()), words)
+
+
+@pytest.mark.parametrize("text, words", [
+    (b"a: &a [1]\nb: *a\n", "refers to another part of itself"),
+    (b"&a [*a]", "refers to another part of itself"),
+    (b"!!python/object/apply:os.system ['true']", "could not determine a constructor"),
+    (b"a: " + b"[" * 5000, "not a file of settings"),
+    (b"- 1\n", "holds no tables"),
+    (b"\xff\xfe\x00", "not a file of settings"), (b"a: 1\n\tb", "not a file of settings"),
+])  # fmt: skip
+def test_yaml_that_is_refused(text, words):
+    with pytest.raises(ModelError, match=words):
+        parse_config(text, "settings.yaml")
+
+
+def test_yaml_with_tuples():
+    assert parse_config(b"a: !!python/tuple [1, 2]\nb:\n  c: !!python/tuple\n  - 3\n", "x") == {
+        "a": [1, 2], "b": {"c": [3]}}  # fmt: skip

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: MIT
+"""Models of the kind `segment`: their stems against a slow reference, transforms against the definition, manifests."""
+
+import numpy as np
+import pytest
+from stemlane.engine.separator import Separator
+from stemlane.engine.spectral.segment_spectra import SegmentSpectra
+from stemlane.engine.streaming import StreamingSeparator
+from stemlane.errors import ManifestError
+from stemlane.manifests.model import load_manifest
+from support.htdemucs_case import recording
+from support.tiny_segment import FFT, HOP, SEGMENT, STEMS, build_segment, slow_segment
+
+TOLERANCE = 2e-6  # float32 sums of a music of peak 0.4
+
+
+def slow_separation(mixture: np.ndarray, stride: int, window: str) -> np.ndarray:
+    """Stems of segments with triangular weights; the last, shorter one is put in the middle of what is heard."""
+    num_samples = mixture.shape[1]
+    half = SEGMENT // 2
+    triangle = np.concatenate([np.arange(1, half + 1), np.arange(SEGMENT - half, 0, -1)])
+    total, weight_sum = np.zeros((len(STEMS), 2, num_samples)), np.zeros(num_samples)
+    for start in range(0, num_samples, stride):
+        length = min(SEGMENT, num_samples - start)
+        first = start - (SEGMENT - length) // 2
+        places = np.arange(first, first + SEGMENT)
+        known = (places >= 0) & (places < num_samples)
+        heard = np.where(known, mixture[:, np.clip(places, 0, num_samples - 1)], 0).astype(np.float64)
+        stems = slow_segment(heard, window=window)[:, :, start - first : start - first + length]
+        total[:, :, start : start + length] += stems * triangle[:length]
+        weight_sum[start : start + length] += triangle[:length]
+    return total / weight_sum
+
+
+@pytest.mark.parametrize("window", ["hann", "flat"])
+@pytest.mark.parametrize("stride", [SEGMENT // 2, SEGMENT // 4, SEGMENT])
+def test_files_get_the_stems_of_the_slow_reference(tmp_path, window, stride):
+    mixture = recording(2 * SEGMENT + 777)
+    folder = build_segment(
+        tmp_path, window=f'"{window}"', segment_stride_samples=stride, stride_samples=SEGMENT // 4, segments_at_once=2
+    )
+    stems = Separator(folder).separate(mixture, 44100)
+    expected = slow_separation(mixture, stride, window)
+    for stem, samples in zip(STEMS, expected, strict=True):
+        assert np.abs(samples).max() > 0.05
+        assert np.abs(stems[stem] - samples).max() < TOLERANCE
+    assert np.abs(stems["other"] - (mixture - expected.sum(axis=0))).max() < TOLERANCE
+
+
+def test_live_is_what_files_get_before_the_end(tmp_path):
+    mixture = recording(3 * SEGMENT)
+    folder = build_segment(tmp_path)
+    separator = StreamingSeparator(folder, 44100, 2)
+    live = np.concatenate([separator.process(mixture), separator.finish()], axis=2)
+    whole = Separator(folder).separate(mixture, 44100)
+    for stem, samples in zip(STEMS, live, strict=True):
+        np.testing.assert_allclose(samples[:, : 2 * SEGMENT], whole[stem][:, : 2 * SEGMENT], atol=1e-6)
+
+
+def test_the_level_counts_only_where_the_manifest_says_so(tmp_path):
+    """The network is linear, so both give the same; only one looks at the recording first."""
+    mixture = recording(2 * SEGMENT)
+    plain, levelled = (build_segment(tmp_path, name=name, level=f'"{name}"') for name in ("none", "recording"))
+    assert not StreamingSeparator(plain, 44100, 2, whole=True).needs_prescan
+    assert StreamingSeparator(levelled, 44100, 2, whole=True).needs_prescan
+    mixture -= mixture.mean()
+    first, second = (Separator(folder).separate(mixture, 44100)["vocals"] for folder in (plain, levelled))
+    np.testing.assert_allclose(first, second, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("window", ["hann", "flat"])
+@pytest.mark.parametrize("normalised", [False, True])
+def test_centred_transforms(window, normalised):
+    """A frame in the middle from the definition; back, everything is there again, up to the ends."""
+    num_samples = 20 * HOP
+    segment = recording(num_samples)
+    spectra = SegmentSpectra(FFT, HOP, num_samples, bins=FFT // 2 + 1, window=window, normalised=normalised,
+                             frames="centred")  # fmt: skip
+    found = spectra.analyse(segment)
+    assert found.shape == (2, 21, FFT // 2 + 1)
+    shape = np.hanning(FFT + 1)[:-1] if window == "hann" else np.ones(FFT)
+    middle = segment[1, 10 * HOP - FFT // 2 : 10 * HOP + FFT // 2] * shape
+    expected = np.exp(-2j * np.pi * np.outer(np.arange(FFT // 2 + 1), np.arange(FFT)) / FFT) @ middle
+    assert np.abs(found[1, 10] - expected / (16 if normalised else 1)).max() < 1e-5
+    np.testing.assert_allclose(spectra.synthesise(found), segment, atol=TOLERANCE)
+
+
+def test_manifests_that_are_refused(tmp_path):
+    for name, (key, value, words) in {
+        "a": ("segment_samples", 4001, "and padding_samples are 4033, should be a multiple of 64"),
+        "b": ("frames", '"begun-hops"', "takes fft_samples = 4 hop_samples and no padding_samples"),
+        "c": ("window", '"kaiser"', "should be one of: hann, flat"),
+        "d": ("stride_samples", 999, "should divide segment_stride_samples = 2000"),
+        "e": ("segment_stride_samples", 400, "should be from 500 to 4000"),
+        "f": ("network_bins", 130, "should be from 1 to 129"),
+        "g": ("normalised", 1, "should be true or false"),
+        "h": ("level", '"loud"', "should be one of: recording, none"),
+        "i": ("segments_at_once", 9, "should be from 1 to 8"),
+        "j": ("networks", '[["network.onnx", "vocals"]]', "give vocals, should give each once of: vocals, drums"),
+        "k": ("hop_samples", 200, "should be from 16 to 128"),
+    }.items():
+        with pytest.raises(ManifestError, match=words):
+            load_manifest(build_segment(tmp_path, name=name, **{key: value}))
