@@ -50,7 +50,7 @@ def _about(numbers: Numbers, _: str) -> str:
 def _models(numbers: Numbers, _: str) -> str:
     models = {name: found for name, found in numbers["bench"]["models"].items() if "problem" not in found}
     plugins = numbers["bench"]["plugin"]
-    rows = [
+    rows: list[tuple[str, Callable[[str, Numbers], str]]] = [
         ("one step of the network, p50 / p99 of its time", lambda name, found: (
             f"{found['hop_p50_ms']:.2f} / {found['hop_p99_ms']:.2f} of {found['deadline_ms']:.1f} ms")),
         ("of a core, one stream", lambda name, found: f"{100 * found['processor_real_time_factor']:.1f} %"),
