@@ -20,11 +20,11 @@ class Poll {
       : sample_rate_(sample_rate), allowance_(allowance_seconds * 1e9) {}
 
   /// While music comes and `num_missing` samples of the next stride do not lie there yet: half the
-  /// time that they take, as a host may be early, and at most a sixth of the allowance, as it may
+  /// time that they take, as a host may be early, and at most a twelfth of the allowance, as it may
   /// hand over many at once.
   std::int64_t awake(std::int64_t num_missing) const noexcept {
     const double coming = 1e9 * static_cast<double>(num_missing) / sample_rate_ / 2.0;
-    return std::max(kShortestPollNanoseconds, static_cast<std::int64_t>(std::min(coming, allowance_ / 6.0)));
+    return std::max(kShortestPollNanoseconds, static_cast<std::int64_t>(std::min(coming, allowance_ / 12.0)));
   }
 
   /// When nothing has come for a while, or nobody hears stems.

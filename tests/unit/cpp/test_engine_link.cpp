@@ -61,16 +61,16 @@ TEST_CASE("an engine knows how many samples of its next stride are missing") {
   CHECK(engine.num_missing() == 492);
 }
 
-TEST_CASE("an engine sleeps half the time that music takes, a sixth of its allowance at most") {
+TEST_CASE("an engine sleeps half the time that music takes, a twelfth of its allowance at most") {
   const Poll live(44100.0, 1024 / 44100.0);
-  CHECK(live.awake(1024) == 3869992);
-  CHECK(live.awake(200) == 2267573);
+  CHECK(live.awake(1024) == 1934996);
+  CHECK(live.awake(100) == 1133786);
   CHECK(live.awake(10) == kShortestPollNanoseconds);
   CHECK(live.awake(-5000) == kShortestPollNanoseconds);
-  CHECK(live.awake(std::int64_t{1} << 60) == 3869992);
+  CHECK(live.awake(std::int64_t{1} << 60) == 1934996);
   CHECK(live.idle() == kLongestIdlePollNanoseconds);
   const Poll mix(48000.0, 4458 / 48000.0);
-  CHECK(mix.awake(1116) == 11625000);
+  CHECK(mix.awake(1116) == 7739583);
   CHECK(mix.idle() == kLongestIdlePollNanoseconds);
   const Poll tracking(44100.0, 256 / 44100.0);
   CHECK(tracking.awake(256) == kShortestPollNanoseconds);
