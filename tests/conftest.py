@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What all tests share: the helpers on the path, fixed seeds, tiny models, the shared audio."""
+"""What all tests share: the helpers on the path, fixed seeds, tiny models, the folder of openly licensed audio."""
 
 import os
 import sys
@@ -53,9 +53,9 @@ def no_models(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def shared_audio():
-    """Folder of the recordings that are not part of the repository."""
+    """Folder of the openly licensed recordings that are not part of the repository (models/training/SOURCES.md)."""
     named = os.environ.get("STEMLANE_AUDIO")
     folder = Path(named) if named else Path(__file__).resolve().parents[2] / "shared" / "audio"
     if not folder.is_dir():
-        pytest.skip(f"no shared audio in {folder}; name it in STEMLANE_AUDIO")
+        pytest.skip(f"no folder {folder}; name that of the openly licensed audio in STEMLANE_AUDIO")
     return folder

@@ -12,7 +12,7 @@
 
 namespace stemlane {
 
-/// One end of a channel. The other end's process is a stranger: its messages are bytes.
+/// One end of a channel. The process at the other end is not trusted: its messages are bytes.
 class Channel {
  public:
   /// Both ends. Nothing, with `error` set, if the system refuses.

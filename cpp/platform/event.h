@@ -10,8 +10,8 @@
 
 namespace stemlane {
 
-/// Signals before a wait count as one. Whoever holds the handle may signal and wait; a stranger
-/// who signals without end holds nobody up.
+/// Signals before a wait count as one. Whoever holds the handle may signal and wait; a process that
+/// signals without end holds nobody up.
 class Event {
  public:
   /// Nothing, with `error` set, if the system refuses.

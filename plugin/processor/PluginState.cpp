@@ -14,8 +14,8 @@
 namespace stemlane {
 namespace {
 
-// A state has 2 KB. JUCE's parser calls itself for each element in an element, so what comes from
-// strangers is bounded before it is parsed; 500 tags are far more than any version writes.
+// A state has 2 KB. JUCE's parser recurses into nested elements, so untrusted states are
+// bounded before they are parsed; 500 tags are far more than any version writes.
 constexpr std::size_t kMaxBytes = std::size_t{1} << 18;
 constexpr int kMaxTags = 500;
 

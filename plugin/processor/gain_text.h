@@ -20,9 +20,11 @@ inline std::string replaced(std::string text, const std::string& what, const std
 }
 
 /// dB of a text in UTF-8: "-6", "+3,5 dB", "-inf", "-\u221e", "mute", "off"; with a hyphen or a
-/// Unicode minus, a point or a comma. Limited to the fader's range; nothing if it is no gain.
+/// Unicode minus, a point or a comma, no-break spaces or others around it. Limited to the fader's
+/// range; nothing if it is no gain. The tests compare it with units.py: tests/support/gain_texts.tsv.
 inline std::optional<float> gainFromText(std::string text) {
   text = replaced(replaced(std::move(text), "\u2212", "-"), "\u221e", "inf");
+  text = replaced(replaced(std::move(text), "\u00a0", " "), "\u202f", " ");
   for (char& character : text)
     if (character >= 'A' && character <= 'Z') character = static_cast<char>(character - 'A' + 'a');
   const auto trim = [&] {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Opens and copies files that strangers may have made: regular ones of bounded size only. Standard library only.
+"""Opens and copies untrusted files: regular ones of bounded size only. Standard library only.
 
 Opening a pipe waits for ever, reading a device never ends, and a symbolic link in a downloaded folder may lead to a
 private file.
@@ -66,7 +66,7 @@ def copy_regular(folder: Path, name: str, target: Path, limit_bytes: int) -> str
     Parameters
     ----------
     folder
-        A folder of a stranger. It may be reached through links, but in it no link is followed.
+        A folder that is not trusted. It may be reached through links, but in it no link is followed.
     name
         Relative path with `/` and without `..`.
 

@@ -8,19 +8,20 @@ from stemlane.arguments import is_number, shown
 from stemlane.contract import HIGHEST_DB, SILENCE_WORDS, SILENT_DB
 from stemlane.errors import InputError
 
+_SPACES = " \t\r\n"
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.ASCII)
 
 
 def gain_from_text(text: str) -> float | None:
     """DB of a text in any locale, minus infinity for silence, None if it is no gain.
 
-    The plugin's gain_text.h reads the same.
+    The plugin's gain_text.h reads the same; the tests compare the two.
 
     >>> gain_from_text("+3,5 dB"), gain_from_text("\u22126"), gain_from_text("-\u221e"), gain_from_text("mute")
     (3.5, -6.0, -inf, -inf)
     """
-    plain = text.replace("\u2212", "-").replace("\u221e", "inf").strip().lower()
-    plain = plain.removesuffix("db").strip()
+    plain = text.replace("\u2212", "-").replace("\u221e", "inf").replace("\u00a0", " ").replace("\u202f", " ")
+    plain = plain.lower().strip(_SPACES).removesuffix("db").strip(_SPACES)
     if plain in SILENCE_WORDS:
         return float("-inf")
     return float(plain.replace(",", ".")) if _NUMBER.fullmatch(plain) else None

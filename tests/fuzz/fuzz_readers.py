@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Feeds the readers of strangers' files with anything, guided by what of their code it reaches (atheris, libFuzzer).
+"""Feeds the readers of untrusted files with anything, guided by what of their code it reaches (atheris, libFuzzer).
 
     python tests/fuzz/fuzz_readers.py TARGET BUDGET [FILE …]        # FILE: run these inputs only
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the fuzzers feed: each target hands bytes to one reader of strangers' files and checks what comes of it.
+"""What the fuzzers feed: each target hands bytes to one reader of untrusted files and checks what comes of it.
 
 A reader may refuse its input with an error of its own. It may not raise anything else, read numbers outside of the
 file, or give more than the file holds.

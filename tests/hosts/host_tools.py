@@ -30,7 +30,7 @@ def engines() -> list[int]:
     return found
 
 
-def wait_for(condition, seconds: float = 20.0) -> None:
+def wait_for(condition, seconds: float = 60.0) -> None:
     """Return as soon as `condition()` holds; fail if it does not within `seconds`."""
     end = time.monotonic() + seconds
     while not condition():

@@ -107,7 +107,7 @@ def test_its_command_says_that_it_reads_no_files(bundle, tmp_path, empty_home):
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=empty_home, timeout=60)
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("reads no audio files; run 'pip install stemlane' and use that one")
+    assert done.stderr.splitlines()[-1].endswith("reads no audio files; install the wheel and use its command")
 
 
 def test_it_says_nothing_about_where_it_was_built(bundle):

@@ -9,6 +9,9 @@ import pytest
 import stemlane
 from conftest import TINY_STEMS
 from host_tools import noise, stream
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from stemlane.units import gain_from_text
 
 STEMS = ["vocals", "drums", "bass", "guitar", "piano", "other"]
 ROUNDING = 1e-6  # float32 transforms: -120 dB of full scale
@@ -163,6 +166,21 @@ def test_an_instance_that_nobody_refers_to_is_freed_at_once():
         assert reference() is None
     finally:
         gc.enable()
+
+
+@settings(max_examples=500)
+@given(
+    text=st.one_of(
+        st.text(alphabet="0123456789+-.,eE \t\u2212\u221e\u00a0dBinfmuteof", max_size=12),
+        st.floats(allow_nan=False).map(str),
+        st.floats(-70, 20).map("{:.2f} dB".format),
+    )
+)
+def test_any_text_means_the_same_to_the_plugin_and_to_python(plugin, text):
+    raw = plugin.parameters["drums_gain_db"].get_raw_value_for_text(text)
+    gain_db = gain_from_text(text)
+    expected = 0.0 if gain_db is None else min(max(gain_db, -60.0), 12.0)  # nonsense leaves the fader where it is
+    assert raw * 72 - 60 == pytest.approx(expected, abs=0.051)  # a fader has steps of 0.1 dB
 
 
 def test_zero_decibel_is_exactly_one(plugin):

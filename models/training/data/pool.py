@@ -23,7 +23,7 @@ SCALE = 32767.0
 
 
 class PoolError(RuntimeError):
-    """The pool or the shared audio lacks what a training needs."""
+    """The pool or the folder of audio lacks what a training needs."""
 
 
 def cache_folder() -> Path:
@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 
 def audio_folder() -> Path:
-    """The shared audio: STEMLANE_AUDIO or `<repository>/../shared/audio`.
+    """The folder of openly licensed audio: STEMLANE_AUDIO, or `shared/audio` beside the checkout.
 
     Raises
     ------
@@ -43,7 +43,9 @@ def audio_folder() -> Path:
     value = os.environ.get("STEMLANE_AUDIO")
     folder = Path(value) if value else Path(__file__).resolve().parents[4] / "shared" / "audio"
     if not folder.is_dir():
-        raise PoolError(f"no shared audio in {folder}; name its folder in STEMLANE_AUDIO")
+        raise PoolError(
+            f"no folder {folder}; the openly licensed audio of SOURCES.md: name its folder in STEMLANE_AUDIO"
+        )
     return folder
 
 

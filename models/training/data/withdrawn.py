@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-# Folders and files of ../shared/audio/vocals. Half A: one singer, and one song of a set whose other songs are
+# Folders and files in `vocals` of the folder of audio. Half A: one singer, and one song of a set whose other songs are
 # trained on (who sings them is not said). Half B: singers that are heard nowhere else.
 VOICES = {
     "A": (
@@ -55,7 +55,7 @@ SONGS = {
 GUITAR_SONGS = {"A": ("War of freedom",), "B": ("Metal madness",)}
 # Kept for measuring from outside: in neither training nor panel.
 OUTSIDE = ("warzone2100-music", "fretsonfire-songs-muldjord")
-# Instruments of ../shared/audio and kits of hydrogen-drumkits for the panel's rendered backings.
+# Instruments in the folder of audio and kits of hydrogen-drumkits for the panel's rendered backings.
 INSTRUMENTS = {"A": ("guitar_spanish_CC0",), "B": ("bass_electric_YR_CC0",)}
 DRUM_KITS = {"A": ("ColomboAcousticDrumkit",), "B": ("The Black Pearl 1.0",)}
 # Drummers of the groove recordings.
@@ -63,7 +63,7 @@ DRUMMERS = {"A": ("drummer3",), "B": ("drummer9", "drummer10")}
 
 
 def is_withdrawn_voice(path: PurePath) -> bool:
-    """Whether a file of ../shared/audio/vocals belongs to the panel."""
+    """Whether a file in `vocals` of the folder of audio belongs to the panel."""
     place = path.as_posix()
     return any(f"/vocals/{name}" in place for names in VOICES.values() for name in names)
 

@@ -21,7 +21,7 @@ class Excerpt:
     Attributes
     ----------
     voice : str
-        A folder or file of ../shared/audio/vocals, or nothing: the true vocals are silence.
+        A folder or file in `vocals` of the folder of audio, or nothing: the true vocals are silence.
     band : str
         The genre of a rendered backing (all stems known), or nothing.
     song : tuple of str

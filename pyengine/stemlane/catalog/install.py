@@ -224,7 +224,7 @@ def _workshop(models: Path) -> Iterator[_Workshop]:
 
 
 def _copy(source: Path, target: Path) -> Path:
-    """Copy a model's files, and nothing else of its folder, which may be a stranger's."""
+    """Copy a model's files, and nothing else of its folder, which is not trusted."""
     incoming = target / "incoming"
     incoming.mkdir()
     cards = [name for name in ("MODEL_CARD.md", "LICENSE") if os.path.lexists(source / name)]

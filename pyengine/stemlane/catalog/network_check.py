@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Looks into ONNX files of strangers without running them: what they refer to, what they do, their inputs and outputs.
+"""Looks into untrusted ONNX files without running them: what they refer to, what they do, their inputs and outputs.
 
 onnxruntime folds constants while it loads a file, which runs parts of it. So a file is looked through here first.
 """

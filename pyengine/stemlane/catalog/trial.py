@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs models of strangers for the first time, in a process of its own with bounded time and memory.
+"""Runs untrusted models for the first time, in a process of its own with bounded time and memory.
 
 A network that never ends, fills the memory or crashes onnxruntime ends that process, and whoever stops this one stops
 that one too. It is no jail: it has the rights of the user, see docs/security.md.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The process in which models of strangers are tried: bounds itself, runs them, prints what came out as lines of JSON.
+"""The process in which untrusted models are tried: bounds itself, runs them, prints what came out as lines of JSON.
 
 `stemlane.catalog.trial` starts it, watches it and does not trust what it says: a network may have taken it over.
 """

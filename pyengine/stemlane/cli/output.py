@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What commands print. A terminal gets no control characters of strangers: names of files, tags, texts of models."""
+"""What commands print. A terminal gets no control characters from file names, tags or models."""
 
 import contextlib
 import re

@@ -166,7 +166,9 @@ class DaskWorkers:
         from distributed import KilledWorker
 
         try:
-            return replace(theirs.result(), path=recording.path, outputs=self._outputs(recording))
+            outcome = theirs.result()
+            outputs = {} if outcome.problem else self._outputs(recording)
+            return replace(outcome, path=recording.path, outputs=outputs)
         except KilledWorker:
             raise WorkerLostError(
                 "the workers that separated it were lost; it may need more memory than they have, or crash a library"

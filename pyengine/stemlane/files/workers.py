@@ -2,10 +2,11 @@
 """Hands recordings to those who separate, threads or a cluster, and again what failed."""
 
 import heapq
+import queue
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from typing import Protocol
 
 from stemlane.errors import StemlaneError
@@ -57,6 +58,8 @@ class Rounds:
         self._attempts: Counter[int] = Counter()
         self._failures: Counter[int] = Counter()  # attempts that ended by themselves; a lost worker says nothing
         self._running: dict[Future[Outcome], int] = {}
+        self._ended: queue.SimpleQueue[Future[Outcome]] = queue.SimpleQueue()  # waiting for thousands at once is slow
+        self._is_alone = False  # whether the one that runs is a suspect
         self._outcomes: dict[int, Outcome] = {}
 
     def run(self) -> list[Outcome]:
@@ -67,6 +70,7 @@ class Rounds:
             if not self._running and self._suspects and not self._later:
                 index = self._suspects.popleft()
                 self._tried_alone.add(index)
+                self._is_alone = True
                 self._submit(index)
             if self._running:
                 self._collect()
@@ -77,7 +81,7 @@ class Rounds:
 
     def _due(self) -> int | None:
         """A recording whose turn it is, if there is one; a suspect goes alone."""
-        if any(index in self._tried_alone for index in self._running.values()):
+        if self._is_alone:
             return None
         while self._later and self._later[0][0] <= time.monotonic():
             _, index = heapq.heappop(self._later)
@@ -91,27 +95,31 @@ class Rounds:
 
     def _submit(self, index: int) -> None:
         self._attempts[index] += 1
-        self._running[self._workers.submit(self._recordings[index])] = index
+        future = self._workers.submit(self._recordings[index])
+        self._running[future] = index
+        future.add_done_callback(self._ended.put)
 
     def _collect(self) -> None:
         longest = _LONGEST_WAIT_SECONDS
         if self._later:
             longest = min(max(self._later[0][0] - time.monotonic(), 0), longest)
-        done, _ = wait(self._running, timeout=longest, return_when=FIRST_COMPLETED)
-        if not done:
+        try:
+            future = self._ended.get(timeout=longest)
+        except queue.Empty:
             self._workers.check()
-        for future in sorted(done, key=self._running.__getitem__):
-            index = self._running.pop(future)
-            try:
-                self._settle(index, future.result())
-            except WorkerLostError as error:
-                path = self._recordings[index].path
-                outcome = Outcome(path, problem=f"{path}: {error}")
-                if index in self._tried_alone:
-                    self._end(index, outcome)
-                else:
-                    self._suspects.append(index)
-                    self._report(outcome, self._attempts[index], True)
+            return
+        index = self._running.pop(future)
+        self._is_alone = False
+        try:
+            self._settle(index, future.result())
+        except WorkerLostError as error:
+            path = self._recordings[index].path
+            outcome = Outcome(path, problem=f"{path}: {error}")
+            if index in self._tried_alone:
+                self._end(index, outcome)
+            else:
+                self._suspects.append(index)
+                self._report(outcome, self._attempts[index], True)
 
     def _settle(self, index: int, outcome: Outcome) -> None:
         self._failures[index] += bool(outcome.problem)

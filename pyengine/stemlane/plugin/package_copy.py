@@ -24,9 +24,9 @@ _LEFT_OUT = {
     ),
 }  # fmt: skip
 _LEFT_OUT_ANYWHERE = re.compile(r"(^|/)(tests|__pycache__)/|\.(pyc|pyi|pxd|h|a)$|^\.\.|/bin/")
-# Not needed by the plugin, only by commands that read audio files: FFmpeg, 100 MB, and what reads MIDI. Who imports
+# Not needed by the plugin, only by commands that read audio files: FFmpeg, 107 MB, and what reads MIDI. Who imports
 # them in a bundle is told so.
-_NO_FILES = "the command in the plugin's bundle reads no audio files; run 'pip install stemlane' and use that one"
+_NO_FILES = "the command in the plugin's bundle reads no audio files; install the wheel and use its command"
 _NOT_BUNDLED = {"av": _NO_FILES, "mido": _NO_FILES}
 _STAND_IN = '''# SPDX-License-Identifier: MIT
 """Stands for a package that is not in the bundle."""

@@ -80,9 +80,9 @@ inline bool is_delayed(const Buffer& out, int channel, const Audio& in, int sour
   return true;
 }
 
-// Ten seconds are far more than any state needs; the wait ends as soon as it is there.
+// A minute is far more than any state needs; the wait ends as soon as it is there.
 inline bool wait_for(const std::function<bool()>& condition) {
-  for (int i = 0; i < 2000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  for (int i = 0; i < 12'000 && !condition(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
   return condition();
 }
 

@@ -81,8 +81,8 @@ void playLive(Subject& subject, const LiveTake& take) {
   juce::MidiBuffer midi;
   for (int done = 0; done < audio.getNumSamples(); done += take.blockSamples) {
     const int numSamples = std::min(take.blockSamples, audio.getNumSamples() - done);
-    std::this_thread::sleep_until(begin +
-                                  std::chrono::duration<double>((done + numSamples) / take.sampleRate));
+    std::this_thread::sleep_until(
+        begin + std::chrono::duration<double>((done + numSamples) / take.sampleRate * take.slower));
     juce::AudioBuffer<float> block(audio.getArrayOfWritePointers(), kNumChannels, done, numSamples);
     const auto before = Clock::now();
     instance->processBlock(block, midi);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // stemlane-validator BUNDLE [SEED] [ROUNDS]: runs all checks in an order that the seed
 // decides; says which fail and why, and exits with 1 if any does.
-// stemlane-validator --live BUNDLE MODEL STEM RATE BLOCK INPUT OUTPUT: see live.h.
+// stemlane-validator --live BUNDLE MODEL STEM RATE BLOCK INPUT OUTPUT [SLOWER]: see live.h.
 #include <algorithm>
 #include <cstdlib>
 #include <iostream>
@@ -15,12 +15,13 @@ juce::File fileAt(const char* path) {
   return juce::File::getCurrentWorkingDirectory().getChildFile(path);
 }
 
-int live(char** arguments) {
+int live(char** arguments, double slower) {
   using namespace validator;
   try {
     Subject subject(fileAt(arguments[0]).getFullPathName());
-    playLive(subject, {arguments[1], arguments[2], std::atof(arguments[3]),
-                       std::max(1, std::atoi(arguments[4])), fileAt(arguments[5]), fileAt(arguments[6])});
+    playLive(subject,
+             {arguments[1], arguments[2], std::atof(arguments[3]), std::max(1, std::atoi(arguments[4])),
+              fileAt(arguments[5]), fileAt(arguments[6]), slower});
     return 0;
   } catch (const Failure& failure) {
     std::cerr << failure.what() << "\n";
@@ -33,13 +34,13 @@ int live(char** arguments) {
 int main(int argc, char** argv) {
   using namespace validator;
   const bool isLive = argc > 1 && juce::String(argv[1]) == "--live";
-  if (isLive ? argc != 9 : argc < 2 || argc > 4) {
+  if (isLive ? argc < 9 || argc > 10 : argc < 2 || argc > 4) {
     std::cerr << "use: stemlane-validator BUNDLE.vst3 [SEED] [ROUNDS]\n"
-                 "     stemlane-validator --live BUNDLE.vst3 MODEL STEM RATE BLOCK INPUT OUTPUT\n";
+                 "     stemlane-validator --live BUNDLE.vst3 MODEL STEM RATE BLOCK INPUT OUTPUT [SLOWER]\n";
     return 2;
   }
   const juce::ScopedJuceInitialiser_GUI gui;
-  if (isLive) return live(argv + 2);
+  if (isLive) return live(argv + 2, argc > 9 ? std::max(1.0, std::atof(argv[9])) : 1.0);
   const int firstSeed = argc > 2 ? std::atoi(argv[2]) : 1;
   const int numRounds = argc > 3 ? std::atoi(argv[3]) : 1;
   int numFailed = 0;

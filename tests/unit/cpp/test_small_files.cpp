@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The table of models and engine.conf as strangers would write them.
+// The table of models and engine.conf as an attacker would write them.
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -22,7 +22,7 @@ def test_every_help_has_examples(name, capsys):
 
 def test_the_page_on_files_names_no_missing_option(capsys):
     page = (Path(__file__).resolve().parents[3] / "docs" / "FILES.md").read_text(encoding="utf-8")
-    before, _, table = page.partition("## For those who come from")
+    before, _, table = page.partition("## Coming from other")
     ours = before + "".join(
         row.split("|")[2] for row in table.splitlines() if row.startswith("| ") and " | no: " not in row
     )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Who is tried again, when, and with whom: recordings on their way through made-up workers."""
 
-from collections import defaultdict
+import queue
+from collections import defaultdict, deque
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -44,20 +45,24 @@ class MadeUpWorkers:
 @pytest.fixture
 def clock(monkeypatch):
     """A clock that moves when somebody sleeps; waiting ends one recording and takes a hundredth of a second."""
-    state = {"now": 0.0, "slept": [], "workers": None}
+    state = {"now": 0.0, "slept": [], "workers": None, "queue": None}
 
     def sleep(seconds):
         state["slept"].append(seconds)
         state["now"] += seconds
 
-    def wait(futures, timeout, return_when):
-        state["workers"].end_one()
-        state["now"] += 0.01
-        return {future for future in futures if future.done()}, set()
+    class Ended(deque):
+        put = deque.append
+
+        def get(self, timeout):
+            state["workers"].end_one()
+            state["now"] += 0.01
+            return self.popleft()
 
     monkeypatch.setattr(workers_module.time, "monotonic", lambda: state["now"])
     monkeypatch.setattr(workers_module.time, "sleep", sleep)
-    monkeypatch.setattr(workers_module, "wait", wait)
+    state["queue"] = Ended
+    monkeypatch.setattr(workers_module.queue, "SimpleQueue", Ended)
     return state
 
 
@@ -112,7 +117,11 @@ def test_workers_that_have_gone_end_the_batch(clock, monkeypatch):
     def gone(self):
         raise EngineError("gone")
 
+    def nothing(self, timeout):
+        raise queue.Empty
+
     monkeypatch.setattr(MadeUpWorkers, "check", gone)
-    monkeypatch.setattr(workers_module, "wait", lambda futures, timeout, return_when: (set(), set(futures)))
+    monkeypatch.setattr(MadeUpWorkers, "end_one", lambda self: None)  # nothing ends any more
+    monkeypatch.setattr(clock["queue"], "get", nothing)
     with pytest.raises(EngineError, match="gone"):
         run(clock, "ab", {}, 0)

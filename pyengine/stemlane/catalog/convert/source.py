@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the modules `*_source` are: each knows where one kind of published weights comes from, and what they share."""
+"""What every module `source` is, each knowing where one kind of published weights comes from, and what they share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

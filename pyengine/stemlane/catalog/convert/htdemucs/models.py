@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Turns packages of Demucs into Stemlane models: networks of one package or several, one model for each window.
 
-Getting the packages is `htdemucs_source`'s job.
+Getting the packages is `source`'s job.
 """
 
 from collections.abc import Mapping, Sequence

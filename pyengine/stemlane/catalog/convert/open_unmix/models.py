@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Turns the weights of Open-Unmix's four stems into Stemlane models: one network, one manifest for each window.
 
-Getting them is `open_unmix_source`'s job.
+Getting them is `source`'s job.
 """
 
 from collections.abc import Mapping

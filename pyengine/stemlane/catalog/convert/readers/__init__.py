@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: MIT
-"""Readers of weight files from strangers: no code in them runs."""
+"""Readers of untrusted weight files: no code in them runs."""
