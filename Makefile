@@ -2,12 +2,13 @@
 # Each target sets up whatever it needs, from a bare Debian 12 on:
 #   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
 #   make test    all tests          make bench   speed and memory          make lint   style
+#   make pictures  the editor's pictures, drawn while it plays
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make docs    the site, in build/site
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy contract \
-        install dist test-dist docs clean
+.PHONY: demo pictures test test-core test-sanitized fuzz-readers test-python test-matrix train-smoke ardour bench lint tidy \
+        contract install dist test-dist docs clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -16,6 +17,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := build/stamps
 SONG ?=
+# What the pictures show: "Let's Go Fishin'" by Karissa Hobbs, CC BY.
+AUDIO ?= $(or $(STEMLANE_AUDIO),../shared/audio)
+PICTURED ?= $(AUDIO)/mixes/librosa_CC-BY/Karissa_Hobbs_-_Lets_Go_Fishin.hq.ogg
 # Originals that `make bench` measures against, if they are installed: AGAINST="spleeter:/path/to/its/python htdemucs:…"
 AGAINST ?=
 QUICK ?=
@@ -34,7 +38,7 @@ ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.places as p; print(p.e
 # For the song renderer of models/training.
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
-            juce-modules-source catch2
+            juce-modules-source catch2 fonts-inter xvfb xauth
 DIST_PACKAGES := dpkg-dev debootstrap xz-utils
 LINT_PACKAGES := clang-format clang-tidy
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo -E)
@@ -62,6 +66,11 @@ bench: $(STAMPS)/installed
 
 install: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
+
+# docs/editor.png, and in build/pictures every state of the editor.
+pictures: $(STAMPS)/installed
+	cmake --build $(BUILD) --target stemlane-editor-picture
+	xvfb-run -a $(BIN)/python tools/make_pictures.py $(BUILD)/plugin/stemlane-editor-picture "$(PICTURED)"
 
 # --- Releasing --------------------------------------------------------------------------
 dist: $(STAMPS)/dist-tools
@@ -129,7 +138,7 @@ test-core: $(STAMPS)/installed
 	cmake --build $(BUILD) --target core_tests real_time_tests plugin_tests stemlane-validator
 	$(BUILD)/tests/unit/cpp/core_tests
 	$(BUILD)/tests/unit/cpp/real_time_tests
-	$(BUILD)/plugin/tests/plugin_tests
+	xvfb-run -a $(BUILD)/plugin/tests/plugin_tests
 	$(VALIDATOR) "$$($(BIN)/stemlane plugin path)"
 
 # The core's tests under the sanitizers, the plugin's threads, an engine that writes anything, any calls
@@ -144,7 +153,7 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	cmake --preset thread-plugin -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
 	cmake --build --preset thread-plugin
-	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
+	xvfb-run -a build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*,an open editor*"
 	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
 	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \

@@ -83,6 +83,7 @@ def header(contract: dict[str, Any]) -> str:
         "};",
         f"inline constexpr const char* kApplicationFolder = {_quoted(folders['application'])};",
         f"inline constexpr const char* kModelsFolder = {_quoted(folders['models'])};",
+        f"inline constexpr const char* kPresetsFolder = {_quoted(folders['presets'])};",
     ]
     return "\n".join([*lines, *_user_folders(folders), *_files_and_state(contract)]) + "\n"
 
@@ -162,6 +163,7 @@ def module(contract: dict[str, Any]) -> str:
         *_python_folders(folders),
         f"APPLICATION_FOLDER = {_quoted(folders['application'])}",
         f"MODELS_FOLDER = {_quoted(folders['models'])}",
+        f"PRESETS_FOLDER = {_quoted(folders['presets'])}",
         "",
         f"ENGINE_CONFIGURATION_FILE = {_quoted(contract['engine_configuration']['file'])}",
         f"PYTHON_KEY = {_quoted(contract['engine_configuration']['python_key'])}",

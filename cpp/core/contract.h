@@ -43,6 +43,7 @@ struct UserFolder {
 };
 inline constexpr const char* kApplicationFolder = "stemlane";
 inline constexpr const char* kModelsFolder = "models";
+inline constexpr const char* kPresetsFolder = "presets";
 #if defined(_WIN32)
 inline constexpr UserFolder kUserData = {"LOCALAPPDATA", "AppData/Local"};
 inline constexpr UserFolder kUserConfig = {"LOCALAPPDATA", "AppData/Local"};

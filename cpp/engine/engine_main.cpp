@@ -52,7 +52,7 @@ std::string text_of(const py::error_already_set& error) {
   return text.empty() ? type : type + ": " + text;
 }
 
-/// True if no engine can do what was asked for, whatever is mended on the machine.
+/// True if no engine can do what was asked for, whatever is fixed on the machine.
 bool refuses_input(const py::error_already_set& error) {
   return error.type().attr("__module__").cast<std::string>() == "stemlane.errors" &&
          error.type().attr("__name__").cast<std::string>() == "InputError";

@@ -5,13 +5,13 @@
 #include <dlfcn.h>
 
 #include <cstdio>
-#include <filesystem>
 #include <string>
 
 #include "engine/python_library.h"
+#include "platform/process.h"
 
 int main(int count, char** arguments) {
-  std::string self = std::filesystem::read_symlink("/proc/self/exe").string();
+  std::string self = stemlane::executable_path().string();
   const auto python = stemlane::find_library({self, {}, "the bundle", true});
   std::string error = "there is no libpython in the bundle";
   if (python.library.empty() || !stemlane::load_library(python, error)) {

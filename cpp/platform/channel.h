@@ -27,7 +27,7 @@ class Channel {
     nothing,  ///< none yet
     closed,   ///< the other end is gone, or has sent something of another size
   };
-  /// Takes the next message of `num_bytes`; waits for it for ever if `wait`.
+  /// Takes the next message of `num_bytes`; waits for it forever if `wait`.
   Received receive(void* message, std::size_t num_bytes, bool wait) noexcept;
 
   /// True if `receive` would not say `nothing`.

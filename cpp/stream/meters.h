@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Levels of the stems after their faders.
+// Levels and samples of the stems after their faders, for whoever watches.
 #pragma once
 
 #include <algorithm>
@@ -11,38 +11,51 @@
 #include "core/gain_ramp.h"
 #include "core/realtime.h"
 #include "core/stem_mixer.h"
+#include "stream/stem_tap.h"
 
 namespace stemlane {
 
-/// `measure` belongs to the audio thread, `take` to one message thread.
+/// `measure` belongs to the audio thread, the rest to one message thread.
 class Meters {
  public:
-  void set_on(bool on) noexcept { on_.store(on, std::memory_order_relaxed); }
-  bool is_on() const noexcept { return on_.load(std::memory_order_relaxed); }
-
-  /// Peak of a stem since the last call, linear.
-  float take(int stem) noexcept {
-    return peaks_[static_cast<std::size_t>(stem)].exchange(0.0F, std::memory_order_relaxed);
+  void set_on(bool on) {
+    if (on) tap_.prepare();
+    on_.store(on, std::memory_order_release);
   }
+  bool is_on() const noexcept { return on_.load(std::memory_order_acquire); }
 
-  /// Looks at a piece that is not mixed yet: its `out` is the delayed mixture.
+  /// Peak of one channel of a stem since the last call, linear.
+  float take(int stem, int channel) noexcept {
+    return peaks_[static_cast<std::size_t>(stem)][static_cast<std::size_t>(channel)].exchange(
+        0.0F, std::memory_order_relaxed);
+  }
+  /// The samples themselves.
+  StemTap& tap() noexcept { return tap_; }
+
+  /// Looks at a piece that is not mixed yet: its `out` is the delayed mixture. While the tap's
+  /// reader is behind, pieces pass it by.
   void measure(const MixPiece& piece, const GainTimeline& gains) noexcept STEMLANE_REALTIME {
     const std::int64_t last = piece.position + piece.num_samples - 1;
-    const auto note = [&](int stem, float peak) {
-      std::atomic<float>& seen = peaks_[static_cast<std::size_t>(stem)];
-      peak *= gains.gain(stem, last);
-      if (peak > seen.load(std::memory_order_relaxed)) seen.store(peak, std::memory_order_relaxed);
-    };
-    for (std::size_t c = 0; c < static_cast<std::size_t>(piece.num_channels); ++c) {
+    const bool taps = tap_.begin(piece.num_samples);
+    for (int channel = 0; channel < piece.num_channels; ++channel) {
+      const auto c = static_cast<std::size_t>(channel);
+      const auto note = [&](int stem, const float* samples) {
+        const float gain = gains.gain(stem, last);
+        std::atomic<float>& seen = peaks_[static_cast<std::size_t>(stem)][c];
+        const float peak = gain * peak_of(samples, piece.num_samples);
+        if (peak > seen.load(std::memory_order_relaxed)) seen.store(peak, std::memory_order_relaxed);
+        if (taps) tap_.write(stem, channel, samples, gain, piece.num_samples);
+      };
       std::array<float, kMixSamples> rest;
       std::memcpy(rest.data(), piece.out[c], sizeof(float) * static_cast<std::size_t>(piece.num_samples));
       for (int i = 0; piece.present && i < piece.num_stems; ++i) {
         const float* stem = piece.stem[static_cast<std::size_t>(i)][c];
-        note(piece.stems[i], peak_of(stem, piece.num_samples));
+        note(piece.stems[i], stem);
         for (int n = 0; n < piece.num_samples; ++n) rest[static_cast<std::size_t>(n)] -= stem[n];
       }
-      note(piece.residual, peak_of(rest.data(), piece.num_samples));
+      note(piece.residual, rest.data());
     }
+    if (taps) tap_.end(piece.num_samples);
   }
 
  private:
@@ -52,8 +65,10 @@ class Meters {
     return peak;
   }
 
-  std::atomic<bool> on_{false};                        // writer: message; reader: audio
-  std::array<std::atomic<float>, kNumStems> peaks_{};  // writers: audio, message (swap to 0)
+  std::atomic<bool> on_{false};  // writer: message; reader: audio
+  // Writers: audio, message (swap to 0).
+  std::array<std::array<std::atomic<float>, kMaxChannels>, kNumStems> peaks_{};
+  StemTap tap_;
 };
 
 }  // namespace stemlane

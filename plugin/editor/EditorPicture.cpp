@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Draws the editor into a PNG while it plays a piece of music, for the README:
+// Draws the editor into PNGs, for the documents and to be looked at:
 //
-//     stemlane-editor-picture OUT.png MODEL < stereo-44100-float32-interleaved.raw
+//     stemlane-editor-picture FOLDER MODEL < stereo-44100-float32-interleaved.raw
 //
-// Needs neither a host nor a window on a screen.
+// plays standard input through the processor and draws it playing, muted, bypassed, failed, narrow, and with
+// its pages open. Needs neither a host nor a window on a screen.
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <juce_gui_basics/juce_gui_basics.h>
 
@@ -18,18 +19,22 @@ namespace {
 
 constexpr double kSampleRate = 44100.0;
 constexpr int kBlockSamples = 1470;
-constexpr float kScale = 1.5F;
 
 void setFader(juce::AudioParameterFloat& fader, float gainDb) {
   fader.setValueNotifyingHost(fader.convertTo0to1(gainDb));
 }
 
-// Plays standard input through the processor; the meters follow at 30 frames a second.
-void play(stemlane::StemlaneProcessor& processor, stemlane::StemlaneEditor& editor) {
+void set(juce::AudioParameterBool& parameter, bool on) {
+  parameter.setValueNotifyingHost(on ? 1.0F : 0.0F);
+}
+
+// Plays `numBlocks` of standard input through the processor; the editor follows at 30 frames a second.
+void play(stemlane::StemlaneProcessor& processor, stemlane::StemlaneEditor& editor, int numBlocks) {
   juce::AudioBuffer<float> buffer(2, kBlockSamples);
   juce::MidiBuffer midi;
   std::vector<float> frames(2 * kBlockSamples);
-  while (std::fread(frames.data(), sizeof(float) * 2, kBlockSamples, stdin) == kBlockSamples) {
+  while (numBlocks-- > 0 &&
+         std::fread(frames.data(), sizeof(float) * 2, kBlockSamples, stdin) == kBlockSamples) {
     for (int n = 0; n < kBlockSamples; ++n)
       for (int channel = 0; channel < 2; ++channel)
         buffer.setSample(channel, n, frames[static_cast<std::size_t>(2 * n + channel)]);
@@ -38,11 +43,30 @@ void play(stemlane::StemlaneProcessor& processor, stemlane::StemlaneEditor& edit
   }
 }
 
+/// Writes pictures of one editor.
+struct Camera {
+  stemlane::StemlaneEditor& editor;
+  juce::File folder;
+  bool failed = false;
+
+  void take(const char* name, float scale = 1.0F) {
+    editor.refresh();
+    const juce::Image image = editor.createComponentSnapshot(editor.getLocalBounds(), true, scale);
+    const juce::File file = folder.getChildFile(juce::String(name) + ".png");
+    file.deleteFile();
+    juce::FileOutputStream stream(file);
+    juce::PNGImageFormat png;
+    if (stream.openedOk() && png.writeImageToStream(image, stream)) return;
+    std::cerr << "stemlane-editor-picture: " << file.getFullPathName() << " cannot be written\n";
+    failed = true;
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc != 3) {
-    std::cerr << "usage: stemlane-editor-picture OUT.png MODEL < AUDIO\n";
+    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL < AUDIO\n";
     return 2;
   }
   const juce::ScopedJuceInitialiser_GUI gui;
@@ -58,16 +82,35 @@ int main(int argc, char** argv) {
   setFader(*parameters.outputGain, -1.0F);
 
   stemlane::StemlaneEditor editor(processor);
-  play(processor, editor);
-  const juce::Image image = editor.createComponentSnapshot(editor.getLocalBounds(), true, kScale);
-  const juce::File file =
-      juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]));
-  file.deleteFile();
-  juce::FileOutputStream stream(file);
-  juce::PNGImageFormat png;
-  if (!stream.openedOk() || !png.writeImageToStream(image, stream)) {
-    std::cerr << "stemlane-editor-picture: " << argv[1] << " cannot be written\n";
-    return 1;
-  }
-  return 0;
+  Camera camera{editor,
+                juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]))};
+  camera.folder.createDirectory();
+  play(processor, editor, 330);
+  camera.take("editor", 1.5F);
+  set(*parameters.strips[0].mute, true);
+  set(*parameters.strips[2].solo, true);
+  play(processor, editor, 90);
+  camera.take("muted");
+  camera.take("muted-2x", 2.0F);
+  set(*parameters.bypass, true);
+  camera.take("bypassed");
+  set(*parameters.bypass, false);
+  editor.setSize(stemlane::kSmallestEditor.width, stemlane::kSmallestEditor.height);
+  play(processor, editor, 30);
+  camera.take("smallest");
+  editor.setSize(1500, 900);
+  play(processor, editor, 90);
+  camera.take("large");
+  editor.setSize(stemlane::StemlaneEditor::kUsualSize.width, stemlane::StemlaneEditor::kUsualSize.height);
+  editor.showSettings();
+  camera.take("settings");
+  editor.showAbout();
+  camera.take("about");
+  editor.askForPresetName();
+  camera.take("save-preset");
+  editor.closePage();
+  processor.setModel("nobody");
+  play(processor, editor, 60);
+  camera.take("not-installed");
+  return camera.failed ? 1 : 0;
 }

@@ -4,57 +4,23 @@
 
 #include <algorithm>
 
-#include "processor/ModelChoice.h"
+#include "editor/pages.h"
+#include "processor/Presets.h"
 
 namespace stemlane {
 namespace {
 
-constexpr int kFramesPerSecond = 30;
-constexpr int kWidth = 832;
-constexpr int kHeight = 470;
-constexpr int kMargin = 12;
-constexpr int kHeaderHeight = 56;
-constexpr int kFooterHeight = 40;
+constexpr int kMargin = 14;
 constexpr int kGap = 8;
+constexpr int kTopHeight = 52;
+constexpr int kQuickHeight = 28;
+constexpr int kWidestStrip = 280;
 
-juce::Colour lampColour(EngineState state) {
-  switch (state) {
-    case EngineState::starting:
-      return colours::waiting;
-    case EngineState::ready:
-      return colours::good;
-    case EngineState::late:
-      return colours::late;
-    case EngineState::failed:
-      return colours::bad;
-  }
-  return colours::bad;
-}
-
-const char* stateTitle(EngineState state) {
-  switch (state) {
-    case EngineState::starting:
-      return "Engine starting";
-    case EngineState::ready:
-      return "Engine ready";
-    case EngineState::late:
-      return "Engine late";
-    case EngineState::failed:
-      return "Engine failed";
-  }
-  return "Engine failed";
-}
-
-// Six lanes, one per stem.
-void paintLogo(juce::Graphics& g, juce::Rectangle<float> area) {
-  const float heights[] = {0.55F, 1.0F, 0.7F, 0.4F, 0.85F, 0.6F};
-  const float step = area.getWidth() / kNumStems;
-  for (int stem = 0; stem < kNumStems; ++stem) {
-    g.setColour(colours::stem(stem));
-    const auto lane = area.withX(area.getX() + step * static_cast<float>(stem)).withWidth(step - 2.0F);
-    g.fillRoundedRectangle(lane.withSizeKeepingCentre(lane.getWidth(), area.getHeight() * heights[stem]),
-                           1.5F);
-  }
+Heard heardOf(const FaderPositions::Strip& strip, const StemGains& gains, std::size_t stem, bool passedBy) {
+  if (passedBy) return Heard::passedBy;
+  if (strip.mute) return Heard::muted;
+  if (!strip.solo && gains[stem] == 0.0F && faderGain(strip.gainDb) != 0.0F) return Heard::notSoloed;
+  return faderGain(strip.gainDb) == 0.0F ? Heard::silent : Heard::yes;
 }
 
 }  // namespace
@@ -62,41 +28,41 @@ void paintLogo(juce::Graphics& g, juce::Rectangle<float> area) {
 StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
     : AudioProcessorEditor(owner),
       processor_(owner),
-      output_("Output", colours::text, *owner.parameters().outputGain, nullptr, nullptr),
-      bypassAttachment_(*owner.parameters().bypass, bypass_) {
+      top_(owner),
+      quick_(owner, gang_),
+      output_("Output", colours::text,
+              {*owner.parameters().outputGain, nullptr, nullptr, owner.parameters().bypass}, gang_),
+      status_(owner) {
   setLookAndFeel(&look_);
+  setTitle("Stemlane");
+  setWantsKeyboardFocus(true);
+  setFocusContainerType(FocusContainerType::keyboardFocusContainer);
+  addAndMakeVisible(top_);
+  addAndMakeVisible(quick_);
+  addAndMakeVisible(picture_);
   for (int stem = 0; stem < kNumStems; ++stem) {
     const auto& parameters = owner.parameters().strips[static_cast<std::size_t>(stem)];
     auto& strip = strips_[static_cast<std::size_t>(stem)];
-    strip = std::make_unique<StemStrip>(stemTitle(stem), colours::stem(stem), *parameters.gain,
-                                        parameters.mute, parameters.solo);
-    addAndMakeVisible(*strip);
+    gang_.add(*parameters.gain);
+    strip = std::make_unique<StemStrip>(
+        stemTitle(stem), colours::stem(stem),
+        StripParameters{*parameters.gain, parameters.mute, parameters.solo, nullptr}, gang_);
+    addChildComponent(*strip);
   }
   addAndMakeVisible(output_);
+  addAndMakeVisible(status_);
+  status_.onChange = [this] { resized(); };
+  top_.onSavePreset = [this] { askForPresetName(); };
+  top_.onSettings = [this] { showSettings(); };
+  top_.onAbout = [this] { showAbout(); };
 
-  listModels();
-  model_.setTitle("Model");
-  model_.setTooltip("The network that separates the stems; changing it changes the latency");
-  model_.onChange = [this] {
-    const int item = model_.getSelectedItemIndex();
-    if (item >= 0) processor_.setModel(modelNames_[static_cast<std::size_t>(item)]);
-  };
-  addAndMakeVisible(model_);
+  sendLookAndFeelChange();  // the parts were made before they had it
 
-  bypass_.setClickingTogglesState(true);
-  bypass_.setColour(juce::TextButton::buttonOnColourId, colours::solo);
-  bypass_.setTooltip("The mixture as it came in, with the same latency");
-  addAndMakeVisible(bypass_);
-
-  latency_.setFont(StemlaneLook::font(13.0F));
-  latency_.setColour(juce::Label::textColourId, colours::faint);
-  latency_.setJustificationType(juce::Justification::centredRight);
-  addAndMakeVisible(latency_);
-  engine_.setFont(StemlaneLook::font(13.0F));
-  engine_.setMinimumHorizontalScale(0.8F);
-  addAndMakeVisible(engine_);
-
-  setSize(kWidth, kHeight);
+  setResizable(true, true);
+  setResizeLimits(kSmallestEditor.width, kSmallestEditor.height, kLargestEditor.width, kLargestEditor.height);
+  const EditorSize size = processor_.editorSize().value_or(kUsualSize);
+  setSize(size.width, size.height);
+  isOpen_ = true;
   processor_.setMeters(true);
   refresh();
   startTimerHz(kFramesPerSecond);
@@ -108,93 +74,116 @@ StemlaneEditor::~StemlaneEditor() {
   setLookAndFeel(nullptr);
 }
 
-void StemlaneEditor::listModels() {
-  model_.clear(juce::dontSendNotification);
-  modelNames_.clear();
-  for (const ModelDescriptor& model : installedModels()) {
-    modelNames_.push_back(model.name);
-    model_.addItem(model.title, static_cast<int>(modelNames_.size()));
-  }
-}
-
 void StemlaneEditor::refresh() {
+  if (page_ != nullptr && !page_->isVisible()) page_.reset();
+  top_.refresh();
+  quick_.refresh();
+  refreshStrips();
+  status_.refresh();
+  const bool separated = processor_.status().state == EngineState::ready;
+  picture_.show(processor_.tap(), processor_.getSampleRate(), separated);
+}
+
+void StemlaneEditor::refreshStrips() {
+  constexpr float kSeconds = 1.0F / kFramesPerSecond;
+  const StemSet present = processor_.presentStems();
+  const FaderPositions positions = processor_.parameters().positions();
+  const StemGains gains = processor_.parameters().gains(present);
+  const EngineState state = processor_.status().state;
+  const bool passedBy = positions.bypass || state == EngineState::failed;
+  const int numChannels = std::max(1, processor_.numChannels());
   for (int stem = 0; stem < kNumStems; ++stem) {
-    StemStrip& strip = *strips_[static_cast<std::size_t>(stem)];
-    strip.setPresent(processor_.hasStem(stem));
-    strip.showPeak(processor_.takeStemPeak(stem));
+    const auto s = static_cast<std::size_t>(stem);
+    StemStrip& strip = *strips_[s];
+    strip.meter().show({processor_.takeStemPeak(stem, 0), processor_.takeStemPeak(stem, 1)}, numChannels,
+                       kSeconds);
+    strip.setHeard(heardOf(positions.strips[s], gains, s, passedBy));
+    gang_.setPresent(*processor_.parameters().strips[s].gain, present[s]);
+    strip.setVisible(present[s]);
   }
-  output_.showPeak(processor_.takeOutputPeak());
-  showModel();
-  showEngine();
-}
-
-void StemlaneEditor::showModel() {
-  const std::string name = processor_.modelName();
-  if (name != shownModel_) {
-    shownModel_ = name;
-    const auto found = std::find(modelNames_.begin(), modelNames_.end(), name);
-    if (found != modelNames_.end())
-      model_.setSelectedItemIndex(static_cast<int>(found - modelNames_.begin()), juce::dontSendNotification);
-    else
-      model_.setText(juce::String(name) + " (not installed)", juce::dontSendNotification);
-  }
-  const int samples = processor_.getLatencySamples();
-  const double sampleRate = processor_.getSampleRate();
-  juce::String text;
-  if (samples > 0 && sampleRate > 0.0)
-    text << "Latency  " << samples << " samples  =  " << juce::String(1000.0 * samples / sampleRate, 1)
-         << " ms";
-  latency_.setText(text, juce::dontSendNotification);
-}
-
-void StemlaneEditor::showEngine() {
-  const StreamStatus status = processor_.status();
-  engine_.setText(juce::String(stateTitle(status.state)) + ": " + juce::String::fromUTF8(status.text.c_str()),
-                  juce::dontSendNotification);
-  engine_.setTooltip(juce::String::fromUTF8(status.text.c_str()));
-  const juce::Colour lamp = lampColour(status.state);
-  if (lamp == lamp_) return;
-  lamp_ = lamp;
-  repaint(getLocalBounds().removeFromBottom(kFooterHeight + kMargin));
+  output_.meter().show({processor_.takeOutputPeak(0), processor_.takeOutputPeak(1)}, numChannels, kSeconds);
+  output_.setHeard(positions.bypass                        ? Heard::yes
+                   : faderGain(positions.outputDb) == 0.0F ? Heard::silent
+                                                           : Heard::yes);
+  if (present == shownStems_) return;
+  shownStems_ = present;
+  resized();
 }
 
 void StemlaneEditor::paint(juce::Graphics& g) {
   g.fillAll(colours::background);
-  auto header = getLocalBounds().removeFromTop(kHeaderHeight).reduced(kMargin + 4, 0);
-  paintLogo(g, header.removeFromLeft(30).toFloat().withSizeKeepingCentre(30.0F, 26.0F));
-  header.removeFromLeft(10);
-  g.setColour(colours::text);
-  g.setFont(StemlaneLook::font(21.0F, true));
-  g.drawText("Stemlane", header, juce::Justification::centredLeft, false);
-
-  const auto footer = getLocalBounds().removeFromBottom(kFooterHeight + 4).reduced(kMargin + 4, 0);
-  const auto lamp =
-      juce::Rectangle<float>(10.0F, 10.0F)
-          .withCentre({static_cast<float>(footer.getX()) + 6.0F, static_cast<float>(footer.getCentreY())});
-  g.setColour(lamp_.withAlpha(0.25F));
-  g.fillEllipse(lamp.expanded(3.0F));
-  g.setColour(lamp_);
-  g.fillEllipse(lamp);
 }
 
 void StemlaneEditor::resized() {
-  auto area = getLocalBounds();
-  auto header = area.removeFromTop(kHeaderHeight).reduced(kMargin + 4, 14);
-  model_.setBounds(header.removeFromRight(210));
-  header.removeFromRight(16);
-  latency_.setBounds(header.removeFromRight(280));
+  if (page_ != nullptr) page_->setBounds(getLocalBounds());
+  auto area = getLocalBounds().reduced(kMargin, 0);
+  top_.setBounds(area.removeFromTop(kTopHeight));
+  quick_.setBounds(area.removeFromTop(kQuickHeight));
+  area.removeFromTop(kGap);
+  area.removeFromBottom(kGap);
+  status_.setBounds(area.removeFromBottom(status_.heightFor(area.getWidth())));
+  area.removeFromBottom(kGap);
+  picture_.setBounds(area.removeFromTop(area.getHeight() / 4));
+  area.removeFromTop(kGap);
+  layOutStrips(area);
+  if (isOpen_ &&
+      (getWidth() != kUsualSize.width || getHeight() != kUsualSize.height || processor_.editorSize()))
+    processor_.setEditorSize({getWidth(), getHeight()});
+}
 
-  const auto footer = area.removeFromBottom(kFooterHeight + 4).reduced(kMargin + 4, 9);
-  engine_.setBounds(footer.withTrimmedLeft(18));
-
-  area.reduce(kMargin, 0);
-  const int width = (area.getWidth() - kNumStems * kGap) / (kNumStems + 1);
-  for (auto& strip : strips_) {
-    strip->setBounds(area.removeFromLeft(width));
+// The model's stems share the width; the others are folded away.
+void StemlaneEditor::layOutStrips(juce::Rectangle<int> area) {
+  const auto count = static_cast<int>(std::count(shownStems_.begin(), shownStems_.end(), true)) + 1;
+  const int width = std::min(kWidestStrip, (area.getWidth() - (count - 1) * kGap) / count);
+  output_.setBounds(area.removeFromRight(width));
+  for (std::size_t stem = 0; stem < kNumStems; ++stem) {
+    if (!shownStems_[stem]) continue;
+    strips_[stem]->setBounds(area.removeFromLeft(width));
     area.removeFromLeft(kGap);
   }
-  output_.setBounds(area);
-  bypass_.setBounds(output_.buttonArea() + output_.getPosition());
+}
+
+bool StemlaneEditor::keyPressed(const juce::KeyPress& key) {
+  const juce::ModifierKeys mods = key.getModifiers();
+  const int code = key.getKeyCode();
+  if (!mods.isCommandDown() || (code != 'Z' && code != 'Y')) return false;
+  if (code == 'Y' || mods.isShiftDown())
+    processor_.edits().redo();
+  else
+    processor_.edits().undo();
+  return true;
+}
+
+void StemlaneEditor::showPage(std::unique_ptr<juce::Component> page) {
+  page_ = std::move(page);
+  addAndMakeVisible(*page_);
+  page_->setBounds(getLocalBounds());
+  if (isShowing()) page_->grabKeyboardFocus();
+}
+
+void StemlaneEditor::closePage() {
+  if (page_ != nullptr) page_->setVisible(false);
+}
+
+void StemlaneEditor::showSettings() {
+  auto page = std::make_unique<InfoPanel>("Settings", settingsRows(processor_));
+  page->onClose = [this] { closePage(); };
+  showPage(std::move(page));
+}
+
+void StemlaneEditor::showAbout() {
+  auto page = std::make_unique<InfoPanel>("About", aboutRows());
+  page->onClose = [this] { closePage(); };
+  showPage(std::move(page));
+}
+
+void StemlaneEditor::askForPresetName() {
+  auto prompt = std::make_unique<NamePrompt>("Save as a preset of your own");
+  prompt->onName = [this](const juce::String& name) {
+    return savePreset(name, processor_.parameters().settings());
+  };
+  prompt->onClose = [this] { closePage(); };
+  showPage(std::move(prompt));
 }
 
 }  // namespace stemlane

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The editor: a strip for every stem and the output, the model, the latency and the
-// state of the engine. It polls atomics thirty times a second and never waits.
+// The editor: puts its parts in place and keeps them up to date. It polls atomics thirty times a second
+// and never waits.
 #pragma once
 
 #include <juce_audio_processors/juce_audio_processors.h>
@@ -8,45 +8,59 @@
 
 #include <array>
 #include <memory>
-#include <vector>
 
+#include "editor/InfoPanel.h"
+#include "editor/MusicPicture.h"
+#include "editor/NamePrompt.h"
+#include "editor/QuickBar.h"
+#include "editor/StatusLine.h"
 #include "editor/StemStrip.h"
 #include "editor/StemlaneLook.h"
+#include "editor/TopBar.h"
 #include "processor/PluginProcessor.h"
 
 namespace stemlane {
 
 class StemlaneEditor final : public juce::AudioProcessorEditor, private juce::Timer {
  public:
+  static constexpr int kFramesPerSecond = 30;
+  static constexpr EditorSize kUsualSize{880, 640};
+
   explicit StemlaneEditor(StemlaneProcessor& owner);
   ~StemlaneEditor() override;
 
   void paint(juce::Graphics& g) override;
   void resized() override;
+  bool keyPressed(const juce::KeyPress& key) override;
   /// Shows how things stand now; the timer calls it.
   void refresh();
 
+  void showSettings();
+  void showAbout();
+  void askForPresetName();
+  /// Takes the open page away; it is gone with the next frame, as it may be in the middle of a click.
+  void closePage();
+
  private:
   void timerCallback() override { refresh(); }
-  void listModels();
-  void showModel();
-  void showEngine();
+  void refreshStrips();
+  void layOutStrips(juce::Rectangle<int> area);
+  void showPage(std::unique_ptr<juce::Component> page);
 
   StemlaneProcessor& processor_;
   StemlaneLook look_;
   juce::TooltipWindow tooltips_{this, 600};
+  FaderGang gang_;
 
+  TopBar top_;
+  QuickBar quick_;
+  MusicPicture picture_;
   std::array<std::unique_ptr<StemStrip>, kNumStems> strips_;
   StemStrip output_;
-  juce::ComboBox model_;
-  juce::TextButton bypass_{"Bypass"};
-  juce::ButtonParameterAttachment bypassAttachment_;
-  juce::Label latency_;
-  juce::Label engine_;
-
-  std::vector<std::string> modelNames_;  ///< items of the menu, in order
-  std::string shownModel_;
-  juce::Colour lamp_ = colours::waiting;
+  StatusLine status_;
+  std::unique_ptr<juce::Component> page_;  ///< settings, about or the question for a name
+  StemSet shownStems_{};
+  bool isOpen_ = false;  ///< sizes are the user's from now on
 };
 
 }  // namespace stemlane

@@ -2,139 +2,153 @@
 // See StemStrip.h.
 #include "editor/StemStrip.h"
 
-#include <algorithm>
-
 #include "editor/StemlaneLook.h"
-#include "processor/StemParameters.h"
+#include "editor/fader_law.h"
+#include "editor/gain_display.h"
 
 namespace stemlane {
 namespace {
 
-constexpr float kFallDbPerFrame = 0.8F;  // 24 dB a second at 30 frames
-constexpr int kHeaderHeight = 34;
-constexpr int kTextBoxHeight = 22;
-constexpr int kButtonHeight = 24;
-constexpr int kScaleDb[] = {12, 6, 0, -6, -12, -18, -24, -36, -48, -60};
+constexpr int kHeaderHeight = 60;
+constexpr int kTextBoxHeight = 24;
+constexpr int kButtonHeight = 26;
+constexpr int kMeterWidth = 13;
+constexpr int kScaleDb[] = {12, 6, 3, 0, -3, -6, -12, -18, -24, -36, -60};
+
+const char* captionOf(Heard heard) {
+  switch (heard) {
+    case Heard::yes:
+      return "";
+    case Heard::silent:
+      return "fader down";
+    case Heard::muted:
+      return "muted";
+    case Heard::notSoloed:
+      return "not soloed";
+    case Heard::passedBy:
+      return "not in use";
+  }
+  return "";
+}
 
 }  // namespace
 
-LevelMeter::LevelMeter(juce::Colour colour) : colour_(colour), levelDb_(kSilenceDb) {
-  setInterceptsMouseClicks(false, false);
-}
-
-void LevelMeter::show(float peak) {
-  const float peakDb = juce::Decibels::gainToDecibels(peak, kSilenceDb);
-  const float next = std::clamp(std::max(peakDb, levelDb_ - kFallDbPerFrame), kSilenceDb, kHighestDb);
-  if (next == levelDb_) return;
-  levelDb_ = next;
-  repaint();
-}
-
-void LevelMeter::paint(juce::Graphics& g) {
-  const juce::Rectangle<float> area = getLocalBounds().toFloat();
-  g.setColour(colours::groove);
-  g.fillRoundedRectangle(area, 2.0F);
-  const float height = area.getHeight() * (levelDb_ - kSilenceDb) / (kHighestDb - kSilenceDb);
-  if (height < 1.0F) return;
-  g.setGradientFill(
-      {colour_.brighter(0.3F), 0.0F, area.getY(), colour_.darker(0.5F), 0.0F, area.getBottom(), false});
-  g.fillRoundedRectangle(area.withTop(area.getBottom() - height), 2.0F);
-  if (levelDb_ <= 0.0F) return;
-  g.setColour(colours::bad);
-  const float zero = area.getHeight() * -kSilenceDb / (kHighestDb - kSilenceDb);
-  g.fillRect(area.withTop(area.getBottom() - height).withBottom(area.getBottom() - zero));
-}
-
-StemStrip::StemStrip(const juce::String& title, juce::Colour colour, juce::AudioParameterFloat& gain,
-                     juce::AudioParameterBool* mute, juce::AudioParameterBool* solo)
-    : title_(title), colour_(colour), meter_(colour), faderAttachment_(gain, fader_) {
+StemStrip::StemStrip(const juce::String& title, juce::Colour colour, const StripParameters& parameters,
+                     FaderGang& gang)
+    : title_(title),
+      colour_(colour),
+      meter_(title + " level", colour),
+      fader_(parameters.gain, gang, title + " gain") {
+  setTitle(title);
+  setFocusContainerType(FocusContainerType::none);
   fader_.setColour(juce::Slider::trackColourId, colour);
   fader_.setColour(juce::Slider::textBoxOutlineColourId, colours::outline);
   fader_.setColour(juce::Slider::textBoxBackgroundColourId, colours::groove);
   fader_.setColour(juce::Slider::textBoxTextColourId, colours::text);
-  fader_.setTitle(title + " gain");
-  fader_.setTextBoxStyle(juce::Slider::TextBoxBelow, false, 64, kTextBoxHeight);
-  fader_.textFromValueFunction = [](double value) {
-    const juce::String text = faderText(static_cast<float>(value));
-    return (value > 0.0 ? "+" + text : text) + " dB";
-  };
-  fader_.updateText();
+  fader_.setTextBoxStyle(juce::Slider::TextBoxBelow, false, 78, kTextBoxHeight);
+  fader_.setTooltip(
+      "Drag or turn the wheel; Shift or Ctrl for tenths of a dB, double-click or Alt-click for 0 dB, click "
+      "the number to type");
   addAndMakeVisible(fader_);
   addAndMakeVisible(meter_);
-  addSwitch(mute_, muteAttachment_, mute, colours::mute, "Mute " + title);
-  addSwitch(solo_, soloAttachment_, solo, colours::solo, "Solo " + title);
+  highest_.setFont(StemlaneLook::font(12.0F));
+  highest_.setJustificationType(juce::Justification::centred);
+  highest_.setColour(juce::Label::textColourId, colours::faint);
+  highest_.setInterceptsMouseClicks(false, false);
+  highest_.setAccessible(false);
+  addAndMakeVisible(highest_);
+  meter_.onHighest = [this] {
+    highest_.setText(shownLevel(meter_.highestDb()), juce::dontSendNotification);
+    highest_.setColour(juce::Label::backgroundColourId,
+                       meter_.hasClipped() ? colours::bad : juce::Colours::transparentBlack);
+    highest_.setColour(juce::Label::textColourId, meter_.hasClipped() ? colours::background : colours::faint);
+  };
+  meter_.onHighest();
+  addButton(mute_, "M", parameters.mute, colours::mute, "Mute " + title, "Take " + title + " out of the mix");
+  addButton(solo_, "S", parameters.solo, colours::solo, "Solo " + title,
+            "Hear " + title + " and what else is soloed, nothing else");
+  addButton(bypass_, "Bypass", parameters.bypass, colours::solo, "Bypass",
+            "The mixture as it came in, with the same latency");
 }
 
-void StemStrip::addSwitch(juce::TextButton& button,
-                          std::unique_ptr<juce::ButtonParameterAttachment>& attachment,
-                          juce::AudioParameterBool* parameter, juce::Colour on, const juce::String& tip) {
+void StemStrip::addButton(std::unique_ptr<ParameterButton>& button, const juce::String& text,
+                          juce::AudioParameterBool* parameter, juce::Colour on, const juce::String& title,
+                          const juce::String& tip) {
   if (parameter == nullptr) return;
-  button.setClickingTogglesState(true);
-  button.setColour(juce::TextButton::buttonOnColourId, on);
-  button.setTooltip(tip);
-  button.setTitle(tip);
-  attachment = std::make_unique<juce::ButtonParameterAttachment>(*parameter, button);
-  addAndMakeVisible(button);
+  button = std::make_unique<ParameterButton>(*parameter, text);
+  button->setColour(juce::TextButton::buttonOnColourId, on);
+  button->setTitle(title);
+  button->setTooltip(tip);
+  addAndMakeVisible(*button);
 }
 
-void StemStrip::setPresent(bool present) {
-  if (present == present_) return;
-  present_ = present;
-  for (juce::Component* part : {static_cast<juce::Component*>(&fader_), static_cast<juce::Component*>(&mute_),
-                                static_cast<juce::Component*>(&solo_)}) {
-    part->setEnabled(present);
-    part->setAlpha(present ? 1.0F : 0.45F);
-  }
+void StemStrip::setHeard(Heard heard) {
+  if (heard == heard_) return;
+  heard_ = heard;
+  const bool is_heard = heard == Heard::yes;
+  fader_.setColour(juce::Slider::trackColourId, is_heard ? colour_ : colours::faint);
+  fader_.setColour(juce::Slider::textBoxTextColourId, is_heard ? colours::text : colours::faint);
+  meter_.setHeard(is_heard);
+  setDescription(captionOf(heard));
   repaint();
 }
 
 void StemStrip::paint(juce::Graphics& g) {
   const juce::Rectangle<float> area = getLocalBounds().toFloat().reduced(0.5F);
-  g.setColour(colours::panel.withMultipliedAlpha(present_ ? 1.0F : 0.55F));
+  g.setColour(colours::panel);
   g.fillRoundedRectangle(area, 7.0F);
-  g.setColour(colours::outline.withMultipliedAlpha(present_ ? 1.0F : 0.6F));
-  g.drawRoundedRectangle(area, 7.0F, 1.0F);
+  const bool is_heard = heard_ == Heard::yes;
 
-  const auto header = getLocalBounds().removeFromTop(kHeaderHeight).reduced(10, 0);
-  g.setColour(present_ ? colour_ : colours::faint.withAlpha(0.35F));
-  g.fillRoundedRectangle(header.toFloat().withHeight(3.0F).withY(8.0F), 1.5F);
-  g.setColour(present_ ? colours::text : colours::faint.withAlpha(0.6F));
-  g.setFont(StemlaneLook::font(14.0F, true));
-  g.drawText(title_, header.withTrimmedTop(13), juce::Justification::centred, false);
-  if (!present_) {
-    g.setFont(StemlaneLook::font(11.0F));
-    g.drawText("not in model", getLocalBounds().withTop(kHeaderHeight).withHeight(12),
-               juce::Justification::centred, false);
+  auto header = getLocalBounds().removeFromTop(kHeaderHeight).reduced(10, 0);
+  g.setColour(is_heard ? colour_ : colours::outline);
+  g.fillRoundedRectangle(header.removeFromTop(11).toFloat().withHeight(3.0F).withY(8.0F), 1.5F);
+  g.setColour(is_heard ? colours::text : colours::faint);
+  g.setFont(StemlaneLook::font(15.0F, true));
+  g.drawText(title_, header.removeFromTop(24), juce::Justification::centred, true);
+  if (!is_heard) {
+    g.setColour(colours::faint);
+    g.setFont(StemlaneLook::font(12.0F));
+    g.drawText(captionOf(heard_), header.removeFromTop(15), juce::Justification::centred, true);
   }
-
-  g.setFont(StemlaneLook::font(10.5F));
-  const int left = 6;
-  for (const int mark : kScaleDb) {
-    const int y = fader_.getY() + juce::roundToInt(fader_.getPositionOfValue(mark));
-    g.setColour(colours::faint.withAlpha(present_ ? (mark == 0 ? 1.0F : 0.75F) : 0.3F));
-    const juce::String text = mark <= kSilenceDb ? "inf" : juce::String(std::abs(mark));
-    g.drawText(text, left, y - 6, 20, 12, juce::Justification::centredRight, false);
-    g.setColour(colours::outline.brighter(mark == 0 ? 0.6F : 0.1F).withAlpha(present_ ? 1.0F : 0.4F));
-    g.fillRect(left + 23, y, 7, 1);
-  }
+  paintScale(g);
 }
 
-juce::Rectangle<int> StemStrip::buttonArea() const {
-  return getLocalBounds().reduced(10).removeFromBottom(kButtonHeight);
+void StemStrip::paintScale(juce::Graphics& g) {
+  g.setFont(StemlaneLook::font(11.0F));
+  const int right = fader_.getBounds().getCentreX() - 20;
+  int last = -100;
+  for (const int mark : kScaleDb) {
+    const int y = fader_.getY() + juce::roundToInt(fader_.getPositionOfValue(mark));
+    if (y - last < 12) continue;
+    last = y;
+    g.setColour(colours::outline.brighter(mark == 0 ? 0.8F : 0.2F));
+    g.fillRect(right - 6, y, 6, 1);
+    g.setColour(mark == 0 ? colours::text : colours::faint);
+    const juce::String text =
+        mark <= kSilenceDb ? juce::String::fromUTF8("\u221e") : juce::String(std::abs(mark));
+    g.drawText(text, right - 34, y - 7, 25, 14, juce::Justification::centredRight, false);
+  }
 }
 
 void StemStrip::resized() {
-  auto buttons = buttonArea();
-  const int width = (buttons.getWidth() - 6) / 2;
-  mute_.setBounds(buttons.removeFromLeft(width));
-  solo_.setBounds(buttons.removeFromRight(width));
-  const auto area =
-      getLocalBounds().reduced(10).withTrimmedTop(kHeaderHeight).withTrimmedBottom(kButtonHeight + 8);
+  auto area = getLocalBounds().reduced(10);
+  auto buttons = area.removeFromBottom(kButtonHeight);
+  if (bypass_ != nullptr) {
+    bypass_->setBounds(buttons);
+  } else {
+    const int width = (buttons.getWidth() - 6) / 2;
+    mute_->setBounds(buttons.removeFromLeft(width));
+    solo_->setBounds(buttons.removeFromRight(width));
+  }
+  area.removeFromBottom(8);
+  area.removeFromTop(kHeaderHeight - 10);
   // The fader stands in the middle of its box, the scale left of it, the meter right.
   fader_.setBounds(area);
   const int top = juce::roundToInt(fader_.getPositionOfValue(kHighestDb));
   const int bottom = juce::roundToInt(fader_.getPositionOfValue(kSilenceDb));
-  meter_.setBounds(area.getCentreX() + 22, area.getY() + top, 7, bottom - top);
+  const int left = area.getCentreX() + 21;
+  meter_.setBounds(left, area.getY() + top, kMeterWidth, bottom - top);
+  highest_.setBounds(left + kMeterWidth / 2 - 20, area.getY() + top - 20, 40, 16);
 }
 
 }  // namespace stemlane

@@ -7,54 +7,51 @@
 
 #include <memory>
 
+#include "editor/Fader.h"
+#include "editor/ParameterButton.h"
+#include "editor/StereoMeter.h"
+
 namespace stemlane {
 
-/// A bar that jumps to a peak and falls slowly, on the fader's scale.
-class LevelMeter final : public juce::Component {
- public:
-  explicit LevelMeter(juce::Colour colour);
+/// What a strip does to the sound.
+enum class Heard { yes, silent, muted, notSoloed, passedBy };
 
-  /// Takes the linear peak since the last call; call at the editor's frame rate.
-  void show(float peak);
-  void paint(juce::Graphics& g) override;
-
- private:
-  const juce::Colour colour_;
-  float levelDb_;
+/// What a strip is bound to. The output has no mute and solo; it has bypass in their place.
+struct StripParameters {
+  juce::AudioParameterFloat& gain;
+  juce::AudioParameterBool* mute;
+  juce::AudioParameterBool* solo;
+  juce::AudioParameterBool* bypass;
 };
 
 /// Bound to its parameters for as long as it lives. Message thread only.
 class StemStrip final : public juce::Component {
  public:
-  /// `mute` and `solo` are null for the output strip.
-  StemStrip(const juce::String& title, juce::Colour colour, juce::AudioParameterFloat& gain,
-            juce::AudioParameterBool* mute, juce::AudioParameterBool* solo);
+  StemStrip(const juce::String& title, juce::Colour colour, const StripParameters& parameters,
+            FaderGang& gang);
 
-  /// Greys the strip of a stem that the model does not have.
-  void setPresent(bool present);
-  void showPeak(float peak) { meter_.show(peak); }
-
-  /// Where mute and solo are; free on the output strip.
-  juce::Rectangle<int> buttonArea() const;
+  /// A strip that is not heard looks it, and says why.
+  void setHeard(Heard heard);
+  Heard heard() const { return heard_; }
+  StereoMeter& meter() { return meter_; }
 
   void paint(juce::Graphics& g) override;
   void resized() override;
 
  private:
-  void addSwitch(juce::TextButton& button, std::unique_ptr<juce::ButtonParameterAttachment>& attachment,
-                 juce::AudioParameterBool* parameter, juce::Colour on, const juce::String& tip);
+  void addButton(std::unique_ptr<ParameterButton>& button, const juce::String& text,
+                 juce::AudioParameterBool* parameter, juce::Colour on, const juce::String& title,
+                 const juce::String& tip);
+  void paintScale(juce::Graphics& g);
 
   const juce::String title_;
   const juce::Colour colour_;
-  bool present_ = true;
+  Heard heard_ = Heard::yes;
 
-  juce::Slider fader_{juce::Slider::LinearVertical, juce::Slider::TextBoxBelow};
-  LevelMeter meter_;
-  juce::TextButton mute_{"M"};
-  juce::TextButton solo_{"S"};
-  juce::SliderParameterAttachment faderAttachment_;
-  std::unique_ptr<juce::ButtonParameterAttachment> muteAttachment_;
-  std::unique_ptr<juce::ButtonParameterAttachment> soloAttachment_;
+  StereoMeter meter_;
+  Fader fader_;
+  juce::Label highest_;
+  std::unique_ptr<ParameterButton> mute_, solo_, bypass_;
 };
 
 }  // namespace stemlane

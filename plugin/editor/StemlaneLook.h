@@ -1,37 +1,23 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Colours and the drawing of faders, switches and menus. Where they are is the
-// editor's business.
+// The typeface and the drawing of faders, buttons and menus. Where they are is the editor's
+// business.
 #pragma once
 
 #include <juce_gui_basics/juce_gui_basics.h>
 
+#include "editor/Palette.h"
+
 namespace stemlane {
-
-/// Colours of the editor.
-namespace colours {
-inline const juce::Colour background{0xff12151a};
-inline const juce::Colour panel{0xff1b2027};
-inline const juce::Colour outline{0xff2c333d};
-inline const juce::Colour groove{0xff0c0e12};
-inline const juce::Colour text{0xffe8ebf0};
-inline const juce::Colour faint{0xff8791a0};
-inline const juce::Colour mute{0xffe5534b};
-inline const juce::Colour solo{0xfff0c24b};
-inline const juce::Colour good{0xff4cc38a};
-inline const juce::Colour waiting{0xfff0c24b};
-inline const juce::Colour late{0xffff8f40};
-inline const juce::Colour bad{0xffe5534b};
-
-/// Colour of a stem, by stem number.
-juce::Colour stem(int number);
-}  // namespace colours
 
 class StemlaneLook final : public juce::LookAndFeel_V4 {
  public:
   StemlaneLook();
 
-  /// Text in the editor's size `height`, in pixels.
+  /// Text in the editor's size `height`, in pixels: Inter where the build has found it, else the
+  /// system's sans.
   static juce::Font font(float height, bool bold = false);
+  /// Name and licence of the embedded typeface; empty if there is none.
+  static juce::String typefaceLicence();
 
   void drawLinearSlider(juce::Graphics&, int x, int y, int width, int height, float position, float low,
                         float high, juce::Slider::SliderStyle, juce::Slider&) override;
@@ -39,11 +25,25 @@ class StemlaneLook final : public juce::LookAndFeel_V4 {
   juce::Label* createSliderTextBox(juce::Slider&) override;
   void drawButtonBackground(juce::Graphics&, juce::Button&, const juce::Colour&, bool over,
                             bool down) override;
+  juce::Font getTextButtonFont(juce::TextButton&, int) override { return font(13.0F, true); }
   void drawButtonText(juce::Graphics&, juce::TextButton&, bool over, bool down) override;
   void drawComboBox(juce::Graphics&, int width, int height, bool down, int buttonX, int buttonY,
                     int buttonWidth, int buttonHeight, juce::ComboBox&) override;
   juce::Font getComboBoxFont(juce::ComboBox&) override { return font(14.0F); }
   juce::Font getPopupMenuFont() override { return font(14.0F); }
+  juce::Rectangle<int> getTooltipBounds(const juce::String& text, juce::Point<int> position,
+                                        juce::Rectangle<int> area) override;
+  void drawTooltip(juce::Graphics&, const juce::String& text, int width, int height) override;
+
+ private:
+  struct Typefaces {
+    Typefaces();
+    juce::Typeface::Ptr plain, bold;  ///< null: the system's
+  };
+  juce::SharedResourcePointer<Typefaces> typefaces_;  ///< kept while anything draws with them
 };
+
+/// The ring around what has the keyboard.
+void drawFocusRing(juce::Graphics& g, const juce::Component& component, float cornerSize);
 
 }  // namespace stemlane

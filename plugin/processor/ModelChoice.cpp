@@ -39,7 +39,7 @@ ModelChoice chooseModel(const std::string& name) {
   if (const ModelDescriptor* model = defaultModel(models)) {
     std::string names;
     for (const ModelDescriptor& other : models) names += (names.empty() ? "" : ", ") + other.name;
-    return {*model, problem + "choose another one: " + names};
+    return {*model, problem + "choose another one: " + names, true};
   }
   return {noModel(), problem + "no model is: install Stemlane again"};
 }

@@ -12,8 +12,9 @@ namespace stemlane {
 
 /// What an instance runs, or why it has no engine.
 struct ModelChoice {
-  ModelDescriptor model;  ///< decides about stems and latency in any case
-  std::string problem;    ///< empty if the model is installed
+  ModelDescriptor model;   ///< decides about stems and latency in any case
+  std::string problem;     ///< empty if the model is installed
+  bool isStandIn = false;  ///< another one that is installed, which could take its place
 };
 
 /// The installed models, read from the disk. Control thread.

@@ -9,7 +9,6 @@
 
 #include "editor/PluginEditor.h"
 #include "processor/PluginFiles.h"
-#include "processor/PluginState.h"
 #include "stream/engine_source.h"
 
 namespace stemlane {
@@ -34,6 +33,10 @@ bool automatesTheOutput() {
   return false;
 }
 
+std::shared_ptr<const StemOrigin> newEngine() {
+  return std::make_shared<EngineOrigin>(EngineSettings{engineExecutable().getFullPathName().toStdString()});
+}
+
 }  // namespace
 
 juce::AudioProcessor::BusesProperties StemlaneProcessor::buses() {
@@ -51,8 +54,8 @@ StemlaneProcessor::StemlaneProcessor()
                     return juce::String(stateName(now.state)) + ": " +
                            juce::String::fromUTF8(now.text.c_str());
                   }),
-      engine_(
-          std::make_shared<EngineOrigin>(EngineSettings{engineExecutable().getFullPathName().toStdString()})),
+      edits_(parameters_.settings()),
+      engine_(newEngine()),
       modelName_(defaultModelName()) {
   applyModel();
 }
@@ -106,7 +109,9 @@ void StemlaneProcessor::applyModel() {
     if (choice_.model.has_stem(stem)) present |= 1U << stem;
   presentStems_.store(present, std::memory_order_release);
   if (sampleRate_ > 0.0) prepareStream();
-  facts_.publish({modelName_, choice_.problem, numChannels_.load(std::memory_order_relaxed) != 0});
+  residual_.store(choice_.model.residual, std::memory_order_relaxed);
+  facts_.publish({modelName_, choice_.problem, numChannels_.load(std::memory_order_relaxed) != 0,
+                  choice_.isStandIn ? choice_.model.name : std::string()});
 }
 
 void StemlaneProcessor::prepareStream() {
@@ -188,10 +193,11 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
       juce::FloatVectorOperations::copy(planes[1], planes[0], numSamples);
 
   if (!meters_.load(std::memory_order_relaxed)) return;
-  float peak = outputPeak_.load(std::memory_order_relaxed);
-  for (int channel = 0; channel < numChannels; ++channel)
-    peak = std::max(peak, buffer.getMagnitude(channel, 0, numSamples));
-  outputPeak_.store(peak, std::memory_order_relaxed);
+  for (int channel = 0; channel < numChannels; ++channel) {
+    std::atomic<float>& seen = outputPeaks_[static_cast<std::size_t>(channel)];
+    const float peak = buffer.getMagnitude(channel, 0, numSamples);
+    if (peak > seen.load(std::memory_order_relaxed)) seen.store(peak, std::memory_order_relaxed);
+  }
 }
 
 double StemlaneProcessor::getTailLengthSeconds() const {
@@ -210,18 +216,43 @@ bool StemlaneProcessor::hasStem(int stem) const noexcept {
   return presentStems()[static_cast<std::size_t>(stem)];
 }
 
-void StemlaneProcessor::setModel(const std::string& name) {
-  if (name == modelName()) return;
-  // While suspended, the host's blocks are silent: the timeline starts anew anyway.
+// While suspended, the host's blocks are silent: the timeline starts anew anyway.
+void StemlaneProcessor::changeModel(const std::function<void()>& change) {
   suspendProcessing(true);
   {
     const std::lock_guard lock(mutex_);
-    modelName_ = name;
+    change();
     applyModel();
   }
   suspendProcessing(false);
   setLatencySamples(streamLatency());
+}
+
+void StemlaneProcessor::setModel(const std::string& name) {
+  if (name == modelName()) return;
+  changeModel([&] { modelName_ = name; });
   updateHostDisplay(ChangeDetails().withNonParameterStateChanged(true));
+}
+
+void StemlaneProcessor::restartEngine() {
+  changeModel([&] { engine_ = newEngine(); });
+}
+
+StemlaneProcessor::Remedy StemlaneProcessor::remedy() const {
+  if (!facts_.read()->otherModel.empty()) return Remedy::otherModel;
+  return facts_.read()->prepared && status().state == EngineState::failed ? Remedy::restart : Remedy::none;
+}
+
+void StemlaneProcessor::remedyNow() {
+  const Remedy now = remedy();
+  if (now == Remedy::otherModel) setModel(facts_.read()->otherModel);
+  if (now == Remedy::restart) restartEngine();
+}
+
+EngineFigures StemlaneProcessor::figures() {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (lock.owns_lock()) figures_ = engineFigures(stream_);
+  return figures_;
 }
 
 StreamStatus StemlaneProcessor::status() const {
@@ -234,7 +265,7 @@ StreamStatus StemlaneProcessor::status() const {
   return stream_.status();
 }
 
-void StemlaneProcessor::setMeters(bool on) noexcept {
+void StemlaneProcessor::setMeters(bool on) {
   meters_.store(on, std::memory_order_relaxed);
   stream_.set_meters(on);
 }
@@ -246,6 +277,7 @@ void StemlaneProcessor::getStateInformation(juce::MemoryBlock& target) {
     state.model = modelName_;
     if (unknownState_ != nullptr) state.unknown = std::make_unique<juce::XmlElement>(*unknownState_);
   }
+  state.editorSize = editorSize();
   writeState(target, state, getParameters());
 }
 
@@ -256,6 +288,8 @@ void StemlaneProcessor::setStateInformation(const void* data, int size) {
     const std::lock_guard lock(mutex_);
     unknownState_ = std::move(state->unknown);
   }
+  // A preset of a script has none; the window stays as it is.
+  if (state->editorSize) setEditorSize(*state->editorSize);
   setModel(state->model.isNotEmpty() ? state->model.toStdString() : defaultModelName());
 }
 

@@ -5,12 +5,18 @@
 
 #include <juce_audio_processors/juce_audio_processors.h>
 
+#include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
+#include "processor/Edits.h"
+#include "processor/EngineFigures.h"
 #include "processor/ModelChoice.h"
+#include "processor/PluginState.h"
 #include "processor/Published.h"
 #include "processor/StemParameters.h"
 #include "stream/stem_stream.h"
@@ -56,12 +62,32 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   /// Changes the model, and with it the latency; the engine starts in the background.
   void setModel(const std::string& name);
   bool hasStem(int stem) const noexcept;
+  StemSet presentStems() const noexcept;
+  /// The stem that takes what the others leave, by number.
+  int residualStem() const noexcept { return residual_.load(std::memory_order_relaxed); }
   /// Any thread but the audio thread; never waits for a model that is being changed.
   StreamStatus status() const;
-  void setMeters(bool on) noexcept;
-  /// Peak since the last call, linear: of a stem after its fader, of the output.
-  float takeStemPeak(int stem) noexcept { return stream_.take_peak(stem); }
-  float takeOutputPeak() noexcept { return outputPeak_.exchange(0.0F, std::memory_order_relaxed); }
+  /// As they were before a change of the model, while one takes place.
+  EngineFigures figures();
+  /// What the program can do itself about what the status says.
+  enum class Remedy { none, otherModel, restart };
+  Remedy remedy() const;
+  void remedyNow();
+  /// Ends the engine and starts another one.
+  void restartEngine();
+  void setMeters(bool on);
+  /// Channels of the main bus; 0 before the host has prepared it.
+  int numChannels() const noexcept { return numChannels_.load(std::memory_order_acquire); }
+  /// Peak since the last call, linear: of one channel of a stem after its fader, of the output.
+  float takeStemPeak(int stem, int channel) noexcept { return stream_.take_peak(stem, channel); }
+  float takeOutputPeak(int channel) noexcept {
+    return outputPeaks_[static_cast<std::size_t>(channel)].exchange(0.0F, std::memory_order_relaxed);
+  }
+  StemTap& tap() noexcept { return stream_.tap(); }
+  Edits& edits() noexcept { return edits_; }
+  /// The editor's size as the user has left it. Any thread but the audio thread.
+  std::optional<EditorSize> editorSize() const { return *editorSize_.read(); }
+  void setEditorSize(EditorSize size) { editorSize_.publish(size); }
 
  private:
   friend struct ProcessorTest;  // holds the mutex, to show who waits for it
@@ -71,15 +97,16 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   void prepareStream();
   void announceLatency();
   int streamLatency() const;
-  StemSet presentStems() const noexcept;
+  void changeModel(const std::function<void()>& change);
 
   StemParameters parameters_;
-  const std::shared_ptr<const StemOrigin> engine_;
+  Edits edits_;
+  std::shared_ptr<const StemOrigin> engine_;
   StemStream stream_;
 
   // Control threads of the host may differ, and some call the state from yet another one. Held
   // while engines start and end: never by the audio thread or the editor's frames.
-  mutable std::mutex mutex_;                        // guards the five below and stream_'s prepare
+  mutable std::mutex mutex_;                        // guards engine_, the five below and stream_'s prepare
   std::string modelName_;                           ///< as asked for, installed or not
   std::unique_ptr<juce::XmlElement> unknownState_;  ///< see SavedState
   ModelChoice choice_;
@@ -91,14 +118,18 @@ class StemlaneProcessor final : public juce::AudioProcessor {
     std::string model;
     std::string problem;
     bool prepared = false;
+    std::string otherModel;  ///< what can take its place, if it is not installed
   };
   Published<Facts> facts_;
+  Published<std::optional<EditorSize>> editorSize_;
+  EngineFigures figures_;  // message thread
 
   std::atomic<int> numChannels_{0};        // writer: control; reader: audio; 0: not prepared
   std::atomic<unsigned> presentStems_{0};  // writer: control; readers: all; one bit per stem
   std::atomic<bool> beginsAnew_{false};    // writer: control; reader: audio (swap to false)
   std::atomic<bool> meters_{false};        // writer: message; reader: audio
-  std::atomic<float> outputPeak_{0.0F};    // writers: audio, message (swap to 0)
+  std::atomic<int> residual_{kOtherStem};  // writer: control; readers: all
+  std::array<std::atomic<float>, kMaxChannels> outputPeaks_{};  // writers: audio, message (swap to 0)
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(StemlaneProcessor)
 };

@@ -14,9 +14,8 @@
 namespace stemlane {
 namespace {
 
-// A state has 2 KB. JUCE's parser recurses into nested elements, so untrusted states are
-// bounded before they are parsed; 500 tags are far more than any version writes.
-constexpr std::size_t kMaxBytes = std::size_t{1} << 18;
+// JUCE's parser recurses into nested elements, so untrusted states are bounded before they are
+// parsed; 500 tags are far more than any version writes.
 constexpr int kMaxTags = 500;
 
 // Notes of version 0.1 on how the engine was; no settings, and not kept.
@@ -24,23 +23,18 @@ constexpr const char* kFormerNotes[] = {"engine_state", "engine_text", "latency_
 
 // The text in JUCE's wrapping: a magic number, the length of the text and the text. JUCE reads what
 // is there of a text that has been cut off; half a state would reset the other half.
-std::optional<juce::String> textOf(const void* data, int size) {
+std::optional<std::string> textOf(const void* data, int size) {
   constexpr int kHeadBytes = 8;
   constexpr juce::uint32 kMagic = 0x21324356;
   if (size < kHeadBytes) return std::nullopt;
   const auto* bytes = static_cast<const char*>(data);
   const std::size_t length = juce::ByteOrder::littleEndianInt(bytes + 4);
-  if (juce::ByteOrder::littleEndianInt(bytes) != kMagic || length > kMaxBytes ||
+  if (juce::ByteOrder::littleEndianInt(bytes) != kMagic || length > kMostStateBytes ||
       length > static_cast<std::size_t>(size - kHeadBytes))
     return std::nullopt;
   std::string text(bytes + kHeadBytes, length);
   while (!text.empty() && text.back() == '\0') text.pop_back();
-  const bool isText = text.find('\0') == std::string::npos &&
-                      juce::CharPointer_UTF8::isValidString(text.c_str(), static_cast<int>(text.size()));
-  // No version writes declarations, by which a few bytes become many.
-  if (!isText || text.find("<!") != std::string::npos || std::count(text.begin(), text.end(), '<') > kMaxTags)
-    return std::nullopt;
-  return juce::String::fromUTF8(text.c_str());
+  return text;
 }
 
 // XML 1.0 has no way to write these, so a state that held them could not be read again.
@@ -75,14 +69,21 @@ const juce::AudioProcessorParameterWithID* settingOf(const juce::AudioProcessorP
   return dynamic_cast<const juce::AudioProcessorParameterWithID*>(parameter);
 }
 
-// What is no value of a parameter is its default.
 float savedValue(const juce::AudioProcessorParameterWithID& parameter, const juce::XmlElement& xml) {
   const juce::String& id = parameter.getParameterID();
-  if (!xml.hasAttribute(id)) return parameter.getDefaultValue();
-  const juce::String text = xml.getStringAttribute(id);
-  const auto* fader = dynamic_cast<const juce::AudioParameterFloat*>(&parameter);
-  if (fader == nullptr) return parameter.getValueForText(text);
-  return fader->convertTo0to1(faderValue(text, fader->convertFrom0to1(parameter.getDefaultValue())));
+  return xml.hasAttribute(id) ? valueOfText(parameter, xml.getStringAttribute(id))
+                              : parameter.getDefaultValue();
+}
+
+constexpr const char* kEditorWidth = "editor_width";
+constexpr const char* kEditorHeight = "editor_height";
+
+// What is no size, or none that the editor can have, is none.
+std::optional<EditorSize> savedEditorSize(const juce::XmlElement& xml) {
+  const EditorSize size{xml.getIntAttribute(kEditorWidth), xml.getIntAttribute(kEditorHeight)};
+  const bool isPossible = size.width >= kSmallestEditor.width && size.width <= kLargestEditor.width &&
+                          size.height >= kSmallestEditor.height && size.height <= kLargestEditor.height;
+  return isPossible ? std::optional(size) : std::nullopt;
 }
 
 }  // namespace
@@ -101,6 +102,26 @@ const char* stateName(EngineState state) noexcept {
   return "failed";
 }
 
+std::unique_ptr<juce::XmlElement> parseState(const std::string& text) {
+  const bool isText = text.size() <= kMostStateBytes && text.find('\0') == std::string::npos &&
+                      juce::CharPointer_UTF8::isValidString(text.c_str(), static_cast<int>(text.size()));
+  // No version writes declarations, by which a few bytes become many.
+  if (!isText || text.find("<!") != std::string::npos || std::count(text.begin(), text.end(), '<') > kMaxTags)
+    return nullptr;
+  juce::XmlDocument document(juce::String::fromUTF8(text.c_str()));
+  auto xml = document.getDocumentElement();
+  // JUCE gives what it could read of a text that breaks off, and does not always say so.
+  const std::size_t last = text.find_last_not_of(" \t\r\n");
+  if (xml == nullptr || document.getLastParseError().isNotEmpty() || text[last] != '>') return nullptr;
+  return xml->hasTagName(contract::kStateTag) && isWritable(*xml) ? std::move(xml) : nullptr;
+}
+
+float valueOfText(const juce::AudioProcessorParameterWithID& parameter, const juce::String& text) {
+  const auto* fader = dynamic_cast<const juce::AudioParameterFloat*>(&parameter);
+  if (fader == nullptr) return parameter.getValueForText(text);
+  return fader->convertTo0to1(faderValue(text, fader->convertFrom0to1(parameter.getDefaultValue())));
+}
+
 void writeState(juce::MemoryBlock& target, const SavedState& state,
                 const juce::Array<juce::AudioProcessorParameter*>& parameters) {
   auto xml = state.unknown != nullptr ? *state.unknown : juce::XmlElement(contract::kStateTag);
@@ -109,6 +130,12 @@ void writeState(juce::MemoryBlock& target, const SavedState& state,
   for (const auto* parameter : parameters)
     if (const auto* setting = settingOf(parameter))
       xml.setAttribute(setting->getParameterID(), parameter->getCurrentValueAsText());
+  xml.removeAttribute(kEditorWidth);
+  xml.removeAttribute(kEditorHeight);
+  if (state.editorSize) {
+    xml.setAttribute(kEditorWidth, state.editorSize->width);
+    xml.setAttribute(kEditorHeight, state.editorSize->height);
+  }
   juce::AudioProcessor::copyXmlToBinary(xml, target);
 }
 
@@ -116,14 +143,15 @@ std::optional<SavedState> readState(const void* data, int size,
                                     const juce::Array<juce::AudioProcessorParameter*>& parameters) {
   const auto text = textOf(data, size);
   if (!text) return std::nullopt;
-  auto xml = juce::parseXML(*text);
-  if (xml == nullptr || !xml->hasTagName(contract::kStateTag) || !isWritable(*xml)) return std::nullopt;
+  auto xml = parseState(*text);
+  if (xml == nullptr) return std::nullopt;
   SavedState state;
   state.model = xml->getStringAttribute(contract::kStateModel).trim();
   if (state.model.getNumBytesAsUTF8() > kMaxNameBytes) return std::nullopt;
   for (auto* parameter : parameters)
     if (const auto* setting = settingOf(parameter))
       parameter->setValueNotifyingHost(savedValue(*setting, *xml));
+  state.editorSize = savedEditorSize(*xml);
   for (const char* note : kFormerNotes) xml->removeAttribute(note);
   // The rest is what this version does not know: all that it knows is written over it.
   state.unknown = std::move(xml);

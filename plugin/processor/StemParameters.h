@@ -79,13 +79,29 @@ class StemParameters {
   }
 
   /// What the faders and switches ask for, for a model with the stems in `present`.
-  StemGains gains(const StemSet& present) const noexcept {
+  StemGains gains(const StemSet& present) const noexcept { return effectiveGains(positions(), present); }
+
+  /// Faders and switches as they stand.
+  FaderPositions positions() const noexcept {
     FaderPositions positions;
     for (std::size_t stem = 0; stem < strips.size(); ++stem)
       positions.strips[stem] = {strips[stem].gain->get(), strips[stem].mute->get(), strips[stem].solo->get()};
     positions.outputDb = outputGain->get();
     positions.bypass = bypass->get();
-    return effectiveGains(positions, present);
+    return positions;
+  }
+
+  /// All that a user sets.
+  juce::Array<juce::AudioProcessorParameter*> settings() const {
+    juce::Array<juce::AudioProcessorParameter*> all;
+    for (const Strip& strip : strips) {
+      all.add(strip.gain);
+      all.add(strip.mute);
+      all.add(strip.solo);
+    }
+    all.add(outputGain);
+    all.add(bypass);
+    return all;
   }
 
   std::array<Strip, kNumStems> strips{};

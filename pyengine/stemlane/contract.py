@@ -42,6 +42,7 @@ USER_LOG = {
 }
 APPLICATION_FOLDER = "stemlane"
 MODELS_FOLDER = "models"
+PRESETS_FOLDER = "presets"
 
 ENGINE_CONFIGURATION_FILE = "engine.conf"
 PYTHON_KEY = "python="

@@ -38,6 +38,7 @@ def run() -> list[Check]:
     checks = [Check("stemlane", True, f"{__version__} in {Path(__file__).parent}")]
     checks.append(Check("python", sys.version_info >= (3, 11), f"{platform.python_version()} at {sys.executable}"))
     checks += [_guarded(name, functools.partial(_package, name)) for name in PACKAGES]
+    checks.append(_guarded("provider", _provider))
     checks += _models()
     checks.append(_guarded("core library", _core_library))
     checks.append(_guarded("plugin", _plugin_bundle))
@@ -65,6 +66,12 @@ def _package(name: str) -> str:
     except Exception as error:  # noqa: BLE001 - a broken package may raise anything
         raise StemlaneError(f"cannot be imported ({one_line(error)}); run 'pip install {name}'") from None
     return importlib.metadata.version(name)
+
+
+def _provider() -> str:
+    from stemlane.engine import providers
+
+    return f"{providers.asked()} is asked for; this onnxruntime has: {', '.join(providers.available())}"
 
 
 def _models() -> Iterator[Check]:

@@ -30,6 +30,10 @@ class PluginError(StemlaneError):
     """The plugin bundle is missing or cannot be installed or loaded."""
 
 
+class StemlaneWarning(RuntimeWarning):
+    """Something works in another way than was asked for."""
+
+
 def one_line(error: BaseException) -> str:
     r"""Text of an error on a single line, with its type where the text alone says too little.
 

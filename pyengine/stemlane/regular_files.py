@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Opens and copies untrusted files: regular ones of bounded size only. Standard library only.
 
-Opening a pipe waits for ever, reading a device never ends, and a symbolic link in a downloaded folder may lead to a
+Opening a pipe may block forever, reading a device never ends, and a symbolic link in a downloaded folder may lead to a
 private file.
 """
 

@@ -75,7 +75,7 @@ class Attack {
         break;
       default:
         stream_.set_meters(bytes.take<std::uint8_t>() % 2U != 0);
-        static_cast<void>(stream_.take_peak(kOtherStem));
+        static_cast<void>(stream_.take_peak(kOtherStem, 0));
     }
   }
 

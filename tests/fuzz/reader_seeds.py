@@ -14,7 +14,7 @@ import mido
 import numpy as np
 from stemlane.plugin import presets
 from support import hostile_files as hostile
-from support import scnet_case, tiny_checkpoint
+from support import roformer_case, scnet_case, tiny_checkpoint
 from support.safetensors_files import as_json, write_safetensors
 from support.tiny_htdemucs import SIZES
 from support.tiny_mdx import build_mdx, network
@@ -151,6 +151,7 @@ _SEEDS = {
     ],
     "training_settings": lambda folder: [
         scnet_case.CONFIG.encode(),
+        roformer_case.config("bs").encode(),
         b"a: &a [*a]",
         b"a: !!python/name:os.system",
         b"model: {band_SR: [0, 0, 0]}",

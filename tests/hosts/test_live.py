@@ -23,9 +23,7 @@ from support.tiny_models import short_recording
 
 RATE = 44100
 ROUNDING = 2e-6  # float32 sums in another order
-# A machine that is busy with other things may make stems late at any time. What must hold all the same: every sample is
-# the right one; and in real time, or in slow motion if need be, all of them are separated for so long.
-RUN = RATE // 2
+RUN = RATE // 2  # separated without a gap
 SLOWER = (1, 2, 4, 8, 16)
 
 
@@ -101,33 +99,50 @@ def runs(found) -> list[slice]:
     return [slice(*pair) for pair in edges.reshape(-1, 2) if pair[1] - pair[0] >= RUN]
 
 
+def in_real_time_or_slower(check) -> None:
+    """Run `check(slower)` until it holds: in real time, or in slow motion where the machine is busy with other things.
+
+    An engine that is kept from running for longer than its backlog holds begins anew where the music is by then, and
+    the segments of a model lie elsewhere from there on than those that `heard` compares with.
+    """
+    for slower in SLOWER:
+        try:
+            check(slower)
+        except AssertionError:
+            if slower == SLOWER[-1]:
+                raise
+        else:
+            return
+
+
 @pytest.mark.parametrize("model,seconds", [("tiny-htdemucs", 4), ("tiny-htdemucs-3s", 2.5)])
 def test_stems_arrive_at_their_place(live_host, tmp_path, model, seconds):
     mixture = music(seconds)
-    for slower in SLOWER:
+
+    def check(slower):
         latency, out, states = play(live_host, tmp_path, model, mixture, slower=slower)
         separated, _ = heard(model, mixture, latency, out)
+        assert runs(separated)
         assert set(states) <= {"ready", "late"}
-        if runs(separated):
-            break
-    assert runs(separated)
+
+    in_real_time_or_slower(check)
 
 
 def test_an_underrun_is_noticed_and_heals_in_place(live_host, tmp_path):
     """The engine stands still for longer than the latency; then it goes on, and so do the stems, at their place."""
     model, mixture = "tiny-htdemucs-3s", music(6)
-    for slower in SLOWER:
 
-        def stand_still(engine, slower=slower):
+    def check(slower):
+        def stand_still(engine):
             time.sleep(2 * slower)
             os.kill(engine, signal.SIGSTOP)
             time.sleep(1.2 * slower)
+            assert Path(f"/proc/{engine}").exists(), "the engine is gone: out of memory?"
             os.kill(engine, signal.SIGCONT)
 
         latency, out, states = play(live_host, tmp_path, model, mixture, slower=slower, while_playing=stand_still)
         separated, passed = map(runs, heard(model, mixture, latency, out))
-        assert passed and "late" in states and set(states) <= {"ready", "late"}
-        healed = bool(separated) and separated[0].start < passed[0].start < separated[-1].start
-        if healed and states.index("late") > 0:
-            break
-    assert healed and states.index("late") > 0
+        assert separated and passed and separated[0].start < passed[0].start < separated[-1].start
+        assert states.index("late") > 0 and set(states) == {"ready", "late"}
+
+    in_real_time_or_slower(check)

@@ -56,3 +56,13 @@ def test_what_is_known_stays_as_it_is(batch, networks):
         assert torch.equal(part[first], kept[first])
     labelled = (*batch[:4], torch.ones(2, 4))
     assert Teacher(networks[1], 0.5).fill(labelled, SCORED, DECODED) is labelled
+
+
+def test_everywhere_it_takes_the_place_of_what_is_known(batch, networks):
+    energy, _, product, stem_energy, known = Teacher(networks[1], 0.5, everywhere=True).fill(batch, SCORED, DECODED)
+    assert known.tolist() == [[1.0, 0.5, 0.5, 1.0], [1.0, 0.5, 0.5, 0.0]]
+    masks = networks[1](energy, batch[1], decoded=DECODED)[0].detach()[:, :, list(TAUGHT)]
+    torch.testing.assert_close(product[:, :, list(TAUGHT)], masks * energy[SCORED].unsqueeze(2))
+    torch.testing.assert_close(stem_energy[:, list(TAUGHT)], (masks**2 * energy[SCORED].unsqueeze(2)).sum(0))
+    for part, kept, others in ((product, batch[2], (slice(None), 0, [0, 3])), (stem_energy, batch[3], (0, [0, 3]))):
+        assert torch.equal(part[others], kept[others])

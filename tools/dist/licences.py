@@ -38,7 +38,7 @@ def add(bundle: Path) -> None:
     """Copy the licences into Contents/Resources/licences; packages keep theirs beside their metadata."""
     folder = bundle / "Contents" / "Resources" / "licences"
     shutil.copytree(ROOT / "LICENSES", folder, dirs_exist_ok=True)
-    for package in [*system_packages(bundle), "juce-modules-source"]:
+    for package in [*system_packages(bundle), "juce-modules-source", "fonts-inter"]:
         file = Path("/usr/share/doc", package, "copyright")
         if file.is_file():
             shutil.copyfile(file, folder / f"{package}.txt")

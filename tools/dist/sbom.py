@@ -77,5 +77,6 @@ def _packages(python: Path) -> list[tuple[str, str, str]]:
 
 
 def _system_packages(bundle: Path) -> dict[str, str]:
-    """The packages whose libraries are in the bundle, and JUCE, which is compiled into the plugin."""
-    return licences.system_packages(bundle) | licences.package_version("juce-modules-source")
+    """The packages whose libraries are in the bundle, and JUCE and the typeface, which are compiled into the plugin."""
+    compiled_in = licences.package_version("juce-modules-source") | licences.package_version("fonts-inter")
+    return licences.system_packages(bundle) | compiled_in

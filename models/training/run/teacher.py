@@ -25,11 +25,15 @@ class Teacher:
         Sees the same frames as the network in training, and is frozen here.
     weight : float
         What a taught stem counts in the loss; one whose stem is known counts 1.
+    everywhere : bool
+        Teach in labelled excerpts, too, in place of what is known: drums and basses then stay as they are, and a small
+        pool's cannot be learned by heart.
     """
 
-    def __init__(self, network: MaskNetwork, weight: float):
+    def __init__(self, network: MaskNetwork, weight: float, everywhere: bool = False):
         self.network = network.eval().requires_grad_(False)
         self.weight = weight
+        self.everywhere = everywhere
 
     @torch.no_grad()
     def fill(self, batch: tuple[torch.Tensor, ...], scored: slice, decoded: slice) -> tuple[torch.Tensor, ...]:
@@ -43,7 +47,8 @@ class Teacher:
             The frames of the batch that are scored, and those whose masks belong to them.
         """
         energy, cross, product, stem_energy, known = batch
-        excerpts = torch.nonzero(known[:, list(TAUGHT)].sum(1) == 0).flatten()
+        unknown = known[:, list(TAUGHT)].sum(1) == 0
+        excerpts = torch.nonzero(unknown | self.everywhere).flatten()
         if not len(excerpts):
             return batch
         masks = self.network(energy[:, excerpts], cross[:, excerpts], decoded=decoded)[0].float()

@@ -43,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--teacher", default=None, help="weights of a network to hold drums and bass of unlabelled music to"
     )
+    result.add_argument(
+        "--teach-everywhere", action="store_true", help="the teacher's drums and bass in labelled excerpts, too"
+    )
     result.add_argument("--teacher-weight", type=float, default=0.5, help="of what it says, against a known stem")
     result.add_argument("--seed", type=int, default=1)
     result.add_argument("--workers", type=int, default=1)

@@ -126,7 +126,7 @@ class _TransferError(Exception):
 
 
 def _fetch(url: str, part: _Part, progress: Callable[[int, int], None]) -> None:
-    """One request: append to the part what it lacks, or start it anew if the server does not continue."""
+    """One request: append the rest to the partial file, or start over if the server cannot resume."""
     start = part.size_bytes
     version = part.version(url) if start else ""
     if start and not version:  # no telling whether the rest would fit

@@ -155,7 +155,7 @@ def verify(model: str) -> Manifest:
 
 
 def write_index() -> Path:
-    """Write anew the table of the user's models that the plugin reads; returns its path."""
+    """Rewrite the table of the user's models that the plugin reads; returns its path."""
     models = registry.user_folder()
     path = models / MODEL_INDEX_FILE
     partial = path.with_name(f".{MODEL_INDEX_FILE}.{secrets.token_hex(4)}")

@@ -6,17 +6,19 @@ from typing import Any
 
 from stemlane.catalog.convert.htdemucs import source as htdemucs
 from stemlane.catalog.convert.mdx import source as mdx
+from stemlane.catalog.convert.mdx23c import source as mdx23c
 from stemlane.catalog.convert.open_unmix import source as open_unmix
+from stemlane.catalog.convert.roformer import source as roformer
 from stemlane.catalog.convert.scnet import source as scnet
 from stemlane.catalog.convert.source import NamedSource, Source
 from stemlane.catalog.convert.spleeter import source as spleeter
 from stemlane.errors import ModelError
 
-SOURCES: tuple[Source[Any], ...] = (spleeter, open_unmix, htdemucs, mdx, scnet)
+SOURCES: tuple[Source[Any], ...] = (spleeter, open_unmix, htdemucs, mdx, scnet, roformer, mdx23c)
 SOURCE_NAMES = (
     "spleeter:2stems, spleeter:4stems, spleeter:5stems, each also with -16kHz; open-unmix:umx, open-unmix:umxhq, "
-    "open-unmix:umxl; htdemucs, htdemucs_ft, htdemucs_6s; mdx with --from FILE.onnx; scnet with --from FILE.ckpt; or "
-    "a folder with a manifest.toml"
+    "open-unmix:umxl; htdemucs, htdemucs_ft, htdemucs_6s; mdx with --from FILE.onnx; scnet with --from FILE.ckpt; "
+    "roformer and mdx23c with --from FILE.ckpt --config FILE.yaml; or a folder with a manifest.toml"
 )
 
 

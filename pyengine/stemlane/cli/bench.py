@@ -3,13 +3,16 @@
 
 import argparse
 import json
+from typing import Any
 
+from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines
-from stemlane.cli.parser import Group, add_command
+from stemlane.cli.parser import Group, add_command, model_name
 
 _EXAMPLES = """
   stemlane bench
   stemlane bench --against spleeter:/path/to/its/python --json
+  stemlane bench --memory 600 --memory 10800 --model mix         ten minutes and three hours
 """
 
 
@@ -21,15 +24,31 @@ def add(commands: Group) -> None:
         help="measure against an original instead, spleeter or htdemucs, installed for the Python of that path; "
         "repeat for more",
     )  # fmt: skip
+    parser.add_argument(
+        "--memory", action="append", type=float, metavar="SECONDS",
+        help="measure memory and speed of a recording of that length instead; repeat for more",
+    )  # fmt: skip
+    parser.add_argument(
+        "-m", "--model", action="append", type=model_name, metavar="NAME",
+        help="for --memory: the model, repeat for more (default: mix)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def run(options: argparse.Namespace) -> int:
     """Measure and print."""
-    from stemlane.bench import against, speed
+    from stemlane.bench import against, memory, speed
     from stemlane.cli.progress import StageProgress
 
+    if options.model and not options.memory:
+        options.refuse("--model is for --memory")
+    if options.memory and options.against:
+        options.refuse("--memory and --against are measured one at a time")
+    models = [require(model) for model in options.model or ("mix",)] if options.memory else []
     with StageProgress() as report:
-        numbers = against.run(options.against, report) if options.against else speed.run(report)
+        if options.memory:
+            numbers: dict[str, Any] = memory.run(models, options.memory, report)
+        else:
+            numbers = against.run(options.against, report) if options.against else speed.run(report)
     say_lines(json.dumps(numbers, indent=2) if options.json else speed.as_text(numbers))
     return 0

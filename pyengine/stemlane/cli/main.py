@@ -5,14 +5,18 @@ Group import what they need when they run, so that `stemlane --help` is instant.
 """
 
 import argparse
+import contextlib
 import os
 import sys
+import warnings
+from collections.abc import Iterator
 
 from stemlane import __version__
 from stemlane.cli import bench, completion, doctor, evaluate, help_text, models, plugin, process, render, separate
-from stemlane.cli.output import tell
+from stemlane.cli.output import tell, warn
 from stemlane.cli.parser import Parser
-from stemlane.errors import StemlaneError, one_line
+from stemlane.engine.provider_names import VARIABLE
+from stemlane.errors import StemlaneError, StemlaneWarning, one_line
 
 _COMMANDS = (separate, render, models, plugin, bench, evaluate, doctor)
 _EXAMPLES = """
@@ -30,7 +34,10 @@ def main(arguments: list[str] | None = None) -> int:
             process.open_standard_streams()
             try:
                 options = build_parser().parse_args(arguments)
-                status: int = options.run(options) or 0
+                with _provider(options), warnings.catch_warnings():
+                    warnings.simplefilter("always", StemlaneWarning)
+                    warnings.showwarning = lambda message, *_: warn(str(message))
+                    status: int = options.run(options) or 0
             except SystemExit:  # after a help text or a wrong argument
                 process.flush_output()
                 raise
@@ -47,6 +54,21 @@ def main(arguments: list[str] | None = None) -> int:
                 raise
             tell(_text(error))
             return 1
+
+
+@contextlib.contextmanager
+def _provider(options: argparse.Namespace) -> Iterator[None]:
+    """Ask for the provider that a command was given, of its threads and of the processes it starts."""
+    before = os.environ.get(VARIABLE)
+    if provider := getattr(options, "provider", None):
+        os.environ[VARIABLE] = provider
+    try:
+        yield
+    finally:
+        if provider and before is None:
+            del os.environ[VARIABLE]
+        elif provider:
+            os.environ[VARIABLE] = str(before)
 
 
 def _text(error: BaseException) -> str:

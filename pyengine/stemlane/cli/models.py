@@ -52,7 +52,8 @@ def _add_adding(models: Group) -> None:
         type=given,
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
-        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, scnet, or a folder with a manifest.toml",
+        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, mdx23c, scnet, roformer, or a folder with a "
+        "manifest.toml",
     )
     adding.add_argument(
         "--from",
@@ -79,15 +80,15 @@ def _add_adding(models: Group) -> None:
     )  # fmt: skip
     adding.add_argument(
         "--config", type=Path, metavar="FILE.yaml",
-        help="the settings a checkpoint of scnet was trained with, where it is of no published size",
+        help="the settings a checkpoint was trained with, for roformer and mdx23c, and scnet of no published size",
     )  # fmt: skip
-    mdx = adding.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
-    mdx.add_argument(
+    adding.add_argument(
         "--stem",
         metavar="NAME",
-        help="what the network gives: vocals, drums, bass, guitar, piano, other, instrumental, lead-vocals, karaoke, "
-        "reverb, no-reverb, crowd or no-crowd",
+        help="what a network of mdx, mdx23c or roformer gives, if nobody knows: vocals, drums, bass, guitar, piano, "
+        "other, instrumental, lead-vocals, karaoke, reverb, no-reverb, crowd or no-crowd",
     )
+    mdx = adding.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
     mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="length of its transform in samples")
     mdx.add_argument(
         "--compensation", type=float, metavar="X", help="factor for its output (default: as known, else 1)"
@@ -110,6 +111,8 @@ def _list_available() -> int:
         say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.text}{note}")
         say(f"{'':<{width}}{entry.megabytes} MB, latency {windows}; {entry.quality}")
     say(f"{'scnet':<{width}}four stems, with --from FILE.ckpt: SCNet, SCNet large and XL")
+    say(f"{'roformer':<{width}}with --from FILE.ckpt --config FILE.yaml: BS-RoFormer, Mel-Band RoFormer")
+    say(f"{'mdx23c':<{width}}with --from FILE.ckpt --config FILE.yaml: MDX23C")
     say(f"{'mdx':<{width}}one stem and the rest, with --from FILE.onnx: MDX-Net, karaoke, reverb and crowd networks")
     return 0
 

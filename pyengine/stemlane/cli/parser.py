@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from stemlane.cli.output import printable, say_lines
+from stemlane.engine.provider_names import PROVIDERS
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
@@ -69,6 +70,11 @@ def add_model(parser: "argparse._ActionsContainer") -> None:
     parser.add_argument(
         "-m", "-n", "-p", "--model", default="default", type=model_name, metavar="NAME",
         help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: mix)",
+    )  # fmt: skip
+
+    parser.add_argument(
+        "--provider", choices=PROVIDERS, metavar="NAME",
+        help=f"what computes the networks: {', '.join(PROVIDERS)} (default: STEMLANE_PROVIDER, or cpu)",
     )  # fmt: skip
 
 

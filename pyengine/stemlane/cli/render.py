@@ -23,7 +23,7 @@ _EXAMPLES = """
 
 def add(commands: Group) -> None:
     """Add the command."""
-    parser = add_command(commands, "render", run, "Write one file mixed anew with a gain for every stem.", _EXAMPLES)
+    parser = add_command(commands, "render", run, "Remix one file with a gain per stem.", _EXAMPLES)
     parser.add_argument(
         "input",
         type=given,

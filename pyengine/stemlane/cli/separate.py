@@ -152,7 +152,7 @@ def run(options: argparse.Namespace) -> int:
         batch.prepare()
         if options.verbose:
             workers = f"by {options.dask}" if options.dask else f"{options.jobs} at a time"
-            tell(f"{separator!r}, {len(found)} recordings, {workers}")
+            tell(f"{separator!r}, {len(found)} recordings, {workers}, computed by {separator.provider}")
         outcomes = _run(batch, options, prints=not to_stream)
         if to_stream and not outcomes[0].problem:
             cli_recordings.send(next(iter(outcomes[0].outputs.values())))

@@ -77,8 +77,9 @@ def run(song: str | None, folder: Path) -> None:
     _write(folder / "bounce.wav", bounce, sample_rate)
     for name, stem in stems.items():
         _write(folder / f"{name}.wav", stem, sample_rate)
-    rows = {"mixture": mixture, **stems, "bounce: vocals at −inf, drums moving": bounce}
-    draw(rows, sample_rate, folder / "spectrograms.png", f"Stemlane, model {MODEL}")
+    draw(folder / "spectrograms.png", f"Stemlane, model {MODEL}: before, the faders, after", sample_rate=sample_rate,
+         mixture=mixture, stems=stems, bounce=bounce,
+         faders_db={"vocals": np.full(1, -np.inf), "drums": drums_db(np.linspace(0, seconds, 1000))})  # fmt: skip
 
     latency = status.latency_samples
     print(
@@ -92,20 +93,23 @@ def run(song: str | None, folder: Path) -> None:
     print(f"written      {folder}/bounce.wav, {', '.join(f'{name}.wav' for name in stems)}, spectrograms.png")
 
 
+def drums_db(seconds: float | np.ndarray) -> np.ndarray:
+    """Where the drums' fader stands at a time."""
+    low, high = SWEEP_DB
+    return (low + high) / 2 + (high - low) / 2 * np.cos(2 * np.pi * np.asarray(seconds) / SWEEP_SECONDS)
+
+
 def bounce_with_moving_drums(plugin: "pedalboard.VST3Plugin", mixture: np.ndarray, sample_rate: float) -> np.ndarray:
     """Send the mixture through the plugin block by block and move the drums' fader meanwhile.
 
     A gain set before a block acts on that block's samples, however late they come out.
     """
     plugin.reset()
-    low, high = SWEEP_DB
     num_samples = mixture.shape[1]
     out = []
     with Progress("bouncing", num_samples / sample_rate) as progress:
         for start in range(0, num_samples, BLOCK_SAMPLES):
-            phase = 2 * np.pi * (start / sample_rate) / SWEEP_SECONDS
-            gain_db = (low + high) / 2 + (high - low) / 2 * np.cos(phase)
-            setattr(plugin, "drums_gain_db", float(gain_db))  # noqa: B010 - pedalboard names parameters as it finds them
+            setattr(plugin, "drums_gain_db", float(drums_db(start / sample_rate)))  # noqa: B010 - pedalboard names parameters as it finds them
             block = mixture[:, start : start + BLOCK_SAMPLES]
             out.append(plugin.process(block, sample_rate, buffer_size=BLOCK_SAMPLES, reset=False))
             progress(block.shape[1] / sample_rate)

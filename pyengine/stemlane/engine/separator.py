@@ -14,6 +14,7 @@ import numpy as np
 
 from stemlane.arguments import is_count, shown
 from stemlane.audio_checks import check_block, check_mixture
+from stemlane.engine import providers
 from stemlane.engine.stems import Stems
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
@@ -75,6 +76,11 @@ class Separator:
     def __repr__(self) -> str:
         shifts = f", shifts={self.shifts}" if self.shifts else ""
         return f"Separator({self.manifest.name!r}{shifts}) of {', '.join(self.stems)} at {self.manifest.sample_rate} Hz"
+
+    @property
+    def provider(self) -> str:
+        """What computes the networks: `cpu`, or what `STEMLANE_PROVIDER` asks for and gives the right stems."""
+        return providers.choose(self.manifest)
 
     def __enter__(self) -> Self:
         return self

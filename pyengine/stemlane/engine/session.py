@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from stemlane.engine import providers
 from stemlane.errors import ModelError, one_line
 
 Shape = tuple[int, ...]
@@ -266,7 +267,7 @@ def _load(path: Path, threads: int = 1, *, shared_memory: bool = False) -> onnxr
     options.log_severity_level = 4  # errors come back as exceptions; nothing is printed into the host's log
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(str(path), options, providers=providers.session_providers())
     except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
         raise ModelError(f"{path}: not a network onnxruntime can load: {one_line(error)}") from None
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from stemlane.audio_checks import as_array, check_stream
 from stemlane.contract import RESAMPLER_LAGS
+from stemlane.engine import providers
 from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
 from stemlane.errors import EngineError, InputError
 from stemlane.manifests.model import Manifest
@@ -69,6 +70,8 @@ class StreamingSeparator:
     ----------
     manifest
         The model as it runs at this rate, see `Manifest.at_rate`.
+    provider
+        What computes the networks, see `stemlane.engine.providers`.
     needs_prescan
         Whether the recording should pass through `prescan` before it is separated.
     stems
@@ -95,8 +98,10 @@ class StreamingSeparator:
         found = model if isinstance(model, Manifest) else find_model(model)
         self.manifest = found.at_rate(sample_rate)
         check_model(self.manifest)
-        self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
-        self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
+        self.provider = providers.choose(found)
+        with providers.use(self.provider):
+            self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
+            self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
         self.needs_prescan = self._recording is not None and self._recording.needs_prescan
         self._lead_samples = self._recording.lead_samples if self._recording else 0
         self.stems = self._front_end.stems

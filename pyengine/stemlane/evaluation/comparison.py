@@ -42,7 +42,7 @@ class _ProcessorTime:
 
 
 class _SongRun:
-    """One song, read anew for each row of its table."""
+    """One song, read again for each row of its table."""
 
     def __init__(
         self,

@@ -18,8 +18,8 @@ from stemlane.files.stores import files_at
 
 TEMPLATE = "{track}/{stem}.{ext}"
 WHOLE_TEMPLATE = "{track}.{ext}"  # of what holds all stems
-# Fields of a template; those on the right are what Spleeter calls them.
-_FIELDS = {"track": "filename", "stem": "instrument", "ext": "codec", "model": None, "type": None}
+# Fields of a template; those on the right are what Spleeter calls them, and Demucs the last.
+_FIELDS = {"track": "filename", "stem": "instrument", "ext": "codec", "model": None, "type": "trackext"}
 _FIELD_NAMES = {**{name: name for name in _FIELDS}, **{alias: name for name, alias in _FIELDS.items() if alias}}
 
 

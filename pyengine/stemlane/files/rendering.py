@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Writes one file mixed anew, in bounded memory."""
+"""Remixes one file into another, in bounded memory."""
 
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ def render_file(
     automation: Automation | None = None, model: str | Path = "default",
     progress: Callable[[int], None] = lambda num_samples: None,
 ) -> list[str]:  # fmt: skip
-    """Write the file mixed anew, see `stemlane.render`; the ending of `output_path` says the format.
+    """Write a remix of the file, see `stemlane.render`; the extension of `output_path` gives the format.
 
     A stem file (.stem.mp4) is mixed from the stems it holds, unless a `model` is named, which separates its mixture.
 

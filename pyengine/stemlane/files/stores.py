@@ -2,6 +2,7 @@
 """Fetches whole files from stores that fsspec reaches, and sends them there, where they appear when complete."""
 
 import contextlib
+import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Sequence
@@ -20,8 +21,8 @@ _OBJECT_STORES = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "r
 _READ_ONLY = frozenset({"data", "git", "github", "http", "https", "zip"})
 # What stores call a version of an object; all of them change with its content.
 _VERSIONS = (
-    *("ETag", "etag", "md5Hash", "content_md5", "crc32c"),
-    *("mtime", "modified", "modify", "LastModified", "created"),
+    *("ETag", "etag", "md5Hash", "content_md5", "Content-MD5", "Digest", "crc32c"),
+    *("mtime", "modified", "modify", "LastModified", "Last-Modified", "created"),
 )
 
 
@@ -63,14 +64,17 @@ def files_at(address: Address) -> list[Address]:
 
 
 def version_of(address: Address) -> str:
-    """What tells this content of a file from another: what its store says of it, which costs no download."""
+    """What tells this content of a file from another: what its store says of it, which costs no download.
+
+    A store that says nothing but the size has the file read, and its hash is the answer.
+    """
     with _asking(address, "read") as (store, path):
-        return _version(store.info(path))
-
-
-def _version(info: dict[str, Any]) -> str:
-    said = next((f"{name} {info[name]}" for name in _VERSIONS if info.get(name)), "")
-    return f"{info.get('size')} bytes, {said}"
+        info: dict[str, Any] = store.info(path)
+        for name in _VERSIONS:
+            if info.get(name):
+                return f"{info.get('size')} bytes, {name} {info[name]}"
+        with store.open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextlib.contextmanager

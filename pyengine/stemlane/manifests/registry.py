@@ -14,17 +14,16 @@ from stemlane.contract import LONGEST_MODEL_NAME, MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests import integrity
 from stemlane.manifests.model import MANIFEST_NAME, Manifest, load_manifest, model_folders
+from stemlane.package_folder import CHECKOUT, PACKAGE
 from stemlane.user_folders import data_folder
 
 ALIASES = {"default": "mix"}
 _VARIABLE = "STEMLANE_MODELS"
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def embedded_folder() -> Path:
     """Folder of the models that come with the package; in a source checkout, the checkout's `models`."""
-    installed = _PACKAGE / "models"
-    checkout = _PACKAGE.parents[1] / "models"
+    installed, checkout = PACKAGE / "models", CHECKOUT / "models"
     return checkout if not installed.is_dir() and checkout.is_dir() else installed
 
 

@@ -14,12 +14,11 @@ import numpy as np
 from stemlane.contract import HIGHEST_RATE, LOWEST_RATE, STEM_ORDER
 from stemlane.errors import CoreError
 from stemlane.manifests.model import Manifest
+from stemlane.package_folder import CHECKOUT, PACKAGE, built
 
 if TYPE_CHECKING:
     import cffi
 
-_PACKAGE = Path(__file__).resolve().parents[1]
-_CHECKOUT = _PACKAGE.parents[1]
 _LIBRARY_NAME = "libstemlane_core.so"
 
 
@@ -36,19 +35,19 @@ def library_path() -> Path:
         if not Path(named).is_file():
             raise CoreError(f"STEMLANE_CORE names {named}, which is not a file")
         return Path(named)
-    for folder in (_PACKAGE, _CHECKOUT / "build", *(_CHECKOUT / "build").glob("*")):
-        if (folder / _LIBRARY_NAME).is_file():
-            return folder / _LIBRARY_NAME
+    for path in (PACKAGE / _LIBRARY_NAME, *built(_LIBRARY_NAME)):
+        if path.is_file():
+            return path
     raise CoreError(
-        f"{_PACKAGE / _LIBRARY_NAME} is missing; install the stemlane package again, "
+        f"{PACKAGE / _LIBRARY_NAME} is missing; install the stemlane package again, "
         "or name the library in STEMLANE_CORE"
     )
 
 
 def header_path() -> Path:
     """The header with the declarations, beside the package or in a checkout."""
-    installed = _PACKAGE / "core_api.h"
-    return installed if installed.is_file() else _CHECKOUT / "cpp" / "api" / "core_api.h"
+    installed = PACKAGE / "core_api.h"
+    return installed if installed.is_file() else CHECKOUT / "cpp" / "api" / "core_api.h"
 
 
 @functools.cache

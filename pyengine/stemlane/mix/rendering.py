@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Mixes a recording anew: a gain for every stem, fixed or moving. It runs the same C++ mixer as the plugin."""
+"""Remixes a recording with a gain per stem, fixed or moving. It runs the same C++ mixer as the plugin."""
 
 import bisect
 import math
@@ -189,7 +189,7 @@ def render(
     model: str | Path = "default",
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
-    """Mix one recording anew, as the plugin would.
+    """Remix one recording, as the plugin would.
 
     Parameters
     ----------

@@ -12,16 +12,22 @@ from stemlane.plugin import parameters, presets
 from stemlane.plugin.places import plugin_path
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from stemlane.plugin.pedalboard_plugin import ScriptedPlugin
 
 
-def load_plugin(model: str = "default", **values: float | str | bool) -> "ScriptedPlugin":
+def load_plugin(
+    model: str = "default", *, preset: "str | Path | None" = None, **values: float | str | bool
+) -> "ScriptedPlugin":
     """Load the plugin into pedalboard.
 
     Parameters
     ----------
     model
         Name of an installed model, or `default`.
+    preset
+        A preset that was saved in the editor: its name, or the path of its file, which ends in `.xml`. It is set first.
     values
         Parameters by the names they have on the loaded plugin: `vocals_gain_db="-inf"`, `drums_gain_db=3.0`,
         `bass_mute=True`, `other_solo=True`, `output_gain_db=-6`. `vocals_gain` is the same as `vocals_gain_db`.
@@ -35,8 +41,8 @@ def load_plugin(model: str = "default", **values: float | str | bool) -> "Script
     Raises
     ------
     PluginError
-        If pedalboard or the plugin is missing, a parameter is unknown, or this process is a fork of one that has
-        loaded the plugin.
+        If pedalboard or the plugin is missing, a parameter is unknown, the preset cannot be read, or this process is a
+        fork of one that has loaded the plugin.
     """
     from stemlane.manifests.registry import find_model
 
@@ -53,6 +59,8 @@ def load_plugin(model: str = "default", **values: float | str | bool) -> "Script
         raise PluginError(f"{path}: pedalboard cannot load it: {' '.join(str(error).split())}") from None
     state = presets.read(plugin.preset_data)
     state.set("model", name)
+    if preset is not None:
+        presets.load(state, preset)
     for name, value in values.items():
         presets.set_parameter(state, name, value)
         if parameters.parameter_id(name) != name and parameters.parameter_id(name) in values:

@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from stemlane.errors import PluginError
 from stemlane.manifests.registry import embedded_folder
-from stemlane.plugin.places import BUNDLE_NAME, PACKAGE
+from stemlane.package_folder import PACKAGE
+from stemlane.plugin.places import BUNDLE_NAME
 
 # onnxruntime requires these for its tools, which are left out.
 _TOOLS_ONLY = {"onnxruntime": {"coloredlogs", "flatbuffers", "packaging", "protobuf", "sympy"}}

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from stemlane.contract import ENGINE_CONFIGURATION_FILE, PYTHON_KEY
 from stemlane.errors import PluginError
+from stemlane.package_folder import PACKAGE, built
 
 BUNDLE_NAME = "Stemlane.vst3"
-PACKAGE = Path(__file__).resolve().parents[1]
 _BUILT = f"plugin/Stemlane_artefacts/Release/VST3/{BUNDLE_NAME}"
 
 
@@ -30,8 +30,7 @@ def plugin_path() -> str:
             raise PluginError(f"STEMLANE_PLUGIN names {named}, which is not a plugin bundle")
         return str(Path(named).absolute())
     around = [folder for folder in PACKAGE.parents if python_folder(folder) in PACKAGE.parents]
-    build = PACKAGE.parents[1] / "build"
-    for path in (PACKAGE / BUNDLE_NAME, *around, build / _BUILT, *build.glob(f"*/{_BUILT}")):
+    for path in (PACKAGE / BUNDLE_NAME, *around, *built(_BUILT)):
         if path.is_dir():
             return str(path)
     raise PluginError(

@@ -8,7 +8,7 @@ import sysconfig
 from pathlib import Path
 
 from stemlane.errors import PluginError
-from stemlane.plugin.places import PACKAGE
+from stemlane.package_folder import PACKAGE
 
 # Parts of the standard library that neither engine nor command line uses: tests, tools, graphical toolkits.
 _LEFT_OUT = (

@@ -6,6 +6,9 @@
 #include <juce_events/juce_events.h>
 
 int main(int argc, char** argv) {
+  // As an application of its own JUCE handles the X server's complaints; in a plugin the host does, and
+  // by default they end the process.
+  juce::JUCEApplicationBase::createInstance = []() -> juce::JUCEApplicationBase* { return nullptr; };
   const juce::ScopedJuceInitialiser_GUI gui;
   return Catch::Session().run(argc, argv);
 }

@@ -66,3 +66,39 @@ TEST_CASE("the editor's frames do not wait for a model that is being changed") {
   shown = true;
   change.join();
 }
+
+TEST_CASE("an open editor and a playing host share nothing but what is made for it") {
+  Host host("live", layout(kStereo, kStereo), false);
+  std::atomic<bool> done{false};
+  std::thread audio([&] {
+    Buffer buffer(14, 64);
+    juce::MidiBuffer midi;
+    while (!done) {
+      const juce::ScopedLock lock(host.processor->getCallbackLock());
+      for (int n = 0; n < 64; ++n) buffer.setSample(0, n, static_cast<float>(n) / 64.0F);
+      if (!host.processor->isSuspended()) host.processor->processBlock(buffer, midi);
+    }
+  });
+  // What a script does while someone looks.
+  std::thread control([&] {
+    juce::MemoryBlock state;
+    while (!done) {
+      host.processor->getStateInformation(state);
+      static_cast<void>(host.processor->status());
+    }
+  });
+  for (int round = 0; round < 6; ++round) {
+    StemlaneEditor editor(*host.processor);
+    for (int frame = 0; frame < 30; ++frame) {
+      *host.processor->parameters().strips[0].gain = static_cast<float>(-frame);
+      editor.refresh();
+    }
+    host.processor->setModel(round % 2 == 0 ? "mix" : "live");
+    editor.setSize(700 + round, 500);
+    editor.refresh();
+  }
+  done = true;
+  audio.join();
+  control.join();
+  CHECK(host.processor->modelName() == "live");
+}

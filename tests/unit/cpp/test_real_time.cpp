@@ -44,7 +44,11 @@ StreamConfig config_with(const ModelDescriptor& model) {
 /// outputs, in place or not, resets, stems that come, stay away or are no sound, sleep.
 class Medley {
  public:
-  explicit Medley(StemStream& stream) : stream_(stream) {}
+  /// Whoever watches the meters first takes the memory for it, on a thread of its own.
+  explicit Medley(StemStream& stream) : stream_(stream) {
+    stream_.set_meters(true);
+    stream_.set_meters(false);
+  }
 
   static constexpr int kNumBlocks = 400;
 

@@ -226,9 +226,9 @@ TEST_CASE("meters show the loudest sample after the faders, once") {
   piece.out[0] = mixture;
   Meters meters;
   meters.measure(piece, gains);
-  CHECK(meters.take(0) == Approx(0.3F));
-  CHECK(meters.take(kOtherStem) == Approx(0.4F));
-  CHECK(meters.take(0) == 0.0F);
+  CHECK(meters.take(0, 0) == Approx(0.3F));
+  CHECK(meters.take(kOtherStem, 0) == Approx(0.4F));
+  CHECK(meters.take(0, 0) == 0.0F);
 }
 
 TEST_CASE("stems in process: as many as were pushed, kept for as long as they are needed") {

@@ -22,18 +22,14 @@ def test_every_help_has_examples(name, capsys):
 
 def test_the_page_on_files_names_no_missing_option(capsys):
     page = (Path(__file__).resolve().parents[3] / "docs" / "FILES.md").read_text(encoding="utf-8")
-    before, _, table = page.partition("## Coming from other")
-    ours = before + "".join(
-        row.split("|")[2] for row in table.splitlines() if row.startswith("| ") and " | no: " not in row
-    )
-    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(re.findall(r"`([^`]+)`", ours))))
+    named = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(re.findall(r"`([^`]+)`", page))))
     helps = ""
     for name in ("separate", "models add", "render"):
         with pytest.raises(SystemExit):
             main([*name.split(), "--help"])
         helps += capsys.readouterr().out
     known = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", helps))
-    assert {"--name", "--skip-existing", "-j", "--wiener", "--bits"} <= named <= known
+    assert {"--name", "--skip-existing", "-j", "--stem-file", "--bits"} <= named <= known
 
 
 def test_evaluate(tmp_path, tiny_models, capsys):

@@ -68,6 +68,25 @@ def test_wrong_includes_are_found():
     assert wrong_includes("plugin/processor/x.cpp", ["juce_core/juce_core.h", "stream/stem_stream.h"]) == []
 
 
+# What belongs to the system, and may stand in cpp/platform alone.
+SYSTEM = r"\bsem_(t|post|wait|init)\b|/proc/|\bprctl\b|\bmemfd_create\b|\bshm_open\b|\beventfd\b|<sys/"
+
+
+def test_the_system_is_behind_the_platform():
+    found = {path.relative_to(ROOT).as_posix() for path in CPP_SOURCES
+             if not path.is_relative_to(ROOT / "cpp" / "platform")
+             and re.search(SYSTEM, re.sub(r"(?m)//.*$", "", path.read_text(encoding="utf-8")))}  # fmt: skip
+    # Its line of Python runs before any of our code does, and names the process.
+    assert found == {"cpp/engine/launcher.cpp"}
+
+
+def test_hosted_builds_lint_and_skip_no_daw():
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    linux = text[text.index("  linux:") : text.index("  others:")]
+    for words in ("make lint", "make ardour", "make test-core", "make test-python", 'STEMLANE_NEEDS_ARDOUR: "1"'):
+        assert words in linux, words
+
+
 def imported(text: str) -> set[str]:
     """Top-level names of the packages that Python code imports, wherever it does."""
     nodes = list(ast.walk(ast.parse(text)))

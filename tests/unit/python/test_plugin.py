@@ -168,6 +168,38 @@ def test_parameters_are_set_by_id():
             presets.set_parameter(state, name, value)
 
 
+def test_a_preset_sets_what_it_names(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    folder = tmp_path / "stemlane" / "presets"
+    folder.mkdir(parents=True)
+    text = '<STEMLANE version="1" vocals_gain="-4.5" vocals_mute="On" flute_gain="3"/>'
+    (folder / "Gig.xml").write_text(text, encoding="utf-8")
+    for preset in ("Gig", folder / "Gig.xml", str(folder / "Gig.xml")):
+        state = presets.read(build_preset(build_component(XML)))
+        presets.load(state, preset)
+        assert (state.get("vocals_gain"), state.get("vocals_mute"), state.get("model")) == ("-4.5", "On", "live")
+        assert state.get("flute_gain") is None
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        (None, "no preset can be read: No such file"),
+        ("<OTHER/>", "is <OTHER>, should be <STEMLANE>"),
+        ("<STEMLANE", "is not XML"),
+        ("<!DOCTYPE a><STEMLANE/>", "declares entities"),
+        (f"<STEMLANE a='{'x' * 300_000}'/>", "more than 262144"),
+    ],
+)
+def test_what_is_no_preset_is_refused(tmp_path, text, words):
+    path = tmp_path / "preset.xml"
+    if text is not None:
+        path.write_text(text, encoding="utf-8")
+    state = presets.read(build_preset(build_component(XML)))
+    with pytest.raises(PluginError, match=words):
+        presets.load(state, path)
+
+
 def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models, monkeypatch):
     said = "ready: running <live>: " + "a long text, " * 50
 

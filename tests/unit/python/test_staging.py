@@ -109,3 +109,14 @@ def test_what_a_killed_run_left_is_removed_and_nothing_else(tmp_path):
         process.stdin.close()
     remove_leftovers([tmp_path])
     assert sorted(tmp_path.iterdir()) == kept
+
+
+def test_a_folder_that_another_machine_makes_at_the_last_moment(tmp_path, monkeypatch):
+    """Between the look whether it is there and the rename, which nothing can hold together on a shared disk."""
+    final = tmp_path / "song" / "vocals.wav"
+    with staged_files([final], tmp_path) as [staged]:
+        staged.write_bytes(b"ours")
+        final.parent.mkdir()
+        final.write_bytes(b"theirs")
+        monkeypatch.setattr("os.path.lexists", lambda path: False)
+    assert final.read_bytes() == b"ours" and [path.name for path in tmp_path.iterdir()] == ["song"]

@@ -3,9 +3,11 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
 
 from stemlane.errors import ModelError
 
@@ -38,6 +40,16 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def stem_of_path(place: str, default: str) -> str:
+    """A model's name from the name of a file, which a path or an address ends with.
+
+    >>> stem_of_path("/x/Kim_Vocal 2.onnx", "mdx")
+    'kim_vocal-2'
+    """
+    stem = PurePosixPath(unquote(urlsplit(place).path) if is_url(place) else Path(place).name).stem
+    return re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip(".-_") or default
 
 
 def link(source: Path, target: Path) -> None:

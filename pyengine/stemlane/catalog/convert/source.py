@@ -103,9 +103,10 @@ def fetch(url: str, path: Path, report: Report, stage: str, is_expected: Callabl
         )
 
 
-def own_weights(order: Order, title: str, form: str, published: str) -> Description:
+def own_weights(order: Order, title: str, form: str, published: str, *, note: str = "") -> Description:
     """What the manifests say of weights that are not the published ones; `form` and `published` name those."""
     return Description(
         order.name, f"{title}, own weights", "unknown", licences.UNKNOWN.text,
         f"weights of {form}'s form from {order.location}, not {published}, {CONVERTER}", "unknown",
+        note,
     )  # fmt: skip

@@ -25,7 +25,7 @@ class Window:
 
 def write_models(
     write: Writer, folder: Path, *, stems: Sequence[str], residual: str, sample_rate: int, windows: Sequence[Window],
-    description: Description, transform: Mapping[str, object], report: Report,
+    description: Description, transform: Mapping[str, object], report: Report, million_weights: float = 0.0,
 ) -> list[Path]:  # fmt: skip
     """Write `folder`/<name><suffix of the window> for every window; returns these folders.
 
@@ -37,8 +37,11 @@ def write_models(
         What the network gives, in this order.
     transform
         What the manifests state beyond the window's lengths.
+    million_weights
+        Added to the title where it counts.
     """
     folders: list[Path] = []
+    title = description.title + (f", {million_weights:.0f} M weights" if million_weights else "")
     for number, window in enumerate(windows):
         report("converting", number, len(windows))
         target = folder / (description.name + window.suffix)
@@ -56,7 +59,7 @@ def write_models(
             "networks": [["network.onnx", *stems]],
         }  # fmt: skip
         text = manifest_text(
-            replace(description, name=target.name, title=description.title + window.title), kind="segment",
+            replace(description, name=target.name, title=title + window.title), kind="segment",
             stems=[*stems, residual], residual=residual, sample_rate=sample_rate,
             # Whoever keeps up at all has finished a segment when the next one is complete.
             allowance_samples=stride, settings=settings, tensors={},

@@ -198,7 +198,7 @@ class _ShiftedPass:
         self._sum, self._weight_sum = OverlapAdd((num_stems, 2), length), OverlapAdd((), length)
 
     def reset(self) -> None:
-        """Start anew."""
+        """Start over."""
         self._next_start = -self._lead_samples
         self._sum.reset()
         self._weight_sum.reset()

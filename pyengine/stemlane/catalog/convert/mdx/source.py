@@ -2,19 +2,17 @@
 """Where MDX-Net models come from: ONNX files as they are published, with what is known of them or the user says."""
 
 import hashlib
-import re
 import shutil
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TypedDict
-from urllib.parse import unquote, urlsplit
 
 from stemlane import __version__
 from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
-from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, find_facts
+from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, find_facts, find_target
 from stemlane.catalog.convert.options import AddOptions
-from stemlane.catalog.convert.places import file_sha256, is_url, link
+from stemlane.catalog.convert.places import file_sha256, link, stem_of_path
 from stemlane.catalog.convert.source import Order, fetch
 from stemlane.catalog.network_check import check_network
 from stemlane.errors import ModelError
@@ -45,8 +43,7 @@ def parse(source: str, location: str | None = None) -> MdxSource | None:
         return None
     if not location:
         raise ModelError("mdx needs --from FILE.onnx, the path or address of the network")
-    stem = PurePosixPath(unquote(urlsplit(location).path) if is_url(location) else Path(location).name).stem
-    return MdxSource(re.sub(r"[^a-z0-9._-]+", "-", stem.lower()).strip(".-_") or "mdx")
+    return MdxSource(stem_of_path(location, "mdx"))
 
 
 def licence(source: MdxSource) -> licences.Licence:
@@ -162,7 +159,7 @@ def _target(known: MdxFacts | None, options: AddOptions, path: Path) -> MdxTarge
     named = options.stem or (known.target if known else None)
     if named is None:
         raise ModelError(f"{path}: is not in the table of known networks: say what it gives, --stem NAME")
-    target = TARGETS.get("-".join(named.lower().split()))
+    target = find_target(named)
     if target is None:
         raise ModelError(f"--stem is {named!r}, should be one of: {', '.join(TARGETS)}")
     return target

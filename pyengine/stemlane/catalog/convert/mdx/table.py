@@ -52,6 +52,13 @@ TARGETS = {
     "crowd": MdxTarget("other", "vocals", _CROWD),
     "no-crowd": MdxTarget("vocals", "other", _CROWD),
 }
+
+
+def find_target(name: str) -> MdxTarget | None:
+    """The target of that name, however it is spelt, or None."""
+    return TARGETS.get("-".join(name.lower().replace("_", " ").split()))
+
+
 _ROWS = """
 0ddfc0eb5792638ad5dc27850236c246 6144 2048 256 1.035 Vocals
 26d308f91f3423a67dc69a6d12a8793d 8192 2048 512 1.035 Other

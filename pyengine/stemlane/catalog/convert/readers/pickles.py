@@ -181,7 +181,7 @@ class _Machine:
         """Into the table below: keys and values in turn."""
         table = self.top(dict)
         for key, value in zip(values[::2], values[1::2], strict=True):
-            # Hashing a tuple of tuples of one tuple may take for ever.
+            # Hashing a tuple of tuples of one tuple may take forever.
             if not isinstance(key, (str, int)):
                 raise PickleError("holds a table whose keys are no texts")
             table[key] = value

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See ModelBox.h.
+#include "editor/ModelBox.h"
+
+#include <algorithm>
+
+namespace stemlane {
+
+ModelBox::ModelBox(StemlaneProcessor& processor) : processor_(processor) {
+  setTitle("Model");
+  setTooltip("The network that separates the stems; changing it changes the latency");
+  list();
+  onChange = [this] {
+    const int item = getSelectedItemIndex();
+    if (item >= 0) processor_.setModel(names_[static_cast<std::size_t>(item)]);
+  };
+  refresh();
+}
+
+juce::String ModelBox::factsOf(const ModelDescriptor& model, double sampleRate) {
+  int numStems = 0;
+  for (int stem = 0; stem < kNumStems; ++stem) numStems += model.has_stem(stem) ? 1 : 0;
+  const double rate =
+      sampleRate >= kLowestRate && sampleRate <= kHighestRate ? sampleRate : model.sample_rate;
+  const double milliseconds = 1000.0 * latency_sum(model, rate).total() / rate;
+  const juce::String latency = milliseconds < 1000.0 ? juce::String(juce::roundToInt(milliseconds)) + " ms"
+                                                     : juce::String(milliseconds / 1000.0, 1) + " s";
+  return juce::String(numStems) + " stems, " + latency;
+}
+
+void ModelBox::list() {
+  clear(juce::dontSendNotification);
+  names_.clear();
+  shown_.clear();
+  for (const ModelDescriptor& model : installedModels()) {
+    names_.push_back(model.name);
+    juce::PopupMenu::Item item(juce::String::fromUTF8(model.title.c_str()));
+    item.itemID = static_cast<int>(names_.size());
+    item.shortcutKeyDescription = factsOf(model, processor_.getSampleRate());
+    getRootMenu()->addItem(std::move(item));
+  }
+}
+
+void ModelBox::showPopup() {
+  list();
+  refresh();
+  ComboBox::showPopup();
+}
+
+void ModelBox::refresh() {
+  const std::string name = processor_.modelName();
+  if (name == shown_) return;
+  shown_ = name;
+  const auto found = std::find(names_.begin(), names_.end(), name);
+  if (found != names_.end())
+    setSelectedItemIndex(static_cast<int>(found - names_.begin()), juce::dontSendNotification);
+  else
+    setText(juce::String::fromUTF8(name.c_str()) + " (not installed)", juce::dontSendNotification);
+}
+
+}  // namespace stemlane

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The menu of installed models, each with its stems and its latency at the current rate.
+#pragma once
+
+#include <juce_gui_basics/juce_gui_basics.h>
+
+#include <string>
+#include <vector>
+
+#include "processor/PluginProcessor.h"
+
+namespace stemlane {
+
+class ModelBox final : public juce::ComboBox {
+ public:
+  explicit ModelBox(StemlaneProcessor& processor);
+
+  /// Shows the model that has been asked for, installed or not.
+  void refresh();
+  /// Looks anew at what is installed: models come while the editor is open.
+  void showPopup() override;
+  /// "4 stems, 59 ms", for the menu.
+  static juce::String factsOf(const ModelDescriptor& model, double sampleRate);
+
+ private:
+  void list();
+
+  StemlaneProcessor& processor_;
+  std::vector<std::string> names_;  ///< items of the menu, in order
+  std::string shown_;
+};
+
+}  // namespace stemlane

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See StatusLine.h.
+#include "editor/StatusLine.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "editor/StemlaneLook.h"
+
+namespace stemlane {
+namespace {
+
+constexpr int kLampWidth = 20;
+constexpr int kButtonWidth = 74;
+constexpr int kButtonHeight = 24;
+constexpr int kGap = 6;
+constexpr float kFontHeight = 13.0F;
+
+juce::Colour lampColour(EngineState state) {
+  switch (state) {
+    case EngineState::starting:
+      return colours::waiting;
+    case EngineState::ready:
+      return colours::good;
+    case EngineState::late:
+      return colours::late;
+    case EngineState::failed:
+      return colours::bad;
+  }
+  return colours::bad;
+}
+
+const char* stateTitle(EngineState state) {
+  switch (state) {
+    case EngineState::starting:
+      return "Starting";
+    case EngineState::ready:
+      return "Ready";
+    case EngineState::late:
+      return "Late";
+    case EngineState::failed:
+      return "Failed";
+  }
+  return "Failed";
+}
+
+juce::String percent(double share) {
+  return juce::String(juce::roundToInt(100.0 * std::min(share, 99.99))) + " %";
+}
+
+// What the ear gets while stems are missing; nothing while they are there.
+const char* heardInstead(EngineState state) {
+  return state == EngineState::ready ? "" : ". You hear the mixture, unseparated, in time";
+}
+
+juce::String figuresText(StemlaneProcessor& processor, std::int64_t numLate) {
+  const double sampleRate = processor.getSampleRate();
+  const int latency = processor.getLatencySamples();
+  juce::StringArray parts;
+  if (sampleRate > 0.0 && latency > 0)
+    parts.add("latency " + juce::String(1000.0 * latency / sampleRate, 1) + " ms, " + juce::String(latency) +
+              " samples at " + juce::String(sampleRate / 1000.0) + " kHz");
+  const EngineFigures figures = processor.figures();
+  if (figures.numSteps > 0)
+    parts.add("load " + percent(figures.load) + " of a core, 99 of 100 steps within " + percent(figures.p99) +
+              " of their time");
+  if (sampleRate > 0.0)
+    parts.add(numLate == 0 ? juce::String("never late") : "late " + juce::String(numLate) + "x");
+  return parts.joinIntoString(juce::String::fromUTF8(" \u00b7 "));
+}
+
+}  // namespace
+
+StatusTexts statusTexts(StemlaneProcessor& processor) {
+  const StreamStatus status = processor.status();
+  StatusTexts texts;
+  texts.state = stateTitle(status.state);
+  texts.says = juce::String::fromUTF8(status.text.c_str());
+  if (processor.parameters().bypass->get())
+    texts.says = "Bypassed: you hear the mixture as it came in. Engine: " + texts.says;
+  else if (processor.numChannels() > 0 || status.state == EngineState::failed)
+    texts.says += heardInstead(status.state);
+  texts.figures = figuresText(processor, status.num_late);
+  return texts;
+}
+
+StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
+  setTitle("Status");
+  copy_.setTitle("Copy status");
+  copy_.setTooltip("Copies these lines, for a report");
+  copy_.onClick = [this] {
+    juce::SystemClipboard::copyTextToClipboard("Stemlane " JucePlugin_VersionString ", model " +
+                                               juce::String(processor_.modelName()) + "\n" + texts_.state +
+                                               ": " + texts_.says + "\n" + texts_.figures);
+  };
+  addAndMakeVisible(copy_);
+  fix_.setTitle("Fix");
+  fix_.onClick = [this] { processor_.remedyNow(); };
+  addChildComponent(fix_);
+}
+
+void StatusLine::refresh() {
+  const EngineState state = processor_.status().state;
+  const auto remedy = processor_.remedy();
+  StatusTexts texts = statusTexts(processor_);
+  const juce::Colour lamp = lampColour(state);
+  const bool fixes = remedy != StemlaneProcessor::Remedy::none;
+  if (texts == texts_ && lamp == lamp_ && fixes == fix_.isVisible()) return;
+  texts_ = std::move(texts);
+  lamp_ = lamp;
+  setDescription(texts_.state + ": " + texts_.says);
+  const bool other = remedy == StemlaneProcessor::Remedy::otherModel;
+  fix_.setButtonText(other ? "Use another" : "Try again");
+  fix_.setTooltip(other ? "Takes the default model instead" : "Ends the engine and starts another one");
+  fix_.setVisible(fixes);
+  resized();
+  repaint();
+  if (onChange) onChange();
+}
+
+juce::TextLayout StatusLine::layoutFor(int width) const {
+  juce::AttributedString text;
+  text.setLineSpacing(2.0F);
+  text.append(texts_.state + "  ", StemlaneLook::font(kFontHeight, true), colours::text);
+  text.append(texts_.says + "\n", StemlaneLook::font(kFontHeight), colours::text);
+  text.append(texts_.figures, StemlaneLook::font(kFontHeight), colours::faint);
+  const int buttons = kButtonWidth + kGap + (fix_.isVisible() ? 96 + kGap : 0);
+  juce::TextLayout layout;
+  layout.createLayout(text, static_cast<float>(std::max(100, width - kLampWidth - buttons)));
+  return layout;
+}
+
+int StatusLine::heightFor(int width) const {
+  return std::max(38, static_cast<int>(std::ceil(layoutFor(width).getHeight())) + 4);
+}
+
+void StatusLine::paint(juce::Graphics& g) {
+  const auto lamp = juce::Rectangle<float>(10.0F, 10.0F).withCentre({6.0F, 10.0F});
+  g.setColour(lamp_.withAlpha(0.25F));
+  g.fillEllipse(lamp.expanded(3.0F));
+  g.setColour(lamp_);
+  g.fillEllipse(lamp);
+  layoutFor(getWidth()).draw(g, getLocalBounds().withTrimmedLeft(kLampWidth).toFloat());
+}
+
+void StatusLine::resized() {
+  auto area = getLocalBounds().removeFromTop(kButtonHeight);
+  copy_.setBounds(area.removeFromRight(kButtonWidth));
+  area.removeFromRight(kGap);
+  fix_.setBounds(area.removeFromRight(96));
+}
+
+}  // namespace stemlane

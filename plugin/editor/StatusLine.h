@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One quiet line on how the engine is: what it says, what it costs, and what can be done about it.
+#pragma once
+
+#include <juce_gui_basics/juce_gui_basics.h>
+
+#include "editor/Palette.h"
+#include "processor/PluginProcessor.h"
+
+namespace stemlane {
+
+/// All that is said, as text.
+struct StatusTexts {
+  juce::String state;    ///< "Ready", "Failed"
+  juce::String says;     ///< the engine's own words, or what is heard in its place
+  juce::String figures;  ///< latency, load, late chunks, rate
+  bool operator==(const StatusTexts&) const = default;
+};
+
+StatusTexts statusTexts(StemlaneProcessor& processor);
+
+class StatusLine final : public juce::Component {
+ public:
+  explicit StatusLine(StemlaneProcessor& processor);
+
+  void refresh();
+  /// Height that the texts need at a width; they wrap.
+  int heightFor(int width) const;
+  const StatusTexts& texts() const { return texts_; }
+  /// Called when the height that is needed may have changed.
+  std::function<void()> onChange;
+
+  void paint(juce::Graphics& g) override;
+  void resized() override;
+
+ private:
+  juce::TextLayout layoutFor(int width) const;
+
+  StemlaneProcessor& processor_;
+  StatusTexts texts_;
+  juce::Colour lamp_ = colours::waiting;
+  juce::TextButton copy_{"Copy"};
+  juce::TextButton fix_{"Try again"};
+};
+
+}  // namespace stemlane

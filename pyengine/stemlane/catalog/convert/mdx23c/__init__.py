@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""MDX23C's weights as Stemlane models."""

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""Band-split RoFormers' weights as Stemlane models."""

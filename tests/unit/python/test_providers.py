@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: MIT
+"""Execution providers: what is asked for, that one with wrong results is refused, and that the CPU takes over.
+
+Only the CPU's is there in the tests. Another one is made up: it runs the network, or the network with another weight.
+"""
+
+import warnings
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import soundfile
+from onnx import numpy_helper
+from stemlane.cli.main import main
+from stemlane.engine import providers
+from stemlane.engine.separator import Separator
+from stemlane.errors import InputError
+from support.htdemucs_case import recording
+from support.tiny_segment import SEGMENT, build_segment
+
+REAL_SESSION = onnxruntime.InferenceSession
+
+
+@pytest.fixture(autouse=True)
+def nothing_chosen(monkeypatch):
+    monkeypatch.setattr(providers, "_chosen", {})
+
+
+def changed(path: str, gain: float) -> bytes:
+    """The network with its weights times `gain`."""
+    model = onnx.load(path)
+    for tensor in model.graph.initializer:
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * np.float32(gain), tensor.name))
+    return model.SerializeToString()
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """Makes this onnxruntime have CUDA, which multiplies all weights; returns what sessions are asked for."""
+    asked = []
+
+    def install(gain: float | None) -> list:
+        def session(path, options, *, providers):
+            asked.append(providers)
+            if providers == ["CPUExecutionProvider"]:
+                return REAL_SESSION(path, options, providers=providers)
+            if gain is None:
+                raise RuntimeError("no device\nwas found")
+            return REAL_SESSION(changed(path, gain), options, providers=["CPUExecutionProvider"])
+
+        names = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: names)
+        return asked
+
+    return install
+
+
+def vocals(folder) -> np.ndarray:
+    return Separator(folder).separate(recording(2 * SEGMENT), 44100)["vocals"]
+
+
+def test_the_cpu_is_what_nobody_asks_for(tmp_path, made_up):
+    asked = made_up(2.0)
+    vocals(build_segment(tmp_path))
+    assert all(entry == ["CPUExecutionProvider"] for entry in asked)
+
+
+@pytest.mark.parametrize("name", ["cuda", "auto", " CUDA "])
+def test_one_that_is_right_computes(tmp_path, made_up, monkeypatch, name):
+    folder = build_segment(tmp_path)
+    asked = made_up(1 + 1e-6)  # as much as sums in another order differ by
+    monkeypatch.setenv("STEMLANE_PROVIDER", name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        separator = Separator(folder)
+        assert separator.provider == "cuda"
+        vocals(folder)
+    assert asked[-1] == [("CUDAExecutionProvider", {"use_tf32": "0"}), "CPUExecutionProvider"]
+
+
+@pytest.mark.parametrize("gain, words", [(1.01, "level of vocals is"), (np.nan, "not finite"), (None, "no device")])
+@pytest.mark.parametrize("name", ["cuda", "auto"])
+def test_one_that_is_wrong_or_fails_is_refused(tmp_path, made_up, monkeypatch, gain, words, name):
+    folder = build_segment(tmp_path)
+    expected = vocals(folder)
+    made_up(gain)
+    monkeypatch.setenv("STEMLANE_PROVIDER", name)
+    with pytest.warns(RuntimeWarning, match=words) as told:
+        found = vocals(folder)
+    assert len(told) == 1
+    text = str(told[0].message)
+    assert text.startswith("provider 'cuda' does not run model 'tiny' as it should (") and "\n" not in text
+    assert text.endswith("; the CPU computes")
+    np.testing.assert_array_equal(found, expected)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # it is said once
+        assert Separator(folder).provider == "cpu"
+
+
+def test_the_known_output_of_the_manifest_counts(tmp_path, made_up, monkeypatch):
+    """Also where the CPU itself would give something else now."""
+    folder = build_segment(tmp_path)
+    with (folder / "manifest.toml").open("a", encoding="utf-8") as file:
+        file.write("\n[self_test]\nvocals = [0.5, 0.5, 0.0, 0.0]\ndrums = [0.1, 0.1, 0.0, 0.0]\n")
+    made_up(1.0)
+    monkeypatch.setenv("STEMLANE_PROVIDER", "cuda")
+    with pytest.warns(RuntimeWarning, match=r"was 0\.500000"):
+        assert Separator(folder).provider == "cpu"
+
+
+def test_one_that_is_not_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("STEMLANE_PROVIDER", "coreml")
+    with pytest.warns(RuntimeWarning, match="provider 'coreml' is not in this onnxruntime, which has: .*cpu"):
+        assert Separator(build_segment(tmp_path)).provider == "cpu"
+    monkeypatch.setenv("STEMLANE_PROVIDER", "gpu")
+    with pytest.raises(InputError, match="STEMLANE_PROVIDER is 'gpu', should be one of: auto, tensorrt, cuda"):
+        _ = Separator(build_segment(tmp_path, name="b")).provider
+
+
+def test_on_the_command_line(tmp_path, made_up, monkeypatch, capsys):
+    """The option wins over the variable, for this command alone; the active one and the warning are said."""
+    folder = build_segment(tmp_path)
+    made_up(1.01)
+    monkeypatch.setenv("STEMLANE_PROVIDER", "cpu")
+    soundfile.write(tmp_path / "song.wav", recording(SEGMENT).T, 44100, subtype="FLOAT")
+    arguments = ["separate", str(tmp_path / "song.wav"), "-o", str(tmp_path), "--model", str(folder), "-v"]
+    assert main([*arguments, "--provider", "cuda"]) == 0
+    said = capsys.readouterr().err
+    assert "warning: provider 'cuda' does not run model 'tiny' as it should" in said
+    assert "computed by cpu" in said
+    assert providers.asked() == "cpu"
+    assert main(["doctor"]) in (0, 1)
+    assert "cpu is asked for; this onnxruntime has: cuda, cpu" in capsys.readouterr().out

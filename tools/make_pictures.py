@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Draws the editor's pictures from the built plugin while it plays a song: `make pictures`.
+
+Those of the documents go to docs/, all others, which are for looking at, to build/pictures.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from stemlane.files.reading import AudioInput
+
+ROOT = Path(__file__).resolve().parents[1]
+SAMPLE_RATE = 44100
+SECONDS = 25
+DOCUMENTED = {"editor.png": "editor.png"}
+
+
+def main() -> None:
+    """Run the tool."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("program", type=Path, help="stemlane-editor-picture")
+    parser.add_argument("song", type=Path, help="a recording at 44.1 kHz")
+    parser.add_argument("--start", type=float, default=30.0, help="seconds into it (default: %(default)s)")
+    parser.add_argument("--model", default="mix")
+    options = parser.parse_args()
+    with AudioInput(options.song) as source:
+        if source.sample_rate != SAMPLE_RATE:
+            parser.error(f"{options.song}: {source.sample_rate} Hz, should be {SAMPLE_RATE}")
+        recording = np.concatenate(list(source.blocks()), axis=1)
+    first = int(options.start * SAMPLE_RATE)
+    part = np.broadcast_to(recording, (2, recording.shape[1]))[:, first : first + SECONDS * SAMPLE_RATE]
+    folder = ROOT / "build" / "pictures"
+    environment = os.environ | {"STEMLANE_PYTHON": sys.executable}
+    frames = np.ascontiguousarray(part.T, dtype="<f4").tobytes()
+    subprocess.run([options.program, folder, options.model], input=frames, env=environment, check=True)
+    for name, documented in DOCUMENTED.items():
+        shutil.copyfile(folder / name, ROOT / "docs" / documented)
+
+
+if __name__ == "__main__":
+    main()
