@@ -12,8 +12,9 @@ from support import scnet_case as case
 from support.spleeter_checkpoint import REFERENCES
 from support.tiny_scnet import architecture, build
 
-# float32 in another order; found: 6e-7 of spectra that reach 4, 3e-7 of the stems. The project promises 1e-4.
-TOLERANCE = 5e-6
+# float32 in another order; found: 5e-6 of spectra that reach 2.9, 5e-7 of stems that reach 0.7. The project promises
+# 1e-4 of the stems.
+SPECTRA_TOLERANCE, TOLERANCE = 2e-5, 5e-6
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def test_the_network_alone(tmp_path, reference):
     session.inputs["spectrogram"].view(np.complex64)[...] = analysed.transpose(1, 2, 0)
     session.run()
     given = session.outputs["stem_spectrograms"].view(np.complex64).transpose(2, 1, 0)
-    assert np.abs(given[:, ::13, ::7] - reference["spectra"]).max() < TOLERANCE
+    assert np.abs(given[:, ::13, ::7] - reference["spectra"]).max() < SPECTRA_TOLERANCE
 
 
 def test_the_whole_separation(tmp_path, reference):
