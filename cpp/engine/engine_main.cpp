@@ -22,6 +22,7 @@
 #include "host/out_of_memory.h"
 #include "link/engine_link.h"
 #include "link/host_link.h"
+#include "link/poll.h"
 #include "platform/process.h"
 
 namespace py = pybind11;
@@ -29,12 +30,8 @@ namespace py = pybind11;
 namespace stemlane {
 namespace {
 
-// In real time the host makes no system call, so the engine looks for itself: once a
-// millisecond, a small part of the compute allowance; every 5 ms when nothing has come
-// for 2 s, or nobody wants stems.
-constexpr std::int64_t kPollNanoseconds = 1'000'000;
-constexpr std::int64_t kIdlePollNanoseconds = 5'000'000;
 constexpr std::int64_t kOfflineWaitNanoseconds = 20'000'000;
+// Idle is an engine that nothing has come to for so long.
 constexpr auto kIdleAfter = std::chrono::seconds(2);
 constexpr auto kHostCheckEvery = std::chrono::milliseconds(20);
 
@@ -124,10 +121,10 @@ class Worker {
       throw std::runtime_error(
           std::string("model '") + configuration.model +
           "' has changed since the plugin was installed; run 'stemlane plugin install' again");
-    const auto model_rate = worker_.attr("model_rate").cast<double>();
-    const bool resampled = configuration.sample_rate != model_rate;
+    model_rate_ = worker_.attr("model_rate").cast<double>();
+    const bool resampled = configuration.sample_rate != model_rate_;
     max_samples_ = static_cast<std::int64_t>(
-        std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate));
+        std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate_));
     feed_samples_ = resampled ? kFeedSamples : configuration.stride_samples;
   }
 
@@ -153,16 +150,18 @@ class Worker {
 
   std::int64_t feed_samples() const noexcept { return feed_samples_; }
   std::int64_t max_samples() const noexcept { return max_samples_; }
+  double model_rate() const noexcept { return model_rate_; }
 
  private:
   int num_channels_;
   py::object worker_;
+  double model_rate_ = 0.0;
   std::int64_t feed_samples_ = 1;
   std::int64_t max_samples_ = 1;
 };
 
 // Serves until the host closes its end of the channel.
-void serve(Worker& worker, SharedAudio& memory, const HostLink& host) {
+void serve(Worker& worker, SharedAudio& memory, const HostLink& host, const Poll& poll) {
   using Clock = std::chrono::steady_clock;
   const DenormalGuard guard;  // decaying network states are slow as denormals
   EngineEnd end(memory);
@@ -185,8 +184,8 @@ void serve(Worker& worker, SharedAudio& memory, const HostLink& host) {
         break;
       case EngineEnd::Work::none:
         end.wait_for_mixture(end.offline()                                  ? kOfflineWaitNanoseconds
-                             : end.asleep() || now - last_work > kIdleAfter ? kIdlePollNanoseconds
-                                                                            : kPollNanoseconds);
+                             : end.asleep() || now - last_work > kIdleAfter ? poll.idle()
+                                                                            : poll.awake(end.num_missing()));
         break;
     }
   }
@@ -210,8 +209,10 @@ void serve_host(const Home& home, HostLink& host) {
   if (!host.receive_configuration(configuration))
     throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
   Worker worker(start_python(home), configuration, memory->num_channels());
+  return_free_memory();  // loading has left much, and there are many engines
   host.send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
-  serve(worker, *memory, host);
+  serve(worker, *memory, host,
+        Poll(configuration.sample_rate, configuration.compute_allowance_samples / worker.model_rate()));
 }
 
 void check_models(const Home& home) {

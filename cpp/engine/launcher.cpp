@@ -67,6 +67,7 @@ int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& l
 int run(const char* entry_name) {
   // Some of Python's libraries end the process where others report an error.
   if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
+  setenv("OPENBLAS_NUM_THREADS", "1", 0);  // one thread computes; numpy would start one for every core
   const fs::path self = executable_path();
   std::string error;
   const auto home = find_python(self, error);

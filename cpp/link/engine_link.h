@@ -112,6 +112,7 @@ class EngineEnd {
         fed_ > 0 ? feed_samples - fed_
                  : std::min(backlog / feed_samples * feed_samples,
                             std::max(feed_samples, max_samples / feed_samples * feed_samples));
+    num_missing_ = (wanted > 0 ? wanted : feed_samples) - backlog;
     if (wanted <= 0 || backlog < wanted) return Work::none;
     num_samples_ = memory_.mixture().contiguous(position_, wanted);
     fed_ = (fed_ + num_samples_) % feed_samples;
@@ -141,6 +142,9 @@ class EngineEnd {
     if (offline()) memory_.stems_written().signal();
     return true;
   }
+
+  /// Samples that were missing when `next` last had no work, awake.
+  std::int64_t num_missing() const noexcept { return num_missing_; }
 
   /// True if the host wants no stems for now.
   bool asleep() const noexcept { return asleep_; }
@@ -179,6 +183,7 @@ class EngineEnd {
   std::int64_t num_samples_ = 0;
   std::int64_t stems_end_ = 0;
   std::int64_t fed_ = 0;
+  std::int64_t num_missing_ = 0;
   bool asleep_ = false;
 };
 

@@ -68,5 +68,7 @@ std::string become(const std::filesystem::path& program, const std::vector<std::
                    const std::filesystem::path& library_folder);
 /// True if this process may map `num_bytes` more; none of them is used.
 bool can_map(std::size_t num_bytes) noexcept;
+/// Gives the system back what this process has freed and kept. It takes milliseconds.
+void return_free_memory() noexcept;
 
 }  // namespace stemlane

@@ -265,7 +265,7 @@ def no_engine(bundle):
 def no_memory(bundle):
     engine = Path(engine_path(bundle))
     real = engine.rename(engine.with_name("stemlane-engine.real"))
-    engine.write_text(f'#!/bin/sh\nulimit -v 190000\nexec "{real}"\n', encoding="utf-8")
+    engine.write_text(f'#!/bin/sh\nulimit -v 167000\nexec "{real}"\n', encoding="utf-8")
     engine.chmod(0o755)
     return lambda: real.rename(engine)
 

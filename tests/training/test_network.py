@@ -19,7 +19,9 @@ from models.training.network.spectral import NUM_BANDS, NUM_GROUPS, group_of_bin
 from models.training.panel.evaluate import separate
 from models.training.run import export as exporter
 from models.training.run import frames
+from models.training.run.lighten import lighten
 from models.training.run.restore import restore
+from models.training.run.rework import rework
 
 CONFIG = CONFIGS["smoke"]
 
@@ -178,6 +180,21 @@ def test_frames_are_freed_only_with_the_same_bits(tmp_path):
     bias.CopyFrom(numpy_helper.from_array(other, bias.name))
     with pytest.raises(frames.FramesError, match="1 frames at once give other bits"):
         frames.compare(fixed.SerializeToString(), freed.SerializeToString())
+
+
+def test_lighter_operators_give_the_same_stems(tmp_path):
+    separator = StreamingSeparator(MaskNetwork(CONFIG.network), num_bins=2049, lookahead_frames=1)
+    exporter.write_graph(separator, CONFIG, tmp_path / "network.onnx")
+    plain = onnx.load(tmp_path / "network.onnx")
+    lighter = lighten(plain)
+    operators = [node.op_type for node in lighter.graph.node]
+    assert "Softmax" not in operators and operators.count("Exp") == 1
+    mixture = 10 * noise(1, 2, 2, 20, 2049)
+    expected = frames.run_in_steps(plain.SerializeToString(), mixture, 1)
+    found = frames.run_in_steps(lighter.SerializeToString(), mixture, 1)
+    np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(mixture).max())  # the last bits of the masks
+    assert lighten(lighter) == lighter
+    assert rework(rework(plain, lookahead_frames=1), lookahead_frames=1) == rework(plain, lookahead_frames=1)
 
 
 @torch.no_grad()

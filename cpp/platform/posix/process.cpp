@@ -4,6 +4,7 @@
 #include "platform/process.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -178,6 +179,12 @@ bool can_map(std::size_t num_bytes) noexcept {
   if (memory == MAP_FAILED) return false;
   munmap(memory, num_bytes);
   return true;
+}
+
+void return_free_memory() noexcept {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace stemlane

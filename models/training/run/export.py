@@ -24,7 +24,7 @@ from models.training.data.pool import STEMS
 from models.training.network.configs import CONFIGS, ModelConfig
 from models.training.network.network import NUM_STEMS, MaskNetwork, StreamingSeparator
 
-from .frames import compare, free_frames
+from .rework import rework
 from .trainer import load_weights
 
 MODELS_FOLDER = Path(__file__).resolve().parents[2]
@@ -192,10 +192,7 @@ def export(config: ModelConfig, weights: Path | None, folder: Path, *, version: 
         path = Path(temporary) / "network.onnx"
         num_states = write_graph(separator, config, path)
         store_weights_as_half(path)
-        fixed = path.read_bytes()
-        freed = free_frames(onnx.load_from_string(fixed), lookahead_frames=config.lookahead_frames).SerializeToString()
-        compare(fixed, freed)
-        path.write_bytes(freed)
+        onnx.save(rework(onnx.load(str(path)), lookahead_frames=config.lookahead_frames), str(path))
         difference = largest_difference(separator, config, path)
         if not difference <= TOLERANCE:
             raise ExportError(f"onnxruntime and torch differ by {difference:.2e} of the input, allowed {TOLERANCE:.0e}")

@@ -68,7 +68,7 @@ def run(report: Report = lambda stage, done, total: None) -> Numbers:
             report("bench", num_done, num_parts)
 
     return {
-        "machine": {"processor": _processor(), "system": platform.platform(), "python": platform.python_version()},
+        "machine": {"processor": processor(), "system": platform.platform(), "python": platform.python_version()},
         "models": {manifest.name: guarded(functools.partial(measure_model, manifest)) for manifest in models},
         "core": guarded(_measure_core),
         "plugin": {manifest.name: guarded(functools.partial(_measure_plugin, manifest.name)) for manifest in models},
@@ -164,7 +164,8 @@ def _measure_plugin(model: str) -> Numbers:
     return numbers
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor's name and how many there are."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]

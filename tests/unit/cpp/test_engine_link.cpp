@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "link/engine_link.h"
+#include "link/poll.h"
 
 using namespace stemlane;
 using Work = EngineEnd::Work;
@@ -35,4 +36,43 @@ TEST_CASE("an engine never starts before its generation, wherever the host is in
   CHECK(engine.next(64, 512) == Work::mixture);
   CHECK(engine.position() == 8192);
   CHECK(engine.num_samples() == 512);
+}
+
+TEST_CASE("an engine knows how many samples of its next stride are missing") {
+  std::string error;
+  const auto memory = SharedAudio::create(1, 1, 1024, error);
+  REQUIRE(memory != nullptr);
+  HostEnd host(*memory);
+  EngineEnd engine(*memory);
+  host.begin_generation(0);
+  REQUIRE(engine.next(512, 512) == Work::restart);
+  REQUIRE(engine.next(512, 512) == Work::none);
+  CHECK(engine.num_missing() == 512);
+  const std::vector<float> mixture(1000, 1.0F);
+  const float* channel = mixture.data();
+  host.write_mixture(0, &channel, 200);
+  REQUIRE(engine.next(512, 512) == Work::none);
+  CHECK(engine.num_missing() == 312);
+  host.write_mixture(200, &channel, 312);
+  REQUIRE(engine.next(512, 512) == Work::mixture);
+  engine.consume();
+  host.write_mixture(512, &channel, 20);
+  REQUIRE(engine.next(512, 512) == Work::none);
+  CHECK(engine.num_missing() == 492);
+}
+
+TEST_CASE("an engine sleeps half the time that music takes, a twelfth of its allowance at most") {
+  const Poll live(44100.0, 1024 / 44100.0);
+  CHECK(live.awake(1024) == 1934996);
+  CHECK(live.awake(100) == 1133786);
+  CHECK(live.awake(10) == kShortestPollNanoseconds);
+  CHECK(live.awake(-5000) == kShortestPollNanoseconds);
+  CHECK(live.awake(std::int64_t{1} << 60) == 1934996);
+  CHECK(live.idle() == kLongestIdlePollNanoseconds);
+  const Poll mix(48000.0, 4458 / 48000.0);
+  CHECK(mix.awake(1116) == 7739583);
+  CHECK(mix.idle() == kLongestIdlePollNanoseconds);
+  const Poll tracking(44100.0, 256 / 44100.0);
+  CHECK(tracking.awake(256) == kShortestPollNanoseconds);
+  CHECK(tracking.idle() == kShortestIdlePollNanoseconds);
 }
