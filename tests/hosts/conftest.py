@@ -18,9 +18,9 @@ from support.tiny_models import build_model
 TINY_STEMS = {"vocals": 0.5, "drums": 0.25, "bass": 0.125}
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def user_folder(tmp_path_factory):
-    """A user with the models `tiny-mix` and `tiny-live`, of the embedded models' sizes, and `tiny-fade`.
+    """Data of a user with the models `tiny-mix` and `tiny-live`, of the embedded models' sizes, and `tiny-fade`.
 
     `tiny-fade` starts silent and comes up within some steps: it remembers the past, so that a state that survives
     where it should not is heard.
@@ -34,11 +34,17 @@ def user_folder(tmp_path_factory):
     build_model(models, name="tiny-mix", **common, **mix)
     build_model(models, name="tiny-fade", fade_in=True, **common, **mix)
     (models / "models.index").write_text(index_text(models), encoding="utf-8")
+    return home
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_user(user_folder):
+    """The tests of a module run as that user; those of other folders don't."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_DATA_HOME", str(home))
+        patch.setenv("XDG_DATA_HOME", str(user_folder))
         # Where the engine of a bundle outside of any environment finds its Python.
         patch.setenv("STEMLANE_PYTHON", os.environ.get("STEMLANE_PYTHON", str(this_python())))
-        yield home
+        yield
 
 
 @pytest.fixture

@@ -68,7 +68,13 @@ def test_who_stops_the_command_stops_the_trial(tmp_path, number):
         "import sys; from stemlane.catalog import network_check; network_check._REFUSED_OPERATORS = ()\n"
         "from stemlane.cli.main import main; sys.exit(main(['models', 'add', sys.argv[1]]))"
     )
-    command = subprocess.Popen([sys.executable, "-c", code, str(folder)], stderr=subprocess.PIPE, text=True)
+    command = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)],
+        stderr=subprocess.PIPE,
+        text=True,
+        # As a shell starts it: what runs the tests in the background ignores interrupts.
+        preexec_fn=None if number == signal.SIGKILL else lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
+    )
     trial_process = waited_for(lambda: processes(command.pid))
     waited_for(lambda: busy_seconds(trial_process[0]) > 2)  # long after it has begun
     command.send_signal(number)

@@ -134,7 +134,7 @@ def test_what_show_says_of_a_window(checkpoint, capsys):
         "cost           2.0 times the computing of whole segments without overlap",
         "the network hears 0.65 s before and 0.65 s after",
         "masks to 16538 Hz; above, the sound follows the mean of the mask below",
-        "latency        3529 ms",
+        "latency        3.5 s at 44100 Hz, 155712 samples:",
         "also as        mine, latency 16.4 s; mine-1.5s, latency 1.9 s",
         "weights of Spleeter's form from",
         "licence        unknown: ask who made the weights",

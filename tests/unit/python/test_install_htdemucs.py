@@ -81,7 +81,7 @@ def test_shifts_are_for_this_kind_only(tmp_path, tiny_models):
     mixture = np.zeros((2, 100), np.float32)
     with pytest.raises(InputError, match="model 'mix' cannot be shifted"):
         Separator("mix", shifts=1).separate(mixture, 44100)
-    with pytest.raises(InputError, match="shifts is -1, should be from 0 to 20"):
+    with pytest.raises(InputError, match="shifts is -1, should be a whole number from 0 to 20"):
         Separator("mix", shifts=-1)
 
 
