@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A batch on a Dask cluster whose workers are killed: nothing is lost, nothing is there twice, a restart goes on."""
 
+import gc
 import hashlib
 import json
 from collections import Counter, defaultdict
@@ -170,7 +171,8 @@ def test_no_scheduler(tmp_path, model, monkeypatch):
 
     monkeypatch.setattr(cluster_module, "_CONNECT_SECONDS", 0.2)
     write_song(tmp_path, "001", 1)
-    for address, words in (("tcp://127.0.0.1:9", "no scheduler answers"), ("nonsense://x", "no scheduler answers")):
-        with pytest.raises(InputError, match=f"--dask {address}: {words} there"):
+    for address in ("tcp://127.0.0.1:9", "nonsense://x", "nonsense", "http://127.0.0.1:1"):
+        with pytest.raises(InputError, match=f"--dask {address}: no scheduler answers there"):
             stemlane.separate_many([tmp_path / "001.wav"], tmp_path / "out", model=model, dask=address)
+        gc.collect()  # a client half made complains here, which is a failure
     assert not (tmp_path / "out").exists()

@@ -67,7 +67,7 @@ def _words(action: argparse.Action, root: argparse.ArgumentParser) -> Sequence[s
     if action.metavar == "SOURCE":
         from stemlane.catalog.available import available_models
 
-        return [*(entry.source for entry in available_models()), "mdx", "roformer", "scnet"]
+        return [*(entry.source for entry in available_models()), "mdx", "mdx23c", "roformer", "scnet"]
     if action.metavar == "COMMAND":
         return list(commands_of(root))
     return action.metavar.split("|") if isinstance(action.metavar, str) and "|" in action.metavar else ()

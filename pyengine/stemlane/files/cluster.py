@@ -192,9 +192,14 @@ class DaskWorkers:
 def _connected(scheduler: str) -> "Client":
     try:
         from distributed import Client
+        from distributed.comm import get_address_host_port, parse_address
+        from distributed.comm.registry import get_backend
     except ImportError:
         raise InputError("--dask needs Dask; run pip install 'stemlane[cluster]'") from None
     try:
+        # A client that refuses its address waits for 20 s when it is collected, and complains.
+        get_backend(parse_address(scheduler)[0])
+        get_address_host_port(scheduler)
         return Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, TypeError, ValueError) as error:
         raise InputError(f"--dask {scheduler}: no scheduler answers there ({one_line(error)})") from None

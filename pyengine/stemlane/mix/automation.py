@@ -79,6 +79,8 @@ def _from_json(text: str) -> Automation:
         breakpoints: Automation = json.loads(text)
     except json.JSONDecodeError as error:
         raise InputError(f"not JSON: {error}") from None
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(f"not JSON that can be read: {one_line(error)}") from None
     except RecursionError:
         raise InputError("holds lists in lists without end, should be one list of breakpoints") from None
     return breakpoints

@@ -81,6 +81,11 @@ class GainPlan:
                 raise InputError(
                     f'automation holds {shown(entry)}, should hold {{"time": seconds, "stem": name, "gain_db": number}}'
                 )
+            if unknown := set(entry) - {"time", "stem", "gain_db", "shape"}:
+                raise InputError(
+                    f"automation has {shown(min(unknown, key=str))}, "
+                    "should have time, stem, gain_db and, where wanted, shape"
+                )
             name, time = self._check_fader(entry["stem"], manifest), entry["time"]
             if not is_number(time, 0, sys.float_info.max):
                 raise InputError(f"automation of {name} has the time {shown(time)}, should be seconds from 0 on")

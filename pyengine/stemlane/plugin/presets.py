@@ -9,6 +9,7 @@ import struct
 from pathlib import Path
 from xml.etree import ElementTree
 
+from stemlane.arguments import path_text
 from stemlane.contract import PRESETS_FOLDER, STATE_TAG
 from stemlane.errors import PluginError, one_line
 from stemlane.plugin import parameters
@@ -87,10 +88,12 @@ def load(state: ElementTree.Element, preset: str | Path) -> None:
 
     Raises
     ------
+    InputError
+        If the preset is neither a name nor a path.
     PluginError
         If there is no such file, or it is no preset.
     """
-    path = Path(preset)
+    path = Path(path_text(preset, "preset"))
     if path.suffix != ".xml":
         path = data_folder() / PRESETS_FOLDER / f"{preset}.xml"
     try:

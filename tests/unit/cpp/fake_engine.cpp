@@ -71,8 +71,8 @@ int main() {
   separator.after_step = [&](std::int64_t num_consumed) {
     if (manner == "dawdles") std::this_thread::sleep_for(std::chrono::microseconds(delay(generator)));
     if (manner == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (num_consumed < 50'000) return;
+    if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (manner == "stops") kill_self();
     if (manner == "dozes") hang();
   };

@@ -42,6 +42,7 @@ PLACES = {
     "automated gain": (lambda value: rendered_with(gain_db=value), "below zero, fraction"),
     "path": (lambda value: stemlane.separate_file(value, "o", model="live"), ""),
     "folder": (lambda value: stemlane.separate_file("a.wav", value, model="live"), "text, number in a text, empty"),
+    "preset": (lambda value: stemlane.load_plugin(preset=value), "none"),
     "paths": (lambda value: stemlane.separate_many(value, "o", model="live"), "list, dict, pair"),
     "jobs": (lambda value: stemlane.separate_many(["a.wav"], "o", model="live", jobs=value), ""),
     "retries": (lambda value: stemlane.separate_many(["a.wav"], "o", model="live", retries=value), ""),

@@ -165,8 +165,16 @@ def test_automation_files(tmp_path, folder):
     path.write_text("{", encoding="utf-8")
     with pytest.raises(InputError, match="not JSON"):
         read_automation(path)
+    path.write_text(f'[{{"time": {"1" * 5000}, "stem": "vocals", "gain_db": 0}}]', encoding="utf-8")
+    with pytest.raises(InputError, match="not JSON that can be read: .*4300"):
+        read_automation(path)
     with pytest.raises(InputError, match="cannot be read .No such file"):
         read_automation(tmp_path / "none.json")
+
+
+def test_misspelt_keys_of_breakpoints_are_refused(manifest):
+    with pytest.raises(InputError, match="automation has 'shpae', should have time, stem, gain_db and"):
+        GainPlan(manifest, None, [{"time": 0, "stem": "vocals", "gain_db": 0, "shpae": "stepped"}])
 
 
 def test_bad_recordings_are_refused(folder):
