@@ -153,7 +153,7 @@ class Separator:
         stream = self._take(sample_rate, num_channels)
         try:
             if stream.needs_prescan:
-                blocks = list(blocks) if iter(blocks) is blocks else blocks
+                blocks = list(blocks) if isinstance(blocks, Iterator) else blocks
                 stream.prescan(blocks)
             waiting = np.zeros((num_channels, 0), np.float32)  # mixture whose stems are not known yet
             num_in = 0

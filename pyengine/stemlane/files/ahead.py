@@ -19,7 +19,8 @@ class Ahead(Generic[T]):
     Parameters
     ----------
     items
-        Used by one thread at a time, another one in each loop. What it raises is raised where its items are taken.
+        Used by one thread at a time, another one in each loop: a loop begins when its first item is taken, and ends
+        the one before. What it raises is raised where its items are taken.
 
     Examples
     --------
@@ -30,7 +31,7 @@ class Ahead(Generic[T]):
 
     def __init__(self, items: Iterable[T]):
         self._items = items
-        self._loops: list[_Loop[T]] = []
+        self._loop: _Loop[T] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -38,14 +39,18 @@ class Ahead(Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """End all loops; no thread goes on with the items."""
-        for loop in self._loops:
-            loop.close()
+        """End the loop; no thread goes on with the items."""
+        self._close()
 
     def __iter__(self) -> Iterator[T]:
-        loop = _Loop(self._items)
-        self._loops.append(loop)
-        return loop.take()
+        self._close()
+        loop = self._loop = _Loop(self._items)
+        yield from loop.take()
+
+    def _close(self) -> None:
+        if self._loop is not None:
+            self._loop.close()
+            self._loop = None
 
 
 @dataclass(frozen=True)

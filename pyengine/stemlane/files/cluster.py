@@ -198,8 +198,10 @@ def _connected(scheduler: str) -> "Client":
         raise InputError("--dask needs Dask; run pip install 'stemlane[cluster]'") from None
     try:
         # A client that refuses its address waits for 20 s when it is collected, and complains.
-        get_backend(parse_address(scheduler)[0])
-        get_address_host_port(scheduler)
+        transport, _ = parse_address(scheduler)
+        get_backend(transport)
+        if transport != "inproc":  # a scheduler in this process has no port
+            get_address_host_port(scheduler)
         return Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, TypeError, ValueError) as error:
         raise InputError(f"--dask {scheduler}: no scheduler answers there ({one_line(error)})") from None

@@ -26,17 +26,39 @@ def test_it_stays_a_few_items_ahead():
     def items():
         for number in range(100):
             made.append(number)
-            if number == 1:
+            if number == 2:
                 enough.set()
             yield number
 
     with Ahead(items()) as ahead:
         taken = iter(ahead)
-        assert enough.wait(60)  # two are made though none is taken
-        for number in range(100):
+        assert next(taken) == 0
+        assert enough.wait(60)  # two are made though nobody has asked for them
+        for number in range(1, 100):
             assert next(taken) == number
             assert len(made) <= number + 1 + 2
     assert len(made) == 100
+
+
+def test_one_loop_at_a_time_uses_the_items():
+    in_use = []
+
+    class Items:
+        def __iter__(self):
+            in_use.append(threading.current_thread())
+            assert len(in_use) == 1
+            try:
+                yield from range(100)
+            finally:
+                in_use.clear()
+
+    with Ahead(Items()) as ahead:
+        iter(ahead)  # asks for nothing
+        assert not in_use
+        first = iter(ahead)
+        assert [next(first), next(first)] == [0, 1]
+        assert list(ahead) == list(range(100))
+        assert not in_use
 
 
 def test_an_error_comes_after_the_items_before_it():

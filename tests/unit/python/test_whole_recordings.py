@@ -82,6 +82,21 @@ def test_the_recording_is_heard_first_wherever_it_comes_from(model, blocks):
     np.testing.assert_allclose(found, mixture[:, :8000] / np.abs(mixture).max(), rtol=0, atol=1e-6)
 
 
+def test_one_that_can_be_had_twice_is_gone_through_twice(model):
+    """And is not begun a third time: what reads a file ahead would read from two places at once."""
+
+    class Blocks:
+        num_begun = 0
+
+        def __iter__(self):
+            self.num_begun += 1
+            return iter(np.split(noise(9000), 9, axis=1))
+
+    blocks = Blocks()
+    assert len(list(Separator(model).separate_blocks(blocks, 44100, 2))) > 0
+    assert blocks.num_begun == 2
+
+
 @pytest.mark.parametrize("rate", [22050, 48000, 96000])
 def test_at_other_rates_it_is_heard_and_ended_at_the_models(model, rate):
     separator = Separator(model)
