@@ -18,10 +18,10 @@ class Recipe:
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
     song_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.3, "heavy": 0.4}
+        default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.5, "heavy": 0.3}
     )
     single_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"choir": 0.25, "phrases": 0.4, "sung": 0.35, "guitar": 0.3, "dark": 0.4, "part": 0.5}
+        default_factory=lambda: {"choir": 0.25, "phrases": 0.4, "sung": 0.35, "guitar": 0.6, "dark": 0.3, "recorded": 0.4, "part": 0.4}
     )
     # In remixes: take the stem from a song rather than from single recordings.
     song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.7)
