@@ -74,7 +74,7 @@ def add_model(parser: "argparse._ActionsContainer") -> None:
 
     parser.add_argument(
         "--provider", choices=PROVIDERS, metavar="NAME",
-        help=f"what computes the networks: {', '.join(PROVIDERS)} (default: STEMLANE_PROVIDER, or cpu)",
+        help=f"what runs the networks: {', '.join(PROVIDERS)} (default: STEMLANE_PROVIDER, or cpu)",
     )  # fmt: skip
 
 

@@ -31,7 +31,8 @@ def separate_file(
     Parameters
     ----------
     path
-        The recording: a path, or an address such as "s3://bucket/song.flac" (needs `stemlane[cluster]`).
+        The recording: a path, or an address such as "s3://bucket/song.flac" (needs fsspec and the store's
+        package).
     folder
         Below this they go, path or address; it is made if it is missing.
     model

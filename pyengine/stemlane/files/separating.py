@@ -82,7 +82,7 @@ def separate_recording(
         If the recording cannot be read or separated, or its stems cannot be written.
     """
     started = time.monotonic()
-    outcome = Outcome(recording.path, request.outputs(folder, recording, separator))
+    outcome = Outcome(recording.shown, request.outputs(folder, recording, separator))
     finals = list(outcome.outputs.values())
     mark = _MARK + request.fingerprint(content_at(recording.path), separator)
     if skip_existing and are_there(finals, mark):
@@ -92,7 +92,7 @@ def separate_recording(
     with (
         on_disk(recording.path) as path,
         AudioInput(
-            path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds, shown=recording.path
+            path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds, shown=recording.shown
         ) as source,
     ):
         with staged_results(finals, folder, mark) as staged:
@@ -119,19 +119,19 @@ def try_recording(
 ) -> Outcome:  # fmt: skip
     """The same as `separate_recording`; whatever goes wrong becomes the problem of the outcome."""
     started = time.monotonic()
-    outcome = Outcome(recording.path)
+    outcome = Outcome(recording.shown)
     try:
         progress(0, 0)  # raises if there is nothing to begin any more
         return separate_recording(recording, folder, separator, request, skip_existing=skip_existing, progress=progress)
     except StemlaneError as error:
         outcome.problem = one_line(error)
     except MemoryError:
-        outcome.problem = f"{recording.path}: there is not enough memory to separate it"
+        outcome.problem = f"{recording.shown}: there is not enough memory to separate it"
     except StoppedError:
-        outcome.problem = f"{recording.path}: interrupted"
+        outcome.problem = f"{recording.shown}: interrupted"
     except Exception as error:  # noqa: BLE001 - whatever one recording does to a library, the others want to be done
         _LOG.debug("%s", recording.path, exc_info=True)
-        outcome.problem = f"{recording.path}: unexpected: {one_line(error)}"
+        outcome.problem = f"{recording.shown}: unexpected: {one_line(error)}"
     outcome.elapsed_seconds = time.monotonic() - started
     return outcome
 
