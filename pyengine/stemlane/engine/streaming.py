@@ -103,7 +103,6 @@ class StreamingSeparator:
             self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
             self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
         self.needs_prescan = self._recording is not None and self._recording.needs_prescan
-        self._lead_samples = self._recording.lead_samples if self._recording else 0
         self.stems = self._front_end.stems
         self.sample_rate = sample_rate
         self.num_channels = num_channels
@@ -196,11 +195,8 @@ class StreamingSeparator:
 
     def _clear_positions(self) -> None:
         self._num_in = self._num_out = 0
-        self._num_waiting = self._lead_samples  # samples in the unfinished stride
-        self._stride[:, : self._num_waiting] = 0
-        self._num_to_drop = (
-            self._front_end.delay_samples + self._lead_samples
-        )  # what comes first lies before position 0
+        self._num_waiting = 0  # samples in the unfinished stride
+        self._num_to_drop = self._front_end.delay_samples  # what comes first lies before position 0
 
     def _finish_recording(self, front_end: RecordingFrontEnd, num_samples: int) -> np.ndarray:
         """The last `num_samples` of the stems, from a front end that knows how a recording ends."""

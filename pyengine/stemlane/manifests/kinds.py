@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from stemlane.manifests.htdemucs import read_htdemucs
-from stemlane.manifests.mdx import MdxSettings, read_mdx
+from stemlane.manifests.mdx import read_mdx
 from stemlane.manifests.rates import frame_samples
 from stemlane.manifests.segments import SegmentSettings, read_segment
 from stemlane.manifests.table import Table
@@ -232,7 +232,7 @@ def _read_segments(top: Table, table: Table, *, lowest_segment: int, most_iterat
         magnitudes_tensor=tensors.text("magnitudes") if iterations else "")  # fmt: skip
 
 
-Settings = StreamingSettings | MaskedSegmentSettings | MdxSettings | SegmentSettings
+Settings = StreamingSettings | MaskedSegmentSettings | SegmentSettings
 
 SETTINGS_READERS: Mapping[str, Callable[[Table], Settings]] = {
     "streaming": read_streaming,
