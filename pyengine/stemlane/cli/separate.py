@@ -160,7 +160,7 @@ def run(options: argparse.Namespace) -> int:
         batch.prepare()
         if options.verbose:
             workers = f"by {options.dask}" if options.dask else f"{options.jobs} at a time"
-            tell(f"{separator!r}, {_counted(len(found))}, {workers}, computed by {separator.provider}")
+            tell(f"{separator!r}, {_counted(len(found))}, {workers}, on {separator.provider}")
         outcomes = _run(batch, options, prints=not to_stream)
         if to_stream and not outcomes[0].problem:
             cli_recordings.send(next(iter(outcomes[0].outputs.values())))

@@ -117,6 +117,13 @@ def separate_many(
     ------
     StemlaneError
         Before any work, if the options, the model or the places of the results cannot be used.
+
+    Examples
+    --------
+    >>> for done in separate_many(["song.flac", "missing.mp3"], "stems", model="live", stems=["drums"]):
+    ...     print(done.problem or done.outputs["drums"].as_posix())
+    stems/song/drums.wav
+    missing.mp3: no such file
     """
     request = Request.of(**options)
     if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):

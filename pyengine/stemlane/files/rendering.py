@@ -2,7 +2,7 @@
 """Remixes one file into another, in bounded memory."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -49,18 +49,24 @@ def render_file(
     plan = GainPlan(manifest, gains, automation)
     with AudioInput(path, shown=shown) as source:
         check_place(path, [target])
-        stream = source.sample_rate, source.num_channels
-        with (
-            written_at(target) as local,
-            AudioOutput(
-                local, *stream, source.num_samples,
-                encoding=encoding, tags=source.tags, cover=source.cover, shown=target,
-            ) as output,
-        ):  # fmt: skip
-            for piece in render_blocks(source.blocks(), *stream, plan, manifest):
+        with _mix_at(target, source, encoding) as output:
+            for piece in render_blocks(source.blocks(), source.sample_rate, source.num_channels, plan, manifest):
                 output.write(piece)
                 progress(piece.shape[1])
         return [warning for warning in (source.warning, clip_warning(output_path, output)) if warning]
+
+
+@contextlib.contextmanager
+def _mix_at(target: Place, source: AudioInput, encoding: Encoding) -> Iterator[AudioOutput]:
+    """The file that a remix of `source` goes into, with its tags and cover."""
+    with (
+        written_at(target) as local,
+        AudioOutput(
+            local, source.sample_rate, source.num_channels, source.num_samples,
+            encoding=encoding, tags=source.tags, cover=source.cover, shown=target,
+        ) as output,
+    ):  # fmt: skip
+        yield output
 
 
 def _mix_stem_file(
@@ -77,13 +83,7 @@ def _mix_stem_file(
         if any((file.sample_rate, file.num_channels) != stream for file in inputs):
             raise InputError(f"{first.shown}: its stems differ in rate or channels")
         blocks = (_stacked(pieces) for pieces in zip(*inputs, strict=False))
-        with (
-            written_at(output_path) as local,
-            AudioOutput(
-                local, *stream, first.num_samples,
-                encoding=encoding, tags=first.tags, cover=first.cover, shown=output_path,
-            ) as output,
-        ):  # fmt: skip
+        with _mix_at(output_path, first, encoding) as output:
             for piece in mix_blocks(blocks, first.sample_rate, plan, tuple(streams)):
                 output.write(piece)
                 progress(piece.shape[1])

@@ -33,7 +33,7 @@ def fields(outcome: Outcome) -> dict[str, Any]:
 def _text(name: str) -> str:
     r"""A text without the lone surrogates by which Python keeps such bytes.
 
-    >>> _text("caf\\udce9.wav")
+    >>> _text("caf\udce9.wav")
     'caf�.wav'
     """
     return _SURROGATES.sub("\ufffd", name)

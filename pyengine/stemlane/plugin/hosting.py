@@ -44,6 +44,16 @@ def load_plugin(
     PluginError
         If pedalboard or the plugin is missing, a parameter is unknown, the preset cannot be read, or this process is a
         fork of one that has loaded the plugin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plugin = load_plugin("live", preset="Karaoke", drums_gain_db=3)
+    >>> plugin.vocals_mute, plugin.drums_gain_db
+    (True, 3.0)
+    >>> mixture = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 44100)).astype(np.float32)
+    >>> plugin.process(mixture, 44100).shape
+    (2, 44100)
     """
     from stemlane.manifests.registry import find_model
 

@@ -25,6 +25,11 @@ def plugin_path() -> str:
     ------
     PluginError
         If it is nowhere.
+
+    Examples
+    --------
+    >>> Path(plugin_path()).name
+    'Stemlane.vst3'
     """
     named = os.environ.get("STEMLANE_PLUGIN")
     if named:

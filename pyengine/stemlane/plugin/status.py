@@ -38,7 +38,18 @@ class PluginStatus:
 
 
 def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
-    """Ask a plugin loaded in pedalboard how its engine is."""
+    """Ask a plugin loaded in pedalboard how its engine is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stemlane import load_plugin
+    >>> plugin = load_plugin("live")
+    >>> _ = plugin.process(np.zeros((2, 44100), np.float32), 44100)
+    >>> status = plugin_status(plugin)
+    >>> status.engine_state, status.model
+    ('ready', 'live')
+    """
     engine_state, _, engine_text = status_text(plugin).partition(": ")
     return PluginStatus(
         engine_state=engine_state,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Memory does not grow with the length of a recording, with most kinds of models and whatever is written."""
+"""Memory does not grow with the length of a recording, with every kind of model and whatever is written."""
 
 import json
 import subprocess
@@ -10,6 +10,8 @@ import pytest
 import soundfile
 from stemlane.bench import memory
 from stemlane.cli.main import main
+from stemlane.engine.frontends import FRONT_ENDS
+from stemlane.manifests.model import load_manifest
 from support.audio_files import music
 from support.every_model import EVERY_MODEL
 
@@ -53,8 +55,14 @@ def growth_mib(songs, out, *arguments: str) -> float:
     return found[1] - found[0]
 
 
-# One of each front end, with what looks at a whole recording first; but htdemucs, which takes minutes a test even tiny.
-KINDS = {name: EVERY_MODEL[name] for name in ("mix", "spleeter-wiener", "mdx", "segment")}
+# One of each kind, where there is a choice with what looks at a whole recording first.
+KINDS = {
+    name: EVERY_MODEL[name] for name in ("mix", "spleeter-wiener", "open-unmix-wiener", "mdx", "segment", "htdemucs")
+}
+
+
+def test_every_kind_is_measured(tmp_path):
+    assert {load_manifest(build(tmp_path, name=name)).kind for name, build in KINDS.items()} == set(FRONT_ENDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
