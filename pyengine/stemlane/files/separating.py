@@ -34,24 +34,24 @@ _HEADROOM = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
 
 @dataclass
 class Outcome:
-    """What has become of one recording.
+    """The result for one recording.
 
     Attributes
     ----------
     path
         The recording.
     outputs
-        The files of its stems by name; none where there is a problem.
+        Files by stem; empty if the recording failed.
     problem
-        Why there are none, or nothing.
+        Why it failed, or an empty text.
     skipped
-        Whether they were there already.
+        Whether the stems existed already.
     warnings
-        What is to be said of them: the end of the recording is missing, peaks are clipped.
+        Texts, for example that the end of the recording is missing or that peaks are clipped.
     seconds
-        Length of what was separated.
+        Length of the separated part.
     elapsed_seconds
-        Time it took.
+        Time taken.
     """
 
     path: Place

@@ -26,23 +26,23 @@ _MOST_TEXT_BYTES = 1 << 26
 
 
 def read_automation(path: str | Path, *, controllers: Mapping[str, int] | None = None) -> Automation:
-    """The breakpoints in a file. Its ending says what it is.
+    """Read breakpoints from a file. Its extension says what it is.
 
     Parameters
     ----------
     path
         `.json`: a list of {"time": seconds, "stem": name or "output", "gain_db": number, "shape": word}.
-        `.csv`: columns time, stem, gain_db and, where wanted, shape; names in the first line.
+        `.csv`: columns time, stem, gain_db and optionally shape, named in the first line.
         `.mid`, `.midi`: controllers of a standard MIDI file, see `midi_points`.
         `.rpp`, `.RTrackTemplate`: a REAPER project, see `reaper_points`.
         Any other is read as JSON.
     controllers
-        For MIDI: numbers of controllers by fader, from 0 to 119; None for `CONTROLLERS`.
+        For MIDI: controller numbers by fader, from 0 to 119; None for `CONTROLLERS`.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or is not what its ending says.
+        If the file cannot be read, or is not what its extension says.
     """
     path = as_path(path, "automation")
     ending = path.suffix.lower()

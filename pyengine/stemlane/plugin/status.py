@@ -17,7 +17,7 @@ _PIECES = 32  # as StatusParameter.h
 
 @dataclass(frozen=True)
 class PluginStatus:
-    """What a plugin says about its engine.
+    """The state of a plugin's engine.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class PluginStatus:
 
 
 def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
-    """Ask a plugin loaded in pedalboard how its engine is.
+    """The state of the engine of a plugin loaded in pedalboard.
 
     Examples
     --------
