@@ -45,7 +45,7 @@ def sdr_at(separator: Separator, item: Item, rate: int) -> np.ndarray:
 
 
 def rows(model: str, items: Sequence[Item], rates: Sequence[int] = RATES) -> list[str]:
-    """A line of a table per rate: medians over the excerpts, and of the differences to the first rate, with the worst."""
+    """A line of a table per rate: medians over the excerpts, and what changes from the first rate on."""
     separator = Separator(model)
     by_rate = [np.array([sdr_at(separator, item, rate) for item in items]) for rate in rates]
     lines = []
@@ -53,7 +53,9 @@ def rows(model: str, items: Sequence[Item], rates: Sequence[int] = RATES) -> lis
         medians = " / ".join(f"{value:.2f}" for value in np.nanmedian(sdr, axis=0))
         change = sdr - by_rate[0]
         changes = " / ".join(f"{value:+.3f}" for value in np.nanmedian(change, axis=0))
-        lines.append(f"| {model} | {rate} | {medians} | {changes} | {np.nanmean(change):+.3f} | {np.nanmin(change):+.2f} |")
+        lines.append(
+            f"| {model} | {rate} | {medians} | {changes} | {np.nanmean(change):+.3f} | {np.nanmin(change):+.2f} |"
+        )
     return lines
 
 
