@@ -22,6 +22,7 @@ def separate_file(
     folder: str | PurePath = "stems",
     *,
     model: str | Path | Separator = "default",
+    provider: str | None = None,
     skip_existing: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **options: Unpack[Options],
@@ -37,6 +38,8 @@ def separate_file(
         Path or address of the folder for the stems; it is created if missing.
     model
         A model's name, the path of its folder, or a `Separator`, which loads its network once for several calls.
+    provider
+        What computes the networks, see `Separator`; not beside a `Separator`, which has its own.
     skip_existing
         Skip the recording if its stems exist, made from the same recording, model and options.
     progress
@@ -66,7 +69,7 @@ def separate_file(
     """
     request = Request.of(**options)
     source, target = place(path, "path"), place(folder, "folder")
-    with _separator(model) as separator:
+    with _separator(model, provider) as separator:
         if isinstance(target, Path):
             remove_leftovers([target])
         recording = Recording(source, track_name(source))
@@ -81,6 +84,7 @@ def separate_many(
     folder: str | PurePath = "stems",
     *,
     model: str | Path | Separator = "default",
+    provider: str | None = None,
     jobs: int = 1,
     dask: str | None = None,
     retries: int = 0,
@@ -95,7 +99,7 @@ def separate_many(
     ----------
     paths
         Files, folders (searched recursively) and patterns such as "music/*.mp3", as paths or addresses.
-    folder, model, skip_existing, **options
+    folder, model, provider, skip_existing, **options
         See `separate_file`.
     jobs
         How many to separate at a time, each in its own thread.
@@ -129,7 +133,7 @@ def separate_many(
     if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):
         raise InputError(f"paths is {shown(paths)}, should be a list of paths")
     sources, target = [place(path, "a path") for path in paths], place(folder, "folder")
-    with _separator(model) as separator:
+    with _separator(model, provider) as separator:
         found = find_recordings(sources, leave_out=target)
         batch = Batch(
             found, target, separator, request, skip_existing=skip_existing, jobs=jobs,
@@ -140,10 +144,12 @@ def separate_many(
 
 
 @contextmanager
-def _separator(model: str | Path | Separator) -> Iterator[Separator]:
+def _separator(model: str | Path | Separator, provider: str | None) -> Iterator[Separator]:
     """The caller's own, or one that lets go of its networks in the end."""
     if isinstance(model, Separator):
+        if provider is not None:
+            raise InputError(f"provider is {shown(provider)}, but the Separator has one: make it with that provider")
         yield model
     else:
-        with Separator(model) as separator:
+        with Separator(model, provider=provider) as separator:
             yield separator

@@ -52,6 +52,8 @@ class Outcome:
         Length of the separated part.
     elapsed_seconds
         Time taken.
+    provider
+        What computed the networks; nothing where none were needed.
     """
 
     path: Place
@@ -61,6 +63,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
     elapsed_seconds: float = 0.0
+    provider: str = ""
 
 
 def separate_recording(
@@ -106,6 +109,7 @@ def separate_recording(
                 )
         outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
         outcome.seconds = written.num_samples / source.sample_rate
+    outcome.provider = separator.provider
     outcome.elapsed_seconds = time.monotonic() - started
     return outcome
 
