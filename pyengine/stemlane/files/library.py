@@ -124,10 +124,8 @@ def separate_many(
 
     Examples
     --------
-    >>> for done in separate_many(["song.flac", "missing.mp3"], "stems", model="live", stems=["drums"]):
-    ...     print(done.problem or done.outputs["drums"].as_posix())
-    stems/song/drums.wav
-    missing.mp3: no such file
+    >>> [done.problem for done in separate_many(["song.flac", "missing.mp3"], model="live", stems=["drums"])]
+    ['', 'missing.mp3: no such file']
     """
     request = Request.of(**options)
     if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):

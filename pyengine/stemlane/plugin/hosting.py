@@ -51,8 +51,7 @@ def load_plugin(
     >>> plugin = load_plugin("live", preset="Karaoke", drums_gain_db=3)
     >>> plugin.vocals_mute, plugin.drums_gain_db
     (True, 3.0)
-    >>> mixture = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 44100)).astype(np.float32)
-    >>> plugin.process(mixture, 44100).shape
+    >>> plugin.process(np.zeros((2, 44100), np.float32), 44100).shape
     (2, 44100)
     """
     from stemlane.manifests.registry import find_model
