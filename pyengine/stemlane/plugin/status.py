@@ -44,8 +44,8 @@ def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
     --------
     >>> import numpy as np
     >>> from stemlane import load_plugin
-    >>> plugin = load_plugin("live")
-    >>> _ = plugin.process(np.zeros((2, 44100), np.float32), 44100)
+    >>> plugin = load_plugin("live", vocals_mute=True)
+    >>> karaoke = plugin.process(np.full((2, 44100), 0.1, np.float32), 44100)
     >>> status = plugin_status(plugin)
     >>> status.engine_state, status.model
     ('ready', 'live')
