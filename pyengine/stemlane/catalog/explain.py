@@ -4,6 +4,7 @@
 from stemlane.catalog.licences import licence_rows
 from stemlane.contract import FADE_RESERVE_SAMPLES
 from stemlane.errors import ManifestError
+from stemlane.manifests.ensemble import EnsembleSettings
 from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.model import Manifest, load_manifest, model_folders
 from stemlane.manifests.segments import SegmentSettings
@@ -17,6 +18,7 @@ _KINDS = {
     "htdemucs": "HTDemucs; it hears waveform and spectrogram of whole segments and gives both of the stems",
     "mdx": "an MDX-Net; it turns the complex spectrum of a segment into that of one stem",
     "segment": "a network that turns the complex spectrum of a segment into those of the stems",
+    "ensemble": "other models, which run side by side",
 }
 
 
@@ -45,7 +47,7 @@ def explain(manifest: Manifest) -> dict[str, str]:
         "origin": manifest.origin,
         "training data": manifest.training_data,
         "folder": str(manifest.folder),
-        "files": ", ".join(entry.path for entry in manifest.files),
+        "files": ", ".join(entry.path for entry in manifest.files) or "none but the manifest",
     }
 
 
@@ -118,7 +120,7 @@ def _other_modes(manifest: Manifest) -> dict[str, str]:
             other = load_manifest(folder)
         except ManifestError:
             continue  # `models list` says what is wrong with it
-        if other.files == manifest.files and other.name != manifest.name:
+        if other.files and other.files == manifest.files and other.name != manifest.name:
             cost = other.measured.get("processor_seconds")
             modes.append(f"{other.name}, {latency_text(other)}" + (f", {cost:.2g} s of one core" if cost else ""))
     return {"also as": "; ".join(modes)} if modes else {}
@@ -167,7 +169,17 @@ def _join(settings: SegmentSettings, sample_rate: float) -> str:
     return f"blends {blended / sample_rate:.2f} s"
 
 
+def _ensemble(manifest: Manifest) -> dict[str, str]:
+    words = {"mean": "mean of", "min": "lowest magnitudes of", "max": "highest magnitudes of"}
+    rows = {}
+    for stem, blend in manifest.settings_of(EnsembleSettings).blends:
+        weighted = len({weight for _, weight in blend.members}) > 1
+        names = ", ".join(f"{name} ({weight:g})" if weighted else name for name, weight in blend.members)
+        rows[f"  {stem}"] = f"that of {names}" if len(blend.members) == 1 else f"{words[blend.how]} {names}"
+    return rows
+
+
 _DETAILS = {
     "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments,
-    "mdx": _segments, "htdemucs": _segments, "segment": _segments,
+    "mdx": _segments, "htdemucs": _segments, "segment": _segments, "ensemble": _ensemble,
 }  # fmt: skip

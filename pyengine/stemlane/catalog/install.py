@@ -31,6 +31,8 @@ from stemlane.regular_files import copy_regular
 
 Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# What the extra `convert` of pyproject.toml brings; a test compares.
+CONVERTER_PACKAGES = ("google-crc32c", "onnx", "pyyaml", "safetensors")
 _STALE_SECONDS = 24 * 3600
 _HIGHEST_FILE_BYTES = 8 << 30
 _HIGHEST_TEXT_BYTES = 1 << 20  # of a card or a licence
@@ -79,7 +81,7 @@ def add_model(
     ModelError
         If there is no such source, a name is taken, or the weights are wrong. Nothing has changed then.
     """
-    wanted = AddOptions(**options)
+    wanted = AddOptions.of(**options)
     if (found := find_source(source, location)) is None:
         _check_folder(source, wanted, force=force, renamed=bool(name or location))
         return _install(lambda workshop: [_copy(Path(source), workshop.staged)], force, measure, report)
@@ -119,6 +121,19 @@ def _install(make: Callable[["_Workshop"], list[Path]], force: bool, measure: bo
             _try(folders, workshop.scratch, measure, report)
         _move(folders, models, workshop.replaced)
     return [load_manifest(models / folder.name) for folder in folders]
+
+
+def add_manifest(name: str, text: str, *, force: bool, report: Report) -> Manifest:
+    """Install a model that is nothing but the text of a manifest; `ModelError` if it does not run."""
+    _check_name(name, force)
+
+    def write(workshop: _Workshop) -> list[Path]:
+        folder = workshop.staged / name
+        folder.mkdir()
+        (folder / MANIFEST_NAME).write_text(text, encoding="utf-8")
+        return [folder]
+
+    return _install(write, force, False, report)[0]
 
 
 def remove_model(name: str) -> Path:
@@ -184,7 +199,7 @@ def _converter_is_there() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
+        raise ModelError(f"{error.name} is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'") from None
 
 
 @contextlib.contextmanager

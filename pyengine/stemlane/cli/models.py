@@ -14,11 +14,12 @@ from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
 
 _EXAMPLES = """
-  stemlane models list --available                   what can be added, with stems and licence
+  stemlane models list --available                   what can be added, with stems and licences
   stemlane models add spleeter:4stems
   stemlane models add htdemucs
   stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
   stemlane models add scnet --from SCNet-large_starrytong_fixed.ckpt
+  stemlane models combine best --mean vocals=mix:2,scnet --mean drums=scnet --min bass=mix,scnet
   stemlane models show spleeter-4stems
   stemlane models verify spleeter-4stems
 """
@@ -29,8 +30,9 @@ def add(commands: Group) -> None:
     models = add_group(commands, "models", "List, show, verify, add and remove models.", _EXAMPLES)
     listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
     which = listing.add_mutually_exclusive_group()
-    which.add_argument("--available", action="store_true", help="list those that can be added instead")
-    which.add_argument("--names", action="store_true", help="print their names alone, one a line, for scripts")
+    which.add_argument("--available", action="store_true", help="list the models that can be added instead")
+    which.add_argument("--added", action="store_true", help="list only the models you have added")
+    listing.add_argument("--names", action="store_true", help="print only names, one per line, for scripts")
     add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
@@ -41,6 +43,7 @@ def add(commands: Group) -> None:
         "name", metavar="NAME"
     )
     _add_adding(models)
+    _add_combining(models)
 
 
 def _add_adding(models: Group) -> None:
@@ -60,53 +63,80 @@ def _add_adding(models: Group) -> None:
         dest="location",
         type=given,
         metavar="PATH_OR_URL",
-        help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
+        help="take the weights from here; STEMLANE_MIRROR names a mirror of all official files",
     )
-    adding.add_argument("--name", metavar="NAME", help="name of the model here")
+    adding.add_argument("--name", metavar="NAME", help="what to call the model")
     adding.add_argument(
-        "--accept-licence", action="store_true", help="do not ask where the makers of weights restrict their use"
+        "--accept-licence",
+        action="store_true",
+        help="accept restrictions on the use of the weights without being asked",
     )
-    adding.add_argument("--force", action="store_true", help="replace models of the same name")
+    adding.add_argument("--force", action="store_true", help="replace a model of the same name")
     adding.add_argument(
         "--extension",
         default="zeros",
         metavar="zeros|average",
-        help="what Spleeter's stems get above 11 kHz (16 kHz): nothing, which leaves it in the residual, or the mean "
-        "of the mask below (default: %(default)s)",
+        help="Spleeter above 11 kHz (16 kHz): zeros leaves that band in the residual, average extends the mean of the "
+        "mask below it (default: %(default)s)",
     )
     adding.add_argument(
         "--wiener", dest="wiener_iterations", type=int, metavar="N",
-        help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, none for Spleeter, as they do)",
+        help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, 0 for Spleeter)",
     )  # fmt: skip
     adding.add_argument(
         "--config", type=Path, metavar="FILE.yaml",
-        help="the settings a checkpoint was trained with, for roformer and mdx23c, and scnet of no published size",
+        help="training configuration of the checkpoint, for roformer, mdx23c, and scnet in an unpublished size",
     )  # fmt: skip
     adding.add_argument(
         "--stem",
         metavar="NAME",
-        help="what a network of mdx, mdx23c or roformer gives, if nobody knows: vocals, drums, bass, guitar, piano, "
-        "other, instrumental, lead-vocals, karaoke, reverb, no-reverb, crowd or no-crowd",
+        help="what a network of mdx, mdx23c or roformer outputs, if that is not known: vocals, drums, bass, guitar, "
+        "piano, other, instrumental, lead-vocals, karaoke, reverb, no-reverb, crowd or no-crowd",
     )
-    mdx = adding.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
-    mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="length of its transform in samples")
+    mdx = adding.add_argument_group("mdx networks that are not in the table of known ones, or to override it")
+    mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="FFT length in samples")
     mdx.add_argument(
-        "--compensation", type=float, metavar="X", help="factor for its output (default: as known, else 1)"
+        "--compensation", type=float, metavar="X", help="factor applied to the output (default: from the table, else 1)"
     )
     mdx.add_argument(
-        "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
+        "--denoise",
+        dest="both_signs",
+        action="store_true",
+        help="run the network on the negated input too, which cancels its own noise; twice the work",
     )
 
 
-def _list_available() -> int:
-    from stemlane.catalog.available import available_models
+def _add_combining(models: Group) -> None:
+    combining = add_command(
+        models, "combine", _combine, "Make a model of others: stems of one each, or blended of several.", _EXAMPLES
+    )
+    combining.add_argument("name", type=given, metavar="NAME", help="name of the new model")
+    for how, text in (
+        ("mean", "take a stem from a model (drums=scnet), or the weighted mean of several (vocals=mix:2,scnet)"),
+        ("min", "of several models' stem, take the lowest magnitude in each bin of the spectrum"),
+        ("max", "the same with the highest"),
+    ):
+        combining.add_argument(f"--{how}", action="append", type=given, metavar="STEM=MODELS", help=text)
+    combining.add_argument(
+        "--residual", default="other", metavar="STEM",
+        help="the stem that gets what the others leave of the mixture (default: %(default)s)",
+    )  # fmt: skip
+    combining.add_argument("--force", action="store_true", help="replace a model of the same name")
+
+
+def _list_available(*, names: bool) -> int:
+    from stemlane.catalog.available import available_models, source_names
     from stemlane.manifests.registry import list_models
 
+    if names:
+        for name in source_names():
+            say(name)
+        return 0
     there = {listing.name for listing in list_models()}
     entries = available_models()
     width = max(len(entry.source) for entry in entries) + 2
     for entry in entries:
-        note = ", is here" if entry.model_name in there else ""
+        note = ", already added" if entry.model_name in there else ""
         windows = " or ".join(f"{seconds:g} s" for seconds in entry.latency_seconds)
         say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.text}{note}")
         say(f"{'':<{width}}{entry.megabytes} MB, latency {windows}; {entry.quality}")
@@ -119,16 +149,19 @@ def _list_available() -> int:
 
 def _list(options: argparse.Namespace) -> int:
     if options.available:
-        return _list_available()
+        return _list_available(names=options.names)
 
-    from stemlane.catalog.licences import Terms, licence_of
-    from stemlane.manifests.registry import ALIASES, list_models
+    from stemlane.catalog.licences import licence_of
+    from stemlane.manifests.registry import ALIASES, list_models, user_folder
 
     listings = list_models()
     if not listings:
         raise ModelError("no model is installed; install the stemlane package again")
+    if options.added:
+        listings = [listing for listing in listings if listing.folder.parent == user_folder()]
     if options.names:
-        for name in sorted({*ALIASES, *(listing.name for listing in listings if listing.manifest)}):
+        found = {listing.name for listing in listings if listing.manifest or options.added}
+        for name in sorted(found if options.added else {*ALIASES, *found}):
             say(name)
         return 0
     rows = []
@@ -139,10 +172,10 @@ def _list(options: argparse.Namespace) -> int:
             numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
             licence = licence_of(manifest)
             text = f"{manifest.title}: {numbers}; {licence.text}"
-            if licence.terms is Terms.FREE:
+            if licence.where:
                 text += f" ({licence.where})"
         rows.append((", ".join(names), text))
-    width = max(len(joined) for joined, _ in rows)
+    width = max((len(joined) for joined, _ in rows), default=0)
     for joined, text in rows:
         say(f"{joined:<{width}}  {text}")
     return 0
@@ -200,6 +233,25 @@ def _add(options: argparse.Namespace) -> int:
             say(f"{label:<14} {text}")
     for manifest in added:
         say(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
+    return 0
+
+
+def _combine(options: argparse.Namespace) -> int:
+    from stemlane.catalog.ensembles import combine, read_blend
+    from stemlane.catalog.explain import latency_text
+    from stemlane.catalog.licences import licence_rows
+    from stemlane.cli.progress import StageProgress
+
+    read = [read_blend(how, text) for how in ("mean", "min", "max") for text in getattr(options, how) or ()]
+    if not read:
+        options.refuse("say where stems come from: --mean STEM=MODEL, --min or --max")
+    if len(blends := dict(read)) < len(read):
+        options.refuse("a stem is given twice")
+    with StageProgress() as report:
+        made = combine(options.name, blends, residual=options.residual, force=options.force, report=report)
+    for label, text in licence_rows(made).items():
+        say(f"{label:<14} {text}")
+    say(f"{'made':<14} {made.name}: {made.title}, {latency_text(made)}")
     return 0
 
 

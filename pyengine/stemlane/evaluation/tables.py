@@ -8,19 +8,22 @@ import numpy as np
 
 from stemlane.evaluation.scores import StemResult
 
+_NAME_WIDTH, _CELL_WIDTH = 12, 20  # characters; tables of several songs line up, unless something is longer
+
 
 class Row(TypedDict):
     """What was found for one model, or for one of the bounds, which have results alone.
 
-    `scores` has one number per stem, None where the true stem is silent; `processor_seconds` are per second of music.
-    A short window of another model has that model's name in `against`, and in `window_results` what comes out if that
-    model's stems are taken for the truth.
+    `scores` has one number per stem, None where the true stem is silent; `processor_seconds` are per second of music;
+    `provider` is what computed the networks. A short window of another model has that model's name in `against`, and in
+    `window_results` what comes out if that model's stems are taken for the truth.
     """
 
     results: list[StemResult]
     scores: NotRequired[list[float | None]]
     mean_score: NotRequired[float | None]
     processor_seconds: NotRequired[float]
+    provider: NotRequired[str]
     against: NotRequired[str]
     window_results: NotRequired[list[StemResult]]
 
@@ -39,12 +42,12 @@ def as_text(tables: Sequence[SongTable]) -> str:
     lines = []
     for table in tables:
         lines.append(f"{table['song']}, {table['seconds']:.1f} s: SDR in dB (median over 1-second frames), score")
-        lines.append(f"{'':<12}" + "".join(f"{stem:>20}" for stem in [*table["stems"], "mean"]))
+        rows = [["", *table["stems"], "mean"]]
         for name, row in table["rows"].items():
             scores = row.get("scores") or [None] * len(row["results"])
             cells = [_cell(result, value) for result, value in zip(row["results"], scores, strict=True)]
-            cells.append(_mean_cell(row["results"], row.get("mean_score")))
-            lines.append(f"{name:<12}" + "".join(f"{cell:>20}" for cell in cells))
+            rows.append([name, *cells, _mean_cell(row["results"], row.get("mean_score"))])
+        lines += _aligned(rows)
         for name, row in table["rows"].items():
             if "processor_seconds" in row:
                 lines.append(f"{name}: {row['processor_seconds']:.3f} s of one core for a second of music")
@@ -58,6 +61,13 @@ def as_text(tables: Sequence[SongTable]) -> str:
     lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")
     lines.append("leak: the true stem is silent; energy of the estimate relative to the mixture.")
     return "\n".join(lines)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines: the first column to the left, the others to the right, at least two spaces apart."""
+    first = max(_NAME_WIDTH, *(len(row[0]) for row in rows))
+    width = max(_CELL_WIDTH, *(2 + len(cell) for row in rows for cell in row[1:]))
+    return [f"{row[0]:<{first}}" + "".join(f"{cell:>{width}}" for cell in row[1:]) for row in rows]
 
 
 def _cell(result: StemResult, value: float | None) -> str:

@@ -75,6 +75,12 @@ def _whole_segments(manifest: Manifest, threads: int) -> RecordingFrontEnd:
     return _segments(manifest, whole=True)
 
 
+def _ensemble(manifest: Manifest, *, whole: bool = False) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.ensemble import EnsembleFrontEnd
+
+    return EnsembleFrontEnd(manifest, whole=whole)
+
+
 _SEGMENTS = FrontEnds(
     _segments, _whole_segments, shifted=lambda manifest, shifts: _segments(manifest, shifts, whole=True)
 )
@@ -86,6 +92,7 @@ FRONT_ENDS: Mapping[str, FrontEnds] = {
     "mdx": FrontEnds(_segments, _whole_segments),
     "htdemucs": _SEGMENTS,
     "segment": _SEGMENTS,
+    "ensemble": FrontEnds(_ensemble, lambda manifest, threads: _ensemble(manifest, whole=True)),
 }
 
 
