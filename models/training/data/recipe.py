@@ -21,7 +21,15 @@ class Recipe:
         default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.5, "heavy": 0.3}
     )
     single_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"choir": 0.25, "phrases": 0.4, "sung": 0.35, "guitar": 0.6, "dark": 0.3, "recorded": 0.4, "part": 0.4}
+        default_factory=lambda: {
+            "choir": 0.25,
+            "phrases": 0.4,
+            "sung": 0.35,
+            "guitar": 0.6,
+            "dark": 0.3,
+            "recorded": 0.4,
+            "part": 0.4,
+        }
     )
     # In remixes: take the stem from a song rather than from single recordings.
     song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.7)
