@@ -9,7 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.bench import memory
+from stemlane.catalog.ensembles import combine
 from stemlane.cli.main import main
+from stemlane.manifests.ensemble import Blend
+from stemlane.manifests.registry import user_folder
 from support.audio_files import music
 from support.every_model import EVERY_MODEL
 
@@ -54,7 +57,7 @@ def growth_mib(songs, out, *arguments: str) -> float:
 
 
 # One of each front end, with what looks at a whole recording first; but htdemucs, which takes minutes a test even tiny.
-KINDS = {name: EVERY_MODEL[name] for name in ("mix", "spleeter-wiener", "mdx", "segment")}
+KINDS = {name: EVERY_MODEL[name] for name in ("mix", "spleeter-wiener", "mdx", "segment", "segment-ramps")}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -74,6 +77,16 @@ def test_of_a_mix(tmp_path, songs):
     model = EVERY_MODEL["mix"](tmp_path, name="mix")
     arguments = ["render", "--model", str(model), "--gain", "vocals=-inf"]
     assert growth_mib(songs, tmp_path / "out.flac", *arguments) < MOST_GROWTH_MIB
+
+
+def test_with_an_ensemble(tmp_path, songs, monkeypatch):
+    """Whose members wait for each other, and whose spectra are compared."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+    user_folder().mkdir(parents=True)
+    for name in ("mdx", "segment"):
+        EVERY_MODEL[name](user_folder(), name=name)
+    combine("both", {"vocals": Blend("max", (("mdx", 1.0), ("segment", 1.0)))})
+    assert growth_mib(songs, tmp_path / "out", "separate", "--model", "both", "--stems", "vocals") < MOST_GROWTH_MIB
 
 
 def test_a_copy_in_memory_would_be_found(tmp_path, songs):
