@@ -93,6 +93,11 @@ def _add_adding(models: Group) -> None:
         help="what a network of mdx, mdx23c or roformer outputs, if that is not known: vocals, drums, bass, guitar, "
         "piano, other, instrumental, lead-vocals, karaoke, reverb, no-reverb, crowd or no-crowd",
     )
+    adding.add_argument(
+        "--stitching", default="own", metavar="own|reference",
+        help="how segments of roformer and mdx23c overlap and are joined in files: ours, or as the trainer's own "
+        "program does, for stems that equal its (default: %(default)s)",
+    )  # fmt: skip
     mdx = adding.add_argument_group("mdx networks that are not in the table of known ones, or to override it")
     mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="FFT length in samples")
     mdx.add_argument(
@@ -223,6 +228,7 @@ def _add(options: argparse.Namespace) -> int:
             compensation=options.compensation,
             both_signs=options.both_signs,
             config=options.config,
+            stitching=options.stitching,
         )
     first = added[0]
     rows = {
