@@ -83,6 +83,11 @@ def _add_adding(models: Group) -> None:
         "--wiener", dest="wiener_iterations", type=int, metavar="N",
         help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, 0 for Spleeter)",
     )  # fmt: skip
+    _add_network_options(adding)
+
+
+def _add_network_options(adding: argparse.ArgumentParser) -> None:
+    """What is said of networks that do not say it themselves."""
     adding.add_argument(
         "--config", type=Path, metavar="FILE.yaml",
         help="training configuration of the checkpoint, for roformer, mdx23c, and scnet in an unpublished size",
