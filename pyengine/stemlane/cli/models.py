@@ -100,9 +100,13 @@ def _add_network_options(adding: argparse.ArgumentParser) -> None:
     )
     adding.add_argument(
         "--stitching", default="own", metavar="own|reference",
-        help="how segments of roformer and mdx23c overlap and are joined in files: ours, or as the trainer's own "
-        "program does, for stems that equal its (default: %(default)s)",
+        help="how segments of roformer and mdx23c overlap and are joined in files: our way, or that of the trainer's "
+        "own program, for the same stems as there (default: %(default)s)",
     )  # fmt: skip
+    _add_mdx(adding)
+
+
+def _add_mdx(adding: argparse.ArgumentParser) -> None:
     mdx = adding.add_argument_group("mdx networks that are not in the table of known ones, or to override it")
     mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="FFT length in samples")
     mdx.add_argument(
