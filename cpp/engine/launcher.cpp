@@ -16,6 +16,7 @@
 #include "engine/python_library.h"
 #include "host/out_of_memory.h"
 #include "link/host_link.h"
+#include "platform/environment.h"
 #include "platform/library.h"
 #include "platform/process.h"
 #include "platform/text_path.h"
@@ -28,11 +29,8 @@ namespace fs = std::filesystem;
 // Beside this executable.
 constexpr const char* kEngineLibrary = STEMLANE_ENGINE_LIBRARY;
 
-// 15 is PR_SET_NAME: the process is found under the engine's name, not Python's, on Linux.
 constexpr const char* kRunInPython =
     "import ctypes, os, sys\n"
-    "if sys.platform == 'linux':\n"
-    "    ctypes.CDLL(None).prctl(15, b'stemlane-engine', 0, 0, 0)\n"
     "entry = getattr(ctypes.PyDLL(sys.argv[1]), sys.argv[2])\n"
     "os._exit(entry(None, *map(os.fsencode, sys.argv[3:5])))\n";
 
@@ -67,7 +65,8 @@ int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& l
 int run(const char* entry_name) {
   // Some of Python's libraries end the process where others report an error.
   if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
-  setenv("OPENBLAS_NUM_THREADS", "1", 0);  // one thread computes; numpy would start one for every core
+  set_environment_default("OPENBLAS_NUM_THREADS",
+                          "1");  // one thread computes; numpy would start one for every core
   const fs::path self = executable_path();
   std::string error;
   const auto home = find_python(self, error);

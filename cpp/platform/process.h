@@ -55,6 +55,8 @@ OwnedHandle inherited_handle(int index) noexcept;
 /// Has this process ended with the one that started it, even if it is stopped or stuck by then. Again
 /// after an exec.
 void bind_to_parent() noexcept;
+/// Has the system list this process as `name`, at most 15 letters, where it has such names.
+void name_process(const char* name) noexcept;
 /// Has the system end this process before others when memory runs out.
 void be_first_when_out_of_memory() noexcept;
 

@@ -4,7 +4,6 @@
 #include "platform/process.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -22,6 +21,9 @@
 
 #include "platform/posix/descriptors.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __APPLE__
 #include <crt_externs.h>
 #define environ (*_NSGetEnviron())  // the variable is not there for a library

@@ -209,6 +209,10 @@ void bind_to_parent() noexcept {
   SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
 }
 
+void name_process(const char*) noexcept {
+  // A process has the name of its file.
+}
+
 void be_first_when_out_of_memory() noexcept {
   // Here an allocation fails, and whoever asked for it has to bear it.
 }
