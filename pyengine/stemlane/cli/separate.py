@@ -160,7 +160,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> "Request":
-    from stemlane.files.encoding import STEM_FILE
+    from stemlane.files.formats import STEM_FILE
     from stemlane.files.request import Request
 
     return Request.of(
