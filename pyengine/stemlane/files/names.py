@@ -33,10 +33,18 @@ class Recording:
         Where it is: a path, or an address in a store.
     track
         What its results are called: its name without ending, below the folder it was found in.
+    given
+        What messages call it, if it is a copy.
     """
 
     path: Place
     track: str
+    given: Place | None = None
+
+    @property
+    def shown(self) -> Place:
+        """What messages call it."""
+        return self.given or self.path
 
 
 def track_name(path: str | PurePath) -> str:
@@ -50,7 +58,7 @@ def track_name(path: str | PurePath) -> str:
 
 
 def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None = None) -> list[Recording]:
-    """The recordings that are meant by files, folders, which are searched to the bottom, and patterns such as `*.mp3`.
+    """The recordings named by files, folders (searched recursively) and patterns such as `*.mp3`.
 
     Addresses in stores are all three as well. One that ends like an audio file is taken for a file without a look.
 
