@@ -162,19 +162,8 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
 
-# All of it on the portable half of cpp/platform, as on macOS, played through the plugin in hosts in an environment that
-# borrows the packages of the other one.
-POSIX := build/posix-plugin
-$(STAMPS)/posix-installed: $(STAMPS)/test-tools
-	$(PYTHON) -m venv $(POSIX)/venv
-	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
-	  > "$$($(POSIX)/venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/borrowed.pth"
-	$(POSIX)/venv/bin/python -m pip install -q --disable-pip-version-check --no-build-isolation --no-deps \
-	  --ignore-installed -C build-dir=$(POSIX)/build -C cmake.define.STEMLANE_PLATFORM=posix .
-	@touch $@
-
-# The core on that half, its tests under the sanitizers, and hosts.
-test-posix: $(STAMPS)/posix-installed
+# The core on the portable half of cpp/platform, as on macOS, and the same under the sanitizers.
+test-posix: $(STAMPS)/system
 	cmake --preset posix > /dev/null
 	cmake --build --preset posix --target core_tests real_time_tests
 	build/posix/tests/unit/cpp/core_tests
@@ -184,9 +173,6 @@ test-posix: $(STAMPS)/posix-installed
 	  cmake --build --preset $$preset --target core_tests && \
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
-	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
-	cmake --build $(BUILD) --target stemlane-validator
-	$(POSIX)/venv/bin/python -m pytest tests/hosts
 
 # Cross-compiled and run under Wine: the core's tests, and the plugin in the validator, both with the tests' engine. There
 # is no Python for the real one: it is compiled, and its launcher run. Wine's own messages are off: they are about Wine.
