@@ -6,8 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "editor/PluginEditor.h"
-#include "processor_fixture.h"
+#include "window.h"
 
 using namespace stemlane;
 
@@ -101,4 +100,38 @@ TEST_CASE("an open editor and a playing host share nothing but what is made for 
   audio.join();
   control.join();
   CHECK(host.processor->modelName() == "live");
+}
+
+TEST_CASE("200 windows open and close while the host plays") {
+  Host host("live", layout(kStereo, kNone), false);
+  std::atomic<bool> done{false};
+  std::atomic<int> numBlocks{0};
+  std::thread audio([&] {
+    Buffer buffer(2, 256);
+    juce::MidiBuffer midi;
+    while (!done) {
+      for (int n = 0; n < 256; ++n) buffer.setSample(0, n, static_cast<float>(n) / 256.0F);
+      host.processor->processBlock(buffer, midi);
+      ++numBlocks;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  for (int opening = 0; opening < 200; ++opening) {
+    StemlaneEditor editor(*host.processor);
+    editor.addToDesktop(0);
+    editor.setVisible(true);
+    REQUIRE(editor.getPeer() != nullptr);
+    const int before = numBlocks;
+    REQUIRE(wait_for([&] { return numBlocks > before; }));
+    pump();
+    editor.refresh();
+    editor.getPeer()->performAnyPendingRepaintsNow();
+    if (opening % 20 == 0) editor.showAbout();
+    if (opening % 20 == 1) editor.setSize(700 + opening, 500);
+    editor.refresh();
+  }
+  done = true;
+  audio.join();
+  pump();
+  CHECK(host.processor->numChannels() == 2);
 }
