@@ -12,6 +12,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "processor/Edits.h"
 #include "processor/EngineFigures.h"
@@ -93,7 +94,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   friend struct ProcessorTest;  // holds the mutex, to show who waits for it
   static BusesProperties buses();
   void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
-  void applyModel();
+  void applyModel(const std::vector<ModelDescriptor>& models);
   void prepareStream();
   void announceLatency();
   int streamLatency() const;

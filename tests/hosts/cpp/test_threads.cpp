@@ -2,6 +2,11 @@
 // What different threads of a host do to one instance at once. The thread sanitizer runs these too.
 #include <catch2/catch.hpp>
 
+#if defined(__linux__)
+#include <sys/inotify.h>
+#include <unistd.h>
+#endif
+
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -135,3 +140,26 @@ TEST_CASE("200 windows open and close while the host plays") {
   pump();
   CHECK(host.processor->numChannels() == 2);
 }
+
+#if defined(__linux__)
+TEST_CASE("a new instance reads the list of models once, and once when it is prepared") {
+  const auto index = juce::File::getSpecialLocation(juce::File::currentExecutableFile)
+                         .getSiblingFile("models.index")
+                         .getFullPathName();
+  const int watch = inotify_init1(IN_NONBLOCK);
+  REQUIRE(inotify_add_watch(watch, index.toRawUTF8(), IN_OPEN | IN_CLOSE_NOWRITE) >= 0);
+  const auto opened = [&] {
+    // Equal events in a row would be told as one.
+    int count = 0;
+    inotify_event event{};  // of a watched file: without a name
+    while (read(watch, &event, sizeof event) == sizeof event) count += (event.mask & IN_OPEN) != 0 ? 1 : 0;
+    return count;
+  };
+  StemlaneProcessor processor;
+  CHECK(opened() == 1);
+  processor.setRateAndBufferSizeDetails(44100.0, 512);
+  processor.prepareToPlay(44100.0, 512);
+  CHECK(opened() == 1);
+  close(watch);
+}
+#endif
