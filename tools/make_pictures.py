@@ -37,7 +37,9 @@ def main() -> None:
     folder = ROOT / "build" / "pictures"
     environment = os.environ | {"STEMLANE_PYTHON": sys.executable}
     frames = np.ascontiguousarray(part.T, dtype="<f4").tobytes()
-    subprocess.run([options.program, folder, options.model], input=frames, env=environment, check=True)
+    subprocess.run(
+        [options.program, folder, options.model, options.song.resolve()], input=frames, env=environment, check=True
+    )
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
 

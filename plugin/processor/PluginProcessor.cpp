@@ -266,6 +266,23 @@ StreamStatus StemlaneProcessor::status() const {
   return stream_.status();
 }
 
+ModelShop& StemlaneProcessor::shop() {
+  if (shop_ == nullptr)
+    shop_ = std::make_unique<ModelShop>(engineExecutable().getFullPathName().toStdString());
+  return *shop_;
+}
+
+FileQueue& StemlaneProcessor::files() {
+  if (files_ == nullptr)
+    files_ = std::make_unique<FileQueue>(engineExecutable().getFullPathName().toStdString());
+  return *files_;
+}
+
+void StemlaneProcessor::modelsHaveChanged() {
+  if (!facts_.read()->otherModel.empty() && find_model(installedModels(), modelName()) != nullptr)
+    changeModel([] {});
+}
+
 void StemlaneProcessor::setMeters(bool on) {
   meters_.store(on, std::memory_order_relaxed);
   stream_.set_meters(on);

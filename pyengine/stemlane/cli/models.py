@@ -19,6 +19,7 @@ _EXAMPLES = """
   stemlane models add htdemucs
   stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
   stemlane models add scnet --from SCNet-large_starrytong_fixed.ckpt
+  stemlane models add UVR-MDX-NET-Inst_HQ_3.onnx     the kind of weights, by the file's name
   stemlane models show spleeter-4stems
   stemlane models verify spleeter-4stems
 """
@@ -31,6 +32,10 @@ def add(commands: Group) -> None:
     which = listing.add_mutually_exclusive_group()
     which.add_argument("--available", action="store_true", help="list those that can be added instead")
     which.add_argument("--names", action="store_true", help="print their names alone, one a line, for scripts")
+    listing.add_argument(
+        "--json", action="store_true",
+        help="print one JSON object a line: the models that can be used, then those that can be added",
+    )  # fmt: skip
     add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
@@ -52,8 +57,8 @@ def _add_adding(models: Group) -> None:
         type=given,
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
-        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, mdx23c, scnet, roformer, or a folder with a "
-        "manifest.toml",
+        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, mdx23c, scnet, roformer, a file of weights (.onnx, "
+        ".th, .safetensors, .ckpt, with its .yaml beside it, Spleeter's .tar.gz), or a folder with a manifest.toml",
     )
     adding.add_argument(
         "--from",
@@ -65,6 +70,9 @@ def _add_adding(models: Group) -> None:
     adding.add_argument("--name", metavar="NAME", help="name of the model here")
     adding.add_argument(
         "--accept-licence", action="store_true", help="do not ask where the makers of weights restrict their use"
+    )
+    adding.add_argument(
+        "--json", action="store_true", help="print the progress and the outcome as JSON, an object a line"
     )
     adding.add_argument("--force", action="store_true", help="replace models of the same name")
     adding.add_argument(
@@ -98,6 +106,20 @@ def _add_adding(models: Group) -> None:
     )
 
 
+def _list_json(*, available_only: bool) -> int:
+    from stemlane.catalog.available import available_models
+    from stemlane.catalog.listing import available_fields, installed_fields
+    from stemlane.cli.progress import say_json
+    from stemlane.manifests.registry import list_models
+
+    here = list_models()
+    for listing in () if available_only else here:
+        say_json(installed_fields(listing))
+    for entry in available_models():
+        say_json(available_fields(entry, {listing.name for listing in here}))
+    return 0
+
+
 def _list_available() -> int:
     from stemlane.catalog.available import available_models
     from stemlane.manifests.registry import list_models
@@ -118,6 +140,10 @@ def _list_available() -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
+    if options.json:
+        if options.names:
+            options.refuse("--names and --json are two forms of one list: leave one out")
+        return _list_json(available_only=options.available)
     if options.available:
         return _list_available()
 
@@ -170,12 +196,21 @@ def _add(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
     from stemlane.catalog.licences import licence_rows
-    from stemlane.catalog.sources import check_accepted
-    from stemlane.cli.progress import StageProgress
+    from stemlane.catalog.sources import check_accepted, source_of_file
+    from stemlane.cli.progress import JsonProgress, StageProgress, say_json
 
-    check_accepted(options.source, options.location, lambda question: options.accept_licence or _agrees(question))
+    if (
+        options.location is None
+        and Path(options.source).is_file()
+        and (of_file := source_of_file(Path(options.source)))
+    ):
+        options.location = options.source
+        options.source, config = of_file
+        options.config = options.config or config
+    ask = _tells if options.json else _agrees
+    check_accepted(options.source, options.location, lambda question: options.accept_licence or ask(question))
 
-    with StageProgress() as report:
+    with JsonProgress() if options.json else StageProgress() as report:
         added = add_model(
             options.source,
             location=options.location,
@@ -191,6 +226,9 @@ def _add(options: argparse.Namespace) -> int:
             both_signs=options.both_signs,
             config=options.config,
         )
+    if options.json:
+        say_json({"added": [{"name": manifest.name, "title": manifest.title} for manifest in added]})
+        return 0
     first = added[0]
     rows = {
         "note": first.note, **licence_rows(first), "origin": first.origin, "training data": first.training_data,
@@ -201,6 +239,14 @@ def _add(options: argparse.Namespace) -> int:
     for manifest in added:
         say(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
     return 0
+
+
+def _tells(question: str) -> bool:
+    """Tell a program what is to be agreed to; it asks the user and comes back with --accept-licence."""
+    from stemlane.cli.progress import say_json
+
+    say_json({"question": question})
+    return False
 
 
 def _agrees(question: str) -> bool:
