@@ -45,6 +45,7 @@ class FilesPage::Row final : public juce::Component {
   }
 
   void show(const FileQueue::Item& item) {
+    const bool otherStems = item.stems != item_.stems;
     item_ = item;
     setTitle(item.file.getFileName());
     setDescription(stateText(item));
@@ -52,7 +53,7 @@ class FilesPage::Row final : public juce::Component {
     const bool stops = item.state == FileQueue::State::running;
     button_.setButtonText(done ? "Show folder" : stops ? "Cancel" : "Remove");
     button_.setTitle(button_.getButtonText() + " " + item.file.getFileName());
-    if (chips_.size() != item.stems.size()) {
+    if (otherStems) {
       chips_.clear();
       for (const auto& [name, file] : item.stems) {
         chips_.push_back(std::make_unique<StemChip>(name, file));

@@ -56,7 +56,7 @@ void FileQueue::takeLine(const juce::var& line) {
   Item* const item = running();
   if (item == nullptr) return;
   if (line.hasProperty("stage")) item->share = juce::jlimit(0.0, 1.0, static_cast<double>(line["done"]));
-  if (const auto* outputs = line["outputs"].getDynamicObject())
+  if (auto* outputs = line["outputs"].getDynamicObject())
     for (const auto& output : outputs->getProperties())
       item->stems.emplace_back(output.name.toString(), juce::File(output.value.toString()));
   if (const auto* warnings = line["warnings"].getArray(); warnings != nullptr && !warnings->isEmpty())

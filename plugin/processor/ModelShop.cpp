@@ -59,10 +59,11 @@ void ModelShop::refresh() {
 
 void ModelShop::add(const juce::String& source, bool accepted) {
   if (isAdding()) return;
+  const juce::String wanted = source;  // it may be a part of the order
   order_ = {};
-  order_.source = source;
+  order_.source = wanted;
   order_.stage = "starting";
-  std::vector<std::string> arguments = {"models", "add", source.toStdString(), "--json"};
+  std::vector<std::string> arguments = {"models", "add", wanted.toStdString(), "--json"};
   if (accepted) arguments.emplace_back("--accept-licence");
   adding_.start(arguments);
   sendChangeMessage();
