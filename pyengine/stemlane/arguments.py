@@ -4,6 +4,7 @@
 import math
 import numbers
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeGuard
 
@@ -44,6 +45,23 @@ def shown(value: object) -> str:
     except ValueError:  # a whole number of more digits than Python writes
         text = f"{type(value).__name__} too large to write"
     return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
+
+
+def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Raise `InputError` naming the first keyword argument that `what` does not take, and what may be meant.
+
+    >>> check_names(["shfts"], ["shifts", "provider"], "Separator")
+    Traceback (most recent call last):
+    stemlane.errors.InputError: Separator has no option 'shfts', did you mean 'shifts'? It has: shifts, provider
+    """
+    listed = list(known)
+    for name in given:
+        if name not in listed:
+            import difflib  # only for the message: the engine's start-up time counts
+
+            near = difflib.get_close_matches(name, listed, 1)
+            meant = f", did you mean {near[0]!r}? It has" if near else ": it has"
+            raise InputError(f"{what} has no option {shown(name)}{meant}: {', '.join(listed)}")
 
 
 def path_text(value: object, name: str) -> str:

@@ -4,8 +4,10 @@
 import numpy as np
 import pytest
 from stemlane.catalog.convert.mdx23c.architecture import read_architecture
-from stemlane.catalog.convert.mdx23c.network import write_network
+from stemlane.catalog.convert.mdx23c.network import build_graph
+from stemlane.catalog.convert.mdx23c.source import transform
 from stemlane.catalog.convert.readers.training_config import Config, parse_config
+from stemlane.catalog.convert.spectral_models import save_network
 from stemlane.cli.main import main
 from stemlane.engine.session import SegmentSession
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
@@ -29,7 +31,8 @@ def settings(text: str = case.CONFIG) -> Config:
 
 def test_a_segment(tmp_path):
     found = read_architecture(seeded(), settings(), "seeded")
-    path, _ = write_network(found, seeded(), range(2), case.SEGMENT, tmp_path, "all")
+    graph = build_graph(found, seeded(), range(2), case.SEGMENT)
+    path, _ = save_network(graph, tmp_path, case.SEGMENT, 2, transform(found))
     spectra = SegmentSpectra(1024, case.HOP, case.SEGMENT, bins=256, normalised=False, frames="centred")
     sizes = (case.FRAMES, 256)
     session = SegmentSession(

@@ -4,7 +4,9 @@
 import numpy as np
 import pytest
 from stemlane.catalog.convert.roformer.bands import mel
-from stemlane.catalog.convert.roformer.network import write_network
+from stemlane.catalog.convert.roformer.network import build_graph
+from stemlane.catalog.convert.roformer.source import transform
+from stemlane.catalog.convert.spectral_models import save_network
 from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from stemlane.engine.session import SegmentSession
@@ -26,7 +28,8 @@ def reference():
 def test_the_network_alone(title, tmp_path, reference):
     found = architecture(title)
     _, _, heard = case.segments()[0]
-    path, _ = write_network(found, seeded(title), range(found.num_stems), case.SEGMENT, tmp_path, "all")
+    graph = build_graph(found, seeded(title), range(found.num_stems), case.SEGMENT)
+    path, _ = save_network(graph, tmp_path, case.SEGMENT, found.num_stems, transform(found))
     spectra = SegmentSpectra(512, case.HOP, case.SEGMENT, bins=257, normalised=False, frames="centred").analyse(heard)
     sizes = (spectra.shape[1], 257)
     session = SegmentSession(

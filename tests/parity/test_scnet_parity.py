@@ -3,7 +3,9 @@
 
 import numpy as np
 import pytest
-from stemlane.catalog.convert.scnet.network import write_network
+from stemlane.catalog.convert.scnet.network import build_graph
+from stemlane.catalog.convert.scnet.source import transform
+from stemlane.catalog.convert.spectral_models import save_network
 from stemlane.engine.separator import Separator
 from stemlane.engine.session import SegmentSession
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
@@ -25,7 +27,8 @@ def reference():
 def test_the_network_alone(tmp_path, reference):
     found, padding = architecture(), 44_288 - case.SEGMENT  # 173 hops and as many frames, which are even, and one
     assert found.padding_samples(case.SEGMENT) == padding
-    path, _ = write_network(found, case.seeded(), case.SOURCES, case.SEGMENT + padding, tmp_path, "all")
+    graph = build_graph(found, case.seeded(), case.SOURCES, case.SEGMENT + padding)
+    path, _ = save_network(graph, tmp_path, case.SEGMENT + padding, len(case.SOURCES), transform(found))
     segment = np.pad(case.recording()[:, : case.SEGMENT], ((0, 0), (0, padding)))
     spectra = SegmentSpectra(1024, 256, case.SEGMENT + padding, bins=513, window="flat", frames="centred")
     analysed = spectra.analyse(segment)  # (2, frames, bins)

@@ -8,7 +8,7 @@ from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.readers.training_config import Config, parse_config
 from stemlane.catalog.convert.scnet import source
 from stemlane.catalog.convert.scnet.architecture import Architecture, read_architecture
-from stemlane.catalog.convert.scnet.network import write_network
+from stemlane.catalog.convert.scnet.network import build_graph
 from stemlane.catalog.convert.spectral_models import write_models
 
 from support import scnet_case as case
@@ -25,7 +25,7 @@ def build(folder: Path, name: str = "tiny-scnet", *, segment_seconds: int = 1) -
     found = architecture(case.CONFIG.replace(f"chunk_size: {case.SEGMENT}", chunk))
     stems = source.separated(found.sources, "seeded")
     return write_models(
-        functools.partial(write_network, found, case.seeded(), stems), Path(folder), stems=stems, residual="other",
+        functools.partial(build_graph, found, case.seeded(), stems), Path(folder), stems=stems, residual="other",
         sample_rate=case.SAMPLE_RATE, windows=source.windows(found),
         description=Description(name, "Tiny", "1", "MIT", "drawn", "none"), transform=source.transform(found),
         report=lambda stage, done, total: None)  # fmt: skip

@@ -4,8 +4,8 @@
 from stemlane.catalog.licences import licence_rows
 from stemlane.contract import FADE_RESERVE_SAMPLES
 from stemlane.errors import ManifestError
+from stemlane.manifests.ensemble import EnsembleSettings
 from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
-from stemlane.manifests.mdx import MdxSettings
 from stemlane.manifests.model import Manifest, load_manifest, model_folders
 from stemlane.manifests.segments import SegmentSettings
 
@@ -18,6 +18,7 @@ _KINDS = {
     "htdemucs": "HTDemucs; it hears waveform and spectrogram of whole segments and gives both of the stems",
     "mdx": "an MDX-Net; it turns the complex spectrum of a segment into that of one stem",
     "segment": "a network that turns the complex spectrum of a segment into those of the stems",
+    "ensemble": "other models, which run side by side",
 }
 
 
@@ -46,7 +47,7 @@ def explain(manifest: Manifest) -> dict[str, str]:
         "origin": manifest.origin,
         "training data": manifest.training_data,
         "folder": str(manifest.folder),
-        "files": ", ".join(entry.path for entry in manifest.files),
+        "files": ", ".join(entry.path for entry in manifest.files) or "none but the manifest",
     }
 
 
@@ -119,7 +120,7 @@ def _other_modes(manifest: Manifest) -> dict[str, str]:
             other = load_manifest(folder)
         except ManifestError:
             continue  # `models list` says what is wrong with it
-        if other.files == manifest.files and other.name != manifest.name:
+        if other.files and other.files == manifest.files and other.name != manifest.name:
             cost = other.measured.get("processor_seconds")
             modes.append(f"{other.name}, {latency_text(other)}" + (f", {cost:.2g} s of one core" if cost else ""))
     return {"also as": "; ".join(modes)} if modes else {}
@@ -134,48 +135,51 @@ def _wiener_span(manifest: Manifest) -> str:
     return f"{frames * seconds:.1f} s at a time"
 
 
-def _mdx(manifest: Manifest) -> dict[str, str]:
-    settings, sample_rate = manifest.settings_of(MdxSettings), manifest.sample_rate
-    seconds = settings.segment_samples / sample_rate
-    if settings.weights == "hann":
-        join = "each weighted by a Hann window over all of it"
-    else:
-        join = f"blended over {settings.crossfade_samples / sample_rate:.2f} s"
-    rows = {
-        "segment": f"{seconds:.2f} s, moves on by {settings.stride_samples / sample_rate:.2f} s, {join}",
-        "cost": f"{settings.relative_cost:.1f} times the computing of segments side by side"
-        + (", the spectrum and its negative" if settings.both_signs else ""),
-        "output": f"times {settings.compensation:g}",
-    }
-    if settings.network_bins < settings.num_bins:
-        edge_hz = settings.network_bins * sample_rate / settings.fft_samples
-        rows["band"] = f"the network hears and gives nothing above {edge_hz:.0f} Hz; that stays in the residual"
-    return rows
-
-
 def _segments(manifest: Manifest) -> dict[str, str]:
     settings, sample_rate = manifest.settings_of(SegmentSettings), manifest.sample_rate
-    overlap = settings.segment_samples - settings.segment_stride_samples
     segment_seconds = settings.segment_samples / sample_rate
     networks = "one network" if len(settings.networks) == 1 else f"{len(settings.networks)} networks"
+    signs = ", the spectrum and its negative" if settings.both_signs else ""
     rows = {
         "segment": f"{segment_seconds:.2f} s, moves on by {settings.segment_stride_samples / sample_rate:.2f} s, "
-        f"blends {overlap / sample_rate:.2f} s",
+        f"{_join(settings, sample_rate)}",
         "cost": f"{networks} on all processors, each moment "
-        f"{settings.segment_samples / settings.segment_stride_samples:.2f} times",
+        f"{settings.segment_samples / settings.segment_stride_samples:.2f} times{signs}",
     }
     if manifest.kind == "htdemucs":
         best = segment_seconds > _TRAINED_SECONDS
         rows["quality"] = "the original's" if best else "the networks were trained on 7.8 s and hear less here"
     if settings.level == "recording":
         rows["level"] = "files: brought to mean 0 and deviation 1, as in the original; live: a usual level is assumed"
-    if settings.network_bins <= settings.fft_samples // 2 and manifest.kind == "segment":
+    if settings.compensation != 1:
+        rows["output"] = f"times {settings.compensation:g}"
+    if settings.network_bins <= settings.fft_samples // 2 and manifest.kind != "htdemucs":
         edge_hz = settings.network_bins * sample_rate / settings.fft_samples
         rows["band"] = f"the network hears and gives nothing above {edge_hz:.0f} Hz; that stays in the residual"
     return rows
 
 
+def _join(settings: SegmentSettings, sample_rate: float) -> str:
+    """How segments are joined."""
+    if settings.weights == "hann":
+        return "each weighted by a Hann window over all of it"
+    blended = settings.crossfade_samples
+    if settings.weights == "triangle":
+        blended = settings.segment_samples - settings.segment_stride_samples
+    return f"blends {blended / sample_rate:.2f} s"
+
+
+def _ensemble(manifest: Manifest) -> dict[str, str]:
+    words = {"mean": "mean of", "min": "lowest magnitudes of", "max": "highest magnitudes of"}
+    rows = {}
+    for stem, blend in manifest.settings_of(EnsembleSettings).blends:
+        weighted = len({weight for _, weight in blend.members}) > 1
+        names = ", ".join(f"{name} ({weight:g})" if weighted else name for name, weight in blend.members)
+        rows[f"  {stem}"] = f"that of {names}" if len(blend.members) == 1 else f"{words[blend.how]} {names}"
+    return rows
+
+
 _DETAILS = {
-    "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments, "mdx": _mdx,
-    "htdemucs": _segments, "segment": _segments,
+    "streaming": _streaming, "spleeter": _masked_segments, "open-unmix": _masked_segments,
+    "mdx": _segments, "htdemucs": _segments, "segment": _segments, "ensemble": _ensemble,
 }  # fmt: skip

@@ -79,7 +79,7 @@ def add_model(
     ModelError
         If there is no such source, a name is taken, or the weights are wrong. Nothing has changed then.
     """
-    wanted = AddOptions(**options)
+    wanted = AddOptions.of(**options)
     if (found := find_source(source, location)) is None:
         _check_folder(source, wanted, force=force, renamed=bool(name or location))
         return _install(lambda workshop: [_copy(Path(source), workshop.staged)], force, measure, report)
@@ -119,6 +119,19 @@ def _install(make: Callable[["_Workshop"], list[Path]], force: bool, measure: bo
             _try(folders, workshop.scratch, measure, report)
         _move(folders, models, workshop.replaced)
     return [load_manifest(models / folder.name) for folder in folders]
+
+
+def add_manifest(name: str, text: str, *, force: bool, report: Report) -> Manifest:
+    """Install a model that is nothing but the text of a manifest; `ModelError` if it does not run."""
+    _check_name(name, force)
+
+    def write(workshop: _Workshop) -> list[Path]:
+        folder = workshop.staged / name
+        folder.mkdir()
+        (folder / MANIFEST_NAME).write_text(text, encoding="utf-8")
+        return [folder]
+
+    return _install(write, force, False, report)[0]
 
 
 def remove_model(name: str) -> Path:

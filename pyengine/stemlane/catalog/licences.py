@@ -8,7 +8,9 @@ whoever wrote the manifest.
 from dataclasses import dataclass
 from enum import Enum
 
+from stemlane.errors import StemlaneError
 from stemlane.manifests import registry
+from stemlane.manifests.ensemble import EnsembleSettings
 from stemlane.manifests.model import Manifest
 
 
@@ -54,11 +56,14 @@ SCNET = Licence("MIT (SCNet's author)", "https://github.com/starrytong/SCNet/iss
 MDX = Licence("none stated", "", Terms.UNSTATED)
 UNKNOWN = Licence("unknown: ask who made the weights", "", Terms.UNKNOWN)
 
+_NARROWEST_FIRST = (Terms.RESEARCH, Terms.RESTRICTED, Terms.UNKNOWN, Terms.UNSTATED, Terms.STATED, Terms.FREE)
 _BY_TEXT = {licence.text: licence for licence in (SPLEETER, OPEN_UNMIX, UMXL, HTDEMUCS, SCNET, MDX, UNKNOWN)}
 
 
 def licence_of(manifest: Manifest) -> Licence:
-    """What is known of the licence of a model."""
+    """What is known of the licence of a model; that of an ensemble is its members', in the narrowest terms of these."""
+    if isinstance(manifest.settings, EnsembleSettings):
+        return _of_members(manifest.settings)
     if manifest.folder.parent == registry.embedded_folder():
         return Licence(manifest.licence, EMBEDDED.where, Terms.FREE)
     if manifest.licence in _BY_TEXT:
@@ -66,6 +71,18 @@ def licence_of(manifest: Manifest) -> Licence:
     text = manifest.licence.lower()
     restricted = "non-commercial" in text or "not for commercial" in text
     return Licence(manifest.licence, "", Terms.RESTRICTED if restricted else Terms.STATED)
+
+
+def _of_members(settings: EnsembleSettings) -> Licence:
+    members = []
+    for name in settings.members:
+        try:
+            members.append((name, licence_of(registry.find_model(name))))
+        except StemlaneError:
+            members.append((name, UNKNOWN))
+    texts = "; ".join(f"{name}: {licence.text}" for name, licence in members)
+    places = "; ".join(f"{name}: {licence.where}" for name, licence in members if licence.where)
+    return Licence(texts, places, min((licence.terms for _, licence in members), key=_NARROWEST_FIRST.index))
 
 
 def licence_rows(manifest: Manifest) -> dict[str, str]:

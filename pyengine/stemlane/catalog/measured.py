@@ -121,18 +121,23 @@ def _segment_stride(manifest: Manifest) -> int:
 
 def _computed_samples(manifest: Manifest, num_samples: int) -> int:
     """How far the segments that a recording begins move on: the last one reaches beyond its end."""
-    before = (
-        0 if isinstance(manifest.settings, SegmentSettings) else manifest.delay_samples
-    )  # in which the first segment begins
+    before = 0 if _starts_with_first_sample(manifest) else manifest.delay_samples  # in which the first segment begins
     stride = _segment_stride(manifest)
     return math.ceil((num_samples + before) / stride) * stride
+
+
+def _starts_with_first_sample(manifest: Manifest) -> bool:
+    """Whether a stream's first segment does, instead of ending with the first stride."""
+    return isinstance(manifest.settings, SegmentSettings) and manifest.settings.stream_start == 0
 
 
 def _seconds(manifest: Manifest) -> float:
     """Length of a recording in which segments meet, in one of the two separations that are compared."""
     stride = _segment_stride(manifest)
     settings = manifest.settings
-    overlap = settings.segment_samples - stride if isinstance(settings, SegmentSettings) else manifest.delay_samples
+    overlap = manifest.delay_samples
+    if isinstance(settings, SegmentSettings) and settings.stream_start == 0:
+        overlap = settings.segment_samples - stride
     least = (overlap + stride / 2) / manifest.sample_rate + 2 * _EDGE_SECONDS
     return min(max(least, _SHORTEST_SECONDS), _LONGEST_SECONDS)
 

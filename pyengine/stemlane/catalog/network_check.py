@@ -26,7 +26,7 @@ _REFUSED_OPERATORS = ("Loop",)
 def network_paths(manifest: Manifest) -> list[str]:
     """Those of a model's files that are networks; the others hold their weights."""
     named = [network.path for network in getattr(manifest.settings, "networks", ())]
-    return named or [manifest.files[0].path]
+    return named or [entry.path for entry in manifest.files[:1]]  # an ensemble has none
 
 
 def check_networks(manifest: Manifest) -> None:

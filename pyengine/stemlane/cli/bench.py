@@ -7,7 +7,7 @@ from typing import Any
 
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines
-from stemlane.cli.parser import Group, add_command, model_name
+from stemlane.cli.parser import Group, add_command, add_provider, model_name
 
 _EXAMPLES = """
   stemlane bench
@@ -32,6 +32,7 @@ def add(commands: Group) -> None:
         "-m", "--model", action="append", type=model_name, metavar="NAME",
         help="for --memory: the model, repeat for more (default: mix)",
     )  # fmt: skip
+    add_provider(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

@@ -6,7 +6,7 @@ import json
 
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines, warn
-from stemlane.cli.parser import Group, add_command, given, model_name
+from stemlane.cli.parser import Group, add_command, add_provider, given, model_name
 
 _EXAMPLES = """
   stemlane evaluate songs                            songs/*/vocals.wav, drums.wav, …
@@ -36,6 +36,7 @@ def add(commands: Group) -> None:
         "--window", action="append", type=float, metavar="SECONDS",
         help="measure the models' windows of that length too, and how far their stems are from the models' own; repeat",
     )  # fmt: skip
+    add_provider(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

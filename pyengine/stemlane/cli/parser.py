@@ -71,7 +71,11 @@ def add_model(parser: "argparse._ActionsContainer") -> None:
         "-m", "-n", "-p", "--model", default="default", type=model_name, metavar="NAME",
         help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: mix)",
     )  # fmt: skip
+    add_provider(parser)
 
+
+def add_provider(parser: "argparse._ActionsContainer") -> None:
+    """Add the option that chooses what computes the networks."""
     parser.add_argument(
         "--provider", choices=PROVIDERS, metavar="NAME",
         help=f"what computes the networks: {', '.join(PROVIDERS)} (default: STEMLANE_PROVIDER, or cpu)",

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from stemlane.arguments import shown
 from stemlane.engine.provider_names import AUTO, CPU, NAMES, PROVIDERS, VARIABLE
 from stemlane.errors import InputError, StemlaneError, StemlaneWarning, one_line
 from stemlane.manifests.model import Manifest
@@ -34,17 +35,18 @@ def available() -> list[str]:
     return [name for name, provider in NAMES.items() if provider in there]
 
 
-def asked() -> str:
-    """What the user asks for in `STEMLANE_PROVIDER`; the CPU if that is empty.
+def asked(provider: str | None = None) -> str:
+    """What the user asks for: `provider`, or if that is None `STEMLANE_PROVIDER`; the CPU if that is empty.
 
     Raises
     ------
     InputError
         If it is no provider's name.
     """
-    name = os.environ.get(VARIABLE, "").strip().lower() or CPU
+    named = os.environ.get(VARIABLE, "").strip().lower() or CPU
+    name, where = (named, VARIABLE) if provider is None else (provider, "provider")
     if name not in PROVIDERS:
-        raise InputError(f"{VARIABLE} is {name!r}, should be one of: {', '.join(PROVIDERS)}")
+        raise InputError(f"{where} is {shown(name)}, should be one of: {', '.join(PROVIDERS)}")
     return name
 
 
@@ -58,14 +60,14 @@ def use(name: str) -> Iterator[None]:
         _in_use.reset(token)
 
 
-def choose(manifest: Manifest) -> str:
+def choose(manifest: Manifest, provider: str | None = None) -> str:
     """The provider that runs a model: what is asked for, if it is there and gives the model's known output.
 
     Warns with one line where it does not, and the CPU takes over. Each model is checked once in a process.
     """
     if (name := _in_use.get()) is not None:
         return name
-    if (wanted := asked()) == CPU:
+    if (wanted := asked(provider)) == CPU:
         return CPU
     with _lock:
         key = (manifest.folder, wanted)

@@ -8,11 +8,11 @@ original looks at the whole recording.
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Self
+from typing import Never, Self
 
 import numpy as np
 
-from stemlane.arguments import is_count, shown
+from stemlane.arguments import check_names, is_count, shown
 from stemlane.audio_checks import check_block, check_mixture
 from stemlane.engine import providers
 from stemlane.engine.stems import Stems
@@ -39,6 +39,10 @@ class Separator:
     shifts
         For an `htdemucs` model: average so many passes, each shifted by up to half a second, always the same ones. It
         takes as many times as long. 0 for one pass that is not shifted.
+    provider
+        What computes the networks: `cpu`, `cuda`, `tensorrt`, `openvino`, `coreml`, `directml`, `webgpu`, `migraphx`,
+        or `auto` for the first that is there and right. None for what `STEMLANE_PROVIDER` says, usually the CPU. One
+        that is missing, or does not give the model's known output, is left with a warning, and the CPU computes.
 
     Attributes
     ----------
@@ -46,9 +50,10 @@ class Separator:
         The model.
     stems
         Names of all stems, in the order of the model. Spleeter's models of two stems have `accompaniment`.
-
     shifts
         How many shifted passes are averaged.
+    asked_provider
+        What was asked for, None for the environment's; `provider` is what computes.
 
     Examples
     --------
@@ -62,13 +67,18 @@ class Separator:
     True
     """
 
-    def __init__(self, model: str | Path | Manifest = "default", *, shifts: int = 0):
+    def __init__(
+        self, model: str | Path | Manifest = "default", *, shifts: int = 0, provider: str | None = None,
+        **unknown: Never,
+    ):  # fmt: skip
+        check_names(unknown, ("shifts", "provider"), "Separator")
         if not is_count(shifts, 0, _HIGHEST_SHIFTS):
             raise InputError(f"shifts is {shown(shifts)}, should be a whole number from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         check_model(self.manifest)
         self.stems = stem_names(self.manifest)
         self.shifts = shifts
+        self.asked_provider = provider if provider is None else providers.asked(provider)
         self._lock = threading.Lock()
         self._most_idle = _MOST_IDLE
         self._idle: list[StreamingSeparator] = []  # loaded networks nobody uses at the moment, the latest used last
@@ -79,8 +89,8 @@ class Separator:
 
     @property
     def provider(self) -> str:
-        """What computes the networks: `cpu`, or what `STEMLANE_PROVIDER` asks for and gives the right stems."""
-        return providers.choose(self.manifest)
+        """What computes the networks: what is asked for, if it gives the right stems, else `cpu`."""
+        return providers.choose(self.manifest, self.asked_provider)
 
     def __enter__(self) -> Self:
         return self
@@ -179,7 +189,9 @@ class Separator:
             for index, stream in enumerate(self._idle):
                 if (stream.sample_rate, stream.num_channels) == (sample_rate, num_channels):
                     return self._idle.pop(index)
-        return StreamingSeparator(self.manifest, sample_rate, num_channels, whole=True, shifts=self.shifts)
+        return StreamingSeparator(
+            self.manifest, sample_rate, num_channels, whole=True, shifts=self.shifts, provider=self.asked_provider
+        )
 
     def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
         """All stems in the model's order, from the mixture and the stems the network gave."""

@@ -9,10 +9,11 @@ for bit.
 import math
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 import numpy as np
 
+from stemlane.arguments import check_names
 from stemlane.audio_checks import as_array, check_stream
 from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine import providers
@@ -65,13 +66,15 @@ class StreamingSeparator:
         cannot, see `RecordingFrontEnd`.
     shifts
         How many shifted passes of an `htdemucs` model are averaged; 0 for one that is not shifted. Needs `whole`.
+    provider
+        What computes the networks, see `Separator`.
 
     Attributes
     ----------
     manifest
         The model as it runs at this rate, see `Manifest.at_rate`.
     provider
-        What computes the networks, see `stemlane.engine.providers`.
+        What computes the networks: what was asked for, or `cpu` where that does not give the model's known output.
     needs_prescan
         Whether the recording should pass through `prescan` before it is separated.
     stems
@@ -93,17 +96,19 @@ class StreamingSeparator:
         *,
         whole: bool = False,
         shifts: int = 0,
+        provider: str | None = None,
+        **unknown: Never,
     ):
+        check_names(unknown, ("whole", "shifts", "provider"), "StreamingSeparator")
         check_stream(sample_rate, num_channels)
         found = model if isinstance(model, Manifest) else find_model(model)
         self.manifest = found.at_rate(sample_rate)
         check_model(self.manifest)
-        self.provider = providers.choose(found)
+        self.provider = providers.choose(found, provider)
         with providers.use(self.provider):
             self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
             self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
         self.needs_prescan = self._recording is not None and self._recording.needs_prescan
-        self._lead_samples = self._recording.lead_samples if self._recording else 0
         self.stems = self._front_end.stems
         self.sample_rate = sample_rate
         self.num_channels = num_channels
@@ -158,11 +163,16 @@ class StreamingSeparator:
         if self._recording is None:
             return
         for block in blocks:
-            self._recording.prescan(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
+            self.prescan_block(block)
         if self._to_model is not None:
             nothing = np.zeros((self.num_channels, 0), np.float32)
             self._recording.prescan(self._both_channels(self._at_model_rate(nothing, last=True)))
             self._to_model.clear()
+
+    def prescan_block(self, block: np.ndarray) -> None:
+        """Pass one block (channels, samples) of a recording at the model's rate, after a `reset`."""
+        if self._recording is not None:
+            self._recording.prescan(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
 
     def finish(self) -> np.ndarray:
         """Return the rest, so that in all as many samples have come out as went in. `reset` before going on.
@@ -196,11 +206,8 @@ class StreamingSeparator:
 
     def _clear_positions(self) -> None:
         self._num_in = self._num_out = 0
-        self._num_waiting = self._lead_samples  # samples in the unfinished stride
-        self._stride[:, : self._num_waiting] = 0
-        self._num_to_drop = (
-            self._front_end.delay_samples + self._lead_samples
-        )  # what comes first lies before position 0
+        self._num_waiting = 0  # samples in the unfinished stride
+        self._num_to_drop = self._front_end.delay_samples  # what comes first lies before position 0
 
     def _finish_recording(self, front_end: RecordingFrontEnd, num_samples: int) -> np.ndarray:
         """The last `num_samples` of the stems, from a front end that knows how a recording ends."""

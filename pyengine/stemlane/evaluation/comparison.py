@@ -127,6 +127,7 @@ def _measure_model(run: _SongRun, separator: Separator, mixtures: list[StemResul
         "scores": scores,
         "mean_score": float(np.mean(known)) if known else None,
         "processor_seconds": timer.seconds / run.seconds,
+        "provider": separator.provider,
     }
 
 

@@ -12,15 +12,16 @@ from stemlane.evaluation.scores import StemResult
 class Row(TypedDict):
     """What was found for one model, or for one of the bounds, which have results alone.
 
-    `scores` has one number per stem, None where the true stem is silent; `processor_seconds` are per second of music.
-    A short window of another model has that model's name in `against`, and in `window_results` what comes out if that
-    model's stems are taken for the truth.
+    `scores` has one number per stem, None where the true stem is silent; `processor_seconds` are per second of music;
+    `provider` is what computed the networks. A short window of another model has that model's name in `against`, and in
+    `window_results` what comes out if that model's stems are taken for the truth.
     """
 
     results: list[StemResult]
     scores: NotRequired[list[float | None]]
     mean_score: NotRequired[float | None]
     processor_seconds: NotRequired[float]
+    provider: NotRequired[str]
     against: NotRequired[str]
     window_results: NotRequired[list[StemResult]]
 

@@ -46,6 +46,7 @@ class Job:
     model: str
     identity: tuple[str, ...]
     shifts: int
+    provider: str | None
     folder: Place
     request: Request
     skip_existing: bool
@@ -58,7 +59,8 @@ class Job:
         with contextlib.suppress(StemlaneError):
             if find_model(manifest.name).folder == manifest.folder:
                 model = manifest.name
-        return cls(model, identity_of(manifest), separator.shifts, _absolute(folder), request, skip_existing)
+        return cls(model, identity_of(manifest), separator.shifts, separator.asked_provider, _absolute(folder), request,
+                   skip_existing)  # fmt: skip
 
 
 def identity_of(manifest: Manifest) -> tuple[str, ...]:
@@ -81,16 +83,16 @@ def separate_on_worker(job: Job, recording: Recording) -> Outcome:
 
 def _separator(job: Job) -> Separator:
     with _LOADING:  # or threads that start together make one each
-        return _loaded(job.model, job.shifts, job.identity)
+        return _loaded(job.model, job.shifts, job.provider, job.identity)
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(model: str, shifts: int, identity: tuple[str, ...]) -> Separator:
+def _loaded(model: str, shifts: int, provider: str | None, identity: tuple[str, ...]) -> Separator:
     from distributed import get_worker
 
     if problem := problem_of_model(model, identity):
         raise ModelError(problem)
-    separator = Separator(model, shifts=shifts)
+    separator = Separator(model, shifts=shifts, provider=provider)
     separator.keep_ready(get_worker().state.nthreads)
     return separator
 

@@ -22,6 +22,7 @@ def separate_file(
     folder: str | PurePath = "stems",
     *,
     model: str | Path | Separator = "default",
+    provider: str | None = None,
     skip_existing: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **options: Unpack[Options],
@@ -36,6 +37,8 @@ def separate_file(
         Below this they go, path or address; it is made if it is missing.
     model
         A model's name, the path of its folder, or a `Separator`, which loads its network once for several calls.
+    provider
+        What computes the networks, see `Separator`; not beside a `Separator`, which has its own.
     skip_existing
         Leave files alone that are there from the same recording, model and options.
     progress
@@ -64,7 +67,7 @@ def separate_file(
     """
     request = Request.of(**options)
     source, target = place(path, "path"), place(folder, "folder")
-    with _separator(model) as separator:
+    with _separator(model, provider) as separator:
         if isinstance(target, Path):
             remove_leftovers([target])
         recording = Recording(source, track_name(source))
@@ -79,6 +82,7 @@ def separate_many(
     folder: str | PurePath = "stems",
     *,
     model: str | Path | Separator = "default",
+    provider: str | None = None,
     jobs: int = 1,
     dask: str | None = None,
     retries: int = 0,
@@ -93,7 +97,7 @@ def separate_many(
     ----------
     paths
         Files, folders, which are searched to the bottom, and patterns such as "music/*.mp3"; addresses are all three.
-    folder, model, skip_existing, **options
+    folder, model, provider, skip_existing, **options
         See `separate_file`.
     jobs
         How many are separated side by side, by as many threads.
@@ -110,7 +114,7 @@ def separate_many(
     -------
     list of Outcome
         For each recording `path`, `outputs` (files by name, none where there is a problem), `problem` (a text, or
-        nothing), `skipped`, `warnings`, `seconds` and `elapsed_seconds`.
+        nothing), `skipped`, `warnings`, `seconds`, `elapsed_seconds` and `provider`.
 
     Raises
     ------
@@ -121,7 +125,7 @@ def separate_many(
     if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):
         raise InputError(f"paths is {shown(paths)}, should be a list of paths")
     sources, target = [place(path, "a path") for path in paths], place(folder, "folder")
-    with _separator(model) as separator:
+    with _separator(model, provider) as separator:
         found = find_recordings(sources, leave_out=target)
         batch = Batch(
             found, target, separator, request, skip_existing=skip_existing, jobs=jobs,
@@ -132,10 +136,12 @@ def separate_many(
 
 
 @contextmanager
-def _separator(model: str | Path | Separator) -> Iterator[Separator]:
+def _separator(model: str | Path | Separator, provider: str | None) -> Iterator[Separator]:
     """The caller's own, or one that lets go of its networks in the end."""
     if isinstance(model, Separator):
+        if provider is not None:
+            raise InputError(f"provider is {shown(provider)}, but the Separator has one: make it with that provider")
         yield model
     else:
-        with Separator(model) as separator:
+        with Separator(model, provider=provider) as separator:
             yield separator

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self, TypedDict, Unpack
 
-from stemlane.arguments import is_number, shown
+from stemlane.arguments import check_names, is_number, shown
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import Place
@@ -87,6 +87,7 @@ class Request:
     @classmethod
     def of(cls, **options: Unpack[Options]) -> Self:
         """A request of the library's keyword arguments."""
+        check_names(options, Options.__annotations__, "separation")
         values: dict[str, Any] = dict(options)
         encoding = Encoding(values.pop("file_format", "wav"), values.pop("bits", None), values.pop("bitrate", None))
         stems = values.pop("stems", None)

@@ -51,6 +51,8 @@ class Outcome:
         Length of what was separated.
     elapsed_seconds
         Time it took.
+    provider
+        What computed the networks; nothing where none were needed.
     """
 
     path: Place
@@ -60,6 +62,7 @@ class Outcome:
     warnings: list[str] = field(default_factory=list)
     seconds: float = 0.0
     elapsed_seconds: float = 0.0
+    provider: str = ""
 
 
 def separate_recording(
@@ -105,6 +108,7 @@ def separate_recording(
                 )
         outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
         outcome.seconds = written.num_samples / source.sample_rate
+    outcome.provider = separator.provider
     outcome.elapsed_seconds = time.monotonic() - started
     return outcome
 

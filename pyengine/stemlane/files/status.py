@@ -21,6 +21,7 @@ def fields(outcome: Outcome) -> dict[str, Any]:
         "outputs": {stem: str(path) for stem, path in outcome.outputs.items()},
         "seconds": round(outcome.seconds, 6),
         "elapsed_seconds": round(outcome.elapsed_seconds, 3),
+        "provider": outcome.provider or None,
     }
 
 

@@ -7,8 +7,9 @@ How a kind is run is its front end's business.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from stemlane.manifests.ensemble import EnsembleSettings, read_ensemble
 from stemlane.manifests.htdemucs import read_htdemucs
-from stemlane.manifests.mdx import MdxSettings, read_mdx
+from stemlane.manifests.mdx import read_mdx
 from stemlane.manifests.rates import frame_samples
 from stemlane.manifests.segments import SegmentSettings, read_segment
 from stemlane.manifests.table import Table
@@ -232,7 +233,7 @@ def _read_segments(top: Table, table: Table, *, lowest_segment: int, most_iterat
         magnitudes_tensor=tensors.text("magnitudes") if iterations else "")  # fmt: skip
 
 
-Settings = StreamingSettings | MaskedSegmentSettings | MdxSettings | SegmentSettings
+Settings = StreamingSettings | MaskedSegmentSettings | SegmentSettings | EnsembleSettings
 
 SETTINGS_READERS: Mapping[str, Callable[[Table], Settings]] = {
     "streaming": read_streaming,
@@ -241,4 +242,5 @@ SETTINGS_READERS: Mapping[str, Callable[[Table], Settings]] = {
     "mdx": read_mdx,
     "htdemucs": read_htdemucs,
     "segment": read_segment,
+    "ensemble": read_ensemble,
 }

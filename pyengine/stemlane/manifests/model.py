@@ -119,12 +119,14 @@ class Manifest:
     @property
     def fft_samples(self) -> int:
         """Samples of a transform if the model `follows_rate`, else 0."""
-        return self.settings.fft_samples if self.follows_rate else 0
+        settings = self.settings
+        return settings.fft_samples if isinstance(settings, StreamingSettings | MaskedSegmentSettings) else 0
 
     @property
     def hop_samples(self) -> int:
         """Samples from one transform to the next if the model `follows_rate`, else 0."""
-        return self.settings.hop_samples if self.follows_rate else 0
+        settings = self.settings
+        return settings.hop_samples if isinstance(settings, StreamingSettings | MaskedSegmentSettings) else 0
 
 
 def load_manifest(folder: Path | str) -> Manifest:
@@ -178,7 +180,7 @@ def parse_manifest(values: dict[str, Any], folder: Path) -> Manifest:
         stems=stems, residual=residual, sample_rate=top.integer("sample_rate", LOWEST_RATE, HIGHEST_RATE),
         compute_allowance_samples=top.integer("compute_allowance_samples", 1, 1 << 20),
         licence=top.text("licence"), origin=top.text("origin"), training_data=top.text("training_data"),
-        files=_read_files(top), settings=SETTINGS_READERS[kind](top),
+        files=_read_files(top, kind), settings=SETTINGS_READERS[kind](top),
         self_test=_read_self_test(top, stems, residual) if "self_test" in values else {},
         measured=_read_measured(top) if "measured" in values else {},
         note=top.text("note") if "note" in values else "")  # fmt: skip
@@ -197,7 +199,11 @@ def _read_stems(top: Table) -> tuple[tuple[str, ...], str]:
     return tuple(stems), residual
 
 
-def _read_files(top: Table) -> tuple[ModelFile, ...]:
+def _read_files(top: Table, kind: str) -> tuple[ModelFile, ...]:
+    if kind == "ensemble":  # its networks are other models'
+        if "files" in top:
+            top.fail("files", "should be left out of an ensemble")
+        return ()
     files = []
     entries = top.array("files", "one [[files]] table per file")
     if len(entries) > _HIGHEST_FILES:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What the manifest of a `segment` model states: a network that turns the complex spectrum of a segment into stems'.
 
-Everything around the network is declared: transform, segment, how segments are joined, level. Standard library only.
+Everything around the network is declared: transform, segment, how segments are joined, level, layout. Standard library
+only.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from stemlane.manifests.table import Table
 WINDOWS = ("hann", "flat")
 PLACES = ("centred", "begun-hops")
 LEVELS = ("recording", "none")
+WEIGHTS = ("triangle", "hann", "flat")
 _HIGHEST_SEGMENT = 1 << 22  # 95 s at 44.1 kHz
 _MOST_AT_ONCE = 8
 _MOST_OVERLAPPING = 8  # segments that share a sample
@@ -26,7 +28,7 @@ class NetworkFile:
 
 @dataclass(frozen=True)
 class SegmentSettings:
-    """Numbers of a `segment` or `htdemucs` model: the spectra of a segment to those of the stems.
+    """Numbers of a `segment`, `htdemucs` or `mdx` model: the spectra of a segment to those of the stems.
 
     Attributes
     ----------
@@ -46,7 +48,7 @@ class SegmentSettings:
     padding_samples
         Zeros behind that, which are transformed with it.
     segment_stride_samples
-        From one segment to the next; they are joined with triangular weights.
+        From one segment to the next.
     stride_samples
         How the stream moves on, a part of that, so that no segment waits for longer than that for its last sample.
     level
@@ -57,6 +59,22 @@ class SegmentSettings:
         Each stem comes from one of them.
     has_waveforms
         Whether the networks hear and give waveforms too, which are added.
+    weights
+        How segments are joined. "triangle", as in Demucs: a recording's first segment begins with it. The others are
+        Ultimate Vocal Remover's, whose first segment begins half a transform earlier: "hann" weights all of a segment;
+        "flat" keeps the last stride before the last half transform, with linear ramps at both ends.
+    crossfade_samples
+        Length of these ramps.
+    silent_bins
+        The lowest of the network's bins, which it gets as zeros.
+    compensation
+        Multiplies the stems.
+    both_signs
+        Whether the networks run on the negated spectrum too, to cancel noise of their own.
+    tensors
+        Names of the spectra that go in and come out.
+    planes
+        Whether these are (1, 4, bins, frames) instead of (frames, bins, 4).
     """
 
     fft_samples: int
@@ -73,6 +91,13 @@ class SegmentSettings:
     segments_at_once: int
     networks: tuple[NetworkFile, ...]
     has_waveforms: bool = False
+    weights: str = "triangle"
+    crossfade_samples: int = 0
+    silent_bins: int = 0
+    compensation: float = 1.0
+    both_signs: bool = False
+    tensors: tuple[str, str] = ("spectrogram", "stem_spectrograms")
+    planes: bool = False
 
     @property
     def transform_samples(self) -> int:
@@ -87,18 +112,46 @@ class SegmentSettings:
         return self.transform_samples // self.hop_samples + 1
 
     @property
+    def edge_samples(self) -> int:
+        """Samples at either end of a segment whose frames hang over its edge."""
+        return self.fft_samples // 2
+
+    @property
+    def first_used(self) -> int:
+        """The first sample of a segment that counts."""
+        if self.weights == "flat":
+            return self.segment_samples - self.edge_samples - self.segment_stride_samples - self.crossfade_samples
+        return 0
+
+    @property
+    def recording_start(self) -> int:
+        """Where a recording's first segment starts: before it, or at its first sample."""
+        return 0 if self.weights == "triangle" else -self.edge_samples
+
+    @property
+    def stream_start(self) -> int:
+        """Where a live stream's first segment starts: so that it ends with a stride, unless it begins with one."""
+        return 0 if self.weights == "triangle" else self.stride_samples - self.segment_samples
+
+    @property
     def delay_samples(self) -> int:
-        """Samples by which the finished stems trail the mixture.
+        """Samples by which the finished stems of a live stream trail the mixture."""
+        return self.delay_from(self.stream_start, self.stride_samples)
+
+    def delay_from(self, start: int, stride_samples: int) -> int:
+        """The delay where a segment starts at `start` and the stream moves on by `stride_samples` from 0.
 
         A segment that has just missed its last sample waits for all but one stride; the next one begins to matter
         where this one's own stride ends.
         """
-        return self.segment_samples - self.stride_samples + -self.segment_samples % self.stride_samples
+        waits = -(self.segment_samples + start) % stride_samples
+        return self.segment_samples - self.first_used - stride_samples + waits
 
     @property
     def relative_cost(self) -> float:
         """Samples the networks compute per sample of the recording."""
-        return self.segment_samples / self.segment_stride_samples * len(self.networks)
+        passes = self.segment_samples / self.segment_stride_samples * len(self.networks)
+        return passes * (2 if self.both_signs else 1)
 
 
 def read_segment(top: Table) -> SegmentSettings:
@@ -136,7 +189,7 @@ def read_lengths(table: Table, *, shortest: int, most_overlapping: int) -> tuple
 
 def read_networks(top: Table, table: Table) -> tuple[NetworkFile, ...]:
     """The networks of a model, which together give each separated stem once."""
-    listed = [path for entry in top.array("files", "one [[files]] table per file") if (path := _path(entry))]
+    listed = listed_files(top)
     separated = [stem for stem in top.array("stems", 'a list like ["vocals", "other"]') if stem != top.text("residual")]
     networks = []
     for entry in table.array("networks", 'a list like [["network.onnx", "vocals", "drums"]]'):
@@ -151,6 +204,8 @@ def read_networks(top: Table, table: Table) -> tuple[NetworkFile, ...]:
     return tuple(networks)
 
 
-def _path(entry: object) -> str | None:
-    path = entry.get("path") if isinstance(entry, dict) else None
-    return path if isinstance(path, str) else None
+def listed_files(top: Table) -> list[str]:
+    """Paths of the model's files, as far as they are texts; the rest is refused elsewhere."""
+    entries = top.array("files", "one [[files]] table per file")
+    paths = [entry.get("path") if isinstance(entry, dict) else None for entry in entries]
+    return [path for path in paths if isinstance(path, str)]

@@ -78,7 +78,7 @@ def test_bash_completes(tmp_path):
     (tmp_path / "song.flac").touch()
     (tmp_path / "songs").mkdir()
     assert completed(tmp_path, "stemlane se") == ["separate"]
-    assert completed(tmp_path, "stemlane models ") == ["add", "list", "remove", "show", "verify"]
+    assert completed(tmp_path, "stemlane models ") == ["add", "combine", "list", "remove", "show", "verify"]
     assert completed(tmp_path, "stemlane separate --sk") == ["--skip-existing"]
     assert completed(tmp_path, "stemlane separate --format m") == ["m4a", "mp3"]
     assert completed(tmp_path, "stemlane separate --clip ") == ["clamp", "report", "rescale"]

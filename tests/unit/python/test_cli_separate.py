@@ -108,10 +108,12 @@ def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
     outputs = {stem: str(folder / f"{stem}.wav") for stem in ("vocals", "instrumental")}
     assert first == {
         "input": good, "state": "done", "problem": None, "warnings": [], "outputs": outputs, "seconds": 1.0,
+        "provider": "cpu",
     }  # fmt: skip
     problem = f"{bad}: no such file"
     assert second == {
         "input": bad, "state": "failed", "problem": problem, "warnings": [], "outputs": {}, "seconds": 0.0,
+        "provider": None,
     }  # fmt: skip
     assert main([*arguments[:2], *arguments[3:], "--skip-existing"]) == 0
     assert json.loads(capsys.readouterr().out)["state"] == "skipped"

@@ -82,7 +82,7 @@ def asked(kind: str) -> set[str]:
             pass
 
         def array(self, key, expected):
-            return ["vocals", "other"]
+            return ["mean", ["a", 1.0]] if key in ("vocals", "other") else ["vocals", "other"]
 
         def get(self, key, type_, expected):
             names.add(key)

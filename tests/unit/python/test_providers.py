@@ -4,6 +4,7 @@
 Only the CPU's is there in the tests. Another one is made up: it runs the network, or the network with another weight.
 """
 
+import re
 import warnings
 
 import numpy as np
@@ -12,10 +13,13 @@ import onnxruntime
 import pytest
 import soundfile
 from onnx import numpy_helper
+from stemlane.catalog.install import add_model
 from stemlane.cli.main import main
 from stemlane.engine import providers
 from stemlane.engine.separator import Separator
+from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
+from stemlane.files.library import separate_file, separate_many
 from support.htdemucs_case import recording
 from support.tiny_segment import SEGMENT, build_segment
 
@@ -133,3 +137,49 @@ def test_on_the_command_line(tmp_path, made_up, monkeypatch, capsys):
     assert providers.asked() == "cpu"
     assert main(["doctor"]) in (0, 1)
     assert "cpu is asked for; this onnxruntime has: cuda, cpu" in capsys.readouterr().out
+
+
+def test_in_the_library(tmp_path, made_up, monkeypatch):
+    """What a separator is given wins over the variable, and stays its own."""
+    folder = build_segment(tmp_path)
+    asked = made_up(1 + 1e-6)
+    monkeypatch.setenv("STEMLANE_PROVIDER", "coreml")
+    first, second = Separator(folder, provider="cuda"), Separator(folder, provider="cpu")
+    assert (first.provider, second.provider) == ("cuda", "cpu")
+    first.separate(recording(SEGMENT), 44100)
+    assert asked[-1][0] == ("CUDAExecutionProvider", {"use_tf32": "0"})
+    second.separate(recording(SEGMENT), 44100)
+    assert asked[-1] == ["CPUExecutionProvider"]
+    assert StreamingSeparator(folder, 44100, 2, provider="auto").provider == "cuda"
+    for make in (lambda: Separator(folder, provider="cdua"), lambda: StreamingSeparator(folder, 44100, 2, provider=1)):
+        with pytest.raises(InputError, match="provider is ('cdua'|1), should be one of: auto, tensorrt, cuda"):
+            make()
+
+
+def test_files_say_what_computed_them(tmp_path, made_up, monkeypatch):
+    folder = build_segment(tmp_path)
+    made_up(1.0)
+    soundfile.write(tmp_path / "song.wav", recording(SEGMENT).T, 44100, subtype="FLOAT")
+    song = tmp_path / "song.wav"
+    assert separate_file(song, tmp_path, model=folder, provider="cuda").provider == "cuda"
+    [outcome] = separate_many([song], tmp_path / "many", model=folder, provider="auto")
+    assert (outcome.provider, outcome.problem) == ("cuda", "")
+    with Separator(folder) as separator, pytest.raises(InputError, match="provider is 'cuda', but the Separator has"):
+        separate_file(song, tmp_path, model=separator, provider="cuda")
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda folder: Separator(folder, shfts=2),
+     "Separator has no option 'shfts', did you mean 'shifts'? It has: shifts, provider"),
+    (lambda folder: StreamingSeparator(folder, 44100, 2, rate=3),
+     "StreamingSeparator has no option 'rate': it has: whole, shifts, provider"),
+    (lambda folder: separate_file("a.wav", folder, fileformat="mp3"),
+     "separation has no option 'fileformat', did you mean 'file_format'? It has: stems, two_stems, name"),
+    (lambda folder: separate_many(["a.wav"], folder, provider="cpu", bitz=24),
+     "separation has no option 'bitz', did you mean 'bits'? It has"),
+    (lambda folder: add_model("mdx", stems="vocals"),
+     "add_model has no option 'stems', did you mean 'stem'? It has: mask_extension"),
+], ids=["separator", "stream", "file", "many", "add"])  # fmt: skip
+def test_misspelt_options_are_named(tmp_path, call, words):
+    with pytest.raises(InputError, match=re.escape(words)):
+        call(build_segment(tmp_path))

@@ -31,16 +31,15 @@ def manifest_text(
         "compute_allowance_samples": allowance_samples, "licence": description.licence, "origin": description.origin,
         "training_data": description.training_data,
     }  # fmt: skip
+    tables = f"\n[tensors]\n{_lines(tensors)}" if files else ""
     if description.note:
         top["note"] = description.note
     return f"""# SPDX-License-Identifier: MIT
-# Written by 'stemlane models add'.
+# Written by 'stemlane models {"add" if files else "combine"}'.
 {_lines(top)}
 [{kind}]
 {_lines(settings)}
-{listed}
-[tensors]
-{_lines(tensors)}"""
+{listed}{tables}"""
 
 
 def _lines(values: Mapping[str, object]) -> str:

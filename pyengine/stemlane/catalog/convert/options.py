@@ -3,7 +3,9 @@
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Self
 
+from stemlane.arguments import check_names
 from stemlane.errors import ModelError
 from stemlane.manifests.kinds import MASK_EXTENSIONS
 
@@ -42,6 +44,12 @@ class AddOptions:
     def __post_init__(self) -> None:
         if self.mask_extension not in MASK_EXTENSIONS:
             raise ModelError(f"extension is {self.mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
+
+    @classmethod
+    def of(cls, **options: Any) -> Self:
+        """Those of `add_model`; `InputError` if there is none of a name."""
+        check_names(options, (field.name for field in fields(cls)), "add_model")
+        return cls(**options)
 
     def check_wiener(self, highest: int) -> None:
         """Raise `ModelError` if the Wiener filter is to be iterated more often than `highest`."""

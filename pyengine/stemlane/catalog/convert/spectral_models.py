@@ -4,12 +4,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
+from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.places import Report, file_sha256, link
 
 _MOST_PARTS = 3  # in which a segment's stride comes, so that its last sample is not waited for too long
-Writer = Callable[[int, Path, str], tuple[Path, Path]]  # samples with padding, folder, name: paths of graph and weights
+_CHANNELS = 4  # real and imaginary part of the left channel, then of the right
+# From the samples of a segment, padding included, to the graph. It maps `spectrogram` (frames, bins, 4) to
+# `stem_spectrograms` (frames, bins, stems x 4), and its weights are the same for all lengths.
+Builder = Callable[[int], GraphBuilder]
 
 
 @dataclass(frozen=True)
@@ -24,15 +29,15 @@ class Window:
 
 
 def write_models(
-    write: Writer, folder: Path, *, stems: Sequence[str], residual: str, sample_rate: int, windows: Sequence[Window],
-    description: Description, transform: Mapping[str, object], report: Report, million_weights: float = 0.0,
+    build: Builder, folder: Path, *, stems: Sequence[str], residual: str, sample_rate: int, windows: Sequence[Window],
+    description: Description, transform: Mapping[str, Any], report: Report, million_weights: float = 0.0,
 ) -> list[Path]:  # fmt: skip
     """Write `folder`/<name><suffix of the window> for every window; returns these folders.
 
     Parameters
     ----------
-    write
-        Writes the network's graph and weights, the latter equal for all windows.
+    build
+        Makes the network's graph for one length of segments.
     stems
         What the network gives, in this order.
     transform
@@ -46,16 +51,16 @@ def write_models(
         report("converting", number, len(windows))
         target = folder / (description.name + window.suffix)
         target.mkdir()
-        written = write(window.segment_samples + window.padding_samples, target, "network")
+        samples = window.segment_samples + window.padding_samples
+        written = save_network(build(samples), target, samples, len(stems), transform)
         if folders:  # equal files become one
             written[1].unlink()
             link(folders[0] / written[1].name, written[1])
         folders.append(target)
         stride = window.segment_stride_samples
-        num_parts = next(parts for parts in range(_MOST_PARTS, 0, -1) if stride % parts == 0)
         settings = {
             **transform, "segment_samples": window.segment_samples, "padding_samples": window.padding_samples,
-            "segment_stride_samples": stride, "stride_samples": stride // num_parts,
+            "segment_stride_samples": stride, "stride_samples": stride // stride_parts(stride),
             "networks": [["network.onnx", *stems]],
         }  # fmt: skip
         text = manifest_text(
@@ -67,3 +72,18 @@ def write_models(
         (target / "manifest.toml").write_text(text, encoding="utf-8")
     report("converting", len(windows), len(windows))
     return folders
+
+
+def save_network(
+    graph: GraphBuilder, folder: Path, samples: int, num_stems: int, transform: Mapping[str, Any]
+) -> tuple[Path, Path]:
+    """Write the graph for segments of `samples`, and its weights; returns the paths."""
+    ends = samples // transform["hop_samples"] + 1, transform["network_bins"]
+    return graph.save(
+        folder, "network", {"spectrogram": (*ends, _CHANNELS)}, {"stem_spectrograms": (*ends, _CHANNELS * num_stems)}
+    )
+
+
+def stride_parts(stride_samples: int) -> int:
+    """In how many equal parts a segment's stride comes to the network."""
+    return next(parts for parts in range(_MOST_PARTS, 0, -1) if stride_samples % parts == 0)

@@ -9,6 +9,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from stemlane.catalog.convert.given_stems import what_it_gives
+from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.readers.checkpoints import read_checkpoint
 from stemlane.catalog.convert.readers.training_config import Config, read_config
 from stemlane.catalog.convert.source import Order, own_weights
@@ -36,7 +37,7 @@ A = TypeVar("A", bound=TrainedArchitecture)
 
 def add_trained(
     order: Order, model_name: str, *, title: Callable[[A], str], read: Callable[[Tensors, Config, str], A],
-    write: Callable[[A, Tensors, Sequence[int], int, Path, str], tuple[Path, Path]],
+    build: Callable[[A, Tensors, Sequence[int], int], GraphBuilder],
     transform: Callable[[A], Mapping[str, object]],
 ) -> list[Path]:  # fmt: skip
     """Convert a checkpoint: one model, whose segments are the training's and are heard twice, for files.
@@ -47,8 +48,8 @@ def add_trained(
         What the family is called.
     read
         Gives the architecture of tensors and settings; the text names the file in errors.
-    write
-        Writes graph and weights for the stems of these numbers.
+    build
+        Makes the graph for the stems of these numbers.
     transform
         What the manifest states beyond lengths.
 
@@ -69,7 +70,7 @@ def add_trained(
     weights = sum(values.size for values in tensors.values()) / 1e6
     kind, segment = title(found), found.segment_samples
     return write_models(
-        functools.partial(write, found, tensors, given.outputs), order.target, stems=given.stems,
+        functools.partial(build, found, tensors, given.outputs), order.target, stems=given.stems,
         residual=given.residual, sample_rate=SAMPLE_RATE, windows=[Window("", "", segment, 0, segment // 2)],
         description=own_weights(order, f"{kind} {model_name}", kind, "known by their hash", note=given.note),
         transform=transform(found), report=order.report, million_weights=weights)  # fmt: skip

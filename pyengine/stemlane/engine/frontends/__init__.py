@@ -64,31 +64,35 @@ def _open_unmix(manifest: Manifest, threads: int = 1) -> RecordingFrontEnd:
     return OpenUnmixFrontEnd(manifest, threads=threads)
 
 
-def _mdx(manifest: Manifest, threads: int = 1, *, whole: bool = False) -> RecordingFrontEnd:
-    from stemlane.engine.frontends.mdx import MdxFrontEnd
-
-    return MdxFrontEnd(manifest, whole=whole, threads=threads)
-
-
 def _segments(manifest: Manifest, shifts: int = 0, *, whole: bool = False) -> RecordingFrontEnd:
     from stemlane.engine.frontends.segments import SegmentFrontEnd
 
     return SegmentFrontEnd(manifest, whole=whole, shifts=shifts)
 
 
+def _whole_segments(manifest: Manifest, threads: int) -> RecordingFrontEnd:
+    del threads  # it takes what there is, live too
+    return _segments(manifest, whole=True)
+
+
+def _ensemble(manifest: Manifest, *, whole: bool = False) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.ensemble import EnsembleFrontEnd
+
+    return EnsembleFrontEnd(manifest, whole=whole)
+
+
 _SEGMENTS = FrontEnds(
-    _segments,
-    lambda manifest, threads: _segments(manifest, whole=True),
-    shifted=lambda manifest, shifts: _segments(manifest, shifts, whole=True),
+    _segments, _whole_segments, shifted=lambda manifest, shifts: _segments(manifest, shifts, whole=True)
 )
 
 FRONT_ENDS: Mapping[str, FrontEnds] = {
     "streaming": FrontEnds(_streaming, lambda manifest, threads: _streaming_recording(manifest)),
     "spleeter": FrontEnds(_spleeter, _spleeter),
     "open-unmix": FrontEnds(_open_unmix, _open_unmix),
-    "mdx": FrontEnds(_mdx, lambda manifest, threads: _mdx(manifest, threads, whole=True)),
+    "mdx": FrontEnds(_segments, _whole_segments),
     "htdemucs": _SEGMENTS,
     "segment": _SEGMENTS,
+    "ensemble": FrontEnds(_ensemble, lambda manifest, threads: _ensemble(manifest, whole=True)),
 }
 
 

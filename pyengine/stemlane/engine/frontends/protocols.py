@@ -54,15 +54,12 @@ class RecordingFrontEnd(StreamFrontEnd, Protocol):
 
     Attributes
     ----------
-    lead_samples
-        Zeros, fewer than a stride, that stand before sample 0, so that segments lie where the original's lie.
     needs_prescan
         Whether the recording passes through `prescan` first.
     knows_end
         Whether `finish` does what the original does at the end; otherwise silence follows.
     """
 
-    lead_samples: int = 0
     needs_prescan: bool = False
     knows_end: bool = False
 
@@ -76,7 +73,7 @@ class RecordingFrontEnd(StreamFrontEnd, Protocol):
         Parameters
         ----------
         rest
-            (2, fewer than a stride) float32; it includes the lead if there was no stride.
+            (2, fewer than a stride) float32.
 
         Returns
         -------

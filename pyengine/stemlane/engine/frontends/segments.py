@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Front end of `segment` and `htdemucs` models: networks that hear whole segments and give those of the stems.
+"""Front end of `segment`, `htdemucs` and `mdx` models: networks that hear whole segments and give those of the stems.
 
 Around the networks it does what Demucs 4.1.0 does (demucs/apply.py, api.py): segments overlap and are joined with
 triangular weights; a last, shorter segment is centred in the network's input; passes can be shifted and averaged.
 Where the manifest asks for it, a recording is brought to mean 0 and deviation 1. A live stream knows neither level nor
 end: a usual level is assumed, which changes hardly anything, because such networks normalise each segment again.
+
+MDX-Net's segments are joined as in Ultimate Vocal Remover (github.com/Anjok07/ultimatevocalremovergui, separate.py):
+versions from 5.6 on weight whole segments with a Hann window, earlier ones keep their middle ("flat").
 """
 
 from dataclasses import dataclass
@@ -33,6 +36,22 @@ def shift_leads(shifts: int, sample_rate: float) -> list[int]:
     return [int(bits % np.uint64(longest + 1)) for bits in np.random.PCG64(_SHIFT_SEED).random_raw(shifts)]
 
 
+def segment_weights(settings: SegmentSettings, num_samples: int | None = None) -> np.ndarray:
+    """Weights of a segment (segment_samples,), or (num_samples,) of a shorter last one."""
+    length = settings.segment_samples
+    if settings.weights == "hann":
+        return np.hanning(length if num_samples is None else num_samples).astype(np.float32)
+    if settings.weights == "flat":
+        ramp = (np.arange(settings.crossfade_samples) + 0.5) / max(settings.crossfade_samples, 1)
+        level = np.ones(settings.segment_stride_samples - settings.crossfade_samples)
+        kept = np.concatenate([ramp, level, 1 - ramp])
+        weights = np.pad(kept, (settings.first_used, settings.edge_samples))
+    else:
+        half = length // 2
+        weights = np.concatenate([np.arange(1, half + 1), np.arange(length - half, 0, -1)]) / (length - half)
+    return weights[:num_samples].astype(np.float32)
+
+
 def _thread_pool(num_workers: int) -> "ThreadPoolExecutor":
     from concurrent.futures import ThreadPoolExecutor  # only where needed: the engine's start-up time counts
 
@@ -40,7 +59,7 @@ def _thread_pool(num_workers: int) -> "ThreadPoolExecutor":
 
 
 class SegmentFrontEnd(RecordingFrontEnd):
-    """Runs a `segment` or `htdemucs` model.
+    """Runs a `segment`, `htdemucs` or `mdx` model.
 
     Parameters
     ----------
@@ -59,22 +78,22 @@ class SegmentFrontEnd(RecordingFrontEnd):
         num_workers = at_once if whole and threads >= at_once else 1
         # A live stream hears one segment after the other; of a file, each worker computes one at the same time.
         self.stride_samples = settings.segment_stride_samples * num_workers if whole else settings.stride_samples
-        self.delay_samples = settings.segment_samples if shifts else settings.delay_samples
+        leads = shift_leads(shifts, self.sample_rate) if shifts else [0]
+        starts = [settings.recording_start - lead if whole else settings.stream_start for lead in leads]
+        step = settings.segment_stride_samples if whole else settings.stride_samples
+        self.delay_samples = max(settings.delay_from(start, step) for start in starts)
         # A worker's own thread computes with those of the session, which all workers share.
         threads -= num_workers - 1
         first = [SegmentNetwork(manifest, network, threads) for network in settings.networks]
         clones = [[network.clone() for network in first] for _ in range(num_workers - 1)]
         self._workers = [first, *clones]
         self._pool = _thread_pool(num_workers) if num_workers > 1 else None
-        half = settings.segment_samples // 2
-        weights = np.concatenate([np.arange(1, half + 1), np.arange(settings.segment_samples - half, 0, -1)])
-        self._weights = (weights / weights.max()).astype(np.float32)
-        leads = shift_leads(shifts, self.sample_rate) if shifts else [0]
-        self._passes = [_ShiftedPass(lead, len(self.stems), settings, self.stride_samples) for lead in leads]
+        self._weights = segment_weights(settings)
+        self._passes = [_Pass(start, len(self.stems), settings, self.stride_samples) for start in starts]
         # Enough for a last segment that reaches back by half its length from where no segment has begun.
         self._heard = np.zeros((2, 2 * settings.segment_samples + self.stride_samples), np.float32)
         self._assumed_deviation = _USUAL_DEVIATION if settings.level == "recording" else 1.0
-        self.knows_end = whole
+        self.knows_end = whole and settings.weights != "flat"  # there, silence is the original's end too
         self.needs_prescan = whole and settings.level == "recording"
         self.reset()
 
@@ -83,9 +102,7 @@ class SegmentFrontEnd(RecordingFrontEnd):
         self._hear(mixture)
         length = self._settings.segment_samples
         self._add([
-            self._segment(shifted, start, length)
-            for shifted in self._passes
-            for start in shifted.starts(self._end - length + 1)
+            self._segment(one, start, length) for one in self._passes for start in one.starts(self._end - length + 1)
         ])  # fmt: skip
         return self._take(self.stride_samples)
 
@@ -95,8 +112,8 @@ class SegmentFrontEnd(RecordingFrontEnd):
         self._end = 0  # samples heard
         self._taken = -self.delay_samples  # where the next samples to return begin
         self._heard.fill(0)
-        for shifted in self._passes:
-            shifted.reset()
+        for one in self._passes:
+            one.reset()
 
     def prescan(self, mixture: np.ndarray) -> None:
         """Take a piece (2, samples) of the recording for its level."""
@@ -110,9 +127,9 @@ class SegmentFrontEnd(RecordingFrontEnd):
         self._hear(rest)
         length = self._settings.segment_samples
         self._add([
-            self._segment(shifted, start, min(length, self._end - start))
-            for shifted in self._passes
-            for start in shifted.starts(self._end)
+            self._segment(one, start, min(length, self._end - start))
+            for one in self._passes
+            for start in one.starts(self._end)
         ])  # fmt: skip
         return self._take(self._end - self._taken)
 
@@ -132,10 +149,17 @@ class SegmentFrontEnd(RecordingFrontEnd):
             self._heard[:, -num_new:] = (mixture - np.float32(mean)) / np.float32(deviation)
             self._end += num_new
 
-    def _segment(self, owner: "_ShiftedPass", start: int, num_samples: int) -> "_Segment":
-        """The segment of a pass at `start`, of which `num_samples` count; a shorter one is put in the middle."""
-        length = self._settings.segment_samples
-        before = (length - num_samples) // 2
+    def _segment(self, owner: "_Pass", start: int, num_samples: int) -> "_Segment":
+        """The segment of a pass at `start`, of which `num_samples` lie in the recording; the last are shorter."""
+        settings, length = self._settings, self._settings.segment_samples
+        before, weights = 0, self._weights[:num_samples]
+        if settings.weights == "triangle":
+            before = (length - num_samples) // 2  # in the middle of what the network hears
+        elif num_samples < length:
+            # The original fills the recording up with silence, to a length at which its last segments are cut off.
+            inner = length - settings.fft_samples
+            filled_up = self._end + inner - self._end % inner + settings.edge_samples
+            weights = segment_weights(settings, min(length, filled_up - start))[:num_samples]
         first = start - before - self._end + self._heard.shape[1]  # place in the memory
         heard = self._heard[:, first : first + length]
         heard = np.pad(heard, ((0, 0), (0, length - heard.shape[1])))
@@ -143,6 +167,7 @@ class SegmentFrontEnd(RecordingFrontEnd):
             owner=owner,
             start=start,
             kept=slice(before, before + num_samples),
+            weights=weights,
             heard=heard,
             stems=np.zeros((len(self.stems), 2, num_samples), np.float32),
         )
@@ -156,7 +181,7 @@ class SegmentFrontEnd(RecordingFrontEnd):
         else:
             self._separate(segments, self._workers[0])
         for segment in segments:
-            segment.owner.add(segment, self._weights, self._taken)
+            segment.owner.add(segment, self._taken)
 
     def _separate(self, segments: list["_Segment"], networks: list[SegmentNetwork]) -> None:
         """Compute the stems of the segments, one after the other."""
@@ -170,28 +195,33 @@ class SegmentFrontEnd(RecordingFrontEnd):
         """The next samples, which no later segment changes."""
         mean, deviation = self._level()
         stems = np.zeros((len(self.stems), 2, num_samples), np.float32)
-        for shifted in self._passes:
-            stems += shifted.take(num_samples)
+        for one in self._passes:
+            stems += one.take(num_samples)
         self._taken += num_samples
-        return stems * np.float32(deviation / len(self._passes)) + np.float32(mean)
+        gain = self._settings.compensation * deviation / len(self._passes)
+        return stems * np.float32(gain) + np.float32(mean)
 
 
 @dataclass
 class _Segment:
-    """A segment of a pass: where it starts, what is kept of its length, what the network hears, and its stems."""
+    """A segment of a pass: where it starts, what is kept of it and its weights, what is heard, and its stems."""
 
-    owner: "_ShiftedPass"
+    owner: "_Pass"
     start: int
     kept: slice
+    weights: np.ndarray
     heard: np.ndarray
     stems: np.ndarray
 
 
-class _ShiftedPass:
-    """The sum of the weighted segments of one pass, from the first sample on that has not been returned yet."""
+class _Pass:
+    """The sum of the weighted segments of one pass, from the first sample on that has not been returned yet.
 
-    def __init__(self, lead_samples: int, num_stems: int, settings: SegmentSettings, stream_stride_samples: int):
-        self._lead_samples = lead_samples
+    `start` is where its first segment starts.
+    """
+
+    def __init__(self, start: int, num_stems: int, settings: SegmentSettings, stream_stride_samples: int):
+        self._start, self._first_used = start, settings.first_used
         self._stride_samples = settings.segment_stride_samples
         # What is returned next trails the newest sample by at most a segment and a stride.
         length = settings.segment_samples + 2 * stream_stride_samples
@@ -199,7 +229,7 @@ class _ShiftedPass:
 
     def reset(self) -> None:
         """Start over."""
-        self._next_start = -self._lead_samples
+        self._next_start = self._start
         self._sum.reset()
         self._weight_sum.reset()
 
@@ -209,11 +239,11 @@ class _ShiftedPass:
         self._next_start += len(starts) * self._stride_samples
         return starts
 
-    def add(self, segment: _Segment, weights: np.ndarray, taken: int) -> None:
+    def add(self, segment: _Segment, taken: int) -> None:
         """Add the stems of a segment; what is returned next begins at `taken`."""
-        num_samples = segment.stems.shape[2]
-        self._sum.add(segment.stems * weights[:num_samples], segment.start - taken)
-        self._weight_sum.add(weights[:num_samples], segment.start - taken)
+        place, weights = segment.start + self._first_used - taken, segment.weights[self._first_used :]
+        self._sum.add(segment.stems[..., self._first_used :] * weights, place)
+        self._weight_sum.add(weights, place)
 
     def take(self, num_samples: int) -> np.ndarray:
         """The next samples (stems, 2, samples); where no segment lies, zeros."""

@@ -17,6 +17,7 @@ from stemlane.catalog.convert.manifest_text import Description, manifest_text
 from stemlane.catalog.convert.places import Report, file_sha256, link
 from stemlane.catalog.convert.readers.safetensors_weights import is_safetensors
 from stemlane.catalog.convert.readers.torch_weights import ClassName, read_package
+from stemlane.catalog.convert.spectral_models import stride_parts
 from stemlane.contract import STEM_ORDER
 from stemlane.errors import ModelError
 
@@ -25,7 +26,6 @@ _CLASS = "demucs.htdemucs.HTDemucs"
 # Named only so that the message can say what the file holds.
 _OTHER_CLASSES = ("demucs.hdemucs.HDemucs", "demucs.demucs.Demucs", "demucs.wdemucs.WDemucs")
 _SHORT_FRAMES = 128  # 3 s; a multiple of 64, so that no branch pads
-_MOST_PARTS = 3  # in which a segment's stride comes, so that its last sample is not waited for too long
 
 
 @dataclass(frozen=True)
@@ -130,10 +130,9 @@ def _manifest_text(
     """The manifest of one window; `networks` are lists of a file and the stems it gives."""
     suffix, title, samples = window
     stride = samples * 3 // 4  # as the original moves on
-    num_parts = next(parts for parts in range(_MOST_PARTS, 0, -1) if stride % parts == 0)
     settings = {
         "fft_samples": found.fft_samples, "segment_samples": samples, "segment_stride_samples": stride,
-        "stride_samples": stride // num_parts, "networks": networks,
+        "stride_samples": stride // stride_parts(stride), "networks": networks,
     }  # fmt: skip
     return manifest_text(
         replace(description, name=description.name + suffix, title=description.title + title),

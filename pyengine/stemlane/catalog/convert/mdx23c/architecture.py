@@ -5,6 +5,7 @@ Names and shapes are those of KUIELab's code (github.com/kuielab/sdx23, my_submi
 Music-Source-Separation-Training has it (mdx23c_tfc_tdf_v3.py).
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -55,10 +56,7 @@ def read_architecture(tensors: Mapping[str, np.ndarray], settings: Config, where
     ModelError
         With the reason, if it is not one of these.
     """
-
-    def length(name: str, axis: int) -> int:
-        return size(tensors, name, axis, where, FAMILY)
-
+    length = functools.partial(size, tensors, where=where, family=FAMILY)
     audio = settings.table("audio")
     if (act := settings.table("model").text("act")) != "gelu":
         raise ModelError(f"{where}: its activation is {act!a}, only 'gelu' can be converted")

@@ -6,7 +6,6 @@ in between.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -16,29 +15,10 @@ from stemlane.catalog.convert.onnx_graph import GraphBuilder
 _EPSILON = 1e-5  # of the normalisations, torch's default
 
 
-def write_network(
-    found: Architecture, tensors: Mapping[str, np.ndarray], stems: Sequence[int], segment_samples: int, folder: Path,
-    name: str,
-) -> tuple[Path, Path]:  # fmt: skip
-    """Write `folder`/<name>.onnx and `folder`/<name>.weights, of which the latter is the same for all lengths.
-
-    The graph maps `spectrogram` (frames, bins, 2 channels x real and imaginary) to `stem_spectrograms` (frames, bins,
-    stems x 2 x 2).
-
-    Parameters
-    ----------
-    tensors
-        Checked.
-    stems
-        Numbers of the network's stems that are returned, in this order.
-    segment_samples
-        Length of the segment, a multiple of the hop.
-
-    Returns
-    -------
-    tuple
-        The paths of both files.
-    """
+def build_graph(
+    found: Architecture, tensors: Mapping[str, np.ndarray], stems: Sequence[int], segment_samples: int
+) -> GraphBuilder:
+    """The graph for segments of `segment_samples`, as `spectral_models.Builder` describes it."""
     frames, bins, subbands = segment_samples // found.hop_samples + 1, found.network_bins, found.num_subbands
     writer = _Writer(found, tensors)
     graph = writer.graph
@@ -66,7 +46,7 @@ def write_network(
     together = graph.node("Transpose", apart, perm=[2, 1, 3, 0])
     sizes = (frames, bins, CHANNELS * len(stems))
     graph.node("Reshape", together, graph.constant(np.array(sizes)), output="stem_spectrograms")
-    return graph.save(folder, name, {"spectrogram": (frames, bins, CHANNELS)}, {"stem_spectrograms": sizes})
+    return graph
 
 
 class _Writer:

@@ -6,6 +6,7 @@ RoFormer for Music Source Separation. 2023. Names and shapes are those of P. Wan
 BS-RoFormer) as Music-Source-Separation-Training has it. Variants with other layers are refused by the names of these.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,10 +60,7 @@ def read_architecture(tensors: Mapping[str, np.ndarray], settings: Config, where
     ModelError
         With the reason, if it is not one of these.
     """
-
-    def length(name: str, axis: int) -> int:
-        return size(tensors, name, axis, where, FAMILY)
-
+    length = functools.partial(size, tensors, where=where, family=FAMILY)
     model, audio = settings.table("model"), settings.table("audio")
     is_mel = "final_norm.gamma" not in tensors
     fft = model.integer("stft_n_fft", 2048, 256, 16384)

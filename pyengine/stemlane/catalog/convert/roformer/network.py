@@ -8,7 +8,6 @@ Gates are products of their own. Where mel filters overlap, each bin gathers its
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -19,29 +18,10 @@ _TINY = np.float32(1e-12)  # torch's normalisation divides by at least that
 _MOST_INNER_VALUES = 1 << 25  # of a feed-forward layer at once, 128 MiB
 
 
-def write_network(
-    found: Architecture, tensors: Mapping[str, np.ndarray], stems: Sequence[int], segment_samples: int, folder: Path,
-    name: str,
-) -> tuple[Path, Path]:  # fmt: skip
-    """Write `folder`/<name>.onnx and `folder`/<name>.weights, of which the latter is the same for all lengths.
-
-    The graph maps `spectrogram` (frames, bins, 2 channels x real and imaginary) to `stem_spectrograms` (frames, bins,
-    stems x 2 x 2).
-
-    Parameters
-    ----------
-    tensors
-        Checked.
-    stems
-        Numbers of the mask estimators that are used, in this order.
-    segment_samples
-        Length of the segment, a multiple of the hop.
-
-    Returns
-    -------
-    tuple
-        The paths of both files.
-    """
+def build_graph(
+    found: Architecture, tensors: Mapping[str, np.ndarray], stems: Sequence[int], segment_samples: int
+) -> GraphBuilder:
+    """The graph for segments of `segment_samples`, as `spectral_models.Builder` describes it."""
     frames = segment_samples // found.hop_samples + 1
     writer = _Writer(found, tensors, frames)
     graph = writer.graph
@@ -58,8 +38,7 @@ def write_network(
         signal = writer.normalised(signal, "final_norm.gamma")
     outputs = [writer.masked(stem, signal) for stem in stems]
     graph.node("Concat", *outputs, axis=2, output="stem_spectrograms")
-    return graph.save(folder, name, {"spectrogram": (frames, found.num_bins, CHANNELS)},
-                      {"stem_spectrograms": (frames, found.num_bins, CHANNELS * len(stems))})  # fmt: skip
+    return graph
 
 
 class _Writer:

@@ -5,6 +5,7 @@ W. Tong et al.: SCNet: Sparse Compression Network for Music Source Separation. I
 of the authors' code (github.com/starrytong/SCNet, scnet/SCNet.py, separation.py).
 """
 
+import functools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -95,10 +96,7 @@ def read_architecture(tensors: Mapping[str, np.ndarray], settings: Config | None
     ModelError
         With the reason, if it is not one of these or more must be known of it.
     """
-
-    def length(name: str, axis: int) -> int:
-        return size(tensors, name, axis, where, FAMILY)
-
+    length = functools.partial(size, tensors, where=where, family=FAMILY)
     blocks = count(tensors, "encoder.{}.globalconv.weight", _MOST_BLOCKS)
     widths = tuple(length(f"encoder.{index}.globalconv.weight", 0) for index in range(max(blocks, 1)))
     last = f"decoder.{blocks - 1}.1.convtrs.0.weight"

@@ -8,7 +8,6 @@ weights for both are added up.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
@@ -18,29 +17,10 @@ from stemlane.catalog.convert.scnet.architecture import CHANNELS, Architecture, 
 _EPSILON = np.float32(1e-5)  # of the normalisations, torch's default, and of the input's deviation
 
 
-def write_network(
-    found: Architecture, tensors: Mapping[str, np.ndarray], stems: Sequence[str], segment_samples: int, folder: Path,
-    name: str,
-) -> tuple[Path, Path]:  # fmt: skip
-    """Write `folder`/<name>.onnx and `folder`/<name>.weights, of which the latter is the same for all lengths.
-
-    The graph maps `spectrogram` (frames, bins, 2 channels x real and imaginary) to `stem_spectrograms` (frames, bins,
-    stems x 2 x 2).
-
-    Parameters
-    ----------
-    tensors
-        Checked.
-    stems
-        Those of the network's sources that are returned, in this order.
-    segment_samples
-        Length of the segment, with its padding: an even number of frames.
-
-    Returns
-    -------
-    tuple
-        The paths of both files.
-    """
+def build_graph(
+    found: Architecture, tensors: Mapping[str, np.ndarray], stems: Sequence[str], segment_samples: int
+) -> GraphBuilder:
+    """The graph for segments of `segment_samples`, as `spectral_models.Builder` describes it."""
     frames, bins = segment_samples // found.hop_samples + 1, found.num_bins
     writer = _Writer(tensors, frames)
     graph = writer.graph
@@ -68,9 +48,7 @@ def write_network(
         signal = writer.decode(f"decoder.{index}.1", signal, bands, outputs)
     signal = graph.node("Transpose", signal, perm=[1, 0, 2])
     graph.node("Add", graph.node("Mul", signal, deviation), mean, output="stem_spectrograms")
-    ends = (frames, found.num_bins)
-    return graph.save(folder, name, {"spectrogram": (*ends, CHANNELS)},
-                      {"stem_spectrograms": (*ends, CHANNELS * len(stems))})  # fmt: skip
+    return graph
 
 
 class _Writer:

@@ -11,7 +11,7 @@ from stemlane.catalog.convert.places import file_sha256
 from stemlane.catalog.convert.readers.checkpoints import read_checkpoint
 from stemlane.catalog.convert.readers.training_config import Config, read_config
 from stemlane.catalog.convert.scnet.architecture import SAMPLE_RATE, Architecture, read_architecture
-from stemlane.catalog.convert.scnet.network import write_network
+from stemlane.catalog.convert.scnet.network import build_graph
 from stemlane.catalog.convert.source import CONVERTER, Order, own_weights
 from stemlane.catalog.convert.spectral_models import Window, write_models
 from stemlane.contract import STEM_ORDER
@@ -60,7 +60,7 @@ def add(source: ScnetSource, order: Order) -> list[Path]:
             order.name, "SCNet large", "1.0.9", licences.SCNET.text, f"starrytong/SCNet, {CONVERTER}", "MUSDB18-HQ"
         )
     return write_models(
-        functools.partial(write_network, found, tensors, stems), order.target, stems=stems, residual=RESIDUAL,
+        functools.partial(build_graph, found, tensors, stems), order.target, stems=stems, residual=RESIDUAL,
         sample_rate=SAMPLE_RATE, windows=windows(found), description=description, transform=transform(found),
         report=order.report)  # fmt: skip
 
