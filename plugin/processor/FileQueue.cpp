@@ -30,7 +30,9 @@ void FileQueue::add(const juce::StringArray& paths) {
     const juce::File file(path);
     const bool isThere = std::any_of(items_.begin(), items_.end(),
                                      [&](const Item& item) { return item.file == file && !isOver(item); });
-    if (!isThere && items_.size() < kMostItems) items_.push_back({file});
+    if (isThere || items_.size() >= kMostItems) continue;
+    items_.emplace_back();
+    items_.back().file = file;
   }
   if (!isRunning()) startNext();
   sendChangeMessage();
