@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What audio can be separated, checked where it enters; and cutting a stream of blocks to another length."""
 
+import os
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -60,6 +61,8 @@ def check_finite(block: np.ndarray, position: int = 0) -> None:
 
 def check_mixture(mixture: np.ndarray, sample_rate: float) -> np.ndarray:
     """The recording as float32 (channels, samples), or `InputError` saying what is wrong with it."""
+    if isinstance(mixture, (str, os.PathLike)):
+        raise InputError(f"mixture is the path {shown(mixture)}, should be an array; separate_file takes paths")
     mixture = as_array(mixture)
     if mixture.ndim != 2:
         raise InputError(f"mixture has shape {mixture.shape}, should be (channels, samples)")
@@ -86,3 +89,14 @@ def rechunk(blocks: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarr
             waiting = waiting[..., num_samples:]
     if waiting is not None and waiting.shape[-1]:
         yield waiting
+
+
+def cut(blocks: Iterable[np.ndarray], most_samples: int) -> Iterator[np.ndarray]:
+    """Cut those blocks of a stream of (..., samples) that are longer than `most_samples`; nothing is copied.
+
+    >>> [block.shape for block in cut([np.zeros((2, 5)), np.zeros((2, 2))], 3)]
+    [(2, 3), (2, 2), (2, 2)]
+    """
+    for block in blocks:
+        for start in range(0, block.shape[-1], most_samples):
+            yield block[..., start : start + most_samples]

@@ -3,7 +3,17 @@
 
 
 class StemlaneError(Exception):
-    """Base of every error this package raises on purpose."""
+    """Base of every error this package raises on purpose.
+
+    Examples
+    --------
+    >>> from stemlane import render
+    >>> try:
+    ...     render([[0.0, 0.0]], 44100, {"vocals": "loud"})
+    ... except StemlaneError as error:
+    ...     print(error)
+    gain of vocals is 'loud', should be dB from -60 (silence, or -inf) to +12
+    """
 
 
 class ManifestError(StemlaneError):

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""The bounces that the README and the page on pedalboard show are what `stemlane.render` makes of the same gains."""
+"""The bounces that the README and the page on pedalboard show are what `stemlane.render` makes of the same gains.
 
+The examples in docstrings that need a host run here, too.
+"""
+
+import doctest
+import importlib
 import re
 from pathlib import Path
 
@@ -54,6 +59,12 @@ def test_the_scripts_of_the_page_on_pedalboard(song):
     same = np.ones(song.shape[1], bool)
     same[4 * RATE - 2048 : 4 * RATE + 2048] = False
     np.testing.assert_allclose(automated[:, same], written("mix.wav")[:, same], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["hosting", "places", "status"])
+def test_the_examples_of_docstrings(name):
+    found = doctest.testmod(importlib.import_module(f"stemlane.plugin.{name}"))
+    assert found.attempted > 0 and found.failed == 0
 
 
 def test_the_readme_names_no_missing_file():

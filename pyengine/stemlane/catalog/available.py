@@ -8,7 +8,7 @@ from stemlane.catalog.convert.htdemucs.source import OFFICIAL as HTDEMUCS
 from stemlane.catalog.convert.open_unmix.source import OFFICIAL as OPEN_UNMIX
 from stemlane.catalog.convert.open_unmix.source import STEMS as FOUR_STEMS
 from stemlane.catalog.licences import Licence
-from stemlane.catalog.sources import find_source
+from stemlane.catalog.sources import SOURCES, find_source
 
 _SPLEETER_STEMS = {
     "2stems": ("vocals", "accompaniment"),
@@ -84,6 +84,13 @@ def available_models() -> list[Available]:
         latencies = _HTDEMUCS_FT_SECONDS if variant.endswith("_ft") else _HTDEMUCS_SECONDS
         found.append(_entry(variant, (*FOUR_STEMS[:-1], *more, FOUR_STEMS[-1]), latencies))
     return found
+
+
+def source_names() -> list[str]:
+    """What `stemlane models add` takes by name: the models above, and families whose networks come as files."""
+    named = [entry.source for entry in available_models()]
+    families = [vars(module)["__name__"].split(".")[-2].replace("_", "-") for module in SOURCES]
+    return [*named, *sorted(family for family in families if not any(name.startswith(family) for name in named))]
 
 
 def _entry(source: str, stems: tuple[str, ...], latency_seconds: tuple[float, ...]) -> Available:

@@ -31,6 +31,8 @@ from stemlane.regular_files import copy_regular
 
 Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# What the extra `convert` of pyproject.toml brings; a test compares.
+CONVERTER_PACKAGES = ("google-crc32c", "onnx", "pyyaml", "safetensors")
 _STALE_SECONDS = 24 * 3600
 _HIGHEST_FILE_BYTES = 8 << 30
 _HIGHEST_TEXT_BYTES = 1 << 20  # of a card or a licence
@@ -197,7 +199,7 @@ def _converter_is_there() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ModelError(f"{error.name} is missing: run pip install 'stemlane[convert]'") from None
+        raise ModelError(f"{error.name} is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'") from None
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ SHELLS = ("bash", "zsh", "fish")
 _FILES = ("INPUT", "FILE", "OUT", "PATH_OR_URL")
 _FOLDERS = ("DIR",)
 _MODELS = "stemlane models list --names"
+_ADDED_MODELS = "stemlane models list --added --names"
 _EXAMPLES = """
   stemlane completion bash > ~/.local/share/bash-completion/completions/stemlane
   stemlane completion zsh > ~/.zfunc/_stemlane       with ~/.zfunc in fpath, before compinit
@@ -39,6 +40,7 @@ def script(root: argparse.ArgumentParser, shell: str) -> str:
     import shtab
 
     files, folders, models = shtab.FILE, shtab.DIRECTORY, shtab.cmd(_MODELS)
+    added = shtab.cmd(_ADDED_MODELS)
     for parser in _all(root):
         for action in actions_of(parser):
             if action.metavar in _FILES:
@@ -46,7 +48,7 @@ def script(root: argparse.ArgumentParser, shell: str) -> str:
             elif action.metavar in _FOLDERS:
                 action.complete = folders  # type: ignore[attr-defined]
             elif action.metavar == "NAME" and (action.dest == "model" or not action.option_strings):
-                action.complete = models  # type: ignore[attr-defined]
+                action.complete = added if parser.prog.endswith(" remove") else models  # type: ignore[attr-defined]
             elif (words := _words(action, root)) and action.choices is None:
                 action.choices = words
     return shtab.complete(root, shell)
@@ -65,9 +67,9 @@ def _words(action: argparse.Action, root: argparse.ArgumentParser) -> Sequence[s
 
         return FORMATS
     if action.metavar == "SOURCE":
-        from stemlane.catalog.available import available_models
+        from stemlane.catalog.available import source_names
 
-        return [*(entry.source for entry in available_models()), "mdx", "mdx23c", "roformer", "scnet"]
+        return source_names()
     if action.metavar == "COMMAND":
         return list(commands_of(root))
     return action.metavar.split("|") if isinstance(action.metavar, str) and "|" in action.metavar else ()

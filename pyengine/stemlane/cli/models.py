@@ -14,7 +14,7 @@ from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
 
 _EXAMPLES = """
-  stemlane models list --available                   what can be added, with stems and licence
+  stemlane models list --available                   what can be added, with stems and licences
   stemlane models add spleeter:4stems
   stemlane models add htdemucs
   stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
@@ -31,12 +31,12 @@ def add(commands: Group) -> None:
     models = add_group(commands, "models", "List, show, verify, add and remove models.", _EXAMPLES)
     listing = add_command(models, "list", _list, "List the models that can be used.", _EXAMPLES)
     which = listing.add_mutually_exclusive_group()
-    which.add_argument("--available", action="store_true", help="list those that can be added instead")
-    which.add_argument("--names", action="store_true", help="print their names alone, one a line, for scripts")
+    which.add_argument("--available", action="store_true", help="list the models that can be added instead")
+    which.add_argument("--added", action="store_true", help="list only the models you have added")
+    listing.add_argument("--names", action="store_true", help="print only names, one per line, for scripts")
     listing.add_argument(
-        "--json", action="store_true",
-        help="print one JSON object a line: the models that can be used, then those that can be added",
-    )  # fmt: skip
+        "--json", action="store_true", help="print one JSON line per model: those you can use, then those you can add"
+    )
     add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
@@ -67,44 +67,47 @@ def _add_adding(models: Group) -> None:
         dest="location",
         type=given,
         metavar="PATH_OR_URL",
-        help="take the weights from here; STEMLANE_MIRROR names another place of all official files",
+        help="take the weights from here; STEMLANE_MIRROR names a mirror of all official files",
     )
-    adding.add_argument("--name", metavar="NAME", help="name of the model here")
+    adding.add_argument("--name", metavar="NAME", help="what to call the model")
     adding.add_argument(
-        "--accept-licence", action="store_true", help="do not ask where the makers of weights restrict their use"
+        "--accept-licence",
+        action="store_true",
+        help="accept restrictions on the use of the weights without being asked",
     )
-    adding.add_argument(
-        "--json", action="store_true", help="print the progress and the outcome as JSON, an object a line"
-    )
-    adding.add_argument("--force", action="store_true", help="replace models of the same name")
+    adding.add_argument("--json", action="store_true", help="print progress and outcome as JSON lines")
+    adding.add_argument("--force", action="store_true", help="replace a model of the same name")
     adding.add_argument(
         "--extension",
         default="zeros",
         metavar="zeros|average",
-        help="what Spleeter's stems get above 11 kHz (16 kHz): nothing, which leaves it in the residual, or the mean "
-        "of the mask below (default: %(default)s)",
+        help="Spleeter above 11 kHz (16 kHz): zeros leaves that band in the residual, average extends the mean of the "
+        "mask below it (default: %(default)s)",
     )
     adding.add_argument(
         "--wiener", dest="wiener_iterations", type=int, metavar="N",
-        help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, none for Spleeter, as they do)",
+        help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, 0 for Spleeter)",
     )  # fmt: skip
     adding.add_argument(
         "--config", type=Path, metavar="FILE.yaml",
-        help="the settings a checkpoint was trained with, for roformer and mdx23c, and scnet of no published size",
+        help="training configuration of the checkpoint, for roformer, mdx23c, and scnet in an unpublished size",
     )  # fmt: skip
     adding.add_argument(
         "--stem",
         metavar="NAME",
-        help="what a network of mdx, mdx23c or roformer gives, if nobody knows: vocals, drums, bass, guitar, piano, "
-        "other, instrumental, lead-vocals, karaoke, reverb, no-reverb, crowd or no-crowd",
+        help="what a network of mdx, mdx23c or roformer outputs, if that is not known: vocals, drums, bass, guitar, "
+        "piano, other, instrumental, lead-vocals, karaoke, reverb, no-reverb, crowd or no-crowd",
     )
-    mdx = adding.add_argument_group("for mdx, where the file is not a known one, or otherwise than known")
-    mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="length of its transform in samples")
+    mdx = adding.add_argument_group("mdx networks that are not in the table of known ones, or to override it")
+    mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="FFT length in samples")
     mdx.add_argument(
-        "--compensation", type=float, metavar="X", help="factor for its output (default: as known, else 1)"
+        "--compensation", type=float, metavar="X", help="factor applied to the output (default: from the table, else 1)"
     )
     mdx.add_argument(
-        "--denoise", dest="both_signs", action="store_true", help="cancel the network's own noise, for twice the work"
+        "--denoise",
+        dest="both_signs",
+        action="store_true",
+        help="run the network on the negated input too, which cancels its own noise; twice the work",
     )
 
 
@@ -140,15 +143,19 @@ def _add_combining(models: Group) -> None:
     combining.add_argument("--force", action="store_true", help="replace a model of the same name")
 
 
-def _list_available() -> int:
-    from stemlane.catalog.available import available_models
+def _list_available(*, names: bool) -> int:
+    from stemlane.catalog.available import available_models, source_names
     from stemlane.manifests.registry import list_models
 
+    if names:
+        for name in source_names():
+            say(name)
+        return 0
     there = {listing.name for listing in list_models()}
     entries = available_models()
     width = max(len(entry.source) for entry in entries) + 2
     for entry in entries:
-        note = ", is here" if entry.model_name in there else ""
+        note = ", already added" if entry.model_name in there else ""
         windows = " or ".join(f"{seconds:g} s" for seconds in entry.latency_seconds)
         say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.text}{note}")
         say(f"{'':<{width}}{entry.megabytes} MB, latency {windows}; {entry.quality}")
@@ -165,16 +172,19 @@ def _list(options: argparse.Namespace) -> int:
             options.refuse("--names and --json are two forms of one list: leave one out")
         return _list_json(available_only=options.available)
     if options.available:
-        return _list_available()
+        return _list_available(names=options.names)
 
     from stemlane.catalog.licences import licence_of
-    from stemlane.manifests.registry import ALIASES, list_models
+    from stemlane.manifests.registry import ALIASES, list_models, user_folder
 
     listings = list_models()
     if not listings:
         raise ModelError("no model is installed; install the stemlane package again")
+    if options.added:
+        listings = [listing for listing in listings if listing.folder.parent == user_folder()]
     if options.names:
-        for name in sorted({*ALIASES, *(listing.name for listing in listings if listing.manifest)}):
+        found = {listing.name for listing in listings if listing.manifest or options.added}
+        for name in sorted(found if options.added else {*ALIASES, *found}):
             say(name)
         return 0
     rows = []
@@ -188,7 +198,7 @@ def _list(options: argparse.Namespace) -> int:
             if licence.where:
                 text += f" ({licence.where})"
         rows.append((", ".join(names), text))
-    width = max(len(joined) for joined, _ in rows)
+    width = max((len(joined) for joined, _ in rows), default=0)
     for joined, text in rows:
         say(f"{joined:<{width}}  {text}")
     return 0

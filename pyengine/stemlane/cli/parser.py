@@ -78,7 +78,7 @@ def add_provider(parser: "argparse._ActionsContainer") -> None:
     """Add the option that chooses what computes the networks."""
     parser.add_argument(
         "--provider", choices=PROVIDERS, metavar="NAME",
-        help=f"what computes the networks: {', '.join(PROVIDERS)} (default: STEMLANE_PROVIDER, or cpu)",
+        help=f"what runs the networks: {', '.join(PROVIDERS)} (default: STEMLANE_PROVIDER, or cpu)",
     )  # fmt: skip
 
 

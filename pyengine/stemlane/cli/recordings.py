@@ -34,16 +34,16 @@ def listed(path: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def input_files(inputs: Sequence[str]) -> Iterator[list[str]]:
-    """The same names, `-` replaced by a temporary file with what comes from standard input."""
+def input_files(inputs: Sequence[str]) -> Iterator[dict[str, str]]:
+    """The files to read, and what the user calls each: `-` is a temporary file with what comes from standard input."""
     if STREAM not in inputs:
-        yield list(inputs)
+        yield {name: name for name in inputs}
         return
     with tempfile.TemporaryDirectory(prefix="stemlane-") as folder:
         path = Path(folder) / "stdin"
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
-        yield [str(path) if name == STREAM else name for name in inputs]
+        yield {str(path) if name == STREAM else name: name for name in inputs}
 
 
 @contextlib.contextmanager

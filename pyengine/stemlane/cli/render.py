@@ -28,7 +28,8 @@ def add(commands: Group) -> None:
         "input",
         type=given,
         metavar="INPUT",
-        help="audio or video file, or - for standard input; the stems of a .stem.mp4 are used, unless --model is given",
+        help="audio or video file, address, or - for standard input; a .stem.mp4 is mixed from its own stems unless "
+        "--model is given",
     )
     parser.add_argument(
         "-o",
@@ -36,7 +37,7 @@ def add(commands: Group) -> None:
         required=True,
         type=given,
         metavar="OUT",
-        help="file to write: .wav, .flac, .mp3, .ogg, .opus or .m4a, or - for WAV on standard output",
+        help="file or address to write: .wav, .flac, .mp3, .ogg, .opus or .m4a; - writes WAV to standard output",
     )
     parser.add_argument(
         "--gain", action="append", default=[], metavar="STEM=DB",
@@ -44,12 +45,13 @@ def add(commands: Group) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--automation", type=given, metavar="FILE",
-        help="gains that move: .csv with columns time, stem, gain_db and shape (linear or stepped), .json with a list "
-        "of the same, .mid with MIDI controllers, or .rpp with the volume envelopes of tracks called vocals, drums, …",
+        help="gains that change over time: .csv with columns time, stem, gain_db and shape (linear or stepped), .json "
+        "with a list of the same, .mid with MIDI controllers, or .rpp with the volume envelopes of tracks called "
+        "vocals, drums, …",
     )  # fmt: skip
     parser.add_argument(
         "--cc", action="append", metavar="STEM=NUMBER",
-        help="in a .mid, the controller that moves a stem; repeat for more (default: vocals=20 drums=21 bass=22 "
+        help="for .mid files: the controller number of a stem; repeat for more (default: vocals=20 drums=21 bass=22 "
         "guitar=23 piano=24 other=25 output=26)",
     )  # fmt: skip
     add_model(parser)
@@ -58,8 +60,10 @@ def add(commands: Group) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
+    from stemlane.files.addresses import place
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
+    from stemlane.files.results import on_disk
     from stemlane.mix import rendering
     from stemlane.mix.automation import read_automation
 
@@ -70,15 +74,17 @@ def run(options: argparse.Namespace) -> int:
         options.refuse("--cc says what moves the stems in a .mid: name it with --automation")
     automation = read_automation(options.automation, controllers=controllers) if options.automation else None
     with (
-        cli_recordings.input_files([options.input]) as [path],
+        cli_recordings.input_files([options.input]) as inputs,
+        on_disk(place(*inputs)) as path,
         cli_recordings.output_file(options.output) as output,
     ):
-        with AudioInput(path) as source:
+        with AudioInput(path, shown=options.input) as source:
             num_samples = source.num_samples
-        with Progress(os.path.basename(path), num_samples) as progress:
+        with Progress(os.path.basename(options.input), num_samples) as progress:
             warnings = render_file(
-                path, output, gains=gains, automation=automation, model=options.model, progress=progress
-            )
+                path, output, gains=gains, automation=automation, model=options.model, progress=progress,
+                shown=options.input,
+            )  # fmt: skip
     for text in warnings:
         warn(text)
     if options.output != cli_recordings.STREAM:

@@ -6,6 +6,8 @@ import json
 import os
 import tempfile
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stemlane.cli import recordings as cli_recordings
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """
   stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
-  stemlane separate Music -j 2 --skip-existing       a folder, two at a time; again goes on
+  stemlane separate Music -j 2 --skip-existing       two songs at a time; run again to resume
   stemlane separate song.mp3 --two-stems vocals --format mp3
   stemlane separate clip.mp4 --start 60 --duration 30 --stems drums,bass
   stemlane separate *.wav --name '{stem}/{track}.{ext}' --format flac --bits 16
@@ -33,6 +35,7 @@ _EXAMPLES = """
   ffmpeg -i song.mkv -f wav - | stemlane separate - --stems vocals -o - > vocals.wav
 """
 _CLUSTER_RETRIES = 2
+_LONGEST_ALIGNED = 40  # characters: a longer name does not push the reasons of all others to the right
 
 
 def add(commands: Group) -> None:
@@ -40,78 +43,81 @@ def add(commands: Group) -> None:
     parser = add_command(commands, "separate", run, "Write the stems of audio and video files.", _EXAMPLES)
     parser.add_argument(
         "inputs", nargs="*", type=given, metavar="INPUT",
-        help="audio or video file, folder, which is searched to the bottom, pattern, an address such as "
-        "s3://bucket/in, or - for standard input",
+        help="audio or video file, folder (searched recursively), pattern, address such as s3://bucket/in, or - for "
+        "standard input",
     )  # fmt: skip
     parser.add_argument(
-        "--from-list", type=given, metavar="FILE", help="take more inputs from a list, one a line; - is standard input"
+        "--from-list",
+        type=given,
+        metavar="FILE",
+        help="read more inputs from a list, one per line; - is standard input",
     )
-    _add_output(parser.add_argument_group("what is written"))
-    _add_choice(parser.add_argument_group("what is separated"))
-    work = parser.add_argument_group("how it works")
+    _add_output(parser.add_argument_group("output"))
+    _add_choice(parser.add_argument_group("separation"))
+    work = parser.add_argument_group("running")
     workers = work.add_mutually_exclusive_group()
-    workers.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="separate N recordings side by side")
+    workers.add_argument("-j", "--jobs", type=int, default=1, metavar="N", help="separate N recordings at a time")
     workers.add_argument(
         "--dask", type=given, metavar="SCHEDULER",
-        help="let the workers of a Dask cluster separate, such as tcp://host:8786; they must see the same files",
+        help="separate on the workers of a Dask cluster, such as tcp://host:8786; they must see the same files",
     )  # fmt: skip
     work.add_argument(
         "--retries", type=int, metavar="N",
-        help="try a recording that fails N times more, after 1, 2, 4, … seconds (default: 0; with --dask 2)",
+        help="retry a failed recording up to N times, after 1, 2, 4, … seconds (default: 0; with --dask 2)",
     )  # fmt: skip
-    work.add_argument("--status", type=given, metavar="FILE", help="append a JSON line for every attempt to FILE")
+    work.add_argument("--status", type=given, metavar="FILE", help="append a JSON line to FILE for every attempt")
     existing = work.add_mutually_exclusive_group()
-    existing.add_argument(
-        "--overwrite", action="store_true", help="replace stems that are there, which is what happens anyway"
-    )
+    existing.add_argument("--overwrite", action="store_true", help="replace existing stems (the default)")
     existing.add_argument(
         "--skip-existing", action="store_true",
-        help="leave recordings alone whose stems are there from the same recording, model and options",
+        help="skip recordings that already have stems made from the same recording, model and options",
     )  # fmt: skip
-    work.add_argument("--json", action="store_true", help="print one JSON object a line for every recording")
-    work.add_argument("--progress", action="store_true", help="with --json: print lines of the progress, too")
+    work.add_argument("--json", action="store_true", help="print one JSON line per recording")
+    work.add_argument("--progress", action="store_true", help="with --json: print lines of progress, too")
     loudness = work.add_mutually_exclusive_group()
-    loudness.add_argument("-q", "--quiet", action="store_true", help="say nothing but warnings and what has failed")
-    loudness.add_argument("-v", "--verbose", action="store_true", help="say how long each recording took")
+    loudness.add_argument("-q", "--quiet", action="store_true", help="print only warnings and failures")
+    loudness.add_argument("-v", "--verbose", action="store_true", help="print how long each recording took")
 
 
 def _add_output(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-o", "--output", default="stems", type=given, metavar="DIR",
-        help="folder for the stems, or an address (default: %(default)s); - sends the WAV of a single stem to standard "
-        "output",
+        help="folder or address for the stems (default: %(default)s); - writes one stem to standard output, as WAV",
     )  # fmt: skip
     group.add_argument(
         "--name", default="{track}/{stem}.{ext}", type=given, metavar="TEMPLATE",
-        help="their names below DIR, of text, {track}, {stem}, {ext}, {model} and {type}, the input's ending "
+        help="file names below DIR, built from text, {track}, {stem}, {ext}, {model} and {type}, the input's extension "
         "(default: %(default)s)",
     )  # fmt: skip
     group.add_argument("--format", metavar="FORMAT", help="wav, flac, mp3, ogg, opus or m4a (default: wav)")
     group.add_argument(
         "--stem-file", action="store_true",
-        help="write one .stem.mp4 for each recording, as DJ programs play it: the mixture, drums, bass, other with all "
-        "that is none of these, and vocals; in AAC, or in ALAC with --bits 16 or 24",
+        help="write one .stem.mp4 per recording, for DJ programs: the mixture, drums, bass, other (everything else), "
+        "vocals; AAC, or ALAC with --bits 16 or 24",
     )  # fmt: skip
-    group.add_argument("--bits", metavar="16|24|32f", help="default: 32f, float, in wav; 24 in flac; 16 is dithered")
+    group.add_argument("--bits", metavar="16|24|32f", help="default: 32f (float) for wav, 24 for flac; 16 is dithered")
     group.add_argument(
         "--bitrate", type=int, metavar="KBPS",
-        help="default: 320 in mp3, 256 in m4a and a stem file's streams, 192 in opus, half of it for mono",
+        help="default: 320 for mp3, 256 for m4a and the streams of a stem file, 192 for opus; half of that for mono",
     )  # fmt: skip
     group.add_argument(
         "--clip", default="report", metavar="report|rescale|clamp",
-        help="what becomes of peaks above full scale where the format cannot hold them: say so, make all stems of the "
-        "recording softer, or cut them off in every format (default: %(default)s)",
+        help="peaks above full scale that the format cannot hold: report clips them with a warning, rescale turns all "
+        "stems of the recording down, clamp clips in every format (default: %(default)s)",
     )  # fmt: skip
 
 
 def _add_choice(group: argparse._ArgumentGroup) -> None:
     add_model(group)
-    group.add_argument("--stems", type=names, metavar="A,B", help="only these stems")
+    group.add_argument("--stems", type=names, metavar="A,B", help="write only these stems")
     group.add_argument(
-        "--two-stems", type=given, metavar="STEM", help="this stem and all the rest: vocals gives instrumental too"
+        "--two-stems",
+        type=given,
+        metavar="STEM",
+        help="write this stem and the sum of the others; vocals gives vocals and instrumental",
     )
-    group.add_argument("--start", type=float, default=0.0, metavar="SECONDS", help="begin there")
-    group.add_argument("--duration", type=float, metavar="SECONDS", help="only so much")
+    group.add_argument("--start", type=float, default=0.0, metavar="SECONDS", help="start there")
+    group.add_argument("--duration", type=float, metavar="SECONDS", help="stop after that long")
     group.add_argument(
         "--shifts", type=int, default=0, metavar="N",
         help="for htdemucs models: average N passes, each shifted by up to half a second, for N times the work",
@@ -143,6 +149,8 @@ def run(options: argparse.Namespace) -> int:
             options.output = stack.enter_context(tempfile.TemporaryDirectory(prefix="stemlane-"))
         folder = place(options.output)
         found = find_recordings(inputs, leave_out=folder)
+        copies = {path: Path(name) for path, name in inputs.items() if path != name}
+        found = [replace(recording, given=copies.get(str(recording.path))) for recording in found]
         separator = stack.enter_context(Separator(options.model, shifts=options.shifts))
         num_files = len(found) * len(request.shares(separator))
         if to_stream and (num_files != 1 or request.encoding.file_format != "wav" or options.json):
@@ -155,7 +163,7 @@ def run(options: argparse.Namespace) -> int:
         batch.prepare()
         if options.verbose:
             workers = f"by {options.dask}" if options.dask else f"{options.jobs} at a time"
-            tell(f"{separator!r}, {len(found)} recordings, {workers}, computed by {separator.provider}")
+            tell(f"{separator!r}, {_counted(len(found))}, {workers}, on {separator.provider}")
         outcomes = _run(batch, options, prints=not to_stream)
         if to_stream and not outcomes[0].problem:
             cli_recordings.send(next(iter(outcomes[0].outputs.values())))
@@ -179,16 +187,16 @@ def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[
     from stemlane.cli.progress import JsonProgress, Progress
 
     lines = JsonProgress() if options.progress else None
-    num_done, shares = 0, dict.fromkeys((recording.path for recording in batch.recordings), 0.0)
+    num_done, shares = 0, dict.fromkeys((recording.shown for recording in batch.recordings), 0.0)
     with Progress("separate", len(batch.recordings), quiet=options.quiet or options.json) as bar:
 
         def progress(recording: "Recording", share: float) -> None:
-            shares[recording.path] += share
+            shares[recording.shown] += share
             count = f"[{num_done + 1}/{len(shares)}] " if len(shares) > 1 else ""
-            bar.label = count + recording.path.name
+            bar.label = count + recording.shown.name
             bar(share)
             if lines:
-                lines(str(recording.path), round(shares[recording.path], 4), 1.0)
+                lines(str(recording.shown), round(shares[recording.shown], 4), 1.0)
 
         def report(outcome: "Outcome") -> None:
             nonlocal num_done
@@ -204,6 +212,8 @@ def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: boo
     from stemlane.files.status import fields
 
     for text in outcome.warnings:
+        for path in () if prints else outcome.outputs.values():  # a temporary file on its way to standard output
+            text = text.replace(str(path), "standard output")
         warn(text)
     if options.json:
         say(json.dumps(fields(outcome)))
@@ -213,7 +223,7 @@ def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: boo
         for shown in folders if has_its_own else outcome.outputs.values():
             say(str(shown))
     if options.verbose and outcome.skipped:
-        tell(f"{outcome.path}: is there already")
+        tell(f"{outcome.path}: has its stems already")
     elif options.verbose and not outcome.problem:
         speed = outcome.seconds / max(outcome.elapsed_seconds, 1e-3)
         tell(f"{outcome.path}: {outcome.seconds:.1f} s in {outcome.elapsed_seconds:.1f} s, {speed:.1f} × real time")
@@ -226,10 +236,15 @@ def _sum_up(outcomes: "list[Outcome]", options: argparse.Namespace) -> int:
     if len(outcomes) == 1 and failed:
         tell(failed[0].problem)
     elif failed:
-        tell(f"{len(failed)} of {len(outcomes)} recordings could not be separated:")
-        width = max(len(str(outcome.path)) for outcome in failed)
+        tell(f"{len(failed)} of {_counted(len(outcomes))} could not be separated:")
+        lengths = [len(str(outcome.path)) for outcome in failed]
+        width = max((length for length in lengths if length <= _LONGEST_ALIGNED), default=0)
         for outcome in failed:
             tell(f"  {outcome.path!s:<{width}}  {outcome.problem.removeprefix(f'{outcome.path}: ')}")
     if num_skipped and not options.quiet:
-        tell(f"{num_skipped} of {len(outcomes)} recordings had their stems already")
+        tell(f"{num_skipped} of {_counted(len(outcomes))} had stems already")
     return 1 if failed else 0
+
+
+def _counted(num_recordings: int) -> str:
+    return f"{num_recordings} recording" + "s" * (num_recordings != 1)

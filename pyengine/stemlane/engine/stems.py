@@ -20,7 +20,7 @@ _WIDTH, _HEIGHT = 400, 40  # pixels
 class Stems(dict[str, np.ndarray]):
     """The stems of a recording by name: (channels, samples) float32, of the recording's shape.
 
-    It is a dictionary in everything; in a notebook it shows its stems, with a player each for the first 15 s.
+    An ordinary dictionary, except that notebooks show it with a picture of each stem and a player for its first 15 s.
 
     Attributes
     ----------

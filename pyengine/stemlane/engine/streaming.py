@@ -86,6 +86,16 @@ class StreamingSeparator:
     ------
     StemlaneError
         If the model cannot be used or the rate or number of channels is not supported.
+
+    Examples
+    --------
+    >>> stream = StreamingSeparator("live", 44100, 2)
+    >>> noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 44100)).astype(np.float32)
+    >>> pieces = [stream.process(noise[:, start : start + 4410]) for start in range(0, 44100, 4410)]
+    >>> sum(piece.shape[2] for piece in pieces) >= 44100 - stream.max_lag_samples
+    True
+    >>> np.concatenate([*pieces, stream.finish()], axis=2).shape, stream.stems
+    ((3, 2, 44100), ('vocals', 'drums', 'bass'))
     """
 
     def __init__(

@@ -8,6 +8,8 @@ import numpy as np
 
 from stemlane.evaluation.scores import StemResult
 
+_NAME_WIDTH, _CELL_WIDTH = 12, 20  # characters; tables of several songs line up, unless something is longer
+
 
 class Row(TypedDict):
     """What was found for one model, or for one of the bounds, which have results alone.
@@ -40,12 +42,12 @@ def as_text(tables: Sequence[SongTable]) -> str:
     lines = []
     for table in tables:
         lines.append(f"{table['song']}, {table['seconds']:.1f} s: SDR in dB (median over 1-second frames), score")
-        lines.append(f"{'':<12}" + "".join(f"{stem:>20}" for stem in [*table["stems"], "mean"]))
+        rows = [["", *table["stems"], "mean"]]
         for name, row in table["rows"].items():
             scores = row.get("scores") or [None] * len(row["results"])
             cells = [_cell(result, value) for result, value in zip(row["results"], scores, strict=True)]
-            cells.append(_mean_cell(row["results"], row.get("mean_score")))
-            lines.append(f"{name:<12}" + "".join(f"{cell:>20}" for cell in cells))
+            rows.append([name, *cells, _mean_cell(row["results"], row.get("mean_score"))])
+        lines += _aligned(rows)
         for name, row in table["rows"].items():
             if "processor_seconds" in row:
                 lines.append(f"{name}: {row['processor_seconds']:.3f} s of one core for a second of music")
@@ -59,6 +61,13 @@ def as_text(tables: Sequence[SongTable]) -> str:
     lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")
     lines.append("leak: the true stem is silent; energy of the estimate relative to the mixture.")
     return "\n".join(lines)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines: the first column to the left, the others to the right, at least two spaces apart."""
+    first = max(_NAME_WIDTH, *(len(row[0]) for row in rows))
+    width = max(_CELL_WIDTH, *(2 + len(cell) for row in rows for cell in row[1:]))
+    return [f"{row[0]:<{first}}" + "".join(f"{cell:>{width}}" for cell in row[1:]) for row in rows]
 
 
 def _cell(result: StemResult, value: float | None) -> str:

@@ -70,7 +70,7 @@ class Batch:
         if not is_count(self.retries, 0, sys.maxsize):
             raise InputError(f"{shown(self.retries)} retries, should be 0 or more")
         places = [(recording, list(self._outputs(recording).values())) for recording in self.recordings]
-        check_distinct([(recording.path, file) for recording, files in places for file in files])
+        check_distinct([(recording.shown, file) for recording, files in places for file in files])
         for recording, files in places:
             check_place(recording.path, files)
         self._clean()

@@ -197,7 +197,7 @@ def _connected(scheduler: str) -> "Client":
         from distributed.comm import get_address_host_port, parse_address
         from distributed.comm.registry import get_backend
     except ImportError:
-        raise InputError("--dask needs Dask; run pip install 'stemlane[cluster]'") from None
+        raise InputError("--dask needs Dask; run 'pip install distributed'") from None
     try:
         # A client that refuses its address waits for 20 s when it is collected, and complains.
         transport, _ = parse_address(scheduler)

@@ -2,7 +2,7 @@
 """Cover pictures: found in a recording and put into what is made of it. They are copied, never decoded.
 
 mutagen would write them into every format, but it is under the GPL and this package is not. FFmpeg writes MP3's and
-Opus's; for FLAC and MP4 a block of a few bytes around the picture is added here.
+Opus's; for FLAC, MP4 and WAV a block of a few bytes around the picture is added here.
 """
 
 import base64
@@ -94,6 +94,30 @@ def add_to_flac(path: Path, picture: bytes) -> None:
         kind = file.read(1)[0]
         file.seek(last)
         file.write(bytes([kind & ~_LAST_BLOCK]))
+
+
+def add_to_wav(path: Path, picture: bytes) -> None:
+    """Put the picture behind the sound of a WAV file, in the ID3 chunk that players read; RF64 is left alone.
+
+    The chunk is `id3 ` with a tag of ID3v2.3 (id3.org/id3v2.3.0) that holds one frame, APIC.
+    """
+    kind = _kind(picture)
+    if kind is None:
+        return
+    frame = b"\0" + kind[0].encode() + b"\0" + bytes([_FRONT_COVER]) + b"\0" + picture
+    frame = b"APIC" + struct.pack(">IH", len(frame), 0) + frame
+    sizes = bytes(len(frame) >> shift & 0x7F for shift in (21, 14, 7, 0))  # seven bits a byte
+    tag = b"ID3\x03\0\0" + sizes + frame
+    chunk = b"id3 " + struct.pack("<I", len(tag)) + tag + b"\0" * (len(tag) % 2)
+    with path.open("r+b") as file:
+        end = file.seek(0, 2)
+        file.seek(0)
+        size = end + end % 2 + len(chunk) - 8
+        if file.read(4) == b"RIFF" and size < 1 << 32:
+            file.seek(end)
+            file.write(b"\0" * (end % 2) + chunk)
+            file.seek(4)
+            file.write(struct.pack("<I", size))
 
 
 def _insert(file: BinaryIO, position: int, data: bytes) -> None:

@@ -114,7 +114,7 @@ def open_writer(
 ) -> Writer:  # fmt: skip
     """A writer of a file that is there already, and empty; `num_samples` is an estimate.
 
-    `cover` is a picture, JPEG or PNG; WAV and Ogg Vorbis do not get it, because libsndfile cannot write it.
+    `cover` is a picture, JPEG or PNG; Ogg Vorbis does not get it, because libsndfile cannot write it.
     """
     known = _FORMATS[encoding.file_format]
     if sample_rate > known.highest_rate:
@@ -134,7 +134,8 @@ class _SndfileWriter:
         self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int,
         tags: Mapping[str, str], cover: bytes,
     ):  # fmt: skip
-        self._cover = cover if encoding.file_format == "flac" else b""
+        self._cover = cover
+        self._add_cover = {"flac": covers.add_to_flac, "wav": covers.add_to_wav}.get(encoding.file_format)
         kind = encoding.file_format.upper()
         self._bits = str(encoding.bits)
         width = {"32f": 4, "24": 3, "16": 2}.get(self._bits, 0)
@@ -160,8 +161,8 @@ class _SndfileWriter:
         self._file.close()
         if not self._holds_all():
             raise RuntimeError("the end is missing")
-        if self._cover:
-            covers.add_to_flac(self._path, self._cover)
+        if self._cover and self._add_cover:
+            self._add_cover(self._path, self._cover)
 
     def _holds_all(self) -> bool:
         """Whether the last sample is there: closing a file, libsndfile says nothing of a full disk."""

@@ -32,32 +32,34 @@ def separate_file(
     Parameters
     ----------
     path
-        The recording: a path, or an address such as "s3://bucket/song.flac" (needs `stemlane[cluster]`).
+        The recording: a path, or an address such as "s3://bucket/song.flac" (needs fsspec and the store's
+        package).
     folder
-        Below this they go, path or address; it is made if it is missing.
+        Path or address of the folder for the stems; it is created if missing.
     model
         A model's name, the path of its folder, or a `Separator`, which loads its network once for several calls.
     provider
         What computes the networks, see `Separator`; not beside a `Separator`, which has its own.
     skip_existing
-        Leave files alone that are there from the same recording, model and options.
+        Skip the recording if its stems exist, made from the same recording, model and options.
     progress
-        Called with the number of samples finished since its last call, and an estimate of all of them, 0 if unknown.
+        Called with the number of samples finished since its last call, and the estimated total, 0 if unknown. An
+        exception it raises cancels the work; nothing is left behind.
     **options
-        `stems` (names, all if None) or `two_stems` (one stem, the second file is all the rest); `name` (the template of
-        the files' names, "{track}/{stem}.{ext}"); `file_format` ("wav", "flac", "mp3", "ogg", "opus", "m4a",
+        `stems` (names, all if None) or `two_stems` (one stem; a second file holds the rest); `name` (the template of
+        the file names, "{track}/{stem}.{ext}"); `file_format` ("wav", "flac", "mp3", "ogg", "opus", "m4a",
         "stem.mp4"), `bits` ("16", "24", "32f"), `bitrate` (kbit/s); `start_seconds`, `duration_seconds`; `clip`
         ("report", "rescale", "clamp"). See `stemlane.files.request.Request`.
 
     Returns
     -------
     Outcome
-        Its `outputs` are the files by the names of their stems, its `warnings` what is to be said of them.
+        Its `outputs` are the files by stem.
 
     Raises
     ------
     StemlaneError
-        If the recording cannot be read or separated, or the files cannot be written. None of them is there then.
+        If the recording cannot be read or separated, or the files cannot be written. Then none of them exists.
 
     Examples
     --------
@@ -91,35 +93,39 @@ def separate_many(
     report: Callable[[Outcome], None] | None = None,
     **options: Unpack[Options],
 ) -> list[Outcome]:
-    """Write the stems of many recordings; one that cannot be separated does not keep the others waiting.
+    """Write the stems of many recordings; one that fails does not stop the others.
 
     Parameters
     ----------
     paths
-        Files, folders, which are searched to the bottom, and patterns such as "music/*.mp3"; addresses are all three.
+        Files, folders (searched recursively) and patterns such as "music/*.mp3", as paths or addresses.
     folder, model, provider, skip_existing, **options
         See `separate_file`.
     jobs
-        How many are separated side by side, by as many threads.
+        How many to separate at a time, each in its own thread.
     dask
-        Address of a Dask scheduler, "tcp://host:8786", whose workers separate instead. They must see the same files.
+        Address of a Dask scheduler, "tcp://host:8786", to separate on its workers. They must see the same files.
     retries
-        How many times a recording that failed is tried again, after 1, 2, 4, … seconds.
+        How many times to retry a failed recording, after 1, 2, 4, … seconds.
     status
-        A file that gets a JSON line for every attempt.
+        A file to which a JSON line is appended for every attempt.
     report
-        Called with the outcome of each as soon as it is known. What it raises ends the batch.
+        Called with each outcome as soon as it is known. An exception it raises ends the batch.
 
     Returns
     -------
     list of Outcome
-        For each recording `path`, `outputs` (files by name, none where there is a problem), `problem` (a text, or
-        nothing), `skipped`, `warnings`, `seconds`, `elapsed_seconds` and `provider`.
+        One per recording, in order.
 
     Raises
     ------
     StemlaneError
-        Before any work, if the options, the model or the places of the results cannot be used.
+        Before anything is separated, if the options, the model or the output places cannot be used.
+
+    Examples
+    --------
+    >>> [done.problem for done in separate_many(["song.flac", "missing.mp3"], model="live", stems=["drums"])]
+    ['', 'missing.mp3: no such file']
     """
     request = Request.of(**options)
     if isinstance(paths, (str, bytes)) or not isinstance(paths, Iterable):

@@ -33,10 +33,18 @@ class Recording:
         Where it is: a path, or an address in a store.
     track
         What its results are called: its name without ending, below the folder it was found in.
+    given
+        What messages call it, if it is a copy.
     """
 
     path: Place
     track: str
+    given: Place | None = None
+
+    @property
+    def shown(self) -> Place:
+        """What messages call it."""
+        return self.given or self.path
 
 
 def track_name(path: str | PurePath) -> str:

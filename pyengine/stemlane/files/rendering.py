@@ -2,15 +2,17 @@
 """Remixes one file into another, in bounded memory."""
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
 import numpy as np
 
 from stemlane.errors import InputError
+from stemlane.files.addresses import Place, place
 from stemlane.files.encoding import Encoding
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
+from stemlane.files.results import written_at
 from stemlane.files.stem_files import is_stem_file, streams_by_stem
 from stemlane.files.writing import AudioOutput, encoding_of
 from stemlane.manifests.registry import find_model
@@ -19,53 +21,69 @@ from stemlane.mix.rendering import GainPlan, mix_blocks, render_blocks
 
 
 def render_file(
-    path: str | Path, output_path: str | Path, *, gains: Mapping[str, float | str] | None = None,
+    path: str | Path, output_path: str | PurePath, *, gains: Mapping[str, float | str] | None = None,
     automation: Automation | None = None, model: str | Path = "default",
-    progress: Callable[[int], None] = lambda num_samples: None,
+    progress: Callable[[int], None] = lambda num_samples: None, shown: str | None = None,
 ) -> list[str]:  # fmt: skip
     """Write a remix of the file, see `stemlane.render`; the extension of `output_path` gives the format.
 
     A stem file (.stem.mp4) is mixed from the stems it holds, unless a `model` is named, which separates its mixture.
+
+    Parameters
+    ----------
+    output_path
+        A path, or an address in a store.
+    shown
+        What messages call the file at `path`, if it is a copy.
 
     Returns
     -------
     list of str
         Warnings: a recording whose end is missing, peaks the format has clipped.
     """
+    target = place(output_path)
     encoding = encoding_of(output_path)
-    if model == "default" and is_stem_file(path):
-        return _mix_stem_file(path, output_path, encoding, gains=gains, automation=automation, progress=progress)
+    if model == "default" and is_stem_file(shown or path):
+        return _mix_stem_file(path, target, encoding, shown, gains=gains, automation=automation, progress=progress)
     manifest = find_model(model)
     plan = GainPlan(manifest, gains, automation)
-    with AudioInput(path) as source:
-        check_place(path, [Path(output_path)])
-        stream = source.sample_rate, source.num_channels
-        with AudioOutput(
-            output_path, *stream, source.num_samples, encoding=encoding, tags=source.tags, cover=source.cover
-        ) as output:
-            for piece in render_blocks(source.blocks(), *stream, plan, manifest):
+    with AudioInput(path, shown=shown) as source:
+        check_place(path, [target])
+        with _mix_at(target, source, encoding) as output:
+            for piece in render_blocks(source.blocks(), source.sample_rate, source.num_channels, plan, manifest):
                 output.write(piece)
                 progress(piece.shape[1])
         return [warning for warning in (source.warning, clip_warning(output_path, output)) if warning]
 
 
+@contextlib.contextmanager
+def _mix_at(target: Place, source: AudioInput, encoding: Encoding) -> Iterator[AudioOutput]:
+    """The file that a remix of `source` goes into, with its tags and cover."""
+    with (
+        written_at(target) as local,
+        AudioOutput(
+            local, source.sample_rate, source.num_channels, source.num_samples,
+            encoding=encoding, tags=source.tags, cover=source.cover, shown=target,
+        ) as output,
+    ):  # fmt: skip
+        yield output
+
+
 def _mix_stem_file(
-    path: str | Path, output_path: str | Path, encoding: Encoding, *, gains: Mapping[str, float | str] | None,
-    automation: Automation | None, progress: Callable[[int], None],
+    path: str | Path, output_path: Place, encoding: Encoding, shown: str | None, *,
+    gains: Mapping[str, float | str] | None, automation: Automation | None, progress: Callable[[int], None],
 ) -> list[str]:  # fmt: skip
     streams = streams_by_stem(path)
     plan = GainPlan(tuple(streams), gains, automation)
     with contextlib.ExitStack() as stack:
-        inputs = [stack.enter_context(AudioInput(path, stream=stream)) for stream in streams.values()]
-        check_place(path, [Path(output_path)])
+        inputs = [stack.enter_context(AudioInput(path, stream=stream, shown=shown)) for stream in streams.values()]
+        check_place(path, [output_path])
         first = inputs[0]
         stream = first.sample_rate, first.num_channels
         if any((file.sample_rate, file.num_channels) != stream for file in inputs):
-            raise InputError(f"{path}: its stems differ in rate or channels")
+            raise InputError(f"{first.shown}: its stems differ in rate or channels")
         blocks = (_stacked(pieces) for pieces in zip(*inputs, strict=False))
-        with AudioOutput(
-            output_path, *stream, first.num_samples, encoding=encoding, tags=first.tags, cover=first.cover
-        ) as output:
+        with _mix_at(output_path, first, encoding) as output:
             for piece in mix_blocks(blocks, first.sample_rate, plan, tuple(streams)):
                 output.write(piece)
                 progress(piece.shape[1])

@@ -30,6 +30,11 @@ def staged_results(
     return staged_files([Path(final) for final in finals], folder)
 
 
+def written_at(final: Place) -> contextlib.AbstractContextManager[Path]:
+    """Where to write a file of this machine: the place itself, or a temporary file that is sent to an address."""
+    return stores.sent(final) if isinstance(final, Address) else contextlib.nullcontext(final)
+
+
 def are_there(finals: Sequence[Place], request: str) -> bool:
     """Whether all of the files are there, from the same request: on a disk each says so, in a store a receipt does."""
     if isinstance(finals[0], Address):

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from stemlane.audio_checks import cut
 from stemlane.engine.separator import Separator
 from stemlane.errors import StemlaneError, one_line
 from stemlane.files.addresses import Place
-from stemlane.files.ahead import Ahead
+from stemlane.files.ahead import AHEAD_SAMPLES, Ahead
 from stemlane.files.encoding import Encoding
 from stemlane.files.names import Recording
 from stemlane.files.places import check_place
@@ -33,24 +34,24 @@ _HEADROOM = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
 
 @dataclass
 class Outcome:
-    """What has become of one recording.
+    """The result for one recording.
 
     Attributes
     ----------
     path
         The recording.
     outputs
-        The files of its stems by name; none where there is a problem.
+        Files by stem; empty if the recording failed.
     problem
-        Why there are none, or nothing.
+        Why it failed, or an empty text.
     skipped
-        Whether they were there already.
+        Whether the stems existed already.
     warnings
-        What is to be said of them: the end of the recording is missing, peaks are clipped.
+        Texts, for example that the end of the recording is missing or that peaks are clipped.
     seconds
-        Length of what was separated.
+        Length of the separated part.
     elapsed_seconds
-        Time it took.
+        Time taken.
     provider
         What computed the networks; nothing where none were needed.
     """
@@ -85,7 +86,7 @@ def separate_recording(
         If the recording cannot be read or separated, or its stems cannot be written.
     """
     started = time.monotonic()
-    outcome = Outcome(recording.path, request.outputs(folder, recording, separator))
+    outcome = Outcome(recording.shown, request.outputs(folder, recording, separator))
     finals = list(outcome.outputs.values())
     mark = _MARK + request.fingerprint(content_at(recording.path), separator)
     if skip_existing and are_there(finals, mark):
@@ -95,7 +96,7 @@ def separate_recording(
     with (
         on_disk(recording.path) as path,
         AudioInput(
-            path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds, shown=recording.path
+            path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds, shown=recording.shown
         ) as source,
     ):
         with staged_results(finals, folder, mark) as staged:
@@ -123,19 +124,19 @@ def try_recording(
 ) -> Outcome:  # fmt: skip
     """The same as `separate_recording`; whatever goes wrong becomes the problem of the outcome."""
     started = time.monotonic()
-    outcome = Outcome(recording.path)
+    outcome = Outcome(recording.shown)
     try:
         progress(0, 0)  # raises if there is nothing to begin any more
         return separate_recording(recording, folder, separator, request, skip_existing=skip_existing, progress=progress)
     except StemlaneError as error:
         outcome.problem = one_line(error)
     except MemoryError:
-        outcome.problem = f"{recording.path}: there is not enough memory to separate it"
+        outcome.problem = f"{recording.shown}: there is not enough memory to separate it"
     except StoppedError:
-        outcome.problem = f"{recording.path}: interrupted"
+        outcome.problem = f"{recording.shown}: interrupted"
     except Exception as error:  # noqa: BLE001 - whatever one recording does to a library, the others want to be done
         _LOG.debug("%s", recording.path, exc_info=True)
-        outcome.problem = f"{recording.path}: unexpected: {one_line(error)}"
+        outcome.problem = f"{recording.shown}: unexpected: {one_line(error)}"
     outcome.elapsed_seconds = time.monotonic() - started
     return outcome
 
@@ -170,7 +171,8 @@ def _write(
     with contextlib.ExitStack() as stack:
         files = outputs(_FLOAT if rescales else request.encoding, ".float" if rescales else "", stack)
         ahead = stack.enter_context(Ahead(source))
-        for piece in stack.enter_context(Ahead(separator.separate_blocks(ahead, *stream))):
+        pieces = cut(separator.separate_blocks(ahead, *stream), AHEAD_SAMPLES)
+        for piece in stack.enter_context(Ahead(pieces)):
             for indices, file in zip(shares.values(), files, strict=True):
                 stem = piece[indices[0]] if len(indices) == 1 else piece[list(indices)].sum(axis=0)
                 file.write(np.clip(stem, -1, 1) if request.clip == "clamp" else stem)

@@ -31,7 +31,7 @@ def _store(address: Address) -> "tuple[AbstractFileSystem, str]":
     try:
         from fsspec.core import url_to_fs
     except ImportError:
-        raise InputError(f"{address}: addresses need fsspec; run pip install 'stemlane[cluster]'") from None
+        raise InputError(f"{address}: addresses need fsspec; run 'pip install fsspec'") from None
     try:
         store, path = url_to_fs(str(address))
     except (ImportError, ValueError) as error:  # says which package reaches it, or that no such scheme is known
@@ -115,6 +115,15 @@ def staged_objects(finals: Sequence[Address], request: str) -> Iterator[list[Pat
         note = folder / "receipt"
         note.write_text(text, encoding="utf-8")
         _send(note, receipt)
+
+
+@contextlib.contextmanager
+def sent(final: Address) -> Iterator[Path]:
+    """Give a temporary place for one file; it is sent when the block ends well, and appears complete."""
+    with work_folder() as folder:
+        local = folder / final.name
+        yield local
+        _send(local, final)
 
 
 def _receipt(finals: Sequence[Address]) -> Address:

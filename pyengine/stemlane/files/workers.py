@@ -113,8 +113,8 @@ class Rounds:
         try:
             self._settle(index, future.result())
         except WorkerLostError as error:
-            path = self._recordings[index].path
-            outcome = Outcome(path, problem=f"{path}: {error}")
+            shown = self._recordings[index].shown
+            outcome = Outcome(shown, problem=f"{shown}: {error}")
             if index in self._tried_alone:
                 self._end(index, outcome)
             else:

@@ -96,7 +96,7 @@ class AudioOutput:
             self._partial.discard()
 
 
-def encoding_of(path: str | Path) -> Encoding:
+def encoding_of(path: str | PurePath) -> Encoding:
     """The usual encoding of a file's ending."""
     try:
         return Encoding(Path(path).suffix.removeprefix("."))

@@ -20,28 +20,29 @@ from stemlane.regular_files import read_regular
 Automation = Sequence[Mapping[str, Any]]  # breakpoints, see `GainPlan`; not checked yet
 SHAPES = ("linear", "stepped", "amplitude")
 _COLUMNS = ("time", "stem", "gain_db")
+_COLUMNS_AND_SHAPE = (*_COLUMNS, "shape")
 _MOST_BYTES = {".rpp": 1 << 26, ".mid": 1 << 20}  # of MIDI, a fader moved a hundred times a second for 40 minutes
 _MOST_TEXT_BYTES = 1 << 26
 
 
 def read_automation(path: str | Path, *, controllers: Mapping[str, int] | None = None) -> Automation:
-    """The breakpoints in a file. Its ending says what it is.
+    """Read breakpoints from a file. Its extension says what it is.
 
     Parameters
     ----------
     path
         `.json`: a list of {"time": seconds, "stem": name or "output", "gain_db": number, "shape": word}.
-        `.csv`: columns time, stem, gain_db and, where wanted, shape; names in the first line.
+        `.csv`: columns time, stem, gain_db and optionally shape, named in the first line.
         `.mid`, `.midi`: controllers of a standard MIDI file, see `midi_points`.
         `.rpp`, `.RTrackTemplate`: a REAPER project, see `reaper_points`.
         Any other is read as JSON.
     controllers
-        For MIDI: numbers of controllers by fader, from 0 to 119; None for `CONTROLLERS`.
+        For MIDI: controller numbers by fader, from 0 to 119; None for `CONTROLLERS`.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or is not what its ending says.
+        If the file cannot be read, or is not what its extension says.
     """
     path = as_path(path, "automation")
     ending = path.suffix.lower()
@@ -94,9 +95,11 @@ def _from_csv(text: str) -> Automation:
     try:
         names = [name.strip().lower() for name in rows.fieldnames or ()]
         rows.fieldnames = names
-        if set(_COLUMNS) - set(names) or set(names) - {*_COLUMNS, "shape"}:
+        if set(_COLUMNS) - set(names) or set(names) - set(_COLUMNS_AND_SHAPE):
             found = f"has the columns {', '.join(names)}" if names else "is empty"
             raise InputError(f"{found}, should have {', '.join(_COLUMNS)} and, where wanted, shape")
+        if twice := [name for name in _COLUMNS_AND_SHAPE if names.count(name) > 1]:
+            raise InputError(f"has the column {twice[0]} twice; leave one out")
         for row in rows:
             if None in row or None in row.values():
                 raise InputError(f"line {rows.line_num}: should have {len(names)} columns: {', '.join(names)}")
@@ -105,6 +108,8 @@ def _from_csv(text: str) -> Automation:
             points.append(entry)
     except csv.Error as error:
         raise InputError(f"line {rows.line_num}: is not CSV ({one_line(error)})") from None
+    if not points:
+        raise InputError("holds no breakpoints, only the names of the columns")
     return points
 
 

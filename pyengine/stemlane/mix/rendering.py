@@ -209,7 +209,7 @@ def render(
     model
         A model's name or the path of its folder.
     progress
-        Called with the number of samples finished since its last call.
+        Called with the number of samples finished since its last call. An exception it raises cancels the work.
 
     Returns
     -------

@@ -8,7 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from stemlane.errors import PluginError
-from stemlane.plugin import parameters, presets
+from stemlane.plugin import named_presets, parameters, presets
 from stemlane.plugin.places import plugin_path
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ def load_plugin(
     model
         Name of an installed model, or `default`.
     preset
-        A preset that was saved in the editor: its name, or the path of its file, which ends in `.xml`. It is set first.
+        A preset from the editor's menu by its name, such as `"Karaoke"` or one you saved, or the path of a preset's
+        file. It is set first.
     values
         Parameters by the names they have on the loaded plugin: `vocals_gain_db="-inf"`, `drums_gain_db=3.0`,
         `bass_mute=True`, `other_solo=True`, `output_gain_db=-6`. `vocals_gain` is the same as `vocals_gain_db`.
@@ -43,6 +44,15 @@ def load_plugin(
     PluginError
         If pedalboard or the plugin is missing, a parameter is unknown, the preset cannot be read, or this process is a
         fork of one that has loaded the plugin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plugin = load_plugin("live", preset="Karaoke", drums_gain_db=3)
+    >>> plugin.vocals_mute, plugin.drums_gain_db
+    (True, 3.0)
+    >>> plugin.process(np.zeros((2, 44100), np.float32), 44100).shape
+    (2, 44100)
     """
     from stemlane.manifests.registry import find_model
 
@@ -60,7 +70,7 @@ def load_plugin(
     state = presets.read(plugin.preset_data)
     state.set("model", name)
     if preset is not None:
-        presets.load(state, preset)
+        named_presets.load(state, preset)
     for name, value in values.items():
         presets.set_parameter(state, name, value)
         if parameters.parameter_id(name) != name and parameters.parameter_id(name) in values:

@@ -16,15 +16,20 @@ _BUILT = f"plugin/Stemlane_artefacts/Release/VST3/{BUNDLE_NAME}"
 
 
 def plugin_path() -> str:
-    """Path of the plugin bundle, to be handed to `pedalboard.load_plugin`.
+    """Path of the plugin bundle, for `pedalboard.load_plugin`.
 
-    It is named by STEMLANE_PLUGIN, or lies in the package, or is the self-contained bundle that this package lies in,
-    or is in the build folder of a source checkout.
+    The first that exists of: STEMLANE_PLUGIN, the package's own, the self-contained bundle this package is part of, and
+    the build folder of a source checkout.
 
     Raises
     ------
     PluginError
-        If it is nowhere.
+        If there is none.
+
+    Examples
+    --------
+    >>> Path(plugin_path()).name
+    'Stemlane.vst3'
     """
     named = os.environ.get("STEMLANE_PLUGIN")
     if named:

@@ -1,20 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The plugin's saved state: an XML element inside a .vstpreset, read and written without the plugin.
-
-A preset of the user's is the same element in a file of its own, without a model; the plugin's Presets.h says more.
-"""
+"""The plugin's saved state: an XML element inside a .vstpreset, read and written without the plugin."""
 
 import math
 import struct
-from pathlib import Path
 from xml.etree import ElementTree
 
-from stemlane.arguments import path_text
-from stemlane.contract import PRESETS_FOLDER, STATE_TAG
+from stemlane.contract import STATE_TAG
 from stemlane.errors import PluginError, one_line
 from stemlane.plugin import parameters
-from stemlane.regular_files import read_regular
-from stemlane.user_folders import data_folder
 
 # Container of juce::AudioProcessor::copyXmlToBinary: magic, length of the text, the text, a zero byte.
 _XML_MAGIC = 0x21324356
@@ -26,7 +19,6 @@ _ENTRY = struct.Struct("<4sqq")
 _COMPONENT = b"Comp"
 _HIGHEST_BYTES = 1 << 20  # a state has 2 KB
 _MOST_CHUNKS = 64
-_HIGHEST_FILE_BYTES = 1 << 18  # as the plugin reads
 
 
 def _chunks(preset: bytes) -> tuple[int, bytes, list[tuple[bytes, bytes]]]:
@@ -60,10 +52,10 @@ def _component(preset: bytes) -> tuple[bytes, int]:
 def read(preset: bytes) -> ElementTree.Element:
     """The element <STEMLANE> in a preset, with model and parameters as attributes."""
     content, end = _component(preset)
-    return _element(content[8:end], "the plugin's state")
+    return element_of(content[8:end], "the plugin's state")
 
 
-def _element(text: bytes, what: str) -> ElementTree.Element:
+def element_of(text: bytes, what: str) -> ElementTree.Element:
     """The element <STEMLANE> in a text; `what` names the text in errors."""
     if b"<!" in text:  # declarations, by which a few bytes become many
         raise PluginError(f"{what} declares entities, which no state does")
@@ -74,37 +66,6 @@ def _element(text: bytes, what: str) -> ElementTree.Element:
     if element.tag != STATE_TAG:
         raise PluginError(f"{what} is <{element.tag}>, should be <{STATE_TAG}>; is it another plugin?")
     return element
-
-
-def load(state: ElementTree.Element, preset: str | Path) -> None:
-    """Set what a preset of the user's names; what this version does not know is left out.
-
-    Parameters
-    ----------
-    state
-        The element <STEMLANE> of a plugin, which is changed.
-    preset
-        The preset's name in the editor, or the path of its file.
-
-    Raises
-    ------
-    InputError
-        If the preset is neither a name nor a path.
-    PluginError
-        If there is no such file, or it is no preset.
-    """
-    path = Path(path_text(preset, "preset"))
-    if path.suffix != ".xml":
-        path = data_folder() / PRESETS_FOLDER / f"{preset}.xml"
-    try:
-        text = read_regular(path, _HIGHEST_FILE_BYTES)
-    except OSError as error:
-        raise PluginError(f"{path}: no preset can be read: {error.strerror}") from None
-    for name, value in _element(text, str(path)).attrib.items():
-        if name.endswith("_gain") and name in state.attrib:
-            set_parameter(state, name, value)
-        elif name.endswith(("_mute", "_solo")) and name in state.attrib:
-            set_parameter(state, name, value == "On")
 
 
 def replaced(preset: bytes, element: ElementTree.Element) -> bytes:

@@ -17,7 +17,7 @@ _PIECES = 32  # as StatusParameter.h
 
 @dataclass(frozen=True)
 class PluginStatus:
-    """What a plugin says about its engine.
+    """The state of a plugin's engine.
 
     Attributes
     ----------
@@ -38,7 +38,18 @@ class PluginStatus:
 
 
 def plugin_status(plugin: "pedalboard.VST3Plugin") -> PluginStatus:
-    """Ask a plugin loaded in pedalboard how its engine is."""
+    """The state of the engine of a plugin loaded in pedalboard.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from stemlane import load_plugin
+    >>> plugin = load_plugin("live", vocals_mute=True)
+    >>> karaoke = plugin.process(np.full((2, 44100), 0.1, np.float32), 44100)
+    >>> status = plugin_status(plugin)
+    >>> status.engine_state, status.model
+    ('ready', 'live')
+    """
     engine_state, _, engine_text = status_text(plugin).partition(": ")
     return PluginStatus(
         engine_state=engine_state,

@@ -3,8 +3,11 @@
 
 import threading
 
+import numpy as np
 import pytest
-from stemlane.files.ahead import Ahead
+import soundfile
+import stemlane
+from stemlane.files.ahead import AHEAD_SAMPLES, Ahead
 
 
 def num_threads():
@@ -103,3 +106,18 @@ def test_one_after_the_other_ends_too():
             assert number == 1
             raise KeyError
     assert num_threads() == 0
+
+
+def test_what_a_model_gives_at_once_goes_ahead_in_pieces(tmp_path, tiny_models, monkeypatch):
+    """A segment of HTDemucs is megabytes: four of them on their way would be more than the network."""
+    num_samples = 3 * AHEAD_SAMPLES + 5
+    soundfile.write(tmp_path / "song.wav", np.zeros((num_samples, 2), np.float32), 44100)
+    separator = stemlane.Separator("live")
+    monkeypatch.setattr(
+        separator, "separate_blocks", lambda blocks, *_: iter([np.stack([np.concatenate(list(blocks), axis=1)] * 4)])
+    )
+    sizes = []
+    stemlane.separate_file(
+        tmp_path / "song.wav", tmp_path, model=separator, stems=["vocals"], progress=lambda size, _: sizes.append(size)
+    )
+    assert sizes == [AHEAD_SAMPLES] * 3 + [5]

@@ -73,6 +73,8 @@ def test_every_spelling_of_csv_and_json_says_the_same(tmp_path):
         ("a.csv", "time,stem,gain_db\n0,vocals\n", "line 2: should have 3 columns"),
         ("a.csv", "time,stem,gain_db\n0,vocals,1,2\n", "line 2: should have 3 columns"),
         ("a.csv", "time,stem,gain_db\nsoon,vocals,1\n", "line 2: time is 'soon', should be seconds"),
+        ("a.csv", "time,stem,gain_db\n", "holds no breakpoints, only the names of the columns"),
+        ("a.csv", "time,stem,gain_db,Time\n0,bass,1,2\n", "has the column time twice; leave one out"),
         ("a.csv", f"time,stem,gain_db\n0,{'v' * 200_000},1\n", "is not CSV"),
         ("a.json", "[" * 100_000, "should be one list of breakpoints"),
         ("a.mid", "MThd", "cannot be read as a MIDI file (EOFError)"),

@@ -56,11 +56,10 @@ def test_one_damaged_file_does_not_end_a_batch(tmp_path, tiny_models, capsys):
     assert everything_in(out) == ["a", "a/vocals.wav", "z", "z/vocals.wav"]
     head, *rows = captured.err.splitlines()
     assert head == "stemlane: 3 of 5 recordings could not be separated:"
-    width = max(map(len, sources[1:4]))
     for row, source, words in zip(
         rows, sources[1:4], ("sample 30000 of channel 1 is nan", "no format", "no such file"), strict=True
     ):
-        assert row.startswith(f"stemlane:   {source:<{width}}  ") and words in row[width:]
+        assert row.startswith(f"stemlane:   {source}  ") and words in row
 
 
 def test_obstacles_are_found_before_the_work(tmp_path, tiny_models, capsys, monkeypatch):

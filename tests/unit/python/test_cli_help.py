@@ -8,9 +8,12 @@ import sysconfig
 from pathlib import Path
 
 import pytest
+from stemlane.catalog import available, sources
 from stemlane.cli import completion, man_page
 from stemlane.cli.main import build_parser, main
 from stemlane.cli.parser import actions_of, commands_of
+from stemlane.manifests import registry
+from support.tiny_models import build_model
 
 
 def commands(parser, words=()):
@@ -59,7 +62,9 @@ def completed(tmp_path, line: str) -> list[str]:
     script.write_text(completion.script(build_parser(), "bash"), encoding="utf-8")
     program = tmp_path / "bin" / "stemlane"  # what the script asks for names of models
     program.parent.mkdir(exist_ok=True)
-    program.write_text("#!/bin/sh\nprintf 'live\\nmix\\n'\n", encoding="utf-8")
+    program.write_text(
+        "#!/bin/sh\ncase \"$*\" in *--added*) echo mine;; *) printf 'live\\nmix\\n';; esac\n", encoding="utf-8"
+    )
     program.chmod(0o755)
     words = line.split(" ")
     ask = (
@@ -84,7 +89,9 @@ def test_bash_completes(tmp_path):
     assert completed(tmp_path, "stemlane separate --clip ") == ["clamp", "report", "rescale"]
     assert completed(tmp_path, "stemlane separate --model l") == ["live"]
     assert completed(tmp_path, "stemlane models show ") == ["live", "mix"]
+    assert completed(tmp_path, "stemlane models remove ") == ["mine"]
     assert completed(tmp_path, "stemlane models add htd") == ["htdemucs", "htdemucs_6s", "htdemucs_ft"]
+    assert completed(tmp_path, "stemlane models add m") == ["mdx", "mdx23c"]
     assert completed(tmp_path, "stemlane separate so") == ["song.flac", "songs"]
     assert completed(tmp_path, "stemlane separate -o so") == ["songs"]
     assert completed(tmp_path, "stemlane help com") == ["completion"]
@@ -125,6 +132,27 @@ def test_the_manual_page_is_installed():
     assert page.read_text(encoding="utf-8").startswith(".TH STEMLANE 1")
 
 
-def test_names_of_models_for_scripts(tiny_models, capsys):
+def test_names_of_models_for_scripts(tiny_models, tmp_path, monkeypatch, capsys):
     assert main(["models", "list", "--names"]) == 0
     assert capsys.readouterr().out == "default\nlive\nmix\n"
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    for arguments in (["--added", "--names"], ["--added"]):
+        assert main(["models", "list", *arguments]) == 0
+        assert capsys.readouterr().out == ""
+    build_model(registry.user_folder(), name="mine")
+    (registry.user_folder() / "broken").mkdir()
+    (registry.user_folder() / "broken" / "manifest.toml").touch()
+    assert main(["models", "list", "--added", "--names"]) == 0  # a broken one can be removed, too
+    assert capsys.readouterr().out == "broken\nmine\n"
+
+
+def test_every_source_is_offered(capsys):
+    """The families of the table of sources, and the models known by name."""
+    assert main(["models", "list", "--available", "--names"]) == 0
+    names = capsys.readouterr().out.splitlines()
+    assert names == available.source_names() and len(names) == len(set(names))
+    for module in sources.SOURCES:
+        family = module.__name__.split(".")[-2].replace("_", "-")
+        assert any(name.startswith(family) for name in names), family
+    for name in names:
+        assert name in sources.SOURCE_NAMES or name.endswith("-16kHz"), name

@@ -3,6 +3,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -92,9 +93,40 @@ def test_pipes(tmp_path):
     ]:
         done = piped(wav, "separate", *arguments)
         assert done.returncode == 1 and words in done.stderr and done.stdout == b""
-    done = piped(b"no audio", "separate", "-")
-    assert done.returncode == 1 and b"cannot be read as audio" in done.stderr
+    for command in (["separate", "-"], ["render", "-", "-o", "out.wav"]):
+        done = piped(b"no audio", *command)
+        assert done.returncode == 1 and done.stderr.startswith(b"stemlane: -: cannot be read as audio")
+    done = piped(b"no audio", "separate", "-", "a.wav", "--stems", "bass", "--json", "--status", "status")
+    lines = [json.loads(line)["input"] for line in done.stdout.splitlines()]
+    assert lines == ["-", "a.wav"] and b"stdin" not in done.stdout + done.stderr
+    assert {json.loads(line)["input"] for line in (tmp_path / "status").read_text().splitlines()} == {"-", "a.wav"}
+    (tmp_path / "status").unlink()
+    loud = Path(write(tmp_path / "b.wav", 3 * mixture)).read_bytes()
+    (tmp_path / "b.wav").unlink()
+    done = piped(loud, "separate", "-", "--stems", "vocals", "--bits", "16", "-o", "-")
+    assert done.stderr.startswith(b"stemlane: warning: standard output: clipped, its peak was 1.35")
     assert everything_in(tmp_path) == ["a.wav", "stems", "stems/a", "stems/a/bass.wav"]
+
+
+def test_json_is_unicode_whatever_a_file_is_called(tmp_path, tiny_models, capsys):
+    """Python keeps bytes that are no UTF-8 as lone surrogates, which strict parsers of JSON refuse."""
+    bad = os.fsencode(tmp_path) + b"/caf\xe9.wav"
+    assert (
+        main(["separate", os.fsdecode(bad), "-o", str(tmp_path / "o"), "--json", "--status", str(tmp_path / "s")]) == 1
+    )
+    for text in (capsys.readouterr().out, (tmp_path / "s").read_text(encoding="utf-8")):
+        line = json.loads(text)
+        assert line["input"] == f"{tmp_path}/caf\ufffd.wav" and line["problem"].startswith(line["input"])
+        json.dumps(line, ensure_ascii=False).encode("utf-8")
+
+
+def test_one_long_name_does_not_push_all_reasons_away(tmp_path, tiny_models, capsys):
+    long = "l" * 90 + ".wav"
+    assert main(["separate", "a.wav", long, "longer.wav", "-o", str(tmp_path / "o")]) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "stemlane: 3 of 3 recordings could not be separated:", "stemlane:   a.wav       no such file",
+        f"stemlane:   {long}  no such file", "stemlane:   longer.wav  no such file",
+    ]  # fmt: skip
 
 
 def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
@@ -142,7 +174,7 @@ def test_quiet_and_verbose(tmp_path, tiny_models, capsys):
     assert "Separator('mix') of vocals, drums, bass, other at 44100 Hz" in err
     assert f"{source}: 1.0 s in " in err and "× real time" in err
     assert main([*arguments, "--skip-existing"]) == 0
-    assert capsys.readouterr().err == "stemlane: 1 of 1 recordings had their stems already\n"
+    assert capsys.readouterr().err == "stemlane: 1 of 1 recording had stems already\n"
 
 
 def test_clipped_stems_are_reported(tmp_path, tiny_models, capsys):

@@ -76,7 +76,7 @@ def samples(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("codec", PIXELS)
-@pytest.mark.parametrize("file_format", ["flac", "mp3", "m4a", "opus", "stem.mp4"])
+@pytest.mark.parametrize("file_format", ["flac", "mp3", "m4a", "opus", "stem.mp4", "wav"])
 def test_the_picture_goes_over_and_the_sound_stays(tmp_path, model, codec, file_format):
     cover = picture(codec)
     options = {"model": model, "file_format": file_format}
@@ -92,7 +92,7 @@ def test_the_picture_goes_over_and_the_sound_stays(tmp_path, model, codec, file_
             assert file.warning == ""
 
 
-@pytest.mark.parametrize("file_format", ["flac", "m4a", "opus"])
+@pytest.mark.parametrize("file_format", ["flac", "m4a", "opus", "wav"])
 def test_a_second_generation_keeps_it(tmp_path, model, file_format):
     """From each format that it was written into."""
     cover = picture("mjpeg")
@@ -101,9 +101,30 @@ def test_a_second_generation_keeps_it(tmp_path, model, file_format):
     assert pictures(tmp_path / "mix.flac") == [cover]
 
 
+@pytest.mark.parametrize("num_bytes", [100, 101, 40_000])
+def test_the_chunk_of_a_wav_is_one_that_every_reader_can_skip(tmp_path, num_bytes):
+    """Chunks follow each other on even positions to the end, which is where the first one says it is."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, music(101)[:1].T, RATE, subtype="PCM_24")  # an odd number of bytes
+    before = soundfile.read(path)[0]
+    picture = b"\xff\xd8\xff" + bytes(num_bytes - 3)
+    covers.add_to_wav(path, picture)
+    data = path.read_bytes()
+    assert struct.unpack_from("<I", data, 4)[0] == len(data) - 8
+    position, names = 12, []
+    while position < len(data):
+        name, size = struct.unpack_from("<4sI", data, position)
+        names.append(name)
+        position += 8 + size + size % 2
+    assert position == len(data) and names[-1] == b"id3 " and names.count(b"id3 ") == 1
+    np.testing.assert_array_equal(soundfile.read(path)[0], before)
+    with AudioInput(path) as file:
+        assert file.cover == picture and file.warning == ""
+
+
 def test_formats_without_room_for_it_are_written_all_the_same(tmp_path, model):
     source = recording(tmp_path / "a.mp3", picture("png"), "png")
-    for file_format in set(FORMATS) - {"flac", "mp3", "m4a", "opus"}:
+    for file_format in set(FORMATS) - {"flac", "mp3", "m4a", "opus", "wav"}:
         outputs = separate_file(source, tmp_path / file_format, model=model, file_format=file_format).outputs
         assert all(pictures(path) == [] for path in outputs.values())
 

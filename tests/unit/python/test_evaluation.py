@@ -2,6 +2,7 @@
 """Evaluation: SDR against closed forms, the two bounds, and what counts as a song."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -132,6 +133,17 @@ def test_tables(tmp_path):
     text = tables.as_text([table])
     assert "leak" in text and "ideal mask" in text
     json.dumps([table], default=vars)
+
+
+def test_columns_stay_apart_whatever_is_in_them():
+    result = scores.StemResult(sdr_db=-123.456, median_sdr_db=-123.4, leak_db=None)
+    name = "a-model-with-a-long-name"
+    row = {"results": [result] * 2, "scores": [-1234.56, None], "mean_score": None}
+    stems = ["lead-vocals-and-all-their-echoes", "other"]
+    lines = tables.as_text([{"song": "s", "seconds": 1.0, "stems": stems, "rows": {name: row}}]).splitlines()
+    assert lines[1].split("  ")[-1] == "mean" and re.split(r" {2,}", lines[1].strip()) == [*stems, "mean"]
+    assert re.split(r" {2,}", lines[2]) == [name, "-123.46 (-123.4) -1234.56", "-123.46 (-123.4)", "-123.46"]
+    assert len(lines[1]) == len(lines[2])
 
 
 def test_bounds_of_the_validation_song(shared_audio, tiny_models):

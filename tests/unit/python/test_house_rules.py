@@ -2,7 +2,9 @@
 """Rules of the house that no linter knows: who includes whom in C++, and how long files and functions may be."""
 
 import ast
+import os
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,6 +115,12 @@ def test_files_and_functions_fit(path):
     long = [f"{function} ({lines} lines)" for function, lines in functions
             if lines > LONGEST_FUNCTION and (name, function) not in TOO_LONG]  # fmt: skip
     assert long == []
+
+
+def test_no_merge_is_left_unresolved():
+    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
+    marks = re.compile(rb"(?m)^(<{7}|>{7})( |$)")
+    assert [name for name in names if name and marks.search((ROOT / os.fsdecode(name)).read_bytes())] == []
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -53,6 +53,24 @@ def test_stems_of_a_file_add_up(song, tmp_path):
     np.testing.assert_allclose(sum(map(read, done.outputs.values())), music(NUM_SAMPLES), atol=1e-6)
 
 
+def test_progress_cancels(song, tmp_path):
+    class CancelledError(Exception):
+        pass
+
+    def stop(*_):
+        raise CancelledError
+
+    for cancelled in (
+        lambda: stemlane.separate_file(song, tmp_path / "out", progress=stop),
+        lambda: stemlane.Separator("live").separate(music(NUM_SAMPLES), RATE, progress=stop),
+        lambda: stemlane.render(music(NUM_SAMPLES), RATE, progress=stop),
+    ):
+        with pytest.raises(CancelledError):
+            cancelled()
+    assert contents(tmp_path / "out") == {}
+    assert not any(thread.name == "stemlane-ahead" for thread in threading.enumerate())
+
+
 @pytest.mark.parametrize("stem, rest", [("vocals", "instrumental"), ("drums", "no_drums"), ("other", "no_other")])
 def test_two_stems(song, tmp_path, stem, rest):
     outputs = stemlane.separate_file(song, tmp_path / "out", two_stems=stem).outputs

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Memory does not grow with the length of a recording, with most kinds of models and whatever is written."""
+"""Memory does not grow with the length of a recording, with every kind of model and whatever is written."""
 
 import json
 import subprocess
@@ -9,9 +9,15 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.bench import memory
+from stemlane.catalog.ensembles import combine
 from stemlane.cli.main import main
+from stemlane.engine.frontends import FRONT_ENDS
+from stemlane.manifests.ensemble import Blend
+from stemlane.manifests.model import load_manifest
+from stemlane.manifests.registry import user_folder
 from support.audio_files import music
 from support.every_model import EVERY_MODEL
+from support.tiny_segment import build_segment
 
 SHORT, LONG = 60, 180  # seconds; a network has all the memory it takes after half a minute
 # Two minutes more of stereo are 42 MB in float for every copy in memory, 21 MB as 16 bits: not half of the latter.
@@ -53,12 +59,32 @@ def growth_mib(songs, out, *arguments: str) -> float:
     return found[1] - found[0]
 
 
-# One of each front end, with what looks at a whole recording first; but htdemucs, which takes minutes a test even tiny.
-KINDS = {name: EVERY_MODEL[name] for name in ("mix", "spleeter-wiener", "mdx", "segment")}
+def build_ensemble(folder, *, name):
+    """A model that blends spectra of two others; they are looked up among the user's."""
+    models = user_folder()
+    models.mkdir(parents=True, exist_ok=True)
+    build_segment(models, name="one")
+    EVERY_MODEL["mix"](models, name="other")
+    combine(name, {"vocals": Blend("min", (("one", 1.0), ("other", 1.0)))})
+    return models / name
+
+
+# One of each kind, where there is a choice with what looks at a whole recording first.
+KINDS = {
+    "ensemble": build_ensemble,
+    **{
+        name: EVERY_MODEL[name]
+        for name in ("mix", "spleeter-wiener", "open-unmix-wiener", "mdx", "segment", "htdemucs")
+    },
+}
+
+
+def test_every_kind_is_measured(tmp_path, no_models):
+    assert {load_manifest(build(tmp_path, name=name)).kind for name, build in KINDS.items()} == set(FRONT_ENDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_with_every_kind_of_model(tmp_path, songs, kind):
+def test_with_every_kind_of_model(tmp_path, songs, no_models, kind):
     model = KINDS[kind](tmp_path, name=kind)
     assert growth_mib(songs, tmp_path / "out", "separate", "--model", str(model), "--stems", "vocals") < MOST_GROWTH_MIB
 

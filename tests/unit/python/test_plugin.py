@@ -2,6 +2,7 @@
 """Installing the bundle for a user, and loading it with a state; the real plugin in a real host is tests/hosts' job."""
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import ClassVar
@@ -9,7 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 from stemlane.errors import PluginError
-from stemlane.plugin import hosting, install, places, presets, status
+from stemlane.package_folder import CHECKOUT
+from stemlane.plugin import hosting, install, named_presets, places, presets, status
 from support.presets import build_component, build_preset
 
 XML = (
@@ -196,9 +198,42 @@ def test_a_preset_sets_what_it_names(tmp_path, monkeypatch):
     (folder / "Gig.xml").write_text(text, encoding="utf-8")
     for preset in ("Gig", folder / "Gig.xml", str(folder / "Gig.xml")):
         state = presets.read(build_preset(build_component(XML)))
-        presets.load(state, preset)
+        named_presets.load(state, preset)
         assert (state.get("vocals_gain"), state.get("vocals_mute"), state.get("model")) == ("-4.5", "On", "live")
         assert state.get("flute_gain") is None
+
+
+def test_the_built_in_presets_are_the_editors():
+    """The plugin's own list, and that each can be loaded by its name."""
+    source = (CHECKOUT / "plugin" / "processor" / "Presets.cpp").read_text(encoding="utf-8")
+    table = source.partition("builtInPresets() {")[2].partition("};")[0].replace("kOn", '"On"')
+    entries = re.findall(r'\{"([^"]+)",\s*\{((?:\{"\w+", "[^"]+"\},?\s*)+)\}', table)
+    found = {name: dict(re.findall(r'\{"(\w+)", "([^"]+)"\}', settings)) for name, settings in entries}
+    assert found == named_presets.BUILT_IN and len(found) == 11
+    state = ElementTree.Element("STEMLANE", dict.fromkeys(("vocals_gain", "drums_gain", "bass_gain"), "0.0"))
+    named_presets.load(state, "Learn the bass")
+    assert state.attrib == {"vocals_gain": "-6.0", "drums_gain": "-6.0", "bass_gain": "6.0"}
+
+
+def test_a_preset_is_a_name_before_it_is_a_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "stemlane" / "presets"
+    folder.mkdir(parents=True)
+    for path, gain in (
+        (folder / "Take 1.xml.xml", 1), (folder / "Karaoke.xml", 2),
+        (tmp_path / "Take 1.xml", 3), (tmp_path / "b.xml", 4),
+    ):  # fmt: skip
+        path.write_text(f'<STEMLANE vocals_gain="{gain}.0"/>', encoding="utf-8")
+    for preset, gain in (
+        ("Take 1.xml", "1.0"), ("Karaoke", "2.0"),
+        ("./Take 1.xml", "3.0"), (Path("Take 1.xml"), "3.0"), ("b.xml", "4.0"),
+    ):  # fmt: skip
+        state = ElementTree.Element("STEMLANE", {"vocals_gain": "0.0", "vocals_mute": "Off"})
+        named_presets.load(state, preset)
+        assert state.attrib == {"vocals_gain": gain, "vocals_mute": "Off"}
+    with pytest.raises(PluginError, match="there is no preset 'Karaok' in .*presets, nor one of: Karaoke, A cappella"):
+        named_presets.load(state, "Karaok")
 
 
 @pytest.mark.parametrize(
@@ -209,6 +244,8 @@ def test_a_preset_sets_what_it_names(tmp_path, monkeypatch):
         ("<STEMLANE", "is not XML"),
         ("<!DOCTYPE a><STEMLANE/>", "declares entities"),
         (f"<STEMLANE a='{'x' * 300_000}'/>", "more than 262144"),
+        ("<STEMLANE vocals_gain='loud'/>", "preset.xml: .*'loud'"),
+        ("<STEMLANE vocals_mute='maybe'/>", "preset.xml: parameter vocals_mute is 'maybe', should be True or False"),
     ],
 )
 def test_what_is_no_preset_is_refused(tmp_path, text, words):
@@ -217,7 +254,7 @@ def test_what_is_no_preset_is_refused(tmp_path, text, words):
         path.write_text(text, encoding="utf-8")
     state = presets.read(build_preset(build_component(XML)))
     with pytest.raises(PluginError, match=words):
-        presets.load(state, path)
+        named_presets.load(state, path)
 
 
 def test_load_plugin_sets_the_state_of_what_pedalboard_loads(bundle, tiny_models, monkeypatch):

@@ -133,7 +133,7 @@ def test_on_the_command_line(tmp_path, made_up, monkeypatch, capsys):
     assert main([*arguments, "--provider", "cuda"]) == 0
     said = capsys.readouterr().err
     assert "warning: provider 'cuda' does not run model 'tiny' as it should" in said
-    assert "computed by cpu" in said
+    assert "at a time, on cpu" in said
     assert providers.asked() == "cpu"
     assert main(["doctor"]) in (0, 1)
     assert "cpu is asked for; this onnxruntime has: cuda, cpu" in capsys.readouterr().out

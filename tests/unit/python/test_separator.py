@@ -46,6 +46,7 @@ def test_progress_adds_up(separator):
     [
         (np.zeros(1000, np.float32), 44100, r"shape \(1000,\), should be \(channels, samples\)"),
         (np.zeros((1000, 2), np.float32), 44100, "pass its transpose"),
+        ("song.flac", 44100, "mixture is the path 'song.flac', should be an array; separate_file takes paths"),
         (np.zeros((8, 1000), np.float32), 44100, "8 channels: only mono or stereo"),
         (np.zeros((2, 0), np.float32), 44100, "0 samples"),
         (np.zeros((2, 10), np.int16), 44100, "int16, should be floating point"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import stemlane
+from stemlane.cli.main import main
 from stemlane.errors import InputError
 from stemlane.files import stores
 from stemlane.files.addresses import Address, place
@@ -184,8 +185,26 @@ def test_messages_name_the_address(store, songs, tiny_models, tmp_path, monkeypa
     with pytest.raises(InputError, match="memory://a/vocals.wav: is the recording itself"):
         stemlane.separate_file("memory://a/vocals.wav", "memory://", name="a/{stem}.{ext}", stems=["vocals"])
     monkeypatch.setitem(sys.modules, "fsspec.core", None)
-    with pytest.raises(InputError, match=r"^memory://a.wav: addresses need fsspec; run pip install 'stemlane"):
+    with pytest.raises(InputError, match=r"^memory://a.wav: addresses need fsspec; run 'pip install fsspec'$"):
         stemlane.separate_file("memory://a.wav", tmp_path / "out")
+
+
+def test_a_mix_comes_from_a_store_and_goes_there(songs, store, tiny_models, tmp_path, capsys):
+    song, out = "memory://music/in/a.wav", "memory://mixes/deep/a.flac"
+    assert main(["render", song, "-o", out, "--gain", "vocals=-6"]) == 0
+    assert capsys.readouterr().out == f"{out}\n"
+    assert main(["render", str(songs / "a.wav"), "-o", str(tmp_path / "a.flac"), "--gain", "vocals=-6"]) == 0
+    store.get_file("/mixes/deep/a.flac", str(tmp_path / "sent.flac"))
+    assert (tmp_path / "sent.flac").read_bytes() == (tmp_path / "a.flac").read_bytes()
+    assert store.find("/mixes") == ["/mixes/deep/a.flac"]
+    capsys.readouterr()
+    for arguments, words in (
+        (["memory://music/absent.wav", "-o", out], "memory://music/absent.wav: no such file"),
+        ([song, "-o", "https://x.invalid/a.wav"], "https://x.invalid/a.wav: can only be read"),
+        ([song, "-o", "memory://mixes/a.txt"], "memory://mixes/a.txt: "),
+    ):
+        assert main(["render", *arguments]) == 1
+        assert capsys.readouterr().err.startswith(f"stemlane: {words}")
 
 
 def test_a_cluster_reads_and_writes_a_store(songs, store, tiny_models):
