@@ -111,16 +111,17 @@ def _add_adding(models: Group) -> None:
     )
 
 
-def _list_json(*, available_only: bool) -> int:
+def _list_json(*, available: bool, added: bool) -> int:
     from stemlane.catalog.available import available_models
     from stemlane.catalog.listing import available_fields, installed_fields
     from stemlane.cli.progress import say_json
-    from stemlane.manifests.registry import list_models
+    from stemlane.manifests.registry import list_models, user_folder
 
     here = list_models()
-    for listing in () if available_only else here:
-        say_json(installed_fields(listing))
-    for entry in available_models():
+    for listing in () if available else here:
+        if not added or listing.folder.parent == user_folder():
+            say_json(installed_fields(listing))
+    for entry in () if added else available_models():
         say_json(available_fields(entry, {listing.name for listing in here}))
     return 0
 
@@ -170,7 +171,7 @@ def _list(options: argparse.Namespace) -> int:
     if options.json:
         if options.names:
             options.refuse("--names and --json are two forms of one list: leave one out")
-        return _list_json(available_only=options.available)
+        return _list_json(available=options.available, added=options.added)
     if options.available:
         return _list_available(names=options.names)
 

@@ -53,6 +53,8 @@ def test_programs_get_what_is_here_and_what_can_be_added(tiny_models, tmp_path, 
     assert rows.index(here["live"]) < rows.index(addable["htdemucs"])
     assert main(["models", "list", "--available", "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(addable)
+    assert main(["models", "list", "--added", "--json"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
