@@ -46,6 +46,7 @@ EVERY_MODEL = {
         build_mdx, stride_samples=(SEGMENT - FFT) // 4, weights='"flat"', crossfade_samples=100, both_signs="true"
     ),
     "segment": build_segment,
+    "segment-ramps": functools.partial(build_segment, weights='"ramps"'),
     "htdemucs": functools.partial(_build_htdemucs, window=0),
     "htdemucs-short": functools.partial(_build_htdemucs, window=1),
     "htdemucs-ft": functools.partial(_build_htdemucs, window=1, stems=("vocals", "drums", "bass")),

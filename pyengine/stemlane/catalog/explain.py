@@ -163,6 +163,8 @@ def _join(settings: SegmentSettings, sample_rate: float) -> str:
     """How segments are joined."""
     if settings.weights == "hann":
         return "each weighted by a Hann window over all of it"
+    if settings.weights == "ramps":
+        return "weighted with ramps over a tenth of it, as its trainer joins them"
     blended = settings.crossfade_samples
     if settings.weights == "triangle":
         blended = settings.segment_samples - settings.segment_stride_samples

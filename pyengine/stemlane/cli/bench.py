@@ -21,16 +21,16 @@ def add(commands: Group) -> None:
     parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.", _EXAMPLES)
     parser.add_argument(
         "--against", action="append", metavar="NAME:PYTHON",
-        help="measure against an original instead, spleeter or htdemucs, installed for the Python of that path; "
-        "repeat for more",
+        help="compare with an original instead, spleeter or htdemucs, installed in the Python at that path; repeat for "
+        "more",
     )  # fmt: skip
     parser.add_argument(
         "--memory", action="append", type=float, metavar="SECONDS",
-        help="measure memory and speed of a recording of that length instead; repeat for more",
+        help="measure memory and speed for a recording of that length instead; repeat for more",
     )  # fmt: skip
     parser.add_argument(
         "-m", "--model", action="append", type=model_name, metavar="NAME",
-        help="for --memory: the model, repeat for more (default: mix)",
+        help="with --memory: the model; repeat for more (default: mix)",
     )  # fmt: skip
     add_provider(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -30,11 +30,12 @@ def add(commands: Group) -> None:
         action="append",
         type=model_name,
         metavar="NAME",
-        help="repeat for more models (default: all embedded ones)",
+        help="model to measure; repeat for more (default: all embedded ones)",
     )
     parser.add_argument(
         "--window", action="append", type=float, metavar="SECONDS",
-        help="measure the models' windows of that length too, and how far their stems are from the models' own; repeat",
+        help="also measure each model's window of that length, and how far its stems are from the model's own; repeat "
+        "for more",
     )  # fmt: skip
     add_provider(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")

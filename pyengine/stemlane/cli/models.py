@@ -88,6 +88,11 @@ def _add_adding(models: Group) -> None:
         "--wiener", dest="wiener_iterations", type=int, metavar="N",
         help="iterations of the multichannel Wiener filter (default: 1 for Open-Unmix, 0 for Spleeter)",
     )  # fmt: skip
+    _add_network_options(adding)
+
+
+def _add_network_options(adding: argparse.ArgumentParser) -> None:
+    """What is said of networks that do not say it themselves."""
     adding.add_argument(
         "--config", type=Path, metavar="FILE.yaml",
         help="training configuration of the checkpoint, for roformer, mdx23c, and scnet in an unpublished size",
@@ -98,6 +103,15 @@ def _add_adding(models: Group) -> None:
         help="what a network of mdx, mdx23c or roformer outputs, if that is not known: vocals, drums, bass, guitar, "
         "piano, other, instrumental, lead-vocals, karaoke, reverb, no-reverb, crowd or no-crowd",
     )
+    adding.add_argument(
+        "--stitching", default="own", metavar="own|reference",
+        help="how segments of roformer and mdx23c overlap and are joined in files: our way, or the way of the trainer's "
+        "own program, for the same stems as there (default: %(default)s)",
+    )  # fmt: skip
+    _add_mdx(adding)
+
+
+def _add_mdx(adding: argparse.ArgumentParser) -> None:
     mdx = adding.add_argument_group("mdx networks that are not in the table of known ones, or to override it")
     mdx.add_argument("--n-fft", dest="fft_samples", type=int, metavar="N", help="FFT length in samples")
     mdx.add_argument(
@@ -256,6 +270,7 @@ def _add(options: argparse.Namespace) -> int:
             compensation=options.compensation,
             both_signs=options.both_signs,
             config=options.config,
+            stitching=options.stitching,
         )
     if options.json:
         say_json({"added": [{"name": manifest.name, "title": manifest.title} for manifest in added]})

@@ -22,14 +22,14 @@ def add(commands: Group) -> None:
     )
     install.add_argument(
         "--link", action="store_true",
-        help="for developers: let its engine run this Python and this package, which must then stay where they are",
+        help="for developers: run this Python and this package, which must stay where they are",
     )  # fmt: skip
     add_command(group, "uninstall", _uninstall, "Remove the installed plugin.", _EXAMPLES)
     add_command(group, "path", _path, "Print the path of the plugin that came with the package.", _EXAMPLES)
     bundle = add_command(
         group, "bundle", _bundle, "Write a plugin that needs nothing else, to be copied anywhere.", _EXAMPLES
     )
-    bundle.add_argument("folder", type=given, metavar="DIR", help="Stemlane.vst3 is written into it")
+    bundle.add_argument("folder", type=given, metavar="DIR", help="folder to write Stemlane.vst3 to")
 
 
 def _install(options: argparse.Namespace) -> int:

@@ -58,7 +58,7 @@ def track_name(path: str | PurePath) -> str:
 
 
 def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None = None) -> list[Recording]:
-    """The recordings that are meant by files, folders, which are searched to the bottom, and patterns such as `*.mp3`.
+    """The recordings named by files, folders (searched recursively) and patterns such as `*.mp3`.
 
     Addresses in stores are all three as well. One that ends like an audio file is taken for a file without a look.
 

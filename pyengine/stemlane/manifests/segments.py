@@ -12,7 +12,7 @@ from stemlane.manifests.table import Table
 WINDOWS = ("hann", "flat")
 PLACES = ("centred", "begun-hops")
 LEVELS = ("recording", "none")
-WEIGHTS = ("triangle", "hann", "flat")
+WEIGHTS = ("triangle", "ramps")  # the others are those of `mdx`
 _HIGHEST_SEGMENT = 1 << 22  # 95 s at 44.1 kHz
 _MOST_AT_ONCE = 8
 _MOST_OVERLAPPING = 8  # segments that share a sample
@@ -62,7 +62,9 @@ class SegmentSettings:
     weights
         How segments are joined. "triangle", as in Demucs: a recording's first segment begins with it. The others are
         Ultimate Vocal Remover's, whose first segment begins half a transform earlier: "hann" weights all of a segment;
-        "flat" keeps the last stride before the last half transform, with linear ramps at both ends.
+        "flat" keeps the last stride before the last half transform, with linear ramps at both ends. "ramps" are those
+        of the trainer of RoFormers and MDX23C: linear, over a tenth of the segment at both ends, which start in a
+        recording one overlap before it.
     crossfade_samples
         Length of these ramps.
     silent_bins
@@ -117,6 +119,11 @@ class SegmentSettings:
         return self.fft_samples // 2
 
     @property
+    def fade_samples(self) -> int:
+        """Length of either of the "ramps"."""
+        return self.segment_samples // 10
+
+    @property
     def first_used(self) -> int:
         """The first sample of a segment that counts."""
         if self.weights == "flat":
@@ -126,12 +133,14 @@ class SegmentSettings:
     @property
     def recording_start(self) -> int:
         """Where a recording's first segment starts: before it, or at its first sample."""
+        if self.weights == "ramps":
+            return self.segment_stride_samples - self.segment_samples
         return 0 if self.weights == "triangle" else -self.edge_samples
 
     @property
     def stream_start(self) -> int:
         """Where a live stream's first segment starts: so that it ends with a stride, unless it begins with one."""
-        return 0 if self.weights == "triangle" else self.stride_samples - self.segment_samples
+        return 0 if self.weights in ("triangle", "ramps") else self.stride_samples - self.segment_samples
 
     @property
     def delay_samples(self) -> int:
@@ -168,12 +177,15 @@ def read_segment(top: Table) -> SegmentSettings:
         table.fail("segment_samples", f"and padding_samples are {segment + padding}, should be a multiple of {hop}")
     if frames == "begun-hops" and (fft != 4 * hop or padding):
         table.fail("frames", "is 'begun-hops', which takes fft_samples = 4 hop_samples and no padding_samples")
+    weights = table.choice("weights", WEIGHTS) if "weights" in table else WEIGHTS[0]
+    if weights == "ramps" and segment - segment_stride < segment // 10:
+        table.fail("weights", f"are ramps of {segment // 10} samples, which segments must overlap by")
     at_once = table.integer("segments_at_once", 1, _MOST_AT_ONCE) if "segments_at_once" in table else 1
     return SegmentSettings(
         fft_samples=fft, hop_samples=hop, window=table.choice("window", WINDOWS), normalised=table.flag("normalised"),
         frames=frames, network_bins=table.integer("network_bins", 1, fft // 2 + 1), segment_samples=segment,
         padding_samples=padding, segment_stride_samples=segment_stride, stride_samples=stride,
-        level=table.choice("level", LEVELS), segments_at_once=at_once,
+        level=table.choice("level", LEVELS), segments_at_once=at_once, weights=weights,
         networks=read_networks(top, table))  # fmt: skip
 
 

@@ -72,6 +72,22 @@ def test_settings_that_are_refused(tmp_path, capsys, old, new, words):
     assert words in said and said.count("\n") == 1, said
 
 
+def test_stitching_as_its_trainer(tmp_path, capsys):
+    path = checkpoint(tmp_path, "bs")
+    settings = path.with_suffix(".yaml")
+    settings.write_text(case.config("bs") + "inference:\n  num_overlap: 4\n", encoding="utf-8")
+    assert add(path, "--config", str(settings), "--stitching", "reference", "--name", "theirs") == 0
+    found = find_model("theirs").settings
+    assert (found.weights, found.segment_stride_samples) == ("ramps", case.SEGMENT // 4)
+    assert add(path, "--config", str(settings), "--stitching", "theirs") == 1
+    assert "stitching is 'theirs', should be one of: own, reference" in capsys.readouterr().err
+    assert main(["models", "add", "spleeter:2stems", "--stitching", "reference"]) == 1
+    assert "--stitching means nothing for spleeter:2stems; leave it out" in capsys.readouterr().err
+    settings.write_text(case.config("bs") + "inference:\n  num_overlap: 50\n", encoding="utf-8")
+    assert add(path, "--config", str(settings), "--stitching", "reference", "--name", "b") == 1
+    assert "inference: num_overlap is 50, should be from 2 to 8" in capsys.readouterr().err
+
+
 def test_it_needs_a_file_and_its_settings(tmp_path, capsys):
     assert main(["models", "add", "roformer"]) == 1
     assert "roformer needs --from FILE.ckpt and --config FILE.yaml" in capsys.readouterr().err

@@ -74,7 +74,7 @@ KINDS = {
     "ensemble": build_ensemble,
     **{
         name: EVERY_MODEL[name]
-        for name in ("mix", "spleeter-wiener", "open-unmix-wiener", "mdx", "segment", "htdemucs")
+        for name in ("mix", "spleeter-wiener", "open-unmix-wiener", "mdx", "segment", "segment-ramps", "htdemucs")
     },
 }
 

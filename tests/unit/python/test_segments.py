@@ -3,10 +3,11 @@
 
 import numpy as np
 import pytest
+from stemlane.engine.frontends.segment_network import SegmentNetwork
 from stemlane.engine.separator import Separator
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.errors import ManifestError
+from stemlane.errors import InputError, ManifestError
 from stemlane.manifests.model import load_manifest
 from support.htdemucs_case import recording
 from support.tiny_segment import FFT, HOP, SEGMENT, STEMS, build_segment, slow_segment
@@ -45,6 +46,62 @@ def test_files_get_the_stems_of_the_slow_reference(tmp_path, window, stride):
         assert np.abs(samples).max() > 0.05
         assert np.abs(stems[stem] - samples).max() < TOLERANCE
     assert np.abs(stems["other"] - (mixture - expected.sum(axis=0))).max() < TOLERANCE
+
+
+def demixed(mixture: np.ndarray, step: int, separate) -> np.ndarray:
+    """What Music-Source-Separation-Training's `demix` says, one segment at a time; `separate` takes (2, SEGMENT)."""
+    border, fade = SEGMENT - step, SEGMENT // 10
+    num_samples = mixture.shape[1]
+    mirrors = num_samples > 2 * border
+    padded = np.pad(mixture, ((0, 0), (border, border)), mode="reflect") if mirrors else mixture
+    total, count = np.zeros((len(STEMS), *padded.shape)), np.zeros(padded.shape[1])
+    for start in range(0, padded.shape[1], step):
+        part = padded[:, start : start + SEGMENT]
+        length = part.shape[1]
+        mode = "reflect" if length > SEGMENT // 2 else "constant"
+        stems = separate(np.pad(part, ((0, 0), (0, SEGMENT - length)), mode=mode))
+        window = np.ones(SEGMENT)
+        window[:fade], window[-fade:] = np.linspace(0, 1, fade), np.linspace(1, 0, fade)
+        if start == 0:
+            window[:fade] = 1
+        elif start + step >= padded.shape[1]:
+            window[-fade:] = 1
+        total[..., start : start + length] += stems[..., :length] * window[:length]
+        count[start : start + length] += window[:length]
+    with np.errstate(invalid="ignore"):
+        joined = np.nan_to_num(total / count)
+    return joined[..., border : border + num_samples] if mirrors else joined
+
+
+# Shorter than a segment, than two overlaps, just longer; a last segment that is mirrored, or filled with zeros.
+@pytest.mark.parametrize("num_samples", [500, 2500, 4000, 4001, 6000, 6001, 9999])
+@pytest.mark.parametrize("step", [SEGMENT // 2, SEGMENT // 4])
+def test_the_trainers_joints(tmp_path, num_samples, step):
+    mixture = recording(num_samples)
+    folder = build_segment(tmp_path, weights='"ramps"', segment_stride_samples=step, stride_samples=step // 4,
+                           segments_at_once=2)  # fmt: skip
+    separator = Separator(folder)
+    manifest = load_manifest(folder)
+    network = SegmentNetwork(manifest, manifest.settings.networks[0], 1)  # what it gives is tested above
+    expected = demixed(mixture, step, network.separate)
+    for _ in range(2):  # a stream that has ended begins anew
+        stems = separator.separate(mixture, 44100)
+        for stem, samples in zip(STEMS, expected, strict=True):
+            np.testing.assert_allclose(stems[stem], samples, rtol=0, atol=TOLERANCE)
+
+
+def test_the_trainers_joints_live(tmp_path):
+    """Nothing is mirrored: from where two segments overlap on, the sums of ramps are those of files."""
+    mixture = recording(4 * SEGMENT)
+    folder = build_segment(tmp_path, weights='"ramps"')
+    separator = StreamingSeparator(folder, 44100, 2)
+    live = np.concatenate([separator.process(mixture), separator.finish()], axis=2)
+    whole = Separator(folder).separate(mixture, 44100)
+    for stem, samples in zip(STEMS, live, strict=True):
+        inner = slice(SEGMENT // 2, 3 * SEGMENT)
+        np.testing.assert_allclose(samples[:, inner], whole[stem][:, inner], atol=TOLERANCE)
+    with pytest.raises(InputError, match="joins segments as its trainer does, unshifted"):
+        Separator(folder, shifts=2).separate(mixture, 44100)
 
 
 def test_live_is_what_files_get_before_the_end(tmp_path):
@@ -97,6 +154,7 @@ def test_manifests_that_are_refused(tmp_path):
         "h": ("level", '"loud"', "should be one of: recording, none"),
         "i": ("segments_at_once", 9, "should be from 1 to 8"),
         "j": ("networks", '[["network.onnx", "vocals"]]', "give vocals, should give each once of: vocals, drums"),
+        "l": ("weights", '"hann"', "should be one of: triangle, ramps"),
         "k": ("hop_samples", 200, "should be from 16 to 128"),
     }.items():
         with pytest.raises(ManifestError, match=words):

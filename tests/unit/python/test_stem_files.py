@@ -118,7 +118,7 @@ def test_tags_and_the_mark_for_skipping(tmp_path, recording, model, capsys):
         assert (container.metadata["title"], container.metadata["artist"]) == ("Über", "Ä")
     before = out.stat().st_mtime_ns
     assert main([*command, "--skip-existing"]) == 0
-    assert out.stat().st_mtime_ns == before and "had their stems already" in capsys.readouterr().err
+    assert out.stat().st_mtime_ns == before and "1 of 1 recording had stems already" in capsys.readouterr().err
     assert main([*command, "--skip-existing", "--bits", "16"]) == 0
     assert out.stat().st_mtime_ns != before
 

@@ -12,6 +12,7 @@ from stemlane.manifests.kinds import MASK_EXTENSIONS
 _COMMAND_LINE = {
     "mask_extension": "--extension", "wiener_iterations": "--wiener", "stem": "--stem", "fft_samples": "--n-fft",
     "compensation": "--compensation", "both_signs": "--denoise", "config": "--config",
+    "stitching": "--stitching",
 }  # fmt: skip
 
 
@@ -31,6 +32,8 @@ class AddOptions:
         Whether an MDX network is run on the negated spectrum too.
     config
         File of the settings a checkpoint was trained with.
+    stitching
+        "own", or "reference" for segments that overlap and are joined as the trainer's own program does.
     """
 
     mask_extension: str = "zeros"
@@ -40,8 +43,11 @@ class AddOptions:
     compensation: float | None = None
     both_signs: bool = False
     config: Path | None = None
+    stitching: str = "own"
 
     def __post_init__(self) -> None:
+        if self.stitching not in ("own", "reference"):
+            raise ModelError(f"stitching is {self.stitching!r}, should be one of: own, reference")
         if self.mask_extension not in MASK_EXTENSIONS:
             raise ModelError(f"extension is {self.mask_extension!r}, should be one of: {', '.join(MASK_EXTENSIONS)}")
 

@@ -17,6 +17,7 @@ from stemlane.catalog.convert.spectral_models import Window, write_models
 from stemlane.errors import ModelError
 
 SAMPLE_RATE = 44100
+_USUAL_OVERLAP = 2  # segments that hear a moment
 Tensors = Mapping[str, np.ndarray]
 
 
@@ -69,8 +70,12 @@ def add_trained(
     given = what_it_gives(found.num_stems, settings, order.options.stem, str(path))
     weights = sum(values.size for values in tensors.values()) / 1e6
     kind, segment = title(found), found.segment_samples
+    overlap, join = _USUAL_OVERLAP, {}
+    if order.options.stitching == "reference":
+        overlap = settings.table("inference").integer("num_overlap", _USUAL_OVERLAP, 2, 8)
+        join = {"weights": "ramps"}
     return write_models(
         functools.partial(build, found, tensors, given.outputs), order.target, stems=given.stems,
-        residual=given.residual, sample_rate=SAMPLE_RATE, windows=[Window("", "", segment, 0, segment // 2)],
+        residual=given.residual, sample_rate=SAMPLE_RATE, windows=[Window("", "", segment, 0, segment // overlap)],
         description=own_weights(order, f"{kind} {model_name}", kind, "known by their hash", note=given.note),
-        transform=transform(found), report=order.report, million_weights=weights)  # fmt: skip
+        transform={**transform(found), **join}, report=order.report, million_weights=weights)  # fmt: skip

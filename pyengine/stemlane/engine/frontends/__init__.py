@@ -12,6 +12,7 @@ from stemlane.engine.session import available_threads
 from stemlane.errors import InputError
 from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.model import Manifest
+from stemlane.manifests.segments import SegmentSettings
 
 __all__ = ["FRONT_ENDS", "FrontEnds", "RecordingFrontEnd", "StreamFrontEnd", "create_recording", "create_stream"]
 
@@ -65,8 +66,13 @@ def _open_unmix(manifest: Manifest, threads: int = 1) -> RecordingFrontEnd:
 
 
 def _segments(manifest: Manifest, shifts: int = 0, *, whole: bool = False) -> RecordingFrontEnd:
+    from stemlane.engine.frontends.ramped_segments import RampedSegmentFrontEnd
     from stemlane.engine.frontends.segments import SegmentFrontEnd
 
+    if whole and manifest.settings_of(SegmentSettings).weights == "ramps":
+        if shifts:
+            raise InputError(f"model {manifest.name!r} joins segments as its trainer does, unshifted: leave shifts out")
+        return RampedSegmentFrontEnd(manifest)
     return SegmentFrontEnd(manifest, whole=whole, shifts=shifts)
 
 

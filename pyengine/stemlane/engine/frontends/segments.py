@@ -46,6 +46,9 @@ def segment_weights(settings: SegmentSettings, num_samples: int | None = None) -
         level = np.ones(settings.segment_stride_samples - settings.crossfade_samples)
         kept = np.concatenate([ramp, level, 1 - ramp])
         weights = np.pad(kept, (settings.first_used, settings.edge_samples))
+    elif settings.weights == "ramps":
+        ramp, level = np.linspace(0, 1, settings.fade_samples), np.ones(length - 2 * settings.fade_samples)
+        weights = np.concatenate([ramp, level, ramp[::-1]])
     else:
         half = length // 2
         weights = np.concatenate([np.arange(1, half + 1), np.arange(length - half, 0, -1)]) / (length - half)
@@ -89,7 +92,9 @@ class SegmentFrontEnd(RecordingFrontEnd):
         self._workers = [first, *clones]
         self._pool = _thread_pool(num_workers) if num_workers > 1 else None
         self._weights = segment_weights(settings)
-        self._passes = [_Pass(start, len(self.stems), settings, self.stride_samples) for start in starts]
+        # What is returned next trails the newest sample by at most a segment and a stride.
+        ahead = settings.segment_samples + 2 * self.stride_samples
+        self._passes = [Pass(start, len(self.stems), settings, ahead) for start in starts]
         # Enough for a last segment that reaches back by half its length from where no segment has begun.
         self._heard = np.zeros((2, 2 * settings.segment_samples + self.stride_samples), np.float32)
         self._assumed_deviation = _USUAL_DEVIATION if settings.level == "recording" else 1.0
@@ -149,7 +154,7 @@ class SegmentFrontEnd(RecordingFrontEnd):
             self._heard[:, -num_new:] = (mixture - np.float32(mean)) / np.float32(deviation)
             self._end += num_new
 
-    def _segment(self, owner: "_Pass", start: int, num_samples: int) -> "_Segment":
+    def _segment(self, owner: "Pass", start: int, num_samples: int) -> "Segment":
         """The segment of a pass at `start`, of which `num_samples` lie in the recording; the last are shorter."""
         settings, length = self._settings, self._settings.segment_samples
         before, weights = 0, self._weights[:num_samples]
@@ -163,7 +168,7 @@ class SegmentFrontEnd(RecordingFrontEnd):
         first = start - before - self._end + self._heard.shape[1]  # place in the memory
         heard = self._heard[:, first : first + length]
         heard = np.pad(heard, ((0, 0), (0, length - heard.shape[1])))
-        return _Segment(
+        return Segment(
             owner=owner,
             start=start,
             kept=slice(before, before + num_samples),
@@ -172,7 +177,7 @@ class SegmentFrontEnd(RecordingFrontEnd):
             stems=np.zeros((len(self.stems), 2, num_samples), np.float32),
         )
 
-    def _add(self, segments: list["_Segment"]) -> None:
+    def _add(self, segments: list["Segment"]) -> None:
         """Separate the segments and add each to its pass, always in the same order."""
         num_workers = len(self._workers)
         if self._pool and len(segments) > 1:
@@ -183,7 +188,7 @@ class SegmentFrontEnd(RecordingFrontEnd):
         for segment in segments:
             segment.owner.add(segment, self._taken)
 
-    def _separate(self, segments: list["_Segment"], networks: list[SegmentNetwork]) -> None:
+    def _separate(self, segments: list["Segment"], networks: list[SegmentNetwork]) -> None:
         """Compute the stems of the segments, one after the other."""
         for segment in segments:
             kept = segment.kept
@@ -203,10 +208,10 @@ class SegmentFrontEnd(RecordingFrontEnd):
 
 
 @dataclass
-class _Segment:
+class Segment:
     """A segment of a pass: where it starts, what is kept of it and its weights, what is heard, and its stems."""
 
-    owner: "_Pass"
+    owner: "Pass"
     start: int
     kept: slice
     weights: np.ndarray
@@ -214,24 +219,26 @@ class _Segment:
     stems: np.ndarray
 
 
-class _Pass:
+class Pass:
     """The sum of the weighted segments of one pass, from the first sample on that has not been returned yet.
 
-    `start` is where its first segment starts.
+    `start` is where its first segment starts; no segment ends more than `ahead` samples after what is returned next.
     """
 
-    def __init__(self, start: int, num_stems: int, settings: SegmentSettings, stream_stride_samples: int):
+    def __init__(self, start: int, num_stems: int, settings: SegmentSettings, ahead: int):
         self._start, self._first_used = start, settings.first_used
         self._stride_samples = settings.segment_stride_samples
-        # What is returned next trails the newest sample by at most a segment and a stride.
-        length = settings.segment_samples + 2 * stream_stride_samples
-        self._sum, self._weight_sum = OverlapAdd((num_stems, 2), length), OverlapAdd((), length)
+        self._sum, self._weight_sum = OverlapAdd((num_stems, 2), ahead), OverlapAdd((), ahead)
 
     def reset(self) -> None:
         """Start over."""
-        self._next_start = self._start
+        self.begin(self._start)
         self._sum.reset()
         self._weight_sum.reset()
+
+    def begin(self, start: int) -> None:
+        """Let the next segment start here."""
+        self._next_start = start
 
     def starts(self, end: int) -> range:
         """Where the next segments start, as far as before `end`; the next call goes on from there."""
@@ -239,7 +246,7 @@ class _Pass:
         self._next_start += len(starts) * self._stride_samples
         return starts
 
-    def add(self, segment: _Segment, taken: int) -> None:
+    def add(self, segment: Segment, taken: int) -> None:
         """Add the stems of a segment; what is returned next begins at `taken`."""
         place, weights = segment.start + self._first_used - taken, segment.weights[self._first_used :]
         self._sum.add(segment.stems[..., self._first_used :] * weights, place)

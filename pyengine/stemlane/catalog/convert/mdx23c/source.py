@@ -12,7 +12,7 @@ from stemlane.catalog.convert.source import Order
 from stemlane.catalog.convert.trained import add_trained
 from stemlane.errors import ModelError
 
-OPTIONS: tuple[str, ...] = ("config", "stem")  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = ("config", "stem", "stitching")  # those of `AddOptions` that mean something here
 
 
 @dataclass(frozen=True)
