@@ -197,7 +197,7 @@ void FilesPage::refresh() {
 
 void FilesPage::layOut() {
   list_.setBounds(body());
-  const int width = list_.getMaximumVisibleWidth();
+  const int width = list_.getWidth() - list_.getScrollBarThickness() - 4;  // there is one or there will be
   content_.setSize(width, kRowHeight * static_cast<int>(rows_.size()));
   for (std::size_t i = 0; i < rows_.size(); ++i)
     rows_[i]->setBounds(0, kRowHeight * static_cast<int>(i), width, kRowHeight);

@@ -188,7 +188,9 @@ juce::String ModelsPage::footerText() const {
     return asked_->title + ", " + juce::String(asked_->megabytes) +
            " MB from its makers' server. Licence: " + asked_->licence +
            (asked_->statedIn.isEmpty() ? "" : ", " + asked_->statedIn) +
-           (asked_->notice.isEmpty() ? "" : ". " + asked_->notice);
+           (asked_->notice.isEmpty()
+                ? ""
+                : ". " + asked_->notice.substring(0, 1).toUpperCase() + asked_->notice.substring(1));
   if (order.problem.isNotEmpty()) return order.problem;
   if (!order.added.isEmpty()) return "Added: " + order.added.joinIntoString(", ");
   if (shop_.isListing() && shop_.entries().empty()) return juce::String::fromUTF8("Looking\u2026");
@@ -214,7 +216,7 @@ void ModelsPage::refresh() {
 
 void ModelsPage::layOut() {
   list_.setBounds(body());
-  const int width = list_.getMaximumVisibleWidth();
+  const int width = list_.getWidth() - list_.getScrollBarThickness() - 4;  // there is one or there will be
   content_.setSize(width, kRowHeight * static_cast<int>(rows_.size()));
   for (std::size_t i = 0; i < rows_.size(); ++i)
     rows_[i]->setBounds(0, kRowHeight * static_cast<int>(i), width, kRowHeight);
