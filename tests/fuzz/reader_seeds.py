@@ -19,6 +19,7 @@ from support.safetensors_files import as_json, write_safetensors
 from support.tiny_htdemucs import SIZES
 from support.tiny_mdx import build_mdx, network
 from support.tiny_models import build_model
+from support.tiny_segment import build_segment
 from support.tiny_spleeter import build_spleeter
 from support.torch_files import write_torch
 
@@ -89,8 +90,14 @@ def _archives(folder: Path) -> list[bytes]:
 
 
 def _manifests(folder: Path) -> list[bytes]:
-    built = [build_model(folder), build_mdx(folder, name="mdx"), build_spleeter(folder, name="spleeter")]
+    built = [
+        build_model(folder), build_mdx(folder, name="mdx"), build_spleeter(folder, name="spleeter"),
+        build_segment(folder, name="segment"),
+    ]  # fmt: skip
     good = [(path / "manifest.toml").read_bytes() for path in built]
+    top = good[0].partition(b"[streaming]")[0].replace(b'"streaming"', b'"ensemble"')
+    blends = b"".join(b'%s = ["min", ["mix", 2.0], ["a", 1]]\n' % stem for stem in (b"vocals", b"drums", b"bass"))
+    good.append(top + b"[ensemble]\nstride_samples = 64\ndelay_samples = 0\n" + blends)
     paths = ("../x", "/etc/x", "a/../../x", "manifest.toml", "C:x")
     bad = [good[0].replace(b'"network.onnx"', f'"{path}"'.encode()) for path in paths]
     return [*good, *bad, good[0].replace(b"Tiny", b"a\\u001b[2J"), b"a = " + b"[" * 1500]

@@ -15,6 +15,7 @@ from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests.ensemble import Blend
 from stemlane.manifests.model import load_manifest
 from stemlane.manifests.registry import find_model, user_folder
+from stemlane.mix.rendering import render
 from support.htdemucs_case import recording
 from support.tiny_mdx import build_mdx
 from support.tiny_models import build_model
@@ -110,6 +111,15 @@ def test_live_it_is_as_late_as_its_latest_member_and_as_stated(members, how):
     inner = slice(0, 20_000)  # at the end `bins` moves its last segment in files
     for stem, samples in zip(separator.stems, live, strict=True):
         np.testing.assert_allclose(samples[:, inner], whole[stem][:, inner], rtol=0, atol=TOLERANCE)
+
+
+def test_the_core_mixes_it_at_its_latency(members):
+    """As the plugin does, which knows the numbers of its manifest alone."""
+    combine("mine", {"vocals": Blend("max", (("half", 1.0), ("fifth", 1.0))), "drums": one("half")})
+    mixture = recording(60_000)
+    mix = render(mixture, 44100, {"vocals": "-inf"}, model="mine")
+    inner = slice(20_000, 60_000)  # stems fade in where a stream begins
+    np.testing.assert_allclose(mix[:, inner], 0.5 * mixture[:, inner], rtol=0, atol=TOLERANCE)
 
 
 def test_it_is_refused_once_a_member_is_gone_or_another(members):
