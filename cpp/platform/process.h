@@ -34,7 +34,7 @@ class ChildProcess {
 
   Channel& channel() noexcept { return channel_; }
   /// Asks it to stop, where the system has a way to ask.
-  void interrupt() noexcept;
+  void interrupt() const noexcept;
   /// Memory that it has in use now; 0 if that is not known.
   std::int64_t resident_bytes() const;
   /// Ends it and says how it ended: on its own within the grace period, else by force.

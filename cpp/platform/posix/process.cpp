@@ -131,10 +131,11 @@ std::optional<ChildProcess> ChildProcess::start(const Program& program, std::spa
   return std::nullopt;
 }
 
-void ChildProcess::interrupt() noexcept {
+void ChildProcess::interrupt() const noexcept {
   kill(static_cast<pid_t>(process_), SIGTERM);
 }
 
+// NOLINTNEXTLINE(readability-make-member-function-const): what it ends is not a constant
 std::string ChildProcess::end(int grace_period_ms) {
   const auto id = static_cast<pid_t>(process_);
   int status = 0;

@@ -187,7 +187,7 @@ std::int64_t ChildProcess::resident_bytes() const {
   return known ? static_cast<std::int64_t>(counters.WorkingSetSize) : 0;
 }
 
-void ChildProcess::interrupt() noexcept {
+void ChildProcess::interrupt() const noexcept {
   // Without a console there is nobody to ask.
 }
 
