@@ -66,3 +66,16 @@ def test_everywhere_it_takes_the_place_of_what_is_known(batch, networks):
     torch.testing.assert_close(stem_energy[:, list(TAUGHT)], (masks**2 * energy[SCORED].unsqueeze(2)).sum(0))
     for part, kept, others in ((product, batch[2], (slice(None), 0, [0, 3])), (stem_energy, batch[3], (0, [0, 3]))):
         assert torch.equal(part[others], kept[others])
+
+
+def test_a_teacher_of_the_split_keeps_the_sum_of_drums_and_bass(batch, networks):
+    energy, _, product, _, known = Teacher(networks[1], 0.5, split=1.0).fill(batch, SCORED, DECODED)
+    assert known.tolist() == [[1.0] * 4, [1.0, 0.5, 0.5, 0.0]]
+    taught, before = product[:, 0][:, list(TAUGHT)], batch[2][:, 0][:, list(TAUGHT)]
+    torch.testing.assert_close(taught.sum(1), before.sum(1), rtol=1e-5, atol=1e-5)
+    masks = networks[1](energy, batch[1], decoded=DECODED)[0].detach()[:, 0][:, list(TAUGHT)]
+    torch.testing.assert_close(taught[:, 0] * masks[:, 1], taught[:, 1] * masks[:, 0], rtol=1e-3, atol=1e-4)
+    for stem in (0, 3):
+        assert torch.equal(product[:, 0, stem], batch[2][:, 0, stem])
+    half = Teacher(networks[1], 0.5, split=0.5).fill(batch, SCORED, DECODED)[2][:, 0][:, list(TAUGHT)]
+    torch.testing.assert_close(half, 0.5 * (taught + before))

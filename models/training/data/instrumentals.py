@@ -89,9 +89,9 @@ def _store_guitar_song(folder: Path) -> str:
     guitar, rest = read_stereo(folder / "guitar.ogg"), read_stereo(folder / "song.ogg")
     length, name = min(guitar.shape[1], rest.shape[1]), folder.name.replace(" ", "-")
     pool = cache_folder() / "pool"
-    if not (pool / "other" / f"guitar_{name}.npy").exists():
+    if not (pool / "other" / f"recorded_{name}.npy").exists():
         save(pool / "instrumentals" / f"sectoid_{name}.npy", 0.7 * (guitar[:, :length] + rest[:, :length]))
-        save(pool / "other" / f"guitar_{name}.npy", guitar)
+        save(pool / "other" / f"recorded_{name}.npy", guitar)
     return f"guitar of {name}"
 
 

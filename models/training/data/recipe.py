@@ -18,10 +18,18 @@ class Recipe:
     song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
     # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
     song_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.4}
+        default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.5, "heavy": 0.3}
     )
     single_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"choir": 0.25, "phrases": 0.4, "sung": 0.35, "guitar": 0.5, "part": 0.5}
+        default_factory=lambda: {
+            "choir": 0.25,
+            "phrases": 0.4,
+            "sung": 0.35,
+            "guitar": 0.6,
+            "dark": 0.3,
+            "recorded": 0.4,
+            "part": 0.4,
+        }
     )
     # In remixes: take the stem from a song rather than from single recordings.
     song_stem_probability: tuple[float, ...] = (0.4, 0.4, 0.4, 0.7)
@@ -42,11 +50,11 @@ class Recipe:
     speed_octaves: float = 0.35
     voice_octaves: float = 0.6  # the same for vocals in remixes: there are few, and they must not be known by heart
     master_probability: float = 0.35  # the sum goes through a compressor and a soft clipper
-    boom_probability: float = 0.4  # drums whose low end is as strong as a bass: kicks below, toms above
+    boom_probability: float = 0.15  # drums whose low end is as strong as a bass: kicks below, toms above
     boom_db: tuple[float, float] = (5.0, 15.0)
     boom_hz: tuple[float, float] = (35.0, 180.0)
     # Other with the body of a guitar through a dark amplifier. Without it, what is distorted and low is a bass.
-    body_probability: float = 0.4
+    body_probability: float = 0.15
     body_db: tuple[float, float] = (4.0, 14.0)
     body_hz: tuple[float, float] = (120.0, 400.0)
     tilt_db: float = 7.0  # from the middle to either end of the spectrum: dark and bright versions of a timbre

@@ -11,7 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from models.training.data import bands, choirs, demos, instrumentals, material, modules, render, sing
+from models.training.data import bands, choirs, demos, heavy, instrumentals, material, modules, render, sing
 from models.training.data.pool import PoolError
 from models.training.panel import build
 
@@ -26,6 +26,7 @@ MATERIAL = (
     "parts",
     "bands",
     "guitars",
+    "heavy",
     "demos",
     "modules",
     "instrumentals",
@@ -58,6 +59,7 @@ def make_material(amounts: dict) -> None:
     choirs.main(["--tracks", str(amounts["choirs"])])
     sing.main(["--tracks", str(amounts["sung"])])
     bands.main(["--songs", str(amounts["bands"]), "--guitars", str(amounts["guitars"])])
+    heavy.main(["--songs", str(amounts["heavy"]), "--guitars", str(amounts["heavy"])])
     render.main(["--songs", str(amounts["rendered"]), "--parts", str(amounts["parts"])])
     if amounts["demos"]:
         demos.main([])

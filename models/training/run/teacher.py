@@ -4,6 +4,9 @@
 Partial labels know the vocals of real music and nothing else. A network trained on them drifts away from the drums and
 basses that it could tell before; in these excerpts it is held to the teacher's masks for them. Other is left free:
 what leaves the vocals belongs there.
+
+In labelled excerpts it may say how what is drums or bass is shared among the two (`split`). Which of both a boom is, a
+small pool teaches badly; what is neither, a guitar in the bass's range, the labels say better than any teacher.
 """
 
 from __future__ import annotations
@@ -28,12 +31,16 @@ class Teacher:
     everywhere : bool
         Teach in labelled excerpts, too, in place of what is known: drums and basses then stay as they are, and a small
         pool's cannot be learned by heart.
+    split : float
+        In labelled excerpts that are not taught: what the teacher counts, 0 to 1, in how the sum of drums and bass is
+        shared among them. The sum itself stays as it is known.
     """
 
-    def __init__(self, network: MaskNetwork, weight: float, everywhere: bool = False):
+    def __init__(self, network: MaskNetwork, weight: float, everywhere: bool = False, split: float = 0.0):
         self.network = network.eval().requires_grad_(False)
         self.weight = weight
         self.everywhere = everywhere
+        self.split = split
 
     @torch.no_grad()
     def fill(self, batch: tuple[torch.Tensor, ...], scored: slice, decoded: slice) -> tuple[torch.Tensor, ...]:
@@ -47,16 +54,26 @@ class Teacher:
             The frames of the batch that are scored, and those whose masks belong to them.
         """
         energy, cross, product, stem_energy, known = batch
-        unknown = known[:, list(TAUGHT)].sum(1) == 0
-        excerpts = torch.nonzero(unknown | self.everywhere).flatten()
+        labelled = known[:, list(TAUGHT)].sum(1) > 0
+        excerpts = torch.arange(len(known), device=known.device)
+        if not (self.everywhere or self.split):
+            excerpts = excerpts[~labelled]
         if not len(excerpts):
             return batch
-        masks = self.network(energy[:, excerpts], cross[:, excerpts], decoded=decoded)[0].float()
+        masks = self.network(energy[:, excerpts], cross[:, excerpts], decoded=decoded)[0][:, :, list(TAUGHT)].float()
+        heard = energy[scored][:, excerpts].unsqueeze(2)
+        targets, weight = masks * heard, torch.full_like(known[excerpts, 0], self.weight)  # Re(S X*) of S = mask X
+        if not self.everywhere:
+            keep = labelled[excerpts]
+            truth = product[:, excerpts[keep]][:, :, list(TAUGHT)]
+            shares = masks[:, keep] / masks[:, keep].sum(2, keepdim=True).clamp_min(1e-6)
+            targets[:, keep] = torch.lerp(truth, shares * truth.sum(2, keepdim=True), self.split)
+            weight[keep] = 1.0
         product, stem_energy, known = product.clone(), stem_energy.clone(), known.clone()
-        for stem in TAUGHT:
-            mask = masks[:, :, stem]
-            estimate = mask * energy[scored][:, excerpts]  # Re(S X*) of S = mask X
-            product[:, excerpts, stem] = estimate
-            stem_energy[excerpts, stem] = (mask * estimate).sum(0)
-            known[excerpts, stem] = self.weight
+        for index, stem in enumerate(TAUGHT):
+            target = targets[:, :, index]
+            product[:, excerpts, stem] = target
+            # Of the stem that a mask makes exactly: the loss is the distance of two masks.
+            stem_energy[excerpts, stem] = (target**2 / (heard[:, :, 0] + 1e-9)).sum(0)
+            known[excerpts, stem] = weight
         return energy, cross, product, stem_energy, known

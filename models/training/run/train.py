@@ -46,6 +46,12 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument(
         "--teach-everywhere", action="store_true", help="the teacher's drums and bass in labelled excerpts, too"
     )
+    result.add_argument(
+        "--teach-split",
+        type=float,
+        default=0.0,
+        help="0 to 1: the teacher's word in labelled excerpts on which is drums and which is bass; 0: none",
+    )
     result.add_argument("--teacher-weight", type=float, default=0.5, help="of what it says, against a known stem")
     result.add_argument("--seed", type=int, default=1)
     result.add_argument("--workers", type=int, default=1)

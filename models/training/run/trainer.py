@@ -127,7 +127,7 @@ class Trainer:
         if options.teacher:
             teacher = MaskNetwork(config.network).to(self.device)
             teacher.load_state_dict(load_weights(Path(options.teacher)))
-            self.teacher = Teacher(teacher, options.teacher_weight, options.teach_everywhere)
+            self.teacher = Teacher(teacher, options.teacher_weight, options.teach_everywhere, options.teach_split)
         self.average = Average(self.network, options.average_decay)
         self.optimizers = make_optimizers(self.network, options)
         self.ramp = 1.0  # on the rate, towards a deadline
