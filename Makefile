@@ -156,7 +156,8 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	cmake --preset thread-plugin -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
 	cmake --build --preset thread-plugin
-	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
+	xvfb-run -a build/thread-plugin/plugin/tests/plugin_tests \
+	  "a reset from any thread*,an open editor*,whatever gives memory*"
 	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
 	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
