@@ -2,13 +2,13 @@
 # Each target sets up whatever it needs, from a bare Debian 12 on:
 #   make demo    build, install the plugin, bounce a song without vocals (SONG=path for your own)
 #   make test    all tests          make bench   speed and memory          make lint   style
-#   make test-posix     the core on what macOS has         make test-windows   under Wine
+#   make test-posix     on what macOS has      make test-windows   under Wine      make test-arm64   under qemu
 #   make pictures  the editor's pictures, drawn while it plays
 #   make dist    everything that is released, in dist/          make test-dist   tried in bare systems
 #   make docs    the site, in build/site
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo pictures test test-core test-sanitized test-posix test-windows fuzz-readers test-python test-matrix \
+.PHONY: demo pictures test test-core test-sanitized test-posix test-windows test-arm64 fuzz-readers test-python test-matrix \
         train-smoke ardour bench lint tidy contract install dist test-dist docs clean
 SHELL := /bin/bash
 
@@ -40,6 +40,7 @@ ENGINE = $(shell $(BIN)/python -c 'import stemlane.plugin.places as p; print(p.e
 TRAINING_PACKAGES := fluidsynth fluid-soundfont-gm musescore-general-soundfont libopenmpt0
 PACKAGES := build-essential cmake ninja-build ccache pkg-config python3-venv python3-dev \
             juce-modules-source catch2 fonts-inter xvfb xauth
+ARM64_PACKAGES := g++-aarch64-linux-gnu qemu-user
 WINDOWS_PACKAGES := g++-mingw-w64-x86-64-posix libz-mingw-w64-dev libpng-dev libjpeg62-turbo-dev wine wine64
 DIST_PACKAGES := dpkg-dev debootstrap xz-utils
 LINT_PACKAGES := clang-format clang-tidy
@@ -155,7 +156,8 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	cmake --preset thread-plugin -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
 	cmake --build --preset thread-plugin
-	build/thread-plugin/plugin/tests/plugin_tests "a reset from any thread*"
+	xvfb-run -a build/thread-plugin/plugin/tests/plugin_tests \
+	  "a reset from any thread*,an open editor*,whatever gives memory*"
 	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
 	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
@@ -173,14 +175,25 @@ test-posix: $(STAMPS)/system
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
 
-# Cross-compiled and run under Wine: the core's tests, with the tests' engine; there is no Python for the real one. The
-# plugin is compiled and linked. Wine's own messages are off: they are about Wine.
+# Cross-compiled and run under Wine: the core's tests, and the plugin in the validator, both with the tests' engine. There
+# is no Python for the real one: it is compiled, and its launcher run. Wine's own messages are off: they are about Wine.
 WINE := WINEDEBUG=-all WINEPREFIX=$(abspath build/wine) wine
-test-windows: $(STAMPS)/system
+test-windows: $(STAMPS)/venv
 	$(call install_packages,$(WINDOWS_PACKAGES))
-	cmake --preset windows > /dev/null
-	cmake --build --preset windows --target core_tests Stemlane_VST3
+	cmake --preset windows -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	cmake --build --preset windows --target core_tests stemlane_engine Stemlane_VST3_company stemlane-validator
 	$(WINE) build/windows/tests/unit/cpp/core_tests.exe
+	xvfb-run -a env $(WINE) build/windows/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator.exe \
+	  build/windows/plugin/Stemlane_artefacts/Release/VST3/Stemlane.vst3/Contents/x86_64-win/Stemlane.vst3
+
+# The core's tests for Linux on 64-bit ARM, which qemu runs. Two cases are left out: a fork of qemu's threads does
+# not always live, and a limit of memory is a limit of qemu's, too.
+test-arm64: $(STAMPS)/system
+	$(call install_packages,$(ARM64_PACKAGES))
+	cmake --preset arm64 > /dev/null
+	cmake --build --preset arm64 --target core_tests
+	qemu-aarch64 -L /usr/aarch64-linux-gnu build/arm64/tests/unit/cpp/core_tests \
+	  "~a fork passes the mixture*" "~with hardly any address space left*"
 
 # Each reader of untrusted files is fed FUZZ_READERS inputs; those that reached new code stay in build/fuzz for next time.
 fuzz-readers: $(STAMPS)/test-tools

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # STEMLANE_PLATFORM_SOURCES: the files of cpp/platform for STEMLANE_PLATFORM. Linux and the portable
 # half share what every POSIX system has.
-set(posix posix/descriptors posix/library posix/process posix/shared_memory posix/thread posix/waiting)
+set(posix posix/descriptors posix/environment posix/library posix/process posix/shared_memory posix/thread posix/waiting)
 set(system linux/system)
 if(APPLE)
   set(system macos/system)
@@ -11,7 +11,7 @@ if(STEMLANE_PLATFORM STREQUAL "linux")
 elseif(STEMLANE_PLATFORM STREQUAL "posix")
   set(names ${posix} ${system} posix/named_memory posix/parent_watch posix/socket_event posix/stream_channel)
 elseif(STEMLANE_PLATFORM STREQUAL "windows")
-  set(names windows/channel windows/event windows/library windows/process windows/shared_memory
+  set(names windows/channel windows/environment windows/event windows/library windows/process windows/shared_memory
     windows/system windows/thread)
 else()
   message(FATAL_ERROR "STEMLANE_PLATFORM is '${STEMLANE_PLATFORM}'; there are linux, posix and windows")

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import soundfile
 from stemlane.files.reading import AudioInput
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -37,7 +38,12 @@ def main() -> None:
     folder = ROOT / "build" / "pictures"
     environment = os.environ | {"STEMLANE_PYTHON": sys.executable}
     frames = np.ascontiguousarray(part.T, dtype="<f4").tobytes()
-    subprocess.run([options.program, folder, options.model], input=frames, env=environment, check=True)
+    # The same part, as the file that is dropped.
+    folder.mkdir(parents=True, exist_ok=True)
+    excerpt = folder / f"{options.song.name.partition('.')[0].replace('_', ' ')}.wav"
+    soundfile.write(excerpt, part.T, SAMPLE_RATE)
+    command = [options.program, folder, options.model, excerpt]
+    subprocess.run(command, input=frames, env=environment, check=True)
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
 

@@ -200,7 +200,10 @@ void check_version(const Home& home) {
 }
 
 void serve_host(const Home& home, HostLink& host) {
-  if (home.executable == nullptr) bind_to_parent();  // Python was executed: what the launcher began is gone
+  if (home.executable == nullptr) {  // Python was executed: what the launcher began is gone
+    bind_to_parent();
+    name_process("stemlane-engine");
+  }
   check_version(home);
   std::string error;
   const auto memory = HostLink::open_memory(error);
@@ -248,7 +251,7 @@ int run_and_report(const Work& work, const Report& report) {
 }  // namespace
 }  // namespace stemlane
 
-#define STEMLANE_ENTRY extern "C" __attribute__((visibility("default"))) int
+#define STEMLANE_ENTRY extern "C" PYBIND11_EXPORT int
 
 STEMLANE_ENTRY stemlane_engine(const char* executable, const char* packages, const char* found_by) {
   stemlane::HostLink host;

@@ -10,12 +10,14 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/engine_entry.h"
 #include "engine/python_home.h"
 #include "engine/python_library.h"
 #include "host/out_of_memory.h"
 #include "link/host_link.h"
+#include "platform/environment.h"
 #include "platform/library.h"
 #include "platform/process.h"
 #include "platform/text_path.h"
@@ -28,13 +30,18 @@ namespace fs = std::filesystem;
 // Beside this executable.
 constexpr const char* kEngineLibrary = STEMLANE_ENGINE_LIBRARY;
 
-// 15 is PR_SET_NAME: the process is found under the engine's name, not Python's, on Linux.
 constexpr const char* kRunInPython =
     "import ctypes, os, sys\n"
-    "if sys.platform == 'linux':\n"
-    "    ctypes.CDLL(None).prctl(15, b'stemlane-engine', 0, 0, 0)\n"
     "entry = getattr(ctypes.PyDLL(sys.argv[1]), sys.argv[2])\n"
     "os._exit(entry(None, *map(os.fsencode, sys.argv[3:5])))\n";
+
+// After it come the folder of the packages, or nothing, and the command's arguments.
+constexpr const char* kRunCommand =
+    "import sys\n"
+    "if sys.argv[1]:\n"
+    "    sys.path.insert(0, sys.argv[1])\n"
+    "from stemlane.cli.main import main\n"
+    "sys.exit(main(sys.argv[2:]))\n";
 
 std::runtime_error not_usable(const PythonHome& home, const std::string& reason) {
   return std::runtime_error("Python from " + home.found_by + " does not start: " + reason +
@@ -53,30 +60,48 @@ int embed(const PythonHome& home, const PythonLibrary& python, const fs::path& l
                                               home.found_by.c_str());
 }
 
-// Returns only to throw.
-[[noreturn]] void execute(const PythonHome& home, const PythonLibrary& python, const fs::path& library,
-                          const char* entry_name, const std::string& packages) {
+// Runs a script in the Python's program. Returns only to throw.
+[[noreturn]] void execute(const PythonHome& home, const PythonLibrary& python, const char* script,
+                          const std::vector<std::string>& arguments) {
   // A program cannot be given its libraries before it starts, only be told where they are.
   const fs::path folder = python.companions.empty() ? fs::path() : python.companions.front().parent_path();
-  throw not_usable(home, become(home.executable,
-                                {"-I", "-X", "utf8", "-c", kRunInPython, text_of(library), entry_name,
-                                 packages, home.found_by},
-                                folder));
+  std::vector<std::string> all = {"-I", "-X", "utf8", "-c", script};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  throw not_usable(home, become(home.executable, all, folder));
+}
+
+PythonHome python_home(const fs::path& self) {
+  std::string error;
+  auto home = find_python(self, error);
+  if (!home) throw std::runtime_error(error);
+  return *home;
+}
+
+std::string packages_of(const PythonHome& home) {
+  return home.extra_paths.empty() ? "" : text_of(home.extra_paths.front());
+}
+
+// Runs the command line in our place, as `stemlane ARGUMENTS` would; the plugin's way to it.
+[[noreturn]] void run_command(const std::vector<std::string>& arguments) {
+  const PythonHome home = python_home(executable_path());
+  std::vector<std::string> all = {packages_of(home)};
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  execute(home, find_library(home), kRunCommand, all);
 }
 
 int run(const char* entry_name) {
   // Some of Python's libraries end the process where others report an error.
   if (!can_map(kLeastEngineBytes)) throw std::bad_alloc();
-  setenv("OPENBLAS_NUM_THREADS", "1", 0);  // one thread computes; numpy would start one for every core
+  set_environment_default("OPENBLAS_NUM_THREADS",
+                          "1");  // one thread computes; numpy would start one for every core
   const fs::path self = executable_path();
-  std::string error;
-  const auto home = find_python(self, error);
-  if (!home) throw std::runtime_error(error);
+  const PythonHome home = python_home(self);
   const fs::path library = self.parent_path() / kEngineLibrary;
-  const std::string packages = home->extra_paths.empty() ? "" : text_of(home->extra_paths.front());
-  const PythonLibrary python = find_library(*home);
-  if (python.library.empty()) execute(*home, python, library, entry_name, packages);
-  return embed(*home, python, library, entry_name, packages);
+  const std::string packages = packages_of(home);
+  const PythonLibrary python = find_library(home);
+  if (python.library.empty())
+    execute(home, python, kRunInPython, {text_of(library), entry_name, packages, home.found_by});
+  return embed(home, python, library, entry_name, packages);
 }
 
 }  // namespace
@@ -84,26 +109,30 @@ int run(const char* entry_name) {
 
 int main(int count, char** arguments) {
   const bool check = count == 2 && std::string_view(arguments[1]) == "--check";
-  const auto report = [check](std::string_view text) {
-    if (check)
-      std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
+  const bool command = count >= 2 && std::string_view(arguments[1]) == "--command";
+  const auto report = [prints = check || command](std::string_view text) {
+    if (prints)
+      std::fprintf(stderr, "stemlane: %.*s\n", static_cast<int>(text.size()), text.data());
     else
       stemlane::HostLink().send_status(stemlane::EngineState::failed, text);
   };
   if (!check) {
-    if (!stemlane::is_child_process()) {
+    if (!command && !stemlane::is_child_process()) {
       std::fputs(
-          "stemlane-engine is started by the Stemlane plugin; by hand, 'stemlane-engine --check' tries it\n",
+          "stemlane-engine is started by the Stemlane plugin; by hand, 'stemlane-engine --check' tries it, "
+          "and "
+          "--command runs a command\n",
           stderr);
       return 2;
     }
-    stemlane::bind_to_parent();
+    if (stemlane::is_child_process()) stemlane::bind_to_parent();
     stemlane::be_first_when_out_of_memory();
   }
   // `_exit`: nothing that was loaded is taken down; third-party modules do not survive that.
   try {
     std::string said;
     try {
+      if (command) stemlane::run_command({arguments + 2, arguments + count});
       std::_Exit(stemlane::run(check ? stemlane::kCheck : stemlane::kServe));
     } catch (const std::exception& error) {
       said = error.what();

@@ -3,10 +3,10 @@
 #include "engine/python_home.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "host/small_file.h"
 #include "host/user_folders.h"
+#include "platform/environment.h"
 #include "platform/text_path.h"
 
 namespace stemlane {
@@ -93,9 +93,9 @@ std::optional<PythonHome> find_python(const fs::path& engine_executable, std::st
             "); run 'stemlane plugin install' again";
     return std::nullopt;
   }
-  if (const char* python = std::getenv("STEMLANE_PYTHON"); python != nullptr && *python != '\0') {
+  if (const fs::path python = environment_path("STEMLANE_PYTHON"); !python.empty()) {
     if (is_there(python)) return PythonHome{python, {}, "STEMLANE_PYTHON"};
-    error = std::string("no Python at ") + python + " (named in STEMLANE_PYTHON)";
+    error = "no Python at " + text_of(python) + " (named in STEMLANE_PYTHON)";
     return std::nullopt;
   }
   error = "no Python for the engine was found; run 'stemlane plugin install', or set STEMLANE_PYTHON";

@@ -168,7 +168,7 @@ bool EngineProcess::launch(std::string& error) {
   handles[kMixtureWrittenHandle] = memory_->mixture_written().handle();
   handles[kStemsWrittenHandle] = memory_->stems_written().handle();
   std::string reason;
-  child_ = ChildProcess::start(launch_.executable, handles, reason);
+  child_ = ChildProcess::start({launch_.executable}, handles, reason);
   if (!child_) {
     error = "the engine does not start: " + reason;
     return false;

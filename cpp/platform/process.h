@@ -14,18 +14,27 @@
 
 namespace stemlane {
 
+/// What a child runs, in UTF-8.
+struct Program {
+  std::string executable;
+  std::vector<std::string> arguments = {};
+  /// File that what it prints is added to; empty: the one named by STEMLANE_ENGINE_LOG, or none.
+  std::string output = {};
+};
+
 /// A child that speaks with this process through a channel. Its life ends with `end`, not with
 /// this object.
 class ChildProcess {
  public:
-  /// Starts `executable` without arguments, with a clean environment (no settings of another
-  /// Python, no preloaded libraries), ordinary priority and `handles`, which it finds by
-  /// `inherited_handle`; nothing else is inherited. What it prints goes to the file named by
-  /// STEMLANE_ENGINE_LOG, or nowhere. Nothing, with `error` set, if it cannot be started.
-  static std::optional<ChildProcess> start(const std::string& executable,
-                                           std::span<const NativeHandle> handles, std::string& error);
+  /// Starts `program` with a clean environment (no settings of another Python, no preloaded
+  /// libraries), ordinary priority and `handles`, which it finds by `inherited_handle`; nothing else
+  /// is inherited. Nothing, with `error` set, if it cannot be started.
+  static std::optional<ChildProcess> start(const Program& program, std::span<const NativeHandle> handles,
+                                           std::string& error);
 
   Channel& channel() noexcept { return channel_; }
+  /// Asks it to stop, where the system has a way to ask.
+  void interrupt() const noexcept;
   /// Memory that it has in use now; 0 if that is not known.
   std::int64_t resident_bytes() const;
   /// Ends it and says how it ended: on its own within the grace period, else by force.
@@ -55,6 +64,8 @@ OwnedHandle inherited_handle(int index) noexcept;
 /// Has this process ended with the one that started it, even if it is stopped or stuck by then. Again
 /// after an exec.
 void bind_to_parent() noexcept;
+/// Has the system list this process as `name`, at most 15 letters, where it has such names.
+void name_process(const char* name) noexcept;
 /// Has the system end this process before others when memory runs out.
 void be_first_when_out_of_memory() noexcept;
 

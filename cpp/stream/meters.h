@@ -7,6 +7,8 @@
 #include <atomic>
 #include <cmath>
 #include <cstring>
+#include <functional>
+#include <thread>
 
 #include "core/gain_ramp.h"
 #include "core/realtime.h"
@@ -15,14 +17,30 @@
 
 namespace stemlane {
 
-/// `measure` belongs to the audio thread, the rest to one message thread.
+/// `is_on`, `enter`, `leave` and `measure` belong to the audio thread, the rest to one message thread.
 class Meters {
  public:
+  /// Off, it waits for a block that is being measured, which takes microseconds, and gives the memory back.
   void set_on(bool on) {
     if (on) tap_.prepare();
-    on_.store(on, std::memory_order_release);
+    on_.store(on);
+    if (on) return;
+    while (in_use_.load()) std::this_thread::yield();
+    tap_.release();
+    for (auto& stem : peaks_)
+      for (auto& peak : stem) peak.store(0.0F, std::memory_order_relaxed);
   }
   bool is_on() const noexcept { return on_.load(std::memory_order_acquire); }
+
+  /// True if anyone watches; then nothing is taken away until `leave`.
+  bool enter() noexcept STEMLANE_REALTIME {
+    // In one order for all threads: either `set_on` sees this, or this sees that it is off.
+    in_use_.store(true);
+    if (on_.load()) return true;
+    leave();
+    return false;
+  }
+  void leave() noexcept STEMLANE_REALTIME { in_use_.store(false, std::memory_order_release); }
 
   /// Peak of one channel of a stem since the last call, linear.
   float take(int stem, int channel) noexcept {
@@ -47,9 +65,15 @@ class Meters {
         if (taps) tap_.write(stem, channel, samples, gain, piece.num_samples);
       };
       std::array<float, kMixSamples> rest;
+      std::array<float, kMixSamples> faded;
       std::memcpy(rest.data(), piece.out[c], sizeof(float) * static_cast<std::size_t>(piece.num_samples));
       for (int i = 0; piece.present && i < piece.num_stems; ++i) {
         const float* stem = piece.stem[static_cast<std::size_t>(i)][c];
+        if (piece.availability != nullptr) {
+          std::transform(stem, stem + piece.num_samples, piece.availability, faded.begin(),
+                         std::multiplies<>());
+          stem = faded.data();
+        }
         note(piece.stems[i], stem);
         for (int n = 0; n < piece.num_samples; ++n) rest[static_cast<std::size_t>(n)] -= stem[n];
       }
@@ -65,7 +89,8 @@ class Meters {
     return peak;
   }
 
-  std::atomic<bool> on_{false};  // writer: message; reader: audio
+  std::atomic<bool> on_{false};      // writer: message; reader: audio
+  std::atomic<bool> in_use_{false};  // writer: audio; reader: message
   // Writers: audio, message (swap to 0).
   std::array<std::array<std::atomic<float>, kMaxChannels>, kNumStems> peaks_{};
   StemTap tap_;

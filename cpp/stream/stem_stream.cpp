@@ -107,13 +107,14 @@ void StemStream::pull(const StreamBlock& block) noexcept {
 void StemStream::pull(const StreamBlock& block, bool offline) noexcept {
   invalid_stems_ = false;
   const StemRange range = offline_wait_.has_failed() ? StemRange{} : source_->range();
-  Meters* const meters = meters_.is_on() ? &meters_ : nullptr;
+  Meters* const meters = meters_.enter() ? &meters_ : nullptr;
   core_.begin_pull(block);
   for (int offset = 0; offset < block.num_samples;) {
     const StreamCore::Piece piece = core_.mix(block, offset, *source_, range, offline, meters);
     note_piece(piece.stems);
     offset += piece.num_samples;
   }
+  if (meters != nullptr) meters->leave();
 }
 
 void StemStream::note_piece(PieceStems stems) noexcept {

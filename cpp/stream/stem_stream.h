@@ -69,11 +69,11 @@ class StemStream {
   const StreamConfig& config() const noexcept { return config_; }
 
   /// Peak of one channel of a stem after its fader since the last call, linear. Zero while meters
-  /// are off or the stems are missing. One message thread.
+  /// are off, the stems are missing, or a render does without them. One message thread.
   float take_peak(int stem, int channel) noexcept { return meters_.take(stem, channel); }
   /// The stems' samples after their faders, while meters are on. One message thread.
   StemTap& tap() noexcept { return meters_.tap(); }
-  /// The first call with `true` allocates. One message thread.
+  /// With `true` allocates, with `false` frees; see `Meters`. One message thread.
   void set_meters(bool on) { meters_.set_on(on); }
 
   /// What the configuration's origin has made, or what takes its place. Control thread.

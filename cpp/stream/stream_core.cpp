@@ -91,13 +91,15 @@ StreamCore::Piece StreamCore::mix(const StreamBlock& block, int offset, const St
   piece.stems = model_.stems.data();
   piece.residual = model_.residual;
   PieceStems found = PieceStems::unheard;
-  if (!skip_cancelled || audible(block, piece.num_samples)) found = find_stems(piece, source, range);
+  const bool looks = !skip_cancelled || audible(block, piece.num_samples);
+  if (looks) found = find_stems(piece, source, range);
   for (std::size_t c = 0; c < static_cast<std::size_t>(num_channels_); ++c) {
     piece.out[c] = block.out[c] + offset;
     for (std::size_t s = 0; s < kNumStems; ++s)
       if (block.stem_out[s] != nullptr) piece.stem_out[s][c] = block.stem_out[s][c] + offset;
   }
-  if (meters != nullptr) meters->measure(piece, gains_);
+  // Of stems that were not looked for nobody knows how loud they are.
+  if (meters != nullptr && looks) meters->measure(piece, gains_);
   mixer_.mix(piece, gains_);
   output_position_ += piece.num_samples;
   return {piece.num_samples, found};

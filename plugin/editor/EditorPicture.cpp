@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Draws the editor into PNGs, for the documents and to be looked at:
 //
-//     stemlane-editor-picture FOLDER MODEL < stereo-44100-float32-interleaved.raw
+//     stemlane-editor-picture FOLDER MODEL SONG < stereo-44100-float32-interleaved.raw
 //
 // plays standard input through the processor and draws it playing, muted, bypassed, failed, narrow, and with
-// its pages open. Needs neither a host nor a window on a screen.
+// its pages open; SONG is separated on the page of files. Needs neither a host nor a window on a screen.
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <juce_gui_basics/juce_gui_basics.h>
 
 #include <cstdio>
 #include <iostream>
+#include <memory>
 #include <vector>
 
+#include "editor/ModelsPage.h"
 #include "editor/PluginEditor.h"
 #include "processor/PluginProcessor.h"
+
+namespace juce {
+#if JUCE_MAJOR_VERSION >= 8
+namespace detail {
+bool dispatchNextMessageOnSystemQueue(bool returnIfNoPendingMessages);
+}
+using detail::dispatchNextMessageOnSystemQueue;
+#else
+bool dispatchNextMessageOnSystemQueue(bool returnIfNoPendingMessages);
+#endif
+}  // namespace juce
 
 namespace {
 
@@ -62,11 +75,50 @@ struct Camera {
   }
 };
 
+// Waits for the engine's command line, as long as it takes to say or do what it is asked for.
+template <typename Condition>
+void waitUntil(stemlane::StemlaneProcessor& processor, Condition condition) {
+  for (int tenths = 0; tenths < 3000 && !condition(); ++tenths) {
+    juce::Thread::sleep(100);
+    processor.shop().poll();
+    processor.files().poll();
+  }
+  while (juce::dispatchNextMessageOnSystemQueue(true)) {  // what has changed is told by messages
+  }
+}
+
+void takePages(stemlane::StemlaneProcessor& processor, Camera& camera, const char* song) {
+  camera.editor.showSettings();
+  camera.take("settings");
+  camera.editor.showAbout();
+  camera.take("about");
+  camera.editor.askForPresetName();
+  camera.take("save-preset");
+  camera.editor.showModels();
+  waitUntil(processor, [&] { return !processor.shop().isListing(); });
+  camera.take("models", 1.5F);
+  for (const auto& entry : processor.shop().entries()) {
+    if (entry.source != "htdemucs") continue;
+    auto page = std::make_unique<stemlane::ModelsPage>(processor);
+    page->ask(entry);
+    camera.editor.addAndMakeVisible(*page);
+    page->setBounds(camera.editor.getLocalBounds());
+    camera.take("models-accept");
+  }
+  processor.files().settings().folder = camera.folder.getChildFile("stems");
+  camera.editor.filesDropped({song, "/nowhere/absent.mp3"}, 0, 0);
+  waitUntil(processor, [&] { return processor.files().items().front().share > 0.2; });
+  camera.take("files-running");
+  waitUntil(processor, [&] { return !processor.files().isRunning(); });
+  camera.take("files", 1.5F);
+  camera.editor.closePage();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL < AUDIO\n";
+  if (argc != 4) {
+    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL SONG < AUDIO\n";
     return 2;
   }
   const juce::ScopedJuceInitialiser_GUI gui;
@@ -102,13 +154,7 @@ int main(int argc, char** argv) {
   play(processor, editor, 90);
   camera.take("large");
   editor.setSize(stemlane::StemlaneEditor::kUsualSize.width, stemlane::StemlaneEditor::kUsualSize.height);
-  editor.showSettings();
-  camera.take("settings");
-  editor.showAbout();
-  camera.take("about");
-  editor.askForPresetName();
-  camera.take("save-preset");
-  editor.closePage();
+  takePages(processor, camera, argv[3]);
   processor.setModel("nobody");
   play(processor, editor, 60);
   camera.take("not-installed");

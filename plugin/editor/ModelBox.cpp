@@ -12,6 +12,12 @@ ModelBox::ModelBox(StemlaneProcessor& processor) : processor_(processor) {
   list();
   onChange = [this] {
     const int item = getSelectedItemIndex();
+    if (item == static_cast<int>(names_.size())) {
+      shown_.clear();  // it is no model: the name of the one in use comes back
+      refresh();
+      if (onMore) onMore();
+      return;
+    }
     if (item >= 0) processor_.setModel(names_[static_cast<std::size_t>(item)]);
   };
   refresh();
@@ -39,6 +45,8 @@ void ModelBox::list() {
     item.shortcutKeyDescription = factsOf(model, processor_.getSampleRate());
     getRootMenu()->addItem(std::move(item));
   }
+  addSeparator();
+  addItem(juce::String::fromUTF8("Compare and add\u2026"), static_cast<int>(names_.size()) + 1);
 }
 
 void ModelBox::showPopup() {

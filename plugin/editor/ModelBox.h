@@ -4,6 +4,7 @@
 
 #include <juce_gui_basics/juce_gui_basics.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,8 @@ class ModelBox final : public juce::ComboBox {
   void refresh();
   /// Looks anew at what is installed: models come while the editor is open.
   void showPopup() override;
+  /// The last item has been chosen.
+  std::function<void()> onMore;
   /// "4 stems, 59 ms", for the menu.
   static juce::String factsOf(const ModelDescriptor& model, double sampleRate);
 

@@ -55,6 +55,7 @@ std::vector<TextOnGround> textsOnGrounds() {
       {"chosen button", background, focus},
       {"axis of the picture", faint, groove},
       {"clipped", background, bad},
+      {"what has failed, on a page", bad, panel},
   };
   return all;
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "editor/FilesPage.h"
+#include "editor/ModelsPage.h"
 #include "editor/pages.h"
 #include "processor/Presets.h"
 
@@ -15,6 +17,11 @@ constexpr int kGap = 8;
 constexpr int kTopHeight = 52;
 constexpr int kQuickHeight = 28;
 constexpr int kWidestStrip = 280;
+
+// Of other projects' models, as `stemlane models add` knows them by their names.
+bool isWeights(const juce::File& file) {
+  return file.hasFileExtension("onnx;th;safetensors;ckpt;gz;tgz");
+}
 
 Heard heardOf(const FaderPositions::Strip& strip, const StemGains& gains, std::size_t stem, bool passedBy) {
   if (passedBy) return Heard::passedBy;
@@ -53,6 +60,8 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
   addAndMakeVisible(status_);
   status_.onChange = [this] { resized(); };
   top_.onSavePreset = [this] { askForPresetName(); };
+  top_.onModels = [this] { showModels(); };
+  top_.onFiles = [this] { showFiles(); };
   top_.onSettings = [this] { showSettings(); };
   top_.onAbout = [this] { showAbout(); };
 
@@ -163,6 +172,56 @@ void StemlaneEditor::showPage(std::unique_ptr<juce::Component> page) {
 
 void StemlaneEditor::closePage() {
   if (page_ != nullptr) page_->setVisible(false);
+}
+
+void StemlaneEditor::showDrop(bool on) {
+  dropping_ = on;
+  repaint();
+}
+
+void StemlaneEditor::filesDropped(const juce::StringArray& files, int, int) {
+  showDrop(false);
+  juce::StringArray songs;
+  ShopEntry weights;
+  for (const juce::String& path : files) {
+    const juce::File file(path);
+    if (isWeights(file)) {
+      weights.title = file.getFileName();
+      weights.source = path;
+    } else {
+      songs.add(path);
+    }
+  }
+  if (!songs.isEmpty()) {
+    processor_.files().add(songs);
+    showFiles();
+  } else if (!weights.isInstalled()) {
+    showModels();
+    dynamic_cast<ModelsPage&>(*page_).ask(weights);
+  }
+}
+
+void StemlaneEditor::paintOverChildren(juce::Graphics& g) {
+  if (!dropping_) return;
+  g.fillAll(colours::background.withAlpha(0.85F));
+  g.setColour(colours::focus);
+  g.drawRoundedRectangle(getLocalBounds().reduced(12).toFloat(), 10.0F, 2.0F);
+  g.setColour(colours::text);
+  g.setFont(StemlaneLook::font(20.0F, true));
+  g.drawFittedText("Drop songs to separate them,\nweights to add a model", getLocalBounds(),
+                   juce::Justification::centred, 2);
+}
+
+void StemlaneEditor::showModels() {
+  auto page = std::make_unique<ModelsPage>(processor_);
+  page->onClose = [this] { closePage(); };
+  showPage(std::move(page));
+}
+
+void StemlaneEditor::showFiles() {
+  auto page = std::make_unique<FilesPage>(processor_);
+  page->onClose = [this] { closePage(); };
+  showPage(std::move(page));
 }
 
 void StemlaneEditor::showSettings() {

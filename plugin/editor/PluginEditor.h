@@ -21,7 +21,9 @@
 
 namespace stemlane {
 
-class StemlaneEditor final : public juce::AudioProcessorEditor, private juce::Timer {
+class StemlaneEditor final : public juce::AudioProcessorEditor,
+                             public juce::FileDragAndDropTarget,
+                             private juce::Timer {
  public:
   static constexpr int kFramesPerSecond = 30;
   static constexpr EditorSize kUsualSize{880, 640};
@@ -35,6 +37,15 @@ class StemlaneEditor final : public juce::AudioProcessorEditor, private juce::Ti
   /// Shows how things stand now; the timer calls it.
   void refresh();
 
+  /// Songs are separated, weights are added, after a question.
+  bool isInterestedInFileDrag(const juce::StringArray& files) override { return !files.isEmpty(); }
+  void fileDragEnter(const juce::StringArray&, int, int) override { showDrop(true); }
+  void fileDragExit(const juce::StringArray&) override { showDrop(false); }
+  void filesDropped(const juce::StringArray& files, int x, int y) override;
+  void paintOverChildren(juce::Graphics& g) override;
+
+  void showModels();
+  void showFiles();
   void showSettings();
   void showAbout();
   void askForPresetName();
@@ -45,6 +56,7 @@ class StemlaneEditor final : public juce::AudioProcessorEditor, private juce::Ti
   void timerCallback() override { refresh(); }
   void refreshStrips();
   void layOutStrips(juce::Rectangle<int> area);
+  void showDrop(bool on);
   void showPage(std::unique_ptr<juce::Component> page);
 
   StemlaneProcessor& processor_;
@@ -60,7 +72,8 @@ class StemlaneEditor final : public juce::AudioProcessorEditor, private juce::Ti
   StatusLine status_;
   std::unique_ptr<juce::Component> page_;  ///< settings, about or the question for a name
   StemSet shownStems_{};
-  bool isOpen_ = false;  ///< sizes are the user's from now on
+  bool dropping_ = false;  ///< files are held over it
+  bool isOpen_ = false;    ///< sizes are the user's from now on
 };
 
 }  // namespace stemlane

@@ -12,6 +12,7 @@ namespace {
 
 constexpr int kLampWidth = 20;
 constexpr int kButtonWidth = 74;
+constexpr int kFixWidth = 96;
 constexpr int kButtonHeight = 24;
 constexpr int kGap = 6;
 constexpr float kFontHeight = 13.0F;
@@ -46,6 +47,12 @@ const char* stateTitle(EngineState state) {
 
 juce::String percent(double share) {
   return juce::String(juce::roundToInt(100.0 * std::min(share, 99.99))) + " %";
+}
+
+// Where engines of this host write to; none if nobody has asked for it.
+juce::File engineLog() {
+  const juce::String path = juce::SystemStats::getEnvironmentVariable("STEMLANE_ENGINE_LOG", {});
+  return juce::File::isAbsolutePath(path) ? juce::File(path) : juce::File();
 }
 
 // What the ear gets while stems are missing; nothing while they are there.
@@ -97,6 +104,10 @@ StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
   fix_.setTitle("Fix");
   fix_.onClick = [this] { processor_.remedyNow(); };
   addChildComponent(fix_);
+  log_.setTitle(log_.getButtonText());
+  log_.setTooltip("Reveals what the engine has written");
+  log_.onClick = [] { engineLog().revealToUser(); };
+  addChildComponent(log_);
 }
 
 void StatusLine::refresh() {
@@ -113,6 +124,7 @@ void StatusLine::refresh() {
   fix_.setButtonText(other ? "Use another" : "Try again");
   fix_.setTooltip(other ? "Takes the default model instead" : "Ends the engine and starts another one");
   fix_.setVisible(fixes);
+  log_.setVisible(state == EngineState::failed && engineLog().existsAsFile());
   resized();
   repaint();
   if (onChange) onChange();
@@ -124,7 +136,8 @@ juce::TextLayout StatusLine::layoutFor(int width) const {
   text.append(texts_.state + "  ", StemlaneLook::font(kFontHeight, true), colours::text);
   text.append(texts_.says + "\n", StemlaneLook::font(kFontHeight), colours::text);
   text.append(texts_.figures, StemlaneLook::font(kFontHeight), colours::faint);
-  const int buttons = kButtonWidth + kGap + (fix_.isVisible() ? 96 + kGap : 0);
+  const int buttons = kButtonWidth + kGap + (fix_.isVisible() ? kFixWidth + kGap : 0) +
+                      (log_.isVisible() ? kButtonWidth + kGap : 0);
   juce::TextLayout layout;
   layout.createLayout(text, static_cast<float>(std::max(100, width - kLampWidth - buttons)));
   return layout;
@@ -147,7 +160,11 @@ void StatusLine::resized() {
   auto area = getLocalBounds().removeFromTop(kButtonHeight);
   copy_.setBounds(area.removeFromRight(kButtonWidth));
   area.removeFromRight(kGap);
-  fix_.setBounds(area.removeFromRight(96));
+  if (fix_.isVisible()) {
+    fix_.setBounds(area.removeFromRight(kFixWidth));
+    area.removeFromRight(kGap);
+  }
+  log_.setBounds(area.removeFromRight(kButtonWidth));
 }
 
 }  // namespace stemlane

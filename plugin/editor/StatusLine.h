@@ -41,6 +41,7 @@ class StatusLine final : public juce::Component {
   juce::Colour lamp_ = colours::waiting;
   juce::TextButton copy_{"Copy"};
   juce::TextButton fix_{"Try again"};
+  juce::TextButton log_{"Show log"};  ///< where a failed engine has written one
 };
 
 }  // namespace stemlane

@@ -30,6 +30,9 @@ TopBar::TopBar(StemlaneProcessor& processor)
     : processor_(processor), model_(processor), own_(usersPresets()) {
   setTitle("Top");
   addAndMakeVisible(model_);
+  model_.onMore = [this] {
+    if (onModels) onModels();
+  };
   addButton(presets_, "Presets", "Settings of all faders and switches, those that come with it and your own",
             [this] { showPresets(); });
   const auto choose = [this](int slot) {
@@ -42,7 +45,7 @@ TopBar::TopBar(StemlaneProcessor& processor)
             [choose] { choose(1); });
   addButton(undo_, "Undo", "Takes the last change back (Ctrl+Z)", [this] { processor_.edits().undo(); });
   addButton(redo_, "Redo", "Does it again (Ctrl+Shift+Z)", [this] { processor_.edits().redo(); });
-  addButton(menu_, "Menu", "Settings, about, copying A and B", [this] { showMenu(); });
+  addButton(menu_, "Menu", "Files, models, settings, about, copying A and B", [this] { showMenu(); });
 }
 
 void TopBar::addButton(juce::TextButton& button, const juce::String& title, const juce::String& tip,
@@ -104,6 +107,13 @@ void TopBar::showMenu() {
   const bool isA = processor_.edits().slot() == 0;
   menu.addItem(isA ? "Copy A to B" : "Copy B to A", [this] { processor_.edits().copyToOtherSlot(); });
   menu.addSeparator();
+  const auto page = [&](const char* name, const std::function<void()>& open) {
+    menu.addItem(juce::String::fromUTF8(name), [open] {
+      if (open) open();
+    });
+  };
+  page("Separate files\u2026", onFiles);
+  page("Models\u2026", onModels);
   menu.addItem("Settings", [this] {
     if (onSettings) onSettings();
   });

@@ -18,7 +18,7 @@ class TopBar final : public juce::Component {
 
   void refresh();
   /// What the menus ask the editor for.
-  std::function<void()> onSavePreset, onSettings, onAbout;
+  std::function<void()> onSavePreset, onModels, onFiles, onSettings, onAbout;
 
   void paint(juce::Graphics& g) override;
   void resized() override;

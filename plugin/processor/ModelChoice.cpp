@@ -26,14 +26,12 @@ std::vector<ModelDescriptor> installedModels() {
   return read_model_indexes(modelIndexPaths());
 }
 
-std::string defaultModelName() {
-  const auto models = installedModels();
+std::string defaultModelName(const std::vector<ModelDescriptor>& models) {
   const ModelDescriptor* model = defaultModel(models);
   return model != nullptr ? model->name : kDefaultModel;
 }
 
-ModelChoice chooseModel(const std::string& name) {
-  const auto models = installedModels();
+ModelChoice chooseModel(const std::vector<ModelDescriptor>& models, const std::string& name) {
   if (const ModelDescriptor* model = find_model(models, name)) return {*model, {}};
   const std::string problem = "model '" + name + "' is not installed; ";
   if (const ModelDescriptor* model = defaultModel(models)) {

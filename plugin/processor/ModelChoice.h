@@ -20,11 +20,11 @@ struct ModelChoice {
 /// The installed models, read from the disk. Control thread.
 std::vector<ModelDescriptor> installedModels();
 
-/// Name of the model of a new insert.
-std::string defaultModelName();
+/// Name of the model of a new insert, of those that are installed.
+std::string defaultModelName(const std::vector<ModelDescriptor>& models);
 
-/// The installed model called `name`; if there is none, a stand-in for its delay and the
-/// reason, so that the mixture still passes. Control thread.
-ModelChoice chooseModel(const std::string& name);
+/// The one of the installed models that is called `name`; if there is none, a stand-in for its delay and
+/// the reason, so that the mixture still passes.
+ModelChoice chooseModel(const std::vector<ModelDescriptor>& models, const std::string& name);
 
 }  // namespace stemlane

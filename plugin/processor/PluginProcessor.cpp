@@ -55,9 +55,10 @@ StemlaneProcessor::StemlaneProcessor()
                            juce::String::fromUTF8(now.text.c_str());
                   }),
       edits_(parameters_.settings()),
-      engine_(newEngine()),
-      modelName_(defaultModelName()) {
-  applyModel();
+      engine_(newEngine()) {
+  const auto models = installedModels();
+  modelName_ = defaultModelName(models);
+  applyModel(models);
 }
 
 bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
@@ -82,7 +83,7 @@ void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
     const std::lock_guard lock(mutex_);
     sampleRate_ = sampleRate;
     maxBlockSamples_ = std::max(maxBlockSamples, kExpectedBlockSamples);
-    applyModel();
+    applyModel(installedModels());
   }
   setLatencySamples(streamLatency());
 }
@@ -102,8 +103,8 @@ void StemlaneProcessor::announceLatency() {
 }
 
 // With the mutex held (or in the constructor) and no block being processed.
-void StemlaneProcessor::applyModel() {
-  choice_ = chooseModel(modelName_);
+void StemlaneProcessor::applyModel(const std::vector<ModelDescriptor>& models) {
+  choice_ = chooseModel(models, modelName_);
   unsigned present = 0;
   for (int stem = 0; stem < kNumStems; ++stem)
     if (choice_.model.has_stem(stem)) present |= 1U << stem;
@@ -222,7 +223,7 @@ void StemlaneProcessor::changeModel(const std::function<void()>& change) {
   {
     const std::lock_guard lock(mutex_);
     change();
-    applyModel();
+    applyModel(installedModels());
   }
   suspendProcessing(false);
   setLatencySamples(streamLatency());
@@ -265,6 +266,23 @@ StreamStatus StemlaneProcessor::status() const {
   return stream_.status();
 }
 
+ModelShop& StemlaneProcessor::shop() {
+  if (shop_ == nullptr)
+    shop_ = std::make_unique<ModelShop>(engineExecutable().getFullPathName().toStdString());
+  return *shop_;
+}
+
+FileQueue& StemlaneProcessor::files() {
+  if (files_ == nullptr)
+    files_ = std::make_unique<FileQueue>(engineExecutable().getFullPathName().toStdString());
+  return *files_;
+}
+
+void StemlaneProcessor::modelsHaveChanged() {
+  if (!facts_.read()->otherModel.empty() && find_model(installedModels(), modelName()) != nullptr)
+    changeModel([] {});
+}
+
 void StemlaneProcessor::setMeters(bool on) {
   meters_.store(on, std::memory_order_relaxed);
   stream_.set_meters(on);
@@ -290,7 +308,7 @@ void StemlaneProcessor::setStateInformation(const void* data, int size) {
   }
   // A preset of a script has none; the window stays as it is.
   if (state->editorSize) setEditorSize(*state->editorSize);
-  setModel(state->model.isNotEmpty() ? state->model.toStdString() : defaultModelName());
+  setModel(state->model.isNotEmpty() ? state->model.toStdString() : defaultModelName(installedModels()));
 }
 
 juce::AudioProcessorEditor* StemlaneProcessor::createEditor() {

@@ -12,10 +12,13 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "processor/Edits.h"
 #include "processor/EngineFigures.h"
+#include "processor/FileQueue.h"
 #include "processor/ModelChoice.h"
+#include "processor/ModelShop.h"
 #include "processor/PluginState.h"
 #include "processor/Published.h"
 #include "processor/StemParameters.h"
@@ -75,6 +78,12 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   void remedyNow();
   /// Ends the engine and starts another one.
   void restartEngine();
+  /// Models that are here and that can be added; made with the first call.
+  ModelShop& shop();
+  /// Files that are separated in the background; made with the first call.
+  FileQueue& files();
+  /// A model that was asked for may be here now.
+  void modelsHaveChanged();
   void setMeters(bool on);
   /// Channels of the main bus; 0 before the host has prepared it.
   int numChannels() const noexcept { return numChannels_.load(std::memory_order_acquire); }
@@ -93,7 +102,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   friend struct ProcessorTest;  // holds the mutex, to show who waits for it
   static BusesProperties buses();
   void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
-  void applyModel();
+  void applyModel(const std::vector<ModelDescriptor>& models);
   void prepareStream();
   void announceLatency();
   int streamLatency() const;
@@ -122,7 +131,9 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   };
   Published<Facts> facts_;
   Published<std::optional<EditorSize>> editorSize_;
-  EngineFigures figures_;  // message thread
+  EngineFigures figures_;             // message thread
+  std::unique_ptr<ModelShop> shop_;   // message thread
+  std::unique_ptr<FileQueue> files_;  // message thread
 
   std::atomic<int> numChannels_{0};        // writer: control; reader: audio; 0: not prepared
   std::atomic<unsigned> presentStems_{0};  // writer: control; readers: all; one bit per stem

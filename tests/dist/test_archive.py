@@ -22,6 +22,11 @@ def bounce(system, bundle=PLUGIN):
     return digest
 
 
+def completes(share):
+    """A shell script that fails unless bash completes the command with what lies in the folder `share`."""
+    return f"bash -c '. {share}/bash-completion/completions/stemlane && complete -p stemlane' > /dev/null"
+
+
 def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     for tool in ("python3", "python", "gcc", "cc", "make"):
         assert bare.run(f"command -v {tool}", check=False) == ""
@@ -31,9 +36,14 @@ def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     assert said.startswith(f"{roots.HOME}/.vst3/Stemlane.vst3\n")
     shutil.rmtree(bare.home / folder.name)
     report = bare.run("~/.local/bin/stemlane doctor --report report.zip")
-    assert "problem" not in report and "installed plugin ok" in report and "separates with live, mix, tracking, tracking-fast" in report
+    assert (
+        "problem" not in report
+        and "installed plugin ok" in report
+        and "separates with live, mix, tracking, tracking-fast" in report
+    )
     bare.run("rm report.zip")
     bare.run(f"~/.local/bin/stemlane models list && test -x {PLUGIN}/Contents/x86_64-linux/Stemlane")
+    bare.run(f"grep -q '^.SH NAME' ~/.local/share/man/man1/stemlane.1 && {completes('~/.local/share')}")
     desktop = bare.run("cat ~/.local/share/applications/stemlane.desktop")
     assert f'Exec="{roots.HOME}/.vst3/Stemlane.vst3/Contents/x86_64-linux/Stemlane"' in desktop
     bare.run(f"{PLUGIN}/Contents/Resources/uninstall.sh")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DIST, SYSTEMS, the
-from test_archive import PLUGIN, bounce
+from test_archive import PLUGIN, bounce, completes
 
 from tools.dist import wheels
 
@@ -26,8 +26,11 @@ def test_the_debian_package_comes_and_goes_whole(with_host):
     with_host.run("apt-get update -qq && apt-get install -y -qq --no-install-recommends /stemlane.deb", user="root")
     assert "problem" not in with_host.run("stemlane doctor")
     bounce(with_host, "/usr/lib/vst3/Stemlane.vst3")
-    # Nothing was compiled into the system's folders, which no package would remove.
-    assert with_host.run("find /usr/lib/vst3 -newer /stemlane.deb -name '*.pyc' | wc -l").strip() != ""
+    pages = "/usr/share/man/man1/stemlane.1.gz /usr/share/man/man1/stemlane-standalone.1.gz"
+    with_host.run(f"for page in {pages}; do zcat $page | grep -q '^.SH NAME'; done && {completes('/usr/share')}")
+    # Nothing was compiled into the system's folders, which no package would remove: not even for root, who may.
+    with_host.run("stemlane doctor", user="root")
+    assert with_host.run("find /usr/lib/vst3 -newer /stemlane.deb").strip() == ""
     with_host.run("dpkg --verify stemlane", user="root")
     with_host.run("dpkg --purge stemlane", user="root")
     after = with_host.files(*FOLDERS)

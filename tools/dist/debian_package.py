@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: MIT
 """The Debian package: the bundle where all users' hosts look for it, the command and the application."""
 
+import gzip
 import shutil
 import subprocess
 from pathlib import Path
 
+import command_files
 import licences
 
 HERE = Path(__file__).parent
@@ -40,9 +42,7 @@ def write(bundle: Path, target: Path, *, version: str, work: Path) -> Path:
     desktop.parent.mkdir(parents=True)
     template = (HERE / "stemlane.desktop").read_text(encoding="utf-8")
     desktop.write_text(template.replace('"@PROGRAM@"', "stemlane-standalone"), encoding="utf-8")
-    copyright_file = stage / "usr" / "share" / "doc" / "stemlane" / "copyright"
-    copyright_file.parent.mkdir(parents=True)
-    shutil.copyfile(HERE.parents[1] / "LICENSES" / "README.md", copyright_file)
+    _add_documents(place, stage / "usr" / "share")
 
     depends, recommends = _dependencies(place, work)
     control = stage / "DEBIAN" / "control"
@@ -59,6 +59,22 @@ def write(bundle: Path, target: Path, *, version: str, work: Path) -> Path:
     )
     shutil.rmtree(stage)
     return target
+
+
+def _add_documents(bundle: Path, share: Path) -> None:
+    """What Debian keeps for all users in /usr/share: licence, changes, manual pages, completions."""
+    shutil.copytree(bundle / command_files.SHARE, share, dirs_exist_ok=True)
+    shutil.rmtree(bundle / command_files.SHARE)
+    documents = share / "doc" / "stemlane"
+    documents.mkdir(parents=True)
+    shutil.copyfile(HERE.parents[1] / "LICENSES" / "README.md", documents / "copyright")
+    shutil.copyfile(HERE.parents[1] / "CHANGELOG.md", documents / "changelog")
+    manual = share / command_files.MANUAL
+    shutil.copyfile(HERE / "stemlane-standalone.1", manual.with_name("stemlane-standalone.1"))
+    for path in (documents / "changelog", *manual.parent.iterdir()):
+        # Debian's policy: the best compression, and no time of its making.
+        path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes(), 9, mtime=0))
+        path.unlink()
 
 
 def _dependencies(bundle: Path, work: Path) -> tuple[str, str]:

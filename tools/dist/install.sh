@@ -45,5 +45,14 @@ escaped=$(printf %s "$target" | sed 's/[\\"`$]/\\&/g; s/%/%%/g')
 sed "s|@PROGRAM@|$(printf %s "$escaped" | sed 's/[\\|&]/\\&/g')/Contents/x86_64-linux/Stemlane|" \
   "$here/stemlane.desktop" > "$data/applications/stemlane.desktop"
 
+# The manual page and what shells complete; those that pip has put there stay. zsh looks there only if its fpath says so.
+share=$target/Contents/Resources/share
+(cd "$share" && find . -type f) | while read -r file; do
+  link=$data/${file#./}
+  if [ -e "$link" ] && [ ! -L "$link" ]; then continue; fi
+  mkdir -p "${link%/*}"
+  ln -sfn "$share/${file#./}" "$link"
+done
+
 echo "$target"
 echo "Rescan the plugins in your DAW. 'stemlane doctor' says whether all is well ($HOME/.local/bin)."

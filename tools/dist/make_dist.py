@@ -16,6 +16,7 @@ import venv
 from pathlib import Path
 
 import archive
+import command_files
 import debian_package
 import licences
 import roots
@@ -46,6 +47,7 @@ def main() -> None:
     bundle, python = build_bundle(wheel)
     version = wheel.name.split("-")[1]
     licences.add(bundle)
+    command_files.add(bundle)
     packed = archive.write(bundle, OUT / f"stemlane-{version}-linux-x86_64.tar.xz", work=WORK)
     debian_package.write(bundle, OUT / f"stemlane_{version}_amd64.deb", version=version, work=WORK)
     sbom.write(bundle, OUT / f"stemlane-{version}.cdx.json", python=python, version=version)

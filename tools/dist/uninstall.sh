@@ -14,10 +14,13 @@ elif [ $# -gt 0 ]; then
   exit 2
 fi
 
-# Only the link that install.sh has made; pip puts a command of its own there.
-case $(readlink "$command" 2>/dev/null || true) in
-  "$target"/*) rm -f "$command" ;;
-esac
+# Only links that install.sh has made: pip puts a command and a manual page of its own there.
+for link in "$command" "$data/man/man1/stemlane.1" "$data/bash-completion/completions/stemlane" \
+  "$data/zsh/vendor-completions/_stemlane" "$data/fish/vendor_completions.d/stemlane.fish"; do
+  case $(readlink "$link" 2>/dev/null || true) in
+    "$target"/*) rm -f "$link" ;;
+  esac
+done
 rm -f "$data/applications/stemlane.desktop"
 if [ -L "$target" ]; then
   rm -f "$target"
@@ -28,6 +31,8 @@ elif [ -e "$target" ]; then
   rm -rf "$parked"
 fi
 # Folders that install.sh may have made, if nothing else is in them.
-for folder in "$HOME/.vst3" "$HOME/.local/bin" "$data/applications" "$data" "$HOME/.local"; do
+for folder in "$HOME/.vst3" "$HOME/.local/bin" "$data/applications" "$data/man/man1" "$data/man" \
+  "$data/bash-completion/completions" "$data/bash-completion" "$data/zsh/vendor-completions" "$data/zsh" \
+  "$data/fish/vendor_completions.d" "$data/fish" "$data" "$HOME/.local"; do
   rmdir "$folder" 2>/dev/null || true
 done

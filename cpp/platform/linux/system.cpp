@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What Linux knows of processes: /proc.
+// What Linux knows of processes: /proc and prctl.
+#include <sys/prctl.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -15,6 +16,10 @@ std::int64_t ChildProcess::resident_bytes() const {
   std::int64_t resident_pages = 0;
   file >> all_pages >> resident_pages;
   return file ? resident_pages * sysconf(_SC_PAGESIZE) : 0;
+}
+
+void name_process(const char* name) noexcept {
+  prctl(PR_SET_NAME, name);
 }
 
 void be_first_when_out_of_memory() noexcept {

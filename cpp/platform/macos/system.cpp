@@ -18,6 +18,10 @@ std::int64_t ChildProcess::resident_bytes() const {
   return failure == 0 ? static_cast<std::int64_t>(usage.ri_phys_footprint) : 0;
 }
 
+void name_process(const char*) noexcept {
+  // A process has the name of its file.
+}
+
 void be_first_when_out_of_memory() noexcept {
   // The system chooses by itself, and asks for no opinion.
 }

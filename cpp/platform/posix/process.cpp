@@ -4,7 +4,6 @@
 #include "platform/process.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
@@ -22,6 +21,9 @@
 
 #include "platform/posix/descriptors.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #ifdef __APPLE__
 #include <crt_externs.h>
 #define environ (*_NSGetEnviron())  // the variable is not there for a library
@@ -43,15 +45,24 @@ std::vector<char*> clean_environment() {
   return kept;
 }
 
+/// As the system takes them, while the texts live.
+std::vector<char*> argument_list(const std::string& program, const std::vector<std::string>& arguments) {
+  std::vector<char*> all = {const_cast<char*>(program.c_str())};
+  for (const std::string& argument : arguments) all.push_back(const_cast<char*>(argument.c_str()));
+  all.push_back(nullptr);
+  return all;
+}
+
 class SpawnSettings {
  public:
-  /// `descriptors` are those that the child finds from `kChannelDescriptor` on; they lie above.
-  explicit SpawnSettings(std::span<const OwnedHandle> descriptors) {
+  /// `descriptors` are those that the child finds from `kChannelDescriptor` on; they lie above. `output`
+  /// is the file that it prints to, or empty.
+  SpawnSettings(std::span<const OwnedHandle> descriptors, const std::string& output) {
     short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP;
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attributes);
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    const char* log = std::getenv("STEMLANE_ENGINE_LOG");
+    const char* log = output.empty() ? std::getenv("STEMLANE_ENGINE_LOG") : output.c_str();
     posix_spawn_file_actions_addopen(&actions, 1, log != nullptr ? log : "/dev/null",
                                      O_WRONLY | O_CREAT | O_APPEND, 0644);
     posix_spawn_file_actions_adddup2(&actions, 1, 2);
@@ -96,8 +107,8 @@ class SpawnSettings {
 
 }  // namespace
 
-std::optional<ChildProcess> ChildProcess::start(const std::string& executable,
-                                                std::span<const NativeHandle> handles, std::string& error) {
+std::optional<ChildProcess> ChildProcess::start(const Program& program, std::span<const NativeHandle> handles,
+                                                std::string& error) {
   auto ends = Channel::create(error);
   if (!ends) return std::nullopt;
   // Copies above the numbers that the child is going to use.
@@ -111,17 +122,22 @@ std::optional<ChildProcess> ChildProcess::start(const std::string& executable,
     if (kDescriptorsPerHandle == 2) copy(passed.second >= 0 ? passed.second : passed.first);
   }
 
-  const SpawnSettings settings(copies);
-  char* const arguments[] = {const_cast<char*>(executable.c_str()), nullptr};
+  const SpawnSettings settings(copies, program.output);
+  const auto arguments = argument_list(program.executable, program.arguments);
   auto environment = clean_environment();
   int id = -1;
-  const int failure = posix_spawn(&id, executable.c_str(), &settings.actions, &settings.attributes, arguments,
-                                  environment.data());
+  const int failure = posix_spawn(&id, program.executable.c_str(), &settings.actions, &settings.attributes,
+                                  arguments.data(), environment.data());
   if (failure == 0) return ChildProcess(id, OwnedHandle(), std::move(ends->first));
   error = std::strerror(failure);
   return std::nullopt;
 }
 
+void ChildProcess::interrupt() const noexcept {
+  kill(static_cast<pid_t>(process_), SIGTERM);
+}
+
+// NOLINTNEXTLINE(readability-make-member-function-const): what it ends is not a constant
 std::string ChildProcess::end(int grace_period_ms) {
   const auto id = static_cast<pid_t>(process_);
   int status = 0;
@@ -167,10 +183,7 @@ std::string become(const std::filesystem::path& program, const std::vector<std::
   constexpr const char* kVariable = "LD_LIBRARY_PATH";
 #endif
   if (!library_folder.empty()) setenv(kVariable, library_folder.c_str(), 1);
-  std::vector<char*> all = {const_cast<char*>(program.c_str())};
-  for (const std::string& argument : arguments) all.push_back(const_cast<char*>(argument.c_str()));
-  all.push_back(nullptr);
-  execv(program.c_str(), all.data());
+  execv(program.c_str(), argument_list(program.native(), arguments).data());
   return std::strerror(errno);
 }
 

@@ -97,10 +97,25 @@ OwnedHandle make_job() {
   return job;
 }
 
+/// An argument as the C library of the child takes it apart again: "Parsing C command-line arguments",
+/// https://learn.microsoft.com/cpp/c-language/parsing-c-command-line-arguments
+std::wstring quoted(const std::wstring& argument) {
+  std::wstring text = L"\"";
+  std::size_t num_backslashes = 0;
+  for (const wchar_t character : argument) {
+    if (character == L'"') text.append(num_backslashes + 1, L'\\');
+    num_backslashes = character == L'\\' ? num_backslashes + 1 : 0;
+    text += character;
+  }
+  return text.append(num_backslashes, L'\\') + L'"';
+}
+
 /// A suspended process; none, with the system's last error set, if that fails.
-PROCESS_INFORMATION create_suspended(const std::wstring& executable, const std::wstring& handles,
+PROCESS_INFORMATION create_suspended(const Program& program, const std::wstring& handles,
                                      Inheritance& inheritance) {
-  const std::wstring log = variable(L"STEMLANE_ENGINE_LOG");
+  const std::wstring executable = to_wide(program.executable);
+  const std::wstring log =
+      program.output.empty() ? variable(L"STEMLANE_ENGINE_LOG") : to_wide(program.output);
   STARTUPINFOEXW startup{};
   startup.StartupInfo.cb = sizeof startup;
   startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;
@@ -110,7 +125,8 @@ PROCESS_INFORMATION create_suspended(const std::wstring& executable, const std::
   startup.lpAttributeList = inheritance.list();
   PROCESS_INFORMATION process{};
   if (startup.lpAttributeList == nullptr) return process;
-  std::wstring command = L"\"" + executable + L"\"";
+  std::wstring command = quoted(executable);
+  for (const std::string& argument : program.arguments) command += L' ' + quoted(to_wide(argument));
   std::wstring environment = environment_with(handles);
   // A group of its own: a console's interrupt is the parent's business.
   constexpr DWORD kFlags = CREATE_SUSPENDED | CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP |
@@ -135,8 +151,8 @@ OwnedHandle inherited(int index) noexcept {
 
 }  // namespace
 
-std::optional<ChildProcess> ChildProcess::start(const std::string& executable,
-                                                std::span<const NativeHandle> handles, std::string& error) {
+std::optional<ChildProcess> ChildProcess::start(const Program& program, std::span<const NativeHandle> handles,
+                                                std::string& error) {
   auto ends = Channel::create(error);
   if (!ends) return std::nullopt;
   Inheritance inheritance;
@@ -149,7 +165,7 @@ std::optional<ChildProcess> ChildProcess::start(const std::string& executable,
   for (const NativeHandle handle : handles) pass_on(handle);
 
   OwnedHandle job = make_job();
-  const PROCESS_INFORMATION created = create_suspended(to_wide(executable), numbers, inheritance);
+  const PROCESS_INFORMATION created = create_suspended(program, numbers, inheritance);
   OwnedHandle process = as_owned(created.hProcess);
   const OwnedHandle thread = as_owned(created.hThread);
   if (!process) {
@@ -169,6 +185,10 @@ std::int64_t ChildProcess::resident_bytes() const {
   PROCESS_MEMORY_COUNTERS counters{};
   const bool known = K32GetProcessMemoryInfo(as_handle(process_), &counters, sizeof counters) != 0;
   return known ? static_cast<std::int64_t>(counters.WorkingSetSize) : 0;
+}
+
+void ChildProcess::interrupt() const noexcept {
+  // Without a console there is nobody to ask.
 }
 
 std::string ChildProcess::end(int grace_period_ms) {
@@ -207,6 +227,10 @@ OwnedHandle inherited_handle(int index) noexcept {
 void bind_to_parent() noexcept {
   // The job does it. A crash is the host's to tell; no window over the music.
   SetErrorMode(SEM_FAILCRITICALERRORS | SEM_NOGPFAULTERRORBOX | SEM_NOOPENFILEERRORBOX);
+}
+
+void name_process(const char*) noexcept {
+  // A process has the name of its file.
 }
 
 void be_first_when_out_of_memory() noexcept {

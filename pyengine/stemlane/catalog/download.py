@@ -9,7 +9,6 @@ import http.client
 import json
 import os
 import re
-import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -60,10 +59,15 @@ class _Part:
 
 
 def check_url(url: str) -> None:
-    """Raise `ModelError` unless `url` is an http or https address."""
+    """Raise `ModelError` unless `url` is an http or https address that this Python can fetch."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc:
         raise ModelError(f"{url!r}: should be an http:// or https:// address, or a path")
+    if parts.scheme == "https" and not hasattr(http.client, "HTTPSConnection"):
+        raise ModelError(
+            f"{url}: the command in the plugin's bundle cannot download (it has no TLS); "
+            "install the wheel and use its command"
+        )
 
 
 def download(
@@ -153,8 +157,9 @@ def _fetch(url: str, part: _Part, progress: Callable[[int, int], None]) -> None:
         raise ModelError(f"{url}: the server answers {error.code} {error.reason}") from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            raise ModelError(f"{url}: the server's certificate is not valid: {reason.verify_message}") from None
+        # Of an ssl.SSLCertVerificationError; the Python of a bundle has no ssl.
+        if said := getattr(reason, "verify_message", ""):
+            raise ModelError(f"{url}: the server's certificate is not valid: {said}") from None
         raise _TransferError(one_line(reason) if isinstance(reason, BaseException) else str(reason)) from None
     except OSError as error:
         raise write_error(error, part.path.parent, "what has been fetched is kept") from None

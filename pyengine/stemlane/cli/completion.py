@@ -63,7 +63,7 @@ def _all(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
 def _words(action: argparse.Action, root: argparse.ArgumentParser) -> Sequence[str]:
     """What may stand in the place of an argument, where that is one of a few words."""
     if action.metavar == "FORMAT":
-        from stemlane.files.encoding import FORMATS
+        from stemlane.files.formats import FORMATS
 
         return FORMATS
     if action.metavar == "SOURCE":

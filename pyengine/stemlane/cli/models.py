@@ -19,6 +19,7 @@ _EXAMPLES = """
   stemlane models add htdemucs
   stemlane models add mdx --from UVR-MDX-NET-Inst_HQ_3.onnx
   stemlane models add scnet --from SCNet-large_starrytong_fixed.ckpt
+  stemlane models add UVR-MDX-NET-Inst_HQ_3.onnx     the kind of weights, by the file's name
   stemlane models combine best --mean vocals=mix:2,scnet --mean drums=scnet --min bass=mix,scnet
   stemlane models show spleeter-4stems
   stemlane models verify spleeter-4stems
@@ -33,6 +34,9 @@ def add(commands: Group) -> None:
     which.add_argument("--available", action="store_true", help="list the models that can be added instead")
     which.add_argument("--added", action="store_true", help="list only the models you have added")
     listing.add_argument("--names", action="store_true", help="print only names, one per line, for scripts")
+    listing.add_argument(
+        "--json", action="store_true", help="print one JSON line per model: those you can use, then those you can add"
+    )
     add_command(models, "show", _show, "Show what a model states about itself.", _EXAMPLES).add_argument(
         "name", metavar="NAME"
     )
@@ -55,8 +59,8 @@ def _add_adding(models: Group) -> None:
         type=given,
         metavar="SOURCE",
         help="spleeter:2stems, spleeter:4stems, spleeter:5stems (also with -16kHz), open-unmix:umx, open-unmix:umxhq, "
-        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, mdx23c, scnet, roformer, or a folder with a "
-        "manifest.toml",
+        "open-unmix:umxl, htdemucs, htdemucs_ft, htdemucs_6s, mdx, mdx23c, scnet, roformer, a file of weights (.onnx, "
+        ".th, .safetensors, .ckpt, with its .yaml beside it, Spleeter's .tar.gz), or a folder with a manifest.toml",
     )
     adding.add_argument(
         "--from",
@@ -71,6 +75,7 @@ def _add_adding(models: Group) -> None:
         action="store_true",
         help="accept restrictions on the use of the weights without being asked",
     )
+    adding.add_argument("--json", action="store_true", help="print progress and outcome as JSON lines")
     adding.add_argument("--force", action="store_true", help="replace a model of the same name")
     adding.add_argument(
         "--extension",
@@ -120,6 +125,21 @@ def _add_mdx(adding: argparse.ArgumentParser) -> None:
     )
 
 
+def _list_json(*, available: bool, added: bool) -> int:
+    from stemlane.catalog.available import available_models
+    from stemlane.catalog.listing import available_fields, installed_fields
+    from stemlane.cli.progress import say_json
+    from stemlane.manifests.registry import list_models, user_folder
+
+    here = list_models()
+    for listing in () if available else here:
+        if not added or listing.folder.parent == user_folder():
+            say_json(installed_fields(listing))
+    for entry in () if added else available_models():
+        say_json(available_fields(entry, {listing.name for listing in here}))
+    return 0
+
+
 def _add_combining(models: Group) -> None:
     combining = add_command(
         models, "combine", _combine, "Make a model of others: stems of one each, or blended of several.", _EXAMPLES
@@ -162,6 +182,10 @@ def _list_available(*, names: bool) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
+    if options.json:
+        if options.names:
+            options.refuse("--names and --json are two forms of one list: leave one out")
+        return _list_json(available=options.available, added=options.added)
     if options.available:
         return _list_available(names=options.names)
 
@@ -217,12 +241,21 @@ def _add(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import latency_text
     from stemlane.catalog.install import add_model
     from stemlane.catalog.licences import licence_rows
-    from stemlane.catalog.sources import check_accepted
-    from stemlane.cli.progress import StageProgress
+    from stemlane.catalog.sources import check_accepted, source_of_file
+    from stemlane.cli.progress import JsonProgress, StageProgress, say_json
 
-    check_accepted(options.source, options.location, lambda question: options.accept_licence or _agrees(question))
+    if (
+        options.location is None
+        and Path(options.source).is_file()
+        and (of_file := source_of_file(Path(options.source)))
+    ):
+        options.location = options.source
+        options.source, config = of_file
+        options.config = options.config or config
+    ask = _tells if options.json else _agrees
+    check_accepted(options.source, options.location, lambda question: options.accept_licence or ask(question))
 
-    with StageProgress() as report:
+    with JsonProgress() if options.json else StageProgress() as report:
         added = add_model(
             options.source,
             location=options.location,
@@ -239,6 +272,9 @@ def _add(options: argparse.Namespace) -> int:
             config=options.config,
             stitching=options.stitching,
         )
+    if options.json:
+        say_json({"added": [{"name": manifest.name, "title": manifest.title} for manifest in added]})
+        return 0
     first = added[0]
     rows = {
         "note": first.note, **licence_rows(first), "origin": first.origin, "training data": first.training_data,
@@ -249,6 +285,14 @@ def _add(options: argparse.Namespace) -> int:
     for manifest in added:
         say(f"{'added':<14} {manifest.name}: {manifest.title}, {latency_text(manifest)}")
     return 0
+
+
+def _tells(question: str) -> bool:
+    """Tell a program what is to be agreed to; it asks the user and comes back with --accept-licence."""
+    from stemlane.cli.progress import say_json
+
+    say_json({"question": question})
+    return False
 
 
 def _combine(options: argparse.Namespace) -> int:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""A progress bar on the terminal, and nothing where there is none."""
+"""Progress: a bar on the terminal and nothing where there is none, or lines for a program."""
 
 import contextlib
+import json
 import shutil
 import sys
 import threading
 import time
 from typing import Self
 
-from stemlane.cli.output import printable
+from stemlane.cli.output import printable, say
 
 _MOST_BAR = 30
 _LEAST_LABEL = 8
@@ -106,3 +107,33 @@ class StageProgress:
     def __exit__(self, *_: object) -> None:
         if self._bar:
             self._bar.__exit__()
+
+
+class JsonProgress:
+    """Lines of JSON for a program that shows the progress itself: `stage`, `done` and `total`, at most ten a second.
+
+    Called as `StageProgress` is. The first and the last line of a stage are never left out.
+    """
+
+    def __init__(self) -> None:
+        self._stage, self._next = "", 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, stage: str, done: float, total: float) -> None:
+        """Say that `done` of the `total` of `stage` is done; `total` 0 is not known."""
+        now = time.monotonic()
+        if stage == self._stage and now < self._next and done != total:
+            return
+        self._stage, self._next = stage, now + 0.1
+        say_json({"stage": stage, "done": done, "total": total})
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def say_json(fields: dict[str, object]) -> None:
+    """Print an object as one line, now: whoever reads it waits for it."""
+    say(json.dumps(fields))
+    sys.stdout.flush()

@@ -73,6 +73,7 @@ def add(commands: Group) -> None:
         help="skip recordings that already have stems made from the same recording, model and options",
     )  # fmt: skip
     work.add_argument("--json", action="store_true", help="print one JSON line per recording")
+    work.add_argument("--progress", action="store_true", help="with --json: print lines of progress, too")
     loudness = work.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="print only warnings and failures")
     loudness.add_argument("-v", "--verbose", action="store_true", help="print how long each recording took")
@@ -132,6 +133,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.stem_file and options.format:
         options.refuse("--stem-file has a format of its own: leave out --format")
+    if options.progress and not options.json:
+        options.refuse("--progress is for programs and needs --json; people get a bar on a terminal")
     request = _request(options)
     require(options.model)
     wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]
@@ -168,7 +171,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _request(options: argparse.Namespace) -> "Request":
-    from stemlane.files.encoding import STEM_FILE
+    from stemlane.files.formats import STEM_FILE
     from stemlane.files.request import Request
 
     return Request.of(
@@ -181,8 +184,9 @@ def _request(options: argparse.Namespace) -> "Request":
 
 def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[Outcome]":
     """Separate, with a bar for the whole batch and a line for every recording."""
-    from stemlane.cli.progress import Progress
+    from stemlane.cli.progress import JsonProgress, Progress
 
+    lines = JsonProgress() if options.progress else None
     num_done, shares = 0, dict.fromkeys((recording.shown for recording in batch.recordings), 0.0)
     with Progress("separate", len(batch.recordings), quiet=options.quiet or options.json) as bar:
 
@@ -191,6 +195,8 @@ def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[
             count = f"[{num_done + 1}/{len(shares)}] " if len(shares) > 1 else ""
             bar.label = count + recording.shown.name
             bar(share)
+            if lines:
+                lines(str(recording.shown), round(shares[recording.shown], 4), 1.0)
 
         def report(outcome: "Outcome") -> None:
             nonlocal num_done

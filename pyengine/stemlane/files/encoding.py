@@ -15,6 +15,7 @@ import soxr
 from stemlane.arguments import is_count, shown
 from stemlane.errors import InputError
 from stemlane.files import covers
+from stemlane.files.formats import FORMATS, KNOWN_FORMATS, STEM_FILE
 
 BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much larger writes
 _LARGEST_WAV_BYTES = 4_000_000_000  # a WAV header counts in 32 bits; larger files are written as RF64
@@ -22,29 +23,6 @@ DITHER_SEED = 20_011  # the same noise each time: the same recording gives the s
 _TAGS = ("title", "artist", "album", "date", "genre", "tracknumber", "comment")  # that libsndfile can write
 
 
-@dataclass(frozen=True)
-class _Format:
-    bits: tuple[str, ...] = ()  # the first is the usual one
-    codec: str = ""  # FFmpeg's encoder; libsndfile writes where there is none
-    bitrates: tuple[int, int] | None = None  # lowest and highest, kbit/s
-    bitrate: int = 0  # the usual one
-    rates: tuple[int, ...] = ()  # Hz, where not all are possible and the next higher one is taken
-    highest_rate: int = 655_350  # Hz; FLAC's, and more than anything is read at
-
-
-AAC_RATES = (32000, 44100, 48000, 88200, 96000)
-STEM_FILE = "stem.mp4"  # all stems of a recording in one file, see `stemlane.files.stem_files`
-_FORMATS = {
-    "wav": _Format(bits=("32f", "24", "16")),
-    "flac": _Format(bits=("24", "16")),
-    "ogg": _Format(highest_rate=192_000),  # libsndfile crashes where libvorbis knows no setting
-    # Transparent to most ears, and what the originals' command lines have: Demucs 320 for MP3.
-    "mp3": _Format(codec="libmp3lame", bitrates=(32, 320), bitrate=320, rates=(32000, 44100, 48000)),
-    "m4a": _Format(codec="aac", bitrates=(32, 512), bitrate=256, rates=AAC_RATES),
-    "opus": _Format(codec="libopus", bitrates=(32, 510), bitrate=192, rates=(48000,)),
-    STEM_FILE: _Format(bits=("16", "24"), bitrates=(32, 512), bitrate=256),  # ALAC where bits are named, else AAC
-}
-FORMATS = tuple(name for name in _FORMATS if name != STEM_FILE)  # of one stem a file
 _SUBTYPES = {"32f": "FLOAT", "24": "PCM_24", "16": "PCM_16"}
 
 
@@ -69,7 +47,7 @@ class Encoding:
 
     def __post_init__(self) -> None:
         name = str(self.file_format).lower()
-        known = _FORMATS.get(name)
+        known = KNOWN_FORMATS.get(name)
         if known is None:
             raise InputError(
                 f"format {shown(self.file_format)} cannot be written, should be one of: {', '.join(FORMATS)}"
@@ -90,7 +68,7 @@ class Encoding:
     @property
     def usual_bitrate(self) -> int:
         """kbit/s if none is asked for, 0 where there is no bit rate."""
-        return _FORMATS[self.file_format].bitrate
+        return KNOWN_FORMATS[self.file_format].bitrate
 
     @property
     def keeps_peaks(self) -> bool:
@@ -116,7 +94,7 @@ def open_writer(
 
     `cover` is a picture, JPEG or PNG; Ogg Vorbis does not get it, because libsndfile cannot write it.
     """
-    known = _FORMATS[encoding.file_format]
+    known = KNOWN_FORMATS[encoding.file_format]
     if sample_rate > known.highest_rate:
         raise InputError(
             f"format {encoding.file_format} holds up to {known.highest_rate} Hz, the recording has {sample_rate:g} Hz; "
@@ -224,7 +202,7 @@ class _FfmpegWriter:
         self, path: Path, encoding: Encoding, sample_rate: int, num_channels: int, tags: Mapping[str, str],
         cover: bytes,
     ):  # fmt: skip
-        known = _FORMATS[encoding.file_format]
+        known = KNOWN_FORMATS[encoding.file_format]
         self._path, self._format, self._cover = path, encoding.file_format, cover
         rate = next((rate for rate in known.rates if rate >= sample_rate), known.rates[-1])
         layout = "mono" if num_channels == 1 else "stereo"

@@ -11,7 +11,8 @@ from stemlane.arguments import check_names, is_number, shown
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import Place
-from stemlane.files.encoding import STEM_FILE, Encoding
+from stemlane.files.encoding import Encoding
+from stemlane.files.formats import STEM_FILE
 from stemlane.files.names import TEMPLATE, WHOLE_TEMPLATE, Recording, check_template, output_path
 from stemlane.manifests.stem_names import stem_names, stem_of
 

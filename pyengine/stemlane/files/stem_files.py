@@ -19,7 +19,8 @@ import soxr
 from stemlane.contract import ACCOMPANIMENT
 from stemlane.errors import InputError
 from stemlane.files import covers
-from stemlane.files.encoding import AAC_RATES, BLOCK_SAMPLES, DITHER_SEED, Encoding, Sink, dithered
+from stemlane.files.encoding import BLOCK_SAMPLES, DITHER_SEED, Encoding, Sink, dithered
+from stemlane.files.formats import AAC_RATES
 from stemlane.files.mp4_boxes import add_box, find_box
 
 ENDINGS = (".stem.mp4", ".stem.m4a")

@@ -8,6 +8,7 @@ import compileall
 import py_compile
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from stemlane.errors import PluginError
@@ -31,10 +32,15 @@ def write(target: Path) -> None:
     Raises
     ------
     PluginError
-        If this Python or one of the packages cannot be copied, or the copy does not run.
+        If this Python or one of the packages cannot be copied, or the copy does not run; and on any system but Linux.
     OSError
         If `target` cannot be written.
     """
+    if sys.platform != "linux":
+        raise PluginError(
+            f"a plugin with its own Python is made on Linux alone so far, not on {sys.platform}; "
+            "'stemlane plugin install --link' does without"
+        )
     source = Path(places.plugin_path())
     if places.bundled_python(source).exists():  # this runs from such a bundle
         shutil.copytree(source, target, symlinks=True)

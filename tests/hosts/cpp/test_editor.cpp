@@ -157,6 +157,15 @@ TEST_CASE("meters run only while an editor is open") {
   CHECK(host.processor->takeStemPeak(3, 0) == 0.0F);
 }
 
+TEST_CASE("an offline render that needs no stems shows none, and does not call the mixture a stem") {
+  Host host("live");
+  host.processor->setMeters(true);
+  host.play(noise(2, 10000));
+  CHECK(host.processor->takeOutputPeak(0) > 0.9F);
+  CHECK(host.processor->takeStemPeak(kOtherStem, 0) == 0.0F);
+  CHECK(host.processor->tap().num_ready() == 0);
+}
+
 TEST_CASE("a meter falls by 24 dB a second, holds its peak and remembers a clip until it is clicked") {
   StereoMeter meter("level", juce::Colours::white);
   meter.setSize(13, 200);

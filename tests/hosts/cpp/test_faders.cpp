@@ -142,14 +142,19 @@ TEST_CASE("the keyboard moves a fader as the wheel does") {
 TEST_CASE("values are typed as the parameter's text, and nonsense leaves them alone") {
   Desk desk;
   const auto type = [&](const char* text) {
-    desk.window.focus(desk.fader);
-    desk.window.key(juce::KeyPress::returnKey);
-    juce::TextEditor* box = nullptr;
-    for_each_component(desk.fader, [&](juce::Component& child) {
-      if (auto* found = dynamic_cast<juce::TextEditor*>(&child)) box = found;
-    });
-    REQUIRE(box != nullptr);
-    desk.window.focus(*box);
+    // The X server may still take the keyboard away and give it back; a box that loses it closes.
+    juce::Component::SafePointer<juce::TextEditor> box;
+    REQUIRE(wait_for([&] {
+      if (box == nullptr) {
+        desk.window.focus(desk.fader);
+        desk.window.key(juce::KeyPress::returnKey);
+        for_each_component(desk.fader, [&](juce::Component& child) {
+          if (auto* found = dynamic_cast<juce::TextEditor*>(&child)) box = found;
+        });
+      }
+      pump();
+      return box != nullptr && box->hasKeyboardFocus(true);
+    }));
     box->selectAll();
     desk.window.type(juce::String::fromUTF8(text));
     desk.window.key(juce::KeyPress::returnKey);

@@ -2,12 +2,16 @@
 // What different threads of a host do to one instance at once. The thread sanitizer runs these too.
 #include <catch2/catch.hpp>
 
+#if defined(__linux__)
+#include <sys/inotify.h>
+#include <unistd.h>
+#endif
+
 #include <atomic>
 #include <mutex>
 #include <thread>
 
-#include "editor/PluginEditor.h"
-#include "processor_fixture.h"
+#include "window.h"
 
 using namespace stemlane;
 
@@ -102,3 +106,60 @@ TEST_CASE("an open editor and a playing host share nothing but what is made for 
   control.join();
   CHECK(host.processor->modelName() == "live");
 }
+
+TEST_CASE("200 windows open and close while the host plays") {
+  Host host("live", layout(kStereo, kNone), false);
+  std::atomic<bool> done{false};
+  std::atomic<int> numBlocks{0};
+  std::thread audio([&] {
+    Buffer buffer(2, 256);
+    juce::MidiBuffer midi;
+    while (!done) {
+      for (int n = 0; n < 256; ++n) buffer.setSample(0, n, static_cast<float>(n) / 256.0F);
+      host.processor->processBlock(buffer, midi);
+      ++numBlocks;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  for (int opening = 0; opening < 200; ++opening) {
+    StemlaneEditor editor(*host.processor);
+    editor.addToDesktop(0);
+    editor.setVisible(true);
+    REQUIRE(editor.getPeer() != nullptr);
+    const int before = numBlocks;
+    REQUIRE(wait_for([&] { return numBlocks > before; }));
+    pump();
+    editor.refresh();
+    editor.getPeer()->performAnyPendingRepaintsNow();
+    if (opening % 20 == 0) editor.showAbout();
+    if (opening % 20 == 1) editor.setSize(700 + opening, 500);
+    editor.refresh();
+  }
+  done = true;
+  audio.join();
+  pump();
+  CHECK(host.processor->numChannels() == 2);
+}
+
+#if defined(__linux__)
+TEST_CASE("a new instance reads the list of models once, and once when it is prepared") {
+  const auto index = juce::File::getSpecialLocation(juce::File::currentExecutableFile)
+                         .getSiblingFile("models.index")
+                         .getFullPathName();
+  const int watch = inotify_init1(IN_NONBLOCK);
+  REQUIRE(inotify_add_watch(watch, index.toRawUTF8(), IN_OPEN | IN_CLOSE_NOWRITE) >= 0);
+  const auto opened = [&] {
+    // Equal events in a row would be told as one.
+    int count = 0;
+    inotify_event event{};  // of a watched file: without a name
+    while (read(watch, &event, sizeof event) == sizeof event) count += (event.mask & IN_OPEN) != 0 ? 1 : 0;
+    return count;
+  };
+  StemlaneProcessor processor;
+  CHECK(opened() == 1);
+  processor.setRateAndBufferSizeDetails(44100.0, 512);
+  processor.prepareToPlay(44100.0, 512);
+  CHECK(opened() == 1);
+  close(watch);
+}
+#endif

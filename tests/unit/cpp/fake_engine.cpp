@@ -1,20 +1,131 @@
 // SPDX-License-Identifier: MIT
 // An engine without Python: stem i is the mixture times kShares[i]. The model's name
 // tells it how to misbehave.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "host/user_folders.h"
 #include "link/host_link.h"
+#include "platform/text_path.h"
 #include "processes.h"
 #include "stream_fixture.h"
 
 using namespace stemlane;
 
-int main() {
+namespace {
+
+using Say = std::function<void(const std::string&)>;
+
+std::string after(const std::vector<std::string>& arguments, const std::string& option) {
+  const auto found = std::find(arguments.begin(), arguments.end(), option);
+  return found == arguments.end() || found + 1 == arguments.end() ? "" : *(found + 1);
+}
+
+// A line of the user's list, as if the model had been converted.
+void install(const std::string& name) {
+  const auto folder = user_folder(contract::kUserData) / contract::kModelsFolder;
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / contract::kModelIndexFile, std::ios::app)
+      << name << "\tAdded " << name << "\t44100\t512\t512\t1536\tvocals,drums,bass\tother\n";
+}
+
+int models(const std::vector<std::string>& arguments, const Say& say) {
+  if (arguments[1] == "list") {
+    say(R"({"name": "live", "title": "Live", "installed": true, "stems": ["vocals", "drums", "bass", "other"],)"
+        R"( "latency_seconds": [0.06], "quality": "for playing live", "licence": "MIT"})");
+    for (const char* source : {"free", "restricted", "broken", "endless"})
+      say(R"({"name": "added-)" + std::string(source) + R"(", "source": ")" + source +
+          R"(", "installed": false, "is_here": false, "stems": ["vocals", "other"], "latency_seconds": [15, 3.2],)"
+          R"( "megabytes": 79, "quality": "6.6 dB SDR", "licence": "terms of )" +
+          source + R"(", "stated_in": "a README", "notice": ""})");
+    return 0;
+  }
+  const std::string& source = arguments[2];
+  const bool accepted = std::find(arguments.begin(), arguments.end(), "--accept-licence") != arguments.end();
+  if (source.find("weights.th") != std::string::npos && !accepted) {
+    say(R"({"question": "for research only. Add it?"})");
+    say("stemlane: not added");
+    return 1;
+  }
+  say(R"({"stage": "downloading", "done": 1, "total": 4})");
+  if (source == "broken") {
+    say("stemlane: the server does not answer: try again");
+    return 1;
+  }
+  if (source == "endless") hang();
+  const std::string name = source == "free" || source == "restricted" ? "added-" + source : "added-own";
+  install(name);
+  say(R"({"added": [{"name": ")" + name + R"(", "title": "Added"}]})");
+  return 0;
+}
+
+int separate(const std::vector<std::string>& arguments, const Say& say) {
+  const std::string& input = arguments[1];
+  say(R"({"stage": ")" + input + R"(", "done": 0.5, "total": 1.0})");
+  if (input.find("endless") != std::string::npos) hang();
+  if (input.find("broken") != std::string::npos) {
+    say(R"({"input": ")" + input + R"(", "state": "failed", "outputs": {}, "warnings": []})");
+    say("stemlane: " + input + ": not audio");
+    return 1;
+  }
+  const auto folder = path_of(after(arguments, "-o")) / path_of(input).stem();
+  std::filesystem::create_directories(folder);
+  std::string outputs;
+  for (const char* stem : {"vocals", "drums", "bass", "other"}) {
+    const auto file = folder / (std::string(stem) + "." + after(arguments, "--format"));
+    std::ofstream(file) << "sound";
+    outputs += (outputs.empty() ? "\"" : ", \"") + std::string(stem) + "\": \"" + text_of(file) + "\"";
+  }
+  say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": []})");
+  return 0;
+}
+
+// The command line's part, for tests of whoever starts it: says its arguments, then does as the first one.
+int command(const std::vector<std::string>& arguments) {
+  const std::string manner = arguments.empty() ? "" : arguments.front();
+  const auto say = [](const std::string& line) {
+    std::printf("%s\n", line.c_str());
+    std::fflush(stdout);
+  };
+  if (manner == "models") return models(arguments, say);
+  if (manner == "separate") return separate(arguments, say);
+  if (manner == "counts")
+    for (int done = 0; done <= 3; ++done)
+      say("{\"stage\": \"counting\", \"done\": " + std::to_string(done) + "}");
+  if (manner == "floods")
+    for (int line = 0; line < 40; ++line) say("{" + std::string(100'000, 'x'));
+  if (manner == "echoes")
+    for (const std::string& argument : arguments) say("{" + argument);
+  if (manner == "fails") {
+    say("a warning of some library");
+    say("stemlane: nobody.wav: no such file");
+    return 1;
+  }
+  if (manner == "dies") kill_self();
+  if (manner == "waits") {
+    say("{\"stage\": \"waiting\"}");
+    hang();
+  }
+  if (manner == "breaks off") {
+    std::printf("{\"half");
+    std::fflush(stdout);
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  if (count >= 2 && std::string(arguments[1]) == "--command")
+    return command({arguments + 2, arguments + count});
   bind_to_parent();
   be_first_when_out_of_memory();
   std::string error;

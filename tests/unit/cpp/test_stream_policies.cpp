@@ -231,6 +231,73 @@ TEST_CASE("meters show the loudest sample after the faders, once") {
   CHECK(meters.take(0, 0) == 0.0F);
 }
 
+TEST_CASE("meters and the tap follow stems that fade out, and the residual takes over") {
+  GainTimeline gains;
+  gains.reset(kUnityGains);
+  float mixture[4] = {1.0F, 1.0F, 1.0F, 1.0F};
+  const float vocals[4] = {0.5F, 0.5F, 0.5F, 0.5F};
+  const float availability[4] = {0.5F, 0.25F, 0.125F, 0.0F};
+  constexpr int kStems[] = {0};
+  MixPiece piece;
+  piece.num_samples = 4;
+  piece.num_channels = 1;
+  piece.num_stems = 1;
+  piece.stems = kStems;
+  piece.present = true;
+  piece.stem[0][0] = vocals;
+  piece.availability = availability;
+  piece.out[0] = mixture;
+  Meters meters;
+  meters.set_on(true);
+  REQUIRE(meters.enter());
+  meters.measure(piece, gains);
+  meters.leave();
+  CHECK(meters.take(0, 0) == 0.25F);
+  CHECK(meters.take(kOtherStem, 0) == 1.0F);
+  std::vector<float> scratch;
+  meters.tap().read(4, scratch, [&](int stem, int channel, const float* run) {
+    for (int n = 0; n < 4; ++n) {
+      const float faded = 0.5F * availability[n];
+      const float wanted = channel != 0 ? 0.0F : stem == 0 ? faded : stem == kOtherStem ? 1.0F - faded : 0.0F;
+      CHECK(run[n] == wanted);
+    }
+  });
+}
+
+TEST_CASE("meters that are switched off give their memory and what is unread back") {
+  Meters meters;
+  CHECK_FALSE(meters.enter());
+  meters.set_on(true);
+  REQUIRE(meters.tap().begin(10));
+  meters.tap().end(10);
+  meters.set_on(false);
+  CHECK_FALSE(meters.enter());
+  CHECK_FALSE(meters.tap().begin(1));
+  CHECK(meters.tap().num_ready() == 0);
+  meters.set_on(true);
+  CHECK(meters.tap().num_ready() == 0);
+  CHECK(meters.tap().begin(static_cast<int>(StemTap::kCapacity)));
+}
+
+TEST_CASE("a plane of the tap is silent wherever it has not been written, around the ring too") {
+  StemTap tap;
+  tap.prepare();
+  const std::vector<float> loud(1000, 1.0F);
+  std::vector<float> scratch;
+  // Each plane is written now and then, so that what was written lies in wait for the next round.
+  for (int round = 0; round < 200; ++round) {
+    const int stem = round % 7;  // 6: none
+    REQUIRE(tap.begin(1000));
+    if (stem < kNumStems) tap.write(stem, 0, loud.data(), 1.0F, 1000);
+    tap.end(1000);
+    tap.read(1000, scratch, [&](int read, int channel, const float* run) {
+      const float wanted = read == stem && channel == 0 ? 1.0F : 0.0F;
+      if (std::any_of(run, run + 1000, [&](float sample) { return sample != wanted; }))
+        FAIL("round " << round);
+    });
+  }
+}
+
 TEST_CASE("stems in process: as many as were pushed, kept for as long as they are needed") {
   InProcessSource source({fake_model(), 44100.0, 1, 512, latency_sum(fake_model(), 44100.0), 0});
   source.begin_generation(8192);

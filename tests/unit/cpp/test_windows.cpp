@@ -129,3 +129,23 @@ TEST_CASE("a library takes what lies beside it, not its namesake beside the prog
   CHECK(open_library(namesake.parent_path() / "missing.dll", false, error) == nullptr);
   CHECK_FALSE(error.empty());
 }
+
+#ifdef REAL_ENGINE
+TEST_CASE("without a Python, the engine itself says so and what to do") {
+  const auto said = [] {
+    StreamConfig config = config_for("works");
+    config.origin = fake_engine({REAL_ENGINE});
+    StemStream stream;
+    stream.prepare(config);
+    CHECK(wait_for([&] { return stream.status().state == EngineState::failed; }));
+    return stream.status().text;
+  };
+  CHECK(said() ==
+        "no Python for the engine was found; run 'stemlane plugin install', or set STEMLANE_PYTHON");
+  const StrangeFolder folder;
+  const fs::path python = folder.path / L"python.exe";
+  _wputenv_s(L"STEMLANE_PYTHON", python.c_str());
+  CHECK(said() == "no Python at " + text_of(python) + " (named in STEMLANE_PYTHON)");
+  _wputenv_s(L"STEMLANE_PYTHON", L"");
+}
+#endif

@@ -5,8 +5,11 @@ import json
 import os
 
 import numpy as np
+import pytest
 import soundfile
+from stemlane.catalog.sources import source_of_file
 from stemlane.cli.main import main
+from stemlane.errors import ModelError
 from support.command_line import everything_in, fails, noise, write
 from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
@@ -31,6 +34,27 @@ def test_models_that_can_be_added_are_listed(tiny_models, capsys):
     assert rows[0] == "spleeter:2stems        vocals, accompaniment; MIT (Deezer SA)"
     assert any("umxl" in row and "not for commercial use" in row for row in rows)
     assert any(row.startswith("htdemucs_6s ") and "vocals, drums, bass, guitar, piano, other;" in row for row in rows)
+
+
+def test_programs_get_what_is_here_and_what_can_be_added(tiny_models, tmp_path, monkeypatch, capsys):
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.toml").write_text("format = 2", encoding="utf-8")
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
+    assert main(["models", "list", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    here = {row["name"]: row for row in rows if row["installed"]}
+    assert here["live"]["stems"] == ["vocals", "drums", "bass", "other"] and here["live"]["embedded"]
+    assert here["live"]["quality"] and here["live"]["licence"] and not here["live"]["must_be_accepted"]
+    assert "format is 2" in here["broken"]["problem"]
+    addable = {row["source"]: row for row in rows if not row["installed"]}
+    assert addable["htdemucs"]["must_be_accepted"] and "research" in addable["htdemucs"]["notice"]
+    assert addable["spleeter:4stems"]["megabytes"] == 157 and not addable["spleeter:4stems"]["must_be_accepted"]
+    assert addable["htdemucs_6s"]["stems"] == ["vocals", "drums", "bass", "guitar", "piano", "other"]
+    assert rows.index(here["live"]) < rows.index(addable["htdemucs"])
+    assert main(["models", "list", "--available", "--json"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(addable)
+    assert main(["models", "list", "--added", "--json"]) == 0
+    assert capsys.readouterr().out == ""
 
 
 def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
@@ -92,3 +116,39 @@ def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):
     write(tmp_path / "song" / "accompaniment.wav", mixture / 2)
     assert main(["evaluate", str(tmp_path / "song"), "--model", "two", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["stems"] == ["vocals", "accompaniment"]
+
+
+def test_adding_tells_programs_how_far_it_is(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    folder = build_model(tmp_path / "own", name="mine")
+    assert main(["models", "add", str(folder), "--json"]) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[-1] == {"added": [{"name": "mine", "title": "Tiny mine"}]}
+    assert all(set(line) == {"stage", "done", "total"} for line in lines[:-1])
+
+
+def test_a_program_is_told_what_must_be_agreed_to(tmp_path, capsys):
+    (tmp_path / "weights.th").write_bytes(b"no weights")
+    assert main(["models", "add", str(tmp_path / "weights.th"), "--json"]) == 1
+    said = capsys.readouterr()
+    assert "research only" in json.loads(said.out)["question"] and "licence was not accepted" in said.err
+    fails(capsys, ["models", "add", str(tmp_path / "weights.th"), "--accept-licence"], "weights.th")
+
+
+def test_weights_are_known_by_their_files_names(tmp_path):
+    def found(name, settings=None):
+        path = tmp_path / name
+        path.write_bytes(b"")
+        if settings is not None:
+            path.with_suffix(".yaml").write_text(settings, encoding="utf-8")
+        return source_of_file(path)
+
+    assert found("a.ONNX") == ("mdx", None)
+    assert found("a.th") == found("a.safetensors") == ("htdemucs", None)
+    assert found("5stems-finetune.tgz") == ("spleeter:5stems", None)
+    assert found("a.ckpt") == ("scnet", None)
+    assert found("b.ckpt", "model:\n  dim: 384\n") == ("roformer", tmp_path / "b.yaml")
+    assert found("c.ckpt", "model:\n  num_subbands: 4\n") == ("mdx23c", tmp_path / "c.yaml")
+    assert found("song.wav") is None
+    with pytest.raises(ModelError, match=r"should be called 2stems\.tar\.gz"):
+        found("model.tar.gz")

@@ -151,6 +151,18 @@ def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
     assert json.loads(capsys.readouterr().out)["state"] == "skipped"
 
 
+def test_programs_get_the_progress_if_they_want_it(tmp_path, tiny_models, capsys):
+    path = write(tmp_path / "a.wav", noise(1, 10 * RATE))
+    assert main(["separate", path, "-o", str(tmp_path / "o"), "--json", "--progress"]) == 0
+    *steps, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert last["state"] == "done" and steps[-1] == {"stage": path, "done": 1.0, "total": 1.0}
+    shares = [step["done"] for step in steps]
+    assert shares == sorted(shares) and {step["stage"] for step in steps} == {path}
+    with pytest.raises(SystemExit):
+        main(["separate", path, "--progress"])
+    assert "--progress is for programs and needs --json" in capsys.readouterr().err
+
+
 def test_quiet_and_verbose(tmp_path, tiny_models, capsys):
     source = write(tmp_path / "a.wav", noise(1, RATE))
     arguments = ["separate", source, "-o", str(tmp_path / "o")]

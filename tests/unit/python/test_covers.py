@@ -12,7 +12,7 @@ import pytest
 import soundfile
 from av.stream import Disposition
 from stemlane.files import covers
-from stemlane.files.encoding import FORMATS
+from stemlane.files.formats import FORMATS
 from stemlane.files.library import separate_file
 from stemlane.files.reading import AudioInput
 from stemlane.files.rendering import render_file

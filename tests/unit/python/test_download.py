@@ -2,6 +2,7 @@
 """Downloads from a server that cuts connections, ignores ranges, sends wrong bytes and redirects."""
 
 import hashlib
+import http.client
 import random
 
 import pytest
@@ -123,6 +124,13 @@ def test_refusals(tmp_path, pauses):
         with pytest.raises(ModelError, match="should be an http:// or https:// address"):
             download(address, tmp_path / "no")
     assert left_in(tmp_path) == ["file"]
+
+
+def test_a_python_without_tls_says_who_can_download(tmp_path, monkeypatch):
+    monkeypatch.delattr(http.client, "HTTPSConnection")
+    with pytest.raises(ModelError, match="cannot download .it has no TLS.; install the wheel"):
+        download("https://example.org/x", tmp_path / "x")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_proxies_of_the_environment_are_used(tmp_path, monkeypatch):

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.errors import InputError
-from stemlane.files.encoding import FORMATS, Encoding, dithered
+from stemlane.files.encoding import Encoding, dithered
+from stemlane.files.formats import FORMATS
 from stemlane.files.reading import AudioInput
 from stemlane.files.writing import AudioOutput
 from support.audio_files import music

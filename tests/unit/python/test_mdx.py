@@ -68,6 +68,8 @@ def test_a_live_stream_comes_as_late_as_stated_and_equals_a_recording_that_began
     """A stream's segments lie otherwise than a recording's: as if silence had come before."""
     model = build_mdx(tmp_path, **case)
     manifest = load_manifest(model)
+    edge = FFT // 2 + case.get("crossfade_samples", 0)
+    assert manifest.delay_samples == (edge if case else SEGMENT - manifest.stride_samples)
     separator = StreamingSeparator(manifest, 44100, 2)
     mixture = noise(6000)
     first = separator.process(mixture)

@@ -48,6 +48,17 @@ def test_what_does_not_separate_brings_no_onnxruntime(name):
     assert done.stdout.strip() == "False"
 
 
+def test_what_needs_no_extra_and_no_ffmpeg_asks_for_none():
+    """Without onnx as in a plain installation, or FFmpeg and TLS as in a bundle: completions, and lists of models."""
+    missing = ("onnx", "yaml", "safetensors", "google_crc32c", "pedalboard", "matplotlib", "av", "mido", "_ssl")
+    script = f"import sys; sys.modules |= dict.fromkeys({missing}); from stemlane.cli.main import main; "
+    for command in ("['completion', 'bash']", "['completion', 'fish']", "['models', 'list', '--available']"):
+        done = subprocess.run(
+            [sys.executable, "-c", f"{script}sys.exit(main({command}))"], check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0 and "open-unmix:umxl" in done.stdout, done.stderr
+
+
 def test_nothing_is_reported_about_the_user(tmp_path, tiny_models):
     """Onnxruntime's telemetry would leave the machine's identifier and a queue of reports in the user's cache."""
     quiet = ("ORT_", "CI", "XDG_CACHE_HOME", "GITHUB_", "TF_BUILD")  # what keeps it quiet, or its files elsewhere

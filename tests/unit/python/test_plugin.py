@@ -83,6 +83,17 @@ def test_an_interrupted_install_keeps_the_older_one(bundle, monkeypatch):
     assert (target / "Contents" / "old").exists() and names(target.parent) == ["Stemlane.vst3"]
 
 
+def test_a_system_without_bundles_says_so_and_what_to_do(bundle, monkeypatch):
+    for system in ("darwin", "win32"):
+        monkeypatch.setattr(sys, "platform", system)
+        with pytest.raises(
+            PluginError, match=f"on Linux alone so far, not on {system}; 'stemlane plugin install --link'"
+        ):
+            install.make_bundle(bundle.parent / "made")
+        monkeypatch.undo()
+        assert not (bundle.parent / "made" / "Stemlane.vst3").exists()
+
+
 def test_a_full_disk_is_one_reason(bundle, monkeypatch):
     def full(source, target):
         raise OSError(28, "No space left on device", target)

@@ -2,12 +2,13 @@
 """Bars on a terminal: drawn per stage, cleared at the end, silent elsewhere."""
 
 import io
+import json
 import os
 import sys
 
 import pytest
 from stemlane.cli import progress
-from stemlane.cli.progress import Progress, StageProgress
+from stemlane.cli.progress import JsonProgress, Progress, StageProgress
 
 
 class Terminal(io.StringIO):
@@ -85,3 +86,16 @@ def test_nothing_where_nobody_looks(monkeypatch, capsys):
         bar(1)
         report("stage", 1, 0)
     assert capsys.readouterr().err == ""
+
+
+def test_programs_get_ten_lines_a_second_and_the_ends_of_each_stage(monkeypatch, capsys):
+    now = iter(number / 128 for number in range(1000))
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
+    with JsonProgress() as report:
+        for done in range(101):
+            report("downloading", done, 100)
+        report("measuring", 0, 2)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["done"] for line in lines] == [*range(0, 100, 13), 100, 0]
+    assert lines[-2] == {"stage": "downloading", "done": 100, "total": 100}
+    assert lines[-1] == {"stage": "measuring", "done": 0, "total": 2}

@@ -4,17 +4,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
-from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.places import Report, file_sha256, link
+
+if TYPE_CHECKING:
+    from stemlane.catalog.convert.onnx_graph import GraphBuilder  # imports onnx, which only converting needs
 
 _MOST_PARTS = 3  # in which a segment's stride comes, so that its last sample is not waited for too long
 _CHANNELS = 4  # real and imaginary part of the left channel, then of the right
 # From the samples of a segment, padding included, to the graph. It maps `spectrogram` (frames, bins, 4) to
 # `stem_spectrograms` (frames, bins, stems x 4), and its weights are the same for all lengths.
-Builder = Callable[[int], GraphBuilder]
+Builder = Callable[[int], "GraphBuilder"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def write_models(
 
 
 def save_network(
-    graph: GraphBuilder, folder: Path, samples: int, num_stems: int, transform: Mapping[str, Any]
+    graph: "GraphBuilder", folder: Path, samples: int, num_stems: int, transform: Mapping[str, Any]
 ) -> tuple[Path, Path]:
     """Write the graph for segments of `samples`, and its weights; returns the paths."""
     ends = samples // transform["hop_samples"] + 1, transform["network_bins"]

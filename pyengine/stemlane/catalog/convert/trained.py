@@ -4,17 +4,19 @@
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
 from stemlane.catalog.convert.given_stems import what_it_gives
-from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.readers.checkpoints import read_checkpoint
 from stemlane.catalog.convert.readers.training_config import Config, read_config
 from stemlane.catalog.convert.source import Order, own_weights
 from stemlane.catalog.convert.spectral_models import Window, write_models
 from stemlane.errors import ModelError
+
+if TYPE_CHECKING:
+    from stemlane.catalog.convert.onnx_graph import GraphBuilder  # imports onnx, which only converting needs
 
 SAMPLE_RATE = 44100
 _USUAL_OVERLAP = 2  # segments that hear a moment
@@ -38,7 +40,7 @@ A = TypeVar("A", bound=TrainedArchitecture)
 
 def add_trained(
     order: Order, model_name: str, *, title: Callable[[A], str], read: Callable[[Tensors, Config, str], A],
-    build: Callable[[A, Tensors, Sequence[int], int], GraphBuilder],
+    build: Callable[[A, Tensors, Sequence[int], int], "GraphBuilder"],
     transform: Callable[[A], Mapping[str, object]],
 ) -> list[Path]:  # fmt: skip
     """Convert a checkpoint: one model, whose segments are the training's and are heard twice, for files.

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from stemlane.catalog import licences
 from stemlane.catalog.convert.mdx23c.architecture import Architecture, read_architecture
-from stemlane.catalog.convert.mdx23c.network import build_graph
 from stemlane.catalog.convert.places import stem_of_path
 from stemlane.catalog.convert.source import Order
 from stemlane.catalog.convert.trained import add_trained
@@ -38,6 +37,8 @@ def licence(source: Mdx23cSource) -> licences.Licence:
 
 def add(source: Mdx23cSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; only from a path."""
+    from stemlane.catalog.convert.mdx23c.network import build_graph
+
     return add_trained(
         order, source.model_name, title=lambda found: "MDX23C",
         read=read_architecture, build=build_graph, transform=transform)  # fmt: skip

@@ -7,7 +7,6 @@ from pathlib import Path
 from stemlane.catalog import licences
 from stemlane.catalog.convert.places import stem_of_path
 from stemlane.catalog.convert.roformer.architecture import Architecture, read_architecture
-from stemlane.catalog.convert.roformer.network import build_graph
 from stemlane.catalog.convert.source import Order
 from stemlane.catalog.convert.trained import add_trained
 from stemlane.errors import ModelError
@@ -38,6 +37,8 @@ def licence(source: RoformerSource) -> licences.Licence:
 
 def add(source: RoformerSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; only from a path."""
+    from stemlane.catalog.convert.roformer.network import build_graph
+
     return add_trained(
         order, source.model_name, title=lambda found: "Mel-Band RoFormer" if found.is_mel else "BS-RoFormer",
         read=read_architecture, build=build_graph, transform=transform)  # fmt: skip

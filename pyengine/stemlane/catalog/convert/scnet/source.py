@@ -11,7 +11,6 @@ from stemlane.catalog.convert.places import file_sha256
 from stemlane.catalog.convert.readers.checkpoints import read_checkpoint
 from stemlane.catalog.convert.readers.training_config import Config, read_config
 from stemlane.catalog.convert.scnet.architecture import SAMPLE_RATE, Architecture, read_architecture
-from stemlane.catalog.convert.scnet.network import build_graph
 from stemlane.catalog.convert.source import CONVERTER, Order, own_weights
 from stemlane.catalog.convert.spectral_models import Window, write_models
 from stemlane.contract import STEM_ORDER
@@ -47,6 +46,8 @@ def licence(source: ScnetSource) -> licences.Licence:
 
 def add(source: ScnetSource, order: Order) -> list[Path]:
     """See `stemlane.catalog.convert.source.Source`; only from a path."""
+    from stemlane.catalog.convert.scnet.network import build_graph
+
     if order.fetches:
         raise ModelError(f"{order.location}: download it first, then --from PATH")
     path = order.place

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: MIT
+# For a cross build, which has no Python for its system: the headers of the building one, with a description of Windows
+# in place of its own, so that the engine is compiled. It is not linked: there is nothing to link it to. The
+# headers are links in a folder of their own, because Python.h prefers the pyconfig.h beside it.
+find_package(Python 3.11 REQUIRED COMPONENTS Interpreter)
+execute_process(
+  COMMAND ${Python_EXECUTABLE} -c "import pybind11, sysconfig; print(pybind11.get_include(), sysconfig.get_path('include'), sep=';', end='')"
+  OUTPUT_VARIABLE folders
+  COMMAND_ERROR_IS_FATAL ANY)
+list(GET folders 0 pybind11_headers)
+list(GET folders 1 python_headers)
+set(folder ${CMAKE_CURRENT_BINARY_DIR}/python-headers)
+file(MAKE_DIRECTORY ${folder})
+file(GLOB headers RELATIVE ${python_headers} ${python_headers}/*)
+list(REMOVE_ITEM headers pyconfig.h)
+foreach(header IN LISTS headers)
+  file(CREATE_LINK ${python_headers}/${header} ${folder}/${header} SYMBOLIC)
+endforeach()
+file(CREATE_LINK ${CMAKE_CURRENT_LIST_DIR}/windows-python/pyconfig.h ${folder}/pyconfig.h SYMBOLIC)
+add_library(pybind11::module INTERFACE IMPORTED)
+target_include_directories(pybind11::module INTERFACE ${folder} ${pybind11_headers})

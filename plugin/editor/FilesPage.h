@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The page "Files": recordings that are separated in the background, and their stems, to be dragged out.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "editor/Page.h"
+#include "processor/PluginProcessor.h"
+
+namespace stemlane {
+
+/// Message thread only.
+class FilesPage final : public Page, private juce::ChangeListener {
+ public:
+  explicit FilesPage(StemlaneProcessor& processor);
+  ~FilesPage() override;
+
+  void paint(juce::Graphics& g) override;
+  void paintOverChildren(juce::Graphics& g) override;
+
+ private:
+  class Row;
+  void chooseFiles();
+  void chooseFolder();
+  void showFolderMenu();
+  void changeListenerCallback(juce::ChangeBroadcaster*) override { refresh(); }
+  void refresh();
+  void listModels();
+  void layOut() override;
+
+  FileQueue& queue_;
+  juce::Viewport list_;
+  juce::Component content_;
+  std::vector<std::unique_ptr<Row>> rows_;
+  std::vector<std::string> modelNames_;
+  juce::ComboBox model_, format_;
+  juce::TextButton add_{juce::String::fromUTF8("Add files\u2026")};
+  juce::TextButton folder_{"Folder"};
+  juce::TextButton clear_{"Clear list"};
+  std::unique_ptr<juce::FileChooser> chooser_;
+};
+
+}  // namespace stemlane

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See Page.h.
+#include "editor/Page.h"
+
+#include "editor/StemlaneLook.h"
+
+namespace stemlane {
+namespace {
+
+constexpr int kWidest = 820;
+constexpr int kHighest = 620;
+constexpr int kMargin = 20;
+constexpr int kTitleHeight = 48;
+constexpr int kCloseWidth = 90;
+
+}  // namespace
+
+Page::Page(const juce::String& title) {
+  setTitle(title);
+  setFocusContainerType(FocusContainerType::keyboardFocusContainer);
+  setWantsKeyboardFocus(true);
+  close_.setTitle("Close");
+  close_.onClick = [this] {
+    if (onClose) onClose();
+  };
+  addAndMakeVisible(close_);
+}
+
+juce::Rectangle<int> Page::card() const {
+  return juce::Rectangle<int>(std::min(kWidest, getWidth() - 2 * kMargin),
+                              std::min(kHighest, getHeight() - 2 * kMargin))
+      .withCentre(getLocalBounds().getCentre());
+}
+
+juce::Rectangle<int> Page::body() const {
+  return card().reduced(kMargin, 0).withTrimmedTop(kTitleHeight).withTrimmedBottom(kFooterHeight);
+}
+
+juce::Rectangle<int> Page::footer() const {
+  return card().reduced(kMargin, 0).removeFromBottom(kFooterHeight).withTrimmedRight(kCloseWidth + 8);
+}
+
+void Page::paint(juce::Graphics& g) {
+  g.fillAll(colours::background.withAlpha(0.75F));
+  const auto area = card().toFloat();
+  g.setColour(colours::panel);
+  g.fillRoundedRectangle(area, 9.0F);
+  g.setColour(colours::outline);
+  g.drawRoundedRectangle(area, 9.0F, 1.0F);
+  g.setColour(colours::text);
+  g.setFont(StemlaneLook::font(18.0F, true));
+  g.drawText(getTitle(), card().reduced(kMargin, 0).removeFromTop(kTitleHeight),
+             juce::Justification::centredLeft);
+}
+
+void Page::resized() {
+  auto corner = card().reduced(kMargin, 0).removeFromBottom(kFooterHeight).removeFromRight(kCloseWidth);
+  close_.setBounds(corner.removeFromBottom(42).withTrimmedBottom(14));
+  layOut();
+}
+
+bool Page::keyPressed(const juce::KeyPress& key) {
+  if (key != juce::KeyPress::escapeKey) return false;
+  if (onClose) onClose();
+  return true;
+}
+
+void Page::mouseDown(const juce::MouseEvent& event) {
+  if (!card().contains(event.getPosition()) && onClose) onClose();
+}
+
+}  // namespace stemlane

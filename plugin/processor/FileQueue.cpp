@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See FileQueue.h.
+#include "processor/FileQueue.h"
+
+#include <algorithm>
+
+namespace stemlane {
+namespace {
+
+constexpr std::size_t kMostItems = 1000;
+
+bool isOver(const FileQueue::Item& item) {
+  return item.state == FileQueue::State::done || item.state == FileQueue::State::failed;
+}
+
+}  // namespace
+
+FileQueue::FileQueue(const std::string& engine) : job_(engine) {
+  settings_.folder = usualFolder();
+  job_.onLine = [this](const juce::var& line) { takeLine(line); };
+  job_.onEnd = [this](const juce::String& problem) { finish(problem); };
+}
+
+juce::File FileQueue::usualFolder() {
+  return juce::File::getSpecialLocation(juce::File::userMusicDirectory).getChildFile("Stemlane");
+}
+
+void FileQueue::add(const juce::StringArray& paths) {
+  for (const juce::String& path : paths) {
+    const juce::File file(path);
+    const bool isThere = std::any_of(items_.begin(), items_.end(),
+                                     [&](const Item& item) { return item.file == file && !isOver(item); });
+    if (isThere || items_.size() >= kMostItems) continue;
+    items_.emplace_back();
+    items_.back().file = file;
+  }
+  if (!isRunning()) startNext();
+  sendChangeMessage();
+}
+
+FileQueue::Item* FileQueue::running() {
+  const auto found = std::find_if(items_.begin(), items_.end(),
+                                  [](const Item& item) { return item.state == State::running; });
+  return found == items_.end() ? nullptr : &*found;
+}
+
+void FileQueue::startNext() {
+  const auto next = std::find_if(items_.begin(), items_.end(),
+                                 [](const Item& item) { return item.state == State::waiting; });
+  if (next == items_.end()) return;
+  next->state = State::running;
+  job_.start({"separate", next->file.getFullPathName().toStdString(), "-o",
+              settings_.folder.getFullPathName().toStdString(), "--model", settings_.model, "--format",
+              settings_.format.toStdString(), "--json", "--progress"});
+}
+
+void FileQueue::takeLine(const juce::var& line) {
+  Item* const item = running();
+  if (item == nullptr) return;
+  if (line.hasProperty("stage")) item->share = juce::jlimit(0.0, 1.0, static_cast<double>(line["done"]));
+  if (auto* outputs = line["outputs"].getDynamicObject())
+    for (const auto& output : outputs->getProperties())
+      item->stems.emplace_back(output.name.toString(), juce::File(output.value.toString()));
+  if (const auto* warnings = line["warnings"].getArray(); warnings != nullptr && !warnings->isEmpty())
+    item->problem = warnings->getFirst().toString();
+  sendChangeMessage();
+}
+
+void FileQueue::finish(const juce::String& problem) {
+  if (Item* const item = running()) {
+    item->state = problem.isEmpty() ? State::done : State::failed;
+    if (problem.isNotEmpty()) item->problem = problem;
+  }
+  startNext();
+  sendChangeMessage();
+}
+
+void FileQueue::remove(int index) {
+  if (index < 0 || index >= static_cast<int>(items_.size())) return;
+  const auto item = items_.begin() + index;
+  // One that runs stays in sight until it has cleaned up.
+  if (item->state == State::running)
+    job_.cancel();
+  else
+    items_.erase(item);
+  sendChangeMessage();
+}
+
+void FileQueue::clearDone() {
+  items_.erase(std::remove_if(items_.begin(), items_.end(), isOver), items_.end());
+  sendChangeMessage();
+}
+
+}  // namespace stemlane

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Recordings that are separated in the background, one after the other, by the engine's command line.
+#pragma once
+
+#include <juce_events/juce_events.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "processor/EngineJob.h"
+
+namespace stemlane {
+
+/// Tells its listeners of each change. Message thread only.
+class FileQueue final : public juce::ChangeBroadcaster {
+ public:
+  explicit FileQueue(const std::string& engine);
+
+  enum class State { waiting, running, done, failed };
+  struct Item {
+    juce::File file;
+    State state = State::waiting;
+    double share = 0.0;    ///< done, 0 to 1
+    juce::String problem;  ///< why it has failed, or what is to be known of it
+    std::vector<std::pair<juce::String, juce::File>> stems = {};
+  };
+  struct Settings {
+    std::string model = "default";
+    juce::String format = "wav";
+    juce::File folder;  ///< stems go into a folder of it that is called after the recording
+  };
+
+  /// What `start` and the next recordings take.
+  Settings& settings() { return settings_; }
+  /// A folder `Stemlane` among the user's music.
+  static juce::File usualFolder();
+
+  /// Puts files at the end and starts, unless it runs. Those that wait or run are not taken twice.
+  void add(const juce::StringArray& paths);
+  /// Takes an item away; if it runs, it is cancelled.
+  void remove(int index);
+  /// Takes away what has come to an end.
+  void clearDone();
+  const std::vector<Item>& items() const { return items_; }
+  bool isRunning() const { return job_.isRunning(); }
+  void poll() { job_.poll(); }
+
+ private:
+  void startNext();
+  void takeLine(const juce::var& line);
+  void finish(const juce::String& problem);
+  Item* running();
+
+  EngineJob job_;
+  Settings settings_;
+  std::vector<Item> items_;
+};
+
+}  // namespace stemlane

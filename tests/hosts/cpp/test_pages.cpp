@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The pages "Models" and "Files", with a hand at the window. The tests' engine answers as the command line
+// would, fetches nothing, and "installs" models in a home of its own.
+#include "editor/Page.h"
+#include "editor/StemChip.h"
+#include "window.h"
+
+using namespace stemlane;
+
+namespace {
+
+/// A home for the time of a test: a folder and the variable that leads to it.
+class Home {
+ public:
+  Home() : folder_(juce::File::createTempFile("home")) {
+    folder_.createDirectory();
+    before_ = juce::SystemStats::getEnvironmentVariable("XDG_DATA_HOME", {});
+    setenv("XDG_DATA_HOME", folder_.getFullPathName().toRawUTF8(), 1);
+  }
+  ~Home() {
+    if (before_.isEmpty())
+      unsetenv("XDG_DATA_HOME");
+    else
+      setenv("XDG_DATA_HOME", before_.toRawUTF8(), 1);
+    folder_.deleteRecursively();
+  }
+  const juce::File& folder() const { return folder_; }
+
+ private:
+  juce::File folder_;
+  juce::String before_;
+};
+
+bool poll_until(StemlaneProcessor& processor, const std::function<bool()>& condition) {
+  return wait_for([&] {
+    processor.shop().poll();
+    processor.files().poll();
+    pump();
+    return condition();
+  });
+}
+
+/// An editor with the page of models, its list complete.
+struct Shop {
+  Home home;
+  Host host{"live"};
+  Window window{*host.processor};
+  ModelShop& shop = host.processor->shop();
+
+  Shop() {
+    window.editor.showModels();
+    REQUIRE(poll_until(*host.processor, [&] { return !shop.isListing(); }));
+    REQUIRE(find<juce::TextButton>(window.editor, add("free")) != nullptr);
+  }
+  static juce::String add(const char* source) { return juce::String::fromUTF8("Add\u2026 added-") + source; }
+  void order(const char* source) {
+    window.click(window.get<juce::TextButton>(add(source)));
+    pump();
+  }
+  bool finished() {
+    return poll_until(*host.processor, [&] { return !shop.isAdding() && !shop.isListing(); });
+  }
+  juce::String said() { return find<Page>(window.editor, "Models")->getDescription(); }
+};
+
+}  // namespace
+
+TEST_CASE("the page of models lists what is here first, with what each costs and its licence") {
+  Shop page;
+  REQUIRE(page.shop.entries().size() == 5);
+  CHECK(page.shop.entries().front().isInstalled());
+  CHECK_FALSE(page.window.get<juce::TextButton>("In use Live").isEnabled());
+  const auto* row = page.window.get<juce::TextButton>(Shop::add("free")).getParentComponent();
+  const juce::String dot = juce::String::fromUTF8(" \u00b7 ");
+  CHECK(row->getDescription() ==
+        "2 stems" + dot + "15.0 s or 3.2 s" + dot + "79 MB; 6.6 dB SDR" + dot + "terms of free");
+}
+
+TEST_CASE("a model is added after its licence has been accepted, and is there at once") {
+  Shop page;
+  page.order("restricted");
+  CHECK_FALSE(page.shop.isAdding());
+  CHECK(page.said().contains("79 MB from its makers' server. Licence: terms of restricted, a README"));
+  CHECK_FALSE(page.home.folder().getChildFile("stemlane/models").exists());
+  page.window.click(page.window.get<juce::TextButton>("Accept and add"));
+  REQUIRE(page.finished());
+  CHECK(page.shop.order().problem == "");
+  CHECK(page.said() == "Added: added-restricted");
+  page.host.processor->setModel("added-restricted");
+  CHECK(page.host.processor->status().state != EngineState::failed);
+  CHECK(page.host.processor->remedy() == StemlaneProcessor::Remedy::none);
+}
+
+TEST_CASE("a model that a project asks for works as soon as it has been added") {
+  Shop page;
+  page.host.processor->setModel("added-free");
+  REQUIRE(page.host.processor->status().state == EngineState::failed);
+  page.order("free");
+  page.window.click(page.window.get<juce::TextButton>("Accept and add"));
+  REQUIRE(page.finished());
+  pump();
+  CHECK(page.host.processor->status().state != EngineState::failed);
+}
+
+TEST_CASE("whoever does not accept gets nothing, and what runs can be cancelled") {
+  Shop page;
+  page.order("free");
+  page.window.click(page.window.get<juce::TextButton>("Cancel"));
+  CHECK(page.said() == "Nothing is fetched before you ask for it");
+  CHECK_FALSE(page.shop.isAdding());
+
+  page.order("endless");
+  page.window.click(page.window.get<juce::TextButton>("Accept and add"));
+  REQUIRE(poll_until(*page.host.processor, [&] { return page.shop.order().stage == "downloading"; }));
+  CHECK(page.said() == "endless: downloading, 25 %");
+  page.window.click(page.window.get<juce::TextButton>("Cancel"));
+  REQUIRE(page.finished());
+  CHECK(page.shop.order().problem == "cancelled");
+}
+
+TEST_CASE("what fails says so in words") {
+  Shop page;
+  page.order("broken");
+  page.window.click(page.window.get<juce::TextButton>("Accept and add"));
+  REQUIRE(page.finished());
+  CHECK(page.said() == "the server does not answer: try again");
+}
+
+TEST_CASE(
+    "weights that are dropped are added after a question, and after a second one if they are restricted") {
+  Shop page;
+  page.window.editor.filesDropped({"/music/weights.th"}, 0, 0);
+  CHECK(page.said().startsWith("weights.th: only add weights from someone you trust"));
+  page.window.click(page.window.get<juce::TextButton>("Accept and add"));
+  REQUIRE(page.finished());
+  CHECK(page.said() == "for research only. Add it?");
+  CHECK(page.shop.order().added.isEmpty());
+  page.window.click(page.window.get<juce::TextButton>("Accept and add"));
+  REQUIRE(page.finished());
+  CHECK(page.said() == "Added: added-own");
+}
+
+TEST_CASE("songs that are dropped become stems in a folder, one after the other") {
+  Home home;
+  Host host("live");
+  Window window(*host.processor);
+  FileQueue& queue = host.processor->files();
+  queue.settings().folder = home.folder().getChildFile("stems");
+  queue.settings().format = "flac";
+  window.editor.filesDropped({"/music/one.wav", "/music/broken.mp3", "/music/two.ogg"}, 0, 0);
+  REQUIRE(find<Page>(window.editor, "Files") != nullptr);
+  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
+  REQUIRE(queue.items().size() == 3);
+  CHECK(queue.items()[0].state == FileQueue::State::done);
+  CHECK(queue.items()[1].state == FileQueue::State::failed);
+  CHECK(queue.items()[1].problem == "/music/broken.mp3: not audio");
+  CHECK(queue.items()[2].state == FileQueue::State::done);
+  pump();
+  auto& vocals = window.get<StemChip>("vocals of one");
+  CHECK(vocals.file() == queue.settings().folder.getChildFile("one/vocals.flac"));
+  CHECK(vocals.file().existsAsFile());
+  CHECK(find<StemChip>(window.editor, "vocals of broken") == nullptr);
+  window.click(window.get<juce::TextButton>("Clear list"));
+  CHECK(queue.items().empty());
+}
+
+TEST_CASE("a recording that runs can be cancelled, and the next one begins") {
+  Home home;
+  Host host("live");
+  Window window(*host.processor);
+  FileQueue& queue = host.processor->files();
+  queue.settings().folder = home.folder();
+  window.editor.filesDropped({"/music/endless.wav", "/music/one.wav"}, 0, 0);
+  REQUIRE(poll_until(*host.processor, [&] { return queue.items()[0].share == 0.5; }));
+  queue.add({"/music/endless.wav"});  // waits or runs already
+  CHECK(queue.items().size() == 2);
+  pump();
+  window.click(window.get<juce::TextButton>("Cancel endless.wav"));
+  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
+  CHECK(queue.items()[0].problem == "cancelled");
+  CHECK(queue.items()[1].state == FileQueue::State::done);
+}
+
+TEST_CASE("a queue goes on without its editor, and ends with its instance") {
+  Home home;
+  Host host("live");
+  host.processor->files().settings().folder = home.folder();
+  {
+    Window window(*host.processor);
+    window.editor.filesDropped({"/music/one.wav", "/music/endless.wav"}, 0, 0);
+  }
+  const auto& items = host.processor->files().items();
+  REQUIRE(poll_until(*host.processor, [&] { return items[1].share == 0.5; }));
+  CHECK(items[0].state == FileQueue::State::done);
+}
+
+TEST_CASE("the menu of models ends with the way to more, and choosing it leaves the model alone") {
+  Home home;
+  Host host("live");
+  Window window(*host.processor);
+  auto& box = window.get<ModelBox>("Model");
+  box.setSelectedItemIndex(box.getNumItems() - 1, juce::sendNotificationSync);
+  CHECK(host.processor->modelName() == "live");
+  CHECK(box.getText() == "Live");
+  CHECK(find<Page>(window.editor, "Models") != nullptr);
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#include <catch2/catch.hpp>
+
+#include <chrono>
+#include <filesystem>
+#include <thread>
+
+#include "host/engine_command.h"
+#include "processes.h"
+
+using namespace stemlane;
+
+namespace {
+
+/// All lines of a command, read until it has ended.
+std::vector<std::string> all_lines(EngineCommand& command) {
+  std::vector<std::string> lines;
+  while (command.is_running()) {
+    for (std::string& line : command.read()) lines.push_back(std::move(line));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return lines;
+}
+
+struct Ran {
+  std::vector<std::string> lines;
+  std::string problem;
+};
+
+Ran run(const std::vector<std::string>& arguments) {
+  EngineCommand command(FAKE_ENGINE, arguments);
+  auto lines = all_lines(command);
+  return {std::move(lines), command.problem()};
+}
+
+std::ptrdiff_t num_scratch_folders() {
+  std::ptrdiff_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
+    count += std::filesystem::exists(entry.path() / "output.jsonl") ? 1 : 0;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a command's lines arrive in order, and nothing is wrong") {
+  const Ran ran = run({"counts"});
+  CHECK(ran.problem.empty());
+  REQUIRE(ran.lines.size() == 4);
+  for (int done = 0; done <= 3; ++done)
+    CHECK(ran.lines[static_cast<std::size_t>(done)] ==
+          "{\"stage\": \"counting\", \"done\": " + std::to_string(done) + "}");
+}
+
+TEST_CASE("arguments arrive as they are") {
+  const std::vector<std::string> arguments = {"echoes", "", "a b", "it's \"x\"", "\\\\", "-o", "\xC3\xA4"};
+  const Ran ran = run(arguments);
+  REQUIRE(ran.lines.size() == arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) CHECK(ran.lines[i] == "{" + arguments[i]);
+}
+
+TEST_CASE("a command that fails says why in one line") {
+  CHECK(run({"fails"}).problem == "nobody.wav: no such file");
+  CHECK(run({"dies"}).problem == "the command ended without a word (" + std::string(kKilled) + ")");
+  EngineCommand missing("/nowhere/stemlane-engine", {"counts"});
+  CHECK_FALSE(missing.is_running());
+  CHECK(missing.problem() == "the engine is missing: /nowhere/stemlane-engine; install Stemlane again");
+}
+
+TEST_CASE("lines without end are cut, and half a line is one") {
+  const Ran flood = run({"floods"});
+  REQUIRE(flood.lines.size() == 40);
+  for (const std::string& line : flood.lines) CHECK(line.size() == 65'536);
+  CHECK(run({"breaks off"}).lines == std::vector<std::string>{"{\"half"});
+}
+
+TEST_CASE("a command can be cancelled, and ends with its owner; nothing is left") {
+  const std::ptrdiff_t folders = num_scratch_folders();
+  const std::ptrdiff_t descriptors = num_descriptors();
+  const auto begun = [](EngineCommand& command) {
+    while (command.read().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  for (int round = 0; round < 3; ++round) {
+    EngineCommand cancelled(FAKE_ENGINE, {"waits"});
+    begun(cancelled);
+#ifndef _WIN32  // where nobody can be asked, the owner's end is the only one
+    cancelled.cancel();
+    all_lines(cancelled);
+    CHECK(cancelled.problem() == "cancelled");
+#endif
+    EngineCommand left(FAKE_ENGINE, {"waits"});
+    begun(left);
+  }
+  CHECK(children().empty());
+  CHECK(num_descriptors() == descriptors);
+  CHECK(num_scratch_folders() == folders);
+}
