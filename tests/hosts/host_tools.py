@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pedalboard
+import stemlane
 from stemlane.plugin import presets
 
 
@@ -36,6 +37,11 @@ def wait_for(condition, seconds: float = 60.0) -> None:
     while not condition():
         assert time.monotonic() < end, f"not within {seconds} s"
         time.sleep(0.01)
+
+
+def wait_until_ready(plugin) -> None:
+    """Return when the engine has said that it runs: a thread of its own hears it, maybe after the first stems."""
+    wait_for(lambda: stemlane.plugin_status(plugin).engine_state == "ready")
 
 
 def wait_until_no_engine_is_left() -> None:

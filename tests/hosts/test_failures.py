@@ -13,7 +13,16 @@ import numpy as np
 import pedalboard
 import pytest
 import stemlane
-from host_tools import bounce, engines, noise, set_model, stream, wait_for, wait_until_no_engine_is_left
+from host_tools import (
+    bounce,
+    engines,
+    noise,
+    set_model,
+    stream,
+    wait_for,
+    wait_until_no_engine_is_left,
+    wait_until_ready,
+)
 from stemlane.errors import EngineError, PluginError
 from stemlane.plugin.places import engine_configuration, engine_path, plugin_path
 
@@ -45,7 +54,7 @@ def test_a_killed_engine_ends_the_bounce_with_the_mixture_and_a_reason():
             process(mixture[:, :512], 44100.0, reset=False)
 
     np.testing.assert_array_equal(plugin.process(mixture, 44100.0, buffer_size=512), healthy)
-    assert stemlane.plugin_status(plugin).engine_state == "ready"
+    wait_until_ready(plugin)
     another = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     np.testing.assert_array_equal(another.process(mixture, 44100.0, buffer_size=512), healthy)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import stemlane
-from host_tools import bounce, engines, noise, wait_for, wait_until_no_engine_is_left
+from host_tools import bounce, engines, noise, wait_for, wait_until_no_engine_is_left, wait_until_ready
 from stemlane.plugin.places import engine_path, plugin_path
 
 BOUNCE = """
@@ -64,7 +64,7 @@ def test_a_model_that_is_deleted_plays_on_until_a_new_engine_needs_it(user_folde
     finally:
         shutil.move(away, folder)
     np.testing.assert_array_equal(plugin.process(mixture, 44100.0), healthy)
-    assert stemlane.plugin_status(plugin).engine_state == "ready"
+    wait_until_ready(plugin)
 
 
 HOST = """

@@ -40,7 +40,7 @@ FIFTY = """
 import os
 from pathlib import Path
 import stemlane
-from host_tools import noise, wait_until_no_engine_is_left
+from host_tools import noise, wait_until_no_engine_is_left, wait_until_ready
 
 mixture = noise(2, 8000, seed=41)
 
@@ -59,7 +59,7 @@ def cycle(index):
     plugin = stemlane.load_plugin("tiny-mix", vocals_mute=True)
     if index % 5 == 0:
         plugin.process(mixture, 44100.0)
-        assert stemlane.plugin_status(plugin).engine_state == "ready"
+        wait_until_ready(plugin)
 
 
 cycle(0)
@@ -81,8 +81,9 @@ def test_the_engine_leaves_nothing_in_the_users_home(run_script, tmp_path):
     """Onnxruntime's telemetry would leave an identifier there; in unit tests and CI it would be quiet by itself."""
     quiet = dict.fromkeys(("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME"), "")
     script = (
-        "import stemlane; from host_tools import noise; p = stemlane.load_plugin('tiny-mix', vocals_mute=True); "
-        "p.process(noise(2, 30_000, seed=5), 44100.0); print(stemlane.plugin_status(p).engine_state)"
+        "import stemlane; from host_tools import noise, wait_until_ready; "
+        "p = stemlane.load_plugin('tiny-mix', vocals_mute=True); p.process(noise(2, 30_000, seed=5), 44100.0); "
+        "wait_until_ready(p); print(stemlane.plugin_status(p).engine_state)"
     )
     assert run_script(script, HOME=str(tmp_path), **quiet) == "ready\n"
     assert list(tmp_path.rglob("*")) == []

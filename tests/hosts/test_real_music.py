@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 import stemlane
+from host_tools import wait_until_ready
 
 SAMPLE_RATE = 44100
 START, SECONDS = 92, 6  # all four stems play
@@ -40,7 +41,7 @@ def test_a_real_song_has_the_same_sdr_in_plugin_and_library(song, model):
         setattr(plugin, f"{stem}_solo", True)
         out = plugin.process(mixture, SAMPLE_RATE)
         setattr(plugin, f"{stem}_solo", False)
-        assert stemlane.plugin_status(plugin).engine_state == "ready"
+        wait_until_ready(plugin)
         assert sdr_db(true, out) == pytest.approx(sdr_db(true, library[stem]), abs=0.1)  # dB
         # float32: mixture minus stems, summed in another order
         np.testing.assert_allclose(out, library[stem], rtol=0, atol=2e-6)

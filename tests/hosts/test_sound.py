@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import stemlane
 from conftest import TINY_STEMS
-from host_tools import noise, stream
+from host_tools import noise, stream, wait_until_ready
 
 RATES = [44100, 48000, 96000]
 BLOCKS = [1, 64, 441, 512, 8192]
@@ -38,7 +38,7 @@ def test_block_sizes_do_not_change_the_mix_and_it_equals_render(sample_rate, num
     rendered = stemlane.render(mixture, sample_rate, {"vocals": "-inf", "drums": 6.0}, model="tiny-mix")
     for block_samples in BLOCKS:
         out = plugin.process(mixture, sample_rate, buffer_size=block_samples)
-        assert stemlane.plugin_status(plugin).engine_state == "ready"
+        wait_until_ready(plugin)
         assert out.shape == mixture.shape
         np.testing.assert_allclose(out, rendered, rtol=0, atol=1e-6)  # the bound that is promised; 0.0 was seen
 
@@ -120,7 +120,7 @@ def test_nan_and_infinity_stay_where_they_are():
     repaired = np.where(np.isfinite(poisoned), poisoned, 0)
     plugin = stemlane.load_plugin("tiny-mix", vocals_gain_db="-inf")
     out = plugin.process(poisoned, 44100.0)
-    assert stemlane.plugin_status(plugin).engine_state == "ready"
+    wait_until_ready(plugin)
     finite = np.isfinite(poisoned)
     assert np.isfinite(out[finite]).all()
     np.testing.assert_array_equal(out[finite], plugin.process(repaired, 44100.0)[finite])

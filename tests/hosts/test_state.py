@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import stemlane
-from host_tools import bounce, noise
+from host_tools import bounce, noise, wait_until_ready
 from stemlane.contract import LONGEST_MODEL_NAME, STEM_ORDER
 from stemlane.manifests.model import index_text
 from stemlane.plugin import presets
@@ -133,7 +133,7 @@ def test_the_state_holds_what_was_chosen_and_nothing_of_the_engines_weather():
     names = {f"{stem}_{kind}" for stem in STEM_ORDER for kind in ("gain", "mute", "solo")}
     assert set(attributes(plugin)) == names | {"version", "model", "output_gain", "bypass"}
     plugin.process(noise(2, 20000, seed=25), 48000.0)
-    assert stemlane.plugin_status(plugin).engine_state == "ready"
+    wait_until_ready(plugin)
     assert plugin.preset_data == before
     plugin.preset_data = (STATES / "version_1.vstpreset").read_bytes()  # which has notes on it
     assert set(attributes(plugin)) == names | {"version", "model", "output_gain", "bypass"}
@@ -210,7 +210,7 @@ def test_a_missing_model_is_named_kept_and_used_once_it_is_there(user_folder):
         again.preset_data = saved
         for one in (again, plugin):  # opened anew, and the one that has waited
             out = one.process(mixture, 44100.0)
-            assert stemlane.plugin_status(one).engine_state == "ready"
+            wait_until_ready(one)
             np.testing.assert_allclose(out, 0.5 * mixture, rtol=0, atol=1e-6)  # float32 transforms
     finally:
         index.write_text(before, encoding="utf-8")

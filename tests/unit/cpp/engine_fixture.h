@@ -37,6 +37,11 @@ inline bool wait_for(const std::function<bool()>& condition) {
   return false;
 }
 
+/// A thread of its own hears that the engine runs, maybe after the first stems have come.
+inline bool is_ready(const stemlane::StemStream& stream) {
+  return wait_for([&] { return stream.status().state == stemlane::EngineState::ready; });
+}
+
 inline constexpr stemlane::StemGains kNoVocals = {0.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
 
 inline Audio bounce(
