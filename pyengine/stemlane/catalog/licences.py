@@ -38,6 +38,11 @@ class Licence:
     where: str
     terms: Terms
 
+    @property
+    def cited(self) -> str:
+        """The text, and where it stands."""
+        return f"{self.text} ({self.where})" if self.where else self.text
+
 
 EMBEDDED = Licence("MIT", "MODEL_CARD.md beside the network, which lists all training data", Terms.FREE)
 SPLEETER = Licence(

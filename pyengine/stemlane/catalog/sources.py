@@ -84,9 +84,7 @@ def check_accepted(source: str, location: str | None, accept: Callable[[str], bo
         return
     module, named = found
     licence = module.licence(named)
-    if licence.terms.must_be_accepted and not accept(
-        f"{source}: {licence.text} ({licence.where}): {licence.terms.value}. Add it?"
-    ):
+    if licence.terms.must_be_accepted and not accept(f"{source}: {licence.cited}: {licence.terms.value}. Add it?"):
         raise ModelError(f"{source}: not added, because its licence was not accepted; see {licence.where}")
 
 

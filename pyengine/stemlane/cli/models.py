@@ -172,7 +172,7 @@ def _list_available(*, names: bool) -> int:
     for entry in entries:
         note = ", already added" if entry.model_name in there else ""
         windows = " or ".join(f"{seconds:g} s" for seconds in entry.latency_seconds)
-        say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.text}{note}")
+        say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.cited}{note}")
         say(f"{'':<{width}}{entry.megabytes} MB, latency {windows}; {entry.quality}")
     say(f"{'scnet':<{width}}four stems, with --from FILE.ckpt: SCNet, SCNet large and XL")
     say(f"{'roformer':<{width}}with --from FILE.ckpt --config FILE.yaml: BS-RoFormer, Mel-Band RoFormer")
@@ -208,10 +208,7 @@ def _list(options: argparse.Namespace) -> int:
         text = f"unusable: {listing.problem}"
         if manifest := listing.manifest:
             numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
-            licence = licence_of(manifest)
-            text = f"{manifest.title}: {numbers}; {licence.text}"
-            if licence.where:
-                text += f" ({licence.where})"
+            text = f"{manifest.title}: {numbers}; {licence_of(manifest).cited}"
         rows.append((", ".join(names), text))
     width = max((len(joined) for joined, _ in rows), default=0)
     for joined, text in rows:

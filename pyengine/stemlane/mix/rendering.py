@@ -198,10 +198,8 @@ def render(
 
     Parameters
     ----------
-    mixture
-        (channels, samples) floating point, one or two channels, finite.
-    sample_rate
-        In Hz, 8000 to 384000.
+    mixture, sample_rate
+        A recording (channels, samples) and its rate in Hz, as `Separator.separate` takes them.
     gains
         dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
     automation
@@ -209,7 +207,7 @@ def render(
     model
         A model's name or the path of its folder.
     progress
-        Called with the number of samples finished since its last call. An exception it raises cancels the work.
+        As that of `Separator.separate`; an exception it raises cancels the work.
 
     Returns
     -------

@@ -80,12 +80,13 @@ def test_the_list_says_it_all(tiny_models, capsys):
     lines = capsys.readouterr().out.splitlines()
     others = [line.split()[0] for line in lines[2 * len(AVAILABLE) :]]  # come as files
     assert others == ["scnet", "roformer", "mdx23c", "mdx"]
-    assert lines[2].startswith("spleeter:4stems") and lines[2].endswith("vocals, drums, bass, other; MIT (Deezer SA)")
+    assert lines[2].startswith("spleeter:4stems") and "vocals, drums, bass, other; MIT (Deezer SA) (Henn" in lines[2]
     assert lines[3].strip() == (
         "157 MB, latency 15 s or 3.2 s or 1.7 s; "
         "6.6 / 5.9 / 5.1 / 4.2 dB SDR of vocals / drums / bass / other, MUSDB18 (JOSS 5(50), 2154)"
     )
-    for entry, about in zip(AVAILABLE.values(), lines[1::2], strict=False):
+    for entry, row, about in zip(AVAILABLE.values(), lines[::2], lines[1::2], strict=False):
+        assert row.endswith(f"; {entry.licence.text} ({entry.licence.where})")
         assert f"{entry.megabytes} MB" in about and entry.quality in about
 
 

@@ -31,7 +31,9 @@ def test_models(tiny_models, capsys):
 def test_models_that_can_be_added_are_listed(tiny_models, capsys):
     assert main(["models", "list", "--available"]) == 0
     rows = capsys.readouterr().out.splitlines()
-    assert rows[0] == "spleeter:2stems        vocals, accompaniment; MIT (Deezer SA)"
+    assert rows[0].startswith(
+        "spleeter:2stems        vocals, accompaniment; MIT (Deezer SA) (Hennequin et al., JOSS 5(50)"
+    )
     assert any("umxl" in row and "not for commercial use" in row for row in rows)
     assert any(row.startswith("htdemucs_6s ") and "vocals, drums, bass, guitar, piano, other;" in row for row in rows)
 
