@@ -31,8 +31,8 @@ from stemlane.regular_files import copy_regular
 
 Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
-# What the extra `convert` of pyproject.toml brings; a test compares.
-CONVERTER_PACKAGES = ("google-crc32c", "onnx", "pyyaml", "safetensors")
+# What the extra `convert` of pyproject.toml brings, and its modules; a test compares.
+CONVERTER_PACKAGES = {"google-crc32c": "google_crc32c", "onnx": "onnx", "pyyaml": "yaml", "safetensors": "safetensors"}
 _STALE_SECONDS = 24 * 3600
 _HIGHEST_FILE_BYTES = 8 << 30
 _HIGHEST_TEXT_BYTES = 1 << 20  # of a card or a licence
