@@ -18,7 +18,10 @@ _TOOLS_ONLY = {"onnxruntime": {"coloredlogs", "flatbuffers", "packaging", "proto
 # By package, what of it no import of ours reaches. libonnxruntime.so is for C programs: the Python module holds a
 # second copy of everything in it.
 _LEFT_OUT = {
-    "numpy": ("numpy/f2py/", "numpy/distutils/", "numpy/_pyinstaller/", "numpy/_core/include/", "numpy/_core/lib/"),
+    "numpy": (
+        "numpy/f2py/", "numpy/distutils/", "numpy/_pyinstaller/", "numpy/_core/include/", "numpy/_core/lib/",
+        "numpy/_core/_simd.", "numpy/_core/_multiarray_tests.",  # for NumPy's own tests
+    ),
     "onnxruntime": (
         "onnxruntime/transformers/", "onnxruntime/quantization/", "onnxruntime/tools/", "onnxruntime/datasets/",
         "onnxruntime/capi/libonnxruntime.so",
