@@ -117,6 +117,10 @@ def test_its_list_of_models_says_that_none_can_be_added(bundle, empty_home):
     assert {row.get("problem", "") for row in rows if row["installed"]} == {""}
     problems = {row["problem"] for row in rows if not row["installed"]}
     assert problems == {"the plugin's own Python cannot add it; the Python package's 'stemlane models add' can"}
+    (problem,) = problems
+    add = [bundle / "Contents" / "Resources" / "stemlane", "models", "add", "spleeter:4stems"]
+    done = subprocess.run(add, check=False, capture_output=True, text=True, env=empty_home, timeout=60)
+    assert done.stderr == f"stemlane: {problem}\n"  # there is no pip either
     assert (bundle / "Contents" / "Resources" / "python" / "bin" / "python3").exists()
 
 

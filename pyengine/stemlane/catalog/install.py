@@ -27,6 +27,7 @@ from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import ModelError
 from stemlane.manifests import integrity, registry
 from stemlane.manifests.model import MANIFEST_NAME, Manifest, index_text, load_manifest
+from stemlane.package_folder import is_bundled
 from stemlane.regular_files import copy_regular
 
 Report = Callable[[str, int, int], None]
@@ -194,12 +195,19 @@ def _check_name(name: str, force: bool, *, renames: bool = True) -> None:
         raise ModelError(f"a model called {name!r} is there already; --force replaces it, {other}")
 
 
+def missing_text(name: str) -> str:
+    """What to do about a missing package of the converter; a bundle's Python has no pip."""
+    if is_bundled():
+        return "the plugin's own Python cannot add it; the Python package's 'stemlane models add' can"
+    return f"{name} is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'"
+
+
 @contextlib.contextmanager
 def _converter_is_there() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ModelError(f"{error.name} is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'") from None
+        raise ModelError(missing_text(str(error.name))) from None
 
 
 @contextlib.contextmanager

@@ -5,11 +5,10 @@ import importlib.util
 from typing import Any
 
 from stemlane.catalog.available import Available, available_models
-from stemlane.catalog.install import CONVERTER_PACKAGES
+from stemlane.catalog.install import CONVERTER_PACKAGES, missing_text
 from stemlane.catalog.licences import Licence, licence_of
 from stemlane.manifests import registry
 from stemlane.manifests.model import Manifest
-from stemlane.package_folder import is_bundled
 
 # In words: the figures on their cards are from a panel that no other project's are from.
 _EMBEDDED_QUALITY = {
@@ -58,11 +57,7 @@ def available_fields(entry: Available, names: set[str]) -> dict[str, Any]:
 def converter_problem() -> str:
     """Why this Python can add none of the published models, and what to do; empty if it can."""
     missing = [name for name, module in CONVERTER_PACKAGES.items() if importlib.util.find_spec(module) is None]
-    if not missing:
-        return ""
-    if is_bundled():
-        return "the plugin's own Python cannot add it; the Python package's 'stemlane models add' can"
-    return f"{missing[0]} is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'"
+    return missing_text(missing[0]) if missing else ""
 
 
 def _licence_fields(licence: Licence) -> dict[str, Any]:
