@@ -3,7 +3,6 @@
 
 import getpass
 import importlib.metadata
-import json
 import os
 import platform
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 from stemlane import __version__
 from stemlane.contract import ENGINE_CONFIGURATION_FILE, MODEL_INDEX_FILE
 from stemlane.errors import StemlaneError
+from stemlane.json_text import json_text
 from stemlane.manifests.registry import list_models, user_folder
 from stemlane.plugin import places
 from stemlane.user_folders import log_folder
@@ -44,8 +44,8 @@ def write(path: str | Path, checks: list[str]) -> None:
     partial = target.with_name(target.name + ".partial")
     texts = {
         "doctor.txt": "\n".join(checks) + "\n",
-        "versions.json": json.dumps(_versions(), indent=2),
-        "models.json": json.dumps(_models(), indent=2),
+        "versions.json": json_text(_versions(), indent=2),
+        "models.json": json_text(_models(), indent=2),
         "plugins.txt": _plugins(),
         **_states(),
         **_logs(),

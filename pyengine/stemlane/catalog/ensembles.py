@@ -39,8 +39,8 @@ def combine(
     Raises
     ------
     ModelError
-        If a model is not there, has not the stem that is taken from it, or does not fit the others. Nothing has
-        changed then.
+        If a model is not there, has that name itself, has not the stem that is taken from it, or does not fit the
+        others. Nothing has changed then.
     """
     named = {
         stem: Blend(blend.how, tuple((find_model(member).name, weight) for member, weight in blend.members))
@@ -84,7 +84,7 @@ def read_blend(how: str, text: str) -> tuple[str, Blend]:
         try:
             members.append((name, float(weight) if colon else 1.0))
         except ValueError:
-            raise ModelError(f"--{how} {text!r}: the weight {weight!r} is no number") from None
+            raise ModelError(f"--{how} {text!r}: the weight {weight!r} is not a number") from None
     if not equals or not all(name for name, _ in members):
         raise ModelError(f"--{how} is {text!r}, should be STEM=MODEL or STEM=MODEL:WEIGHT,MODEL:WEIGHT")
     return stem.strip(), Blend(how, tuple(members))
@@ -93,4 +93,4 @@ def read_blend(how: str, text: str) -> tuple[str, Blend]:
 def _checked(name: str, stems: list[str], lists: Mapping[str, object]) -> EnsembleSettings:
     """What the manifest will say, checked as if it came from elsewhere; the numbers are not known yet."""
     table = {"stride_samples": 1, "delay_samples": 0, **lists}
-    return read_ensemble(Table({"stems": stems, "residual": stems[-1], "ensemble": table}, name))
+    return read_ensemble(Table({"name": name, "stems": stems, "residual": stems[-1], "ensemble": table}, name))

@@ -23,7 +23,7 @@ from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.source import Order
 from stemlane.catalog.disk import write_error
 from stemlane.catalog.sources import SOURCE_NAMES, find_source
-from stemlane.contract import MODEL_INDEX_FILE
+from stemlane.contract import LONGEST_MODEL_NAME, MODEL_INDEX_FILE
 from stemlane.errors import ModelError
 from stemlane.manifests import integrity, registry
 from stemlane.manifests.model import MANIFEST_NAME, Manifest, index_text, load_manifest
@@ -32,6 +32,8 @@ from stemlane.regular_files import copy_regular
 
 Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+# How the user gets another name.
+_BY_OPTION, _BY_MANIFEST, _BY_CHOICE = "choose one with --name", f"change it in {MANIFEST_NAME}", "choose another name"
 # What the extra `convert` of pyproject.toml brings, and its modules; a test compares.
 CONVERTER_PACKAGES = {"google-crc32c": "google_crc32c", "onnx": "onnx", "pyyaml": "yaml", "safetensors": "safetensors"}
 _STALE_SECONDS = 24 * 3600
@@ -108,7 +110,7 @@ def _check_folder(source: str, wanted: AddOptions, *, force: bool, renamed: bool
     if renamed:
         raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
     wanted.check_taken(source, ())
-    _check_name(load_manifest(source).name, force, renames=False)
+    _check_name(load_manifest(source).name, force, _BY_MANIFEST)
 
 
 def _install(make: Callable[["_Workshop"], list[Path]], force: bool, measure: bool, report: Report) -> list[Manifest]:
@@ -126,7 +128,7 @@ def _install(make: Callable[["_Workshop"], list[Path]], force: bool, measure: bo
 
 def add_manifest(name: str, text: str, *, force: bool, report: Report) -> Manifest:
     """Install a model that is nothing but the text of a manifest; `ModelError` if it does not run."""
-    _check_name(name, force)
+    _check_name(name, force, _BY_CHOICE)
 
     def write(workshop: _Workshop) -> list[Path]:
         folder = workshop.staged / name
@@ -183,16 +185,16 @@ def write_index() -> Path:
     return path
 
 
-def _check_name(name: str, force: bool, *, renames: bool = True) -> None:
-    """Raise `ModelError` unless a model may be called that; `renames` says whether --name can change it."""
+def _check_name(name: str, force: bool, remedy: str = _BY_OPTION) -> None:
+    """Raise `ModelError` unless a model may be called that; `remedy` says how to call it something else."""
     if not _NAME.fullmatch(name):
         raise ModelError(f"name is {name!r}, should be lower-case letters, digits, '.', '_' or '-'")
+    if len(name) > LONGEST_MODEL_NAME:
+        raise ModelError(f"name has {len(name)} characters, should have at most {LONGEST_MODEL_NAME}; {remedy}")
     if registry.is_reserved(name):
-        remedy = "choose one with --name" if renames else f"change it in {MANIFEST_NAME}"
         raise ModelError(f"the name {name!r} belongs to a model that comes with the package; {remedy}")
     if (registry.user_folder() / name).exists() and not force:
-        other = "--name takes another name" if renames else f"or change it in {MANIFEST_NAME}"
-        raise ModelError(f"a model called {name!r} is there already; --force replaces it, {other}")
+        raise ModelError(f"a model called {name!r} is there already; --force replaces it, or {remedy}")
 
 
 def missing_text(name: str) -> str:

@@ -77,9 +77,12 @@ def _of_members(settings: EnsembleSettings) -> Licence:
     members = []
     for name in settings.members:
         try:
-            members.append((name, licence_of(registry.find_model(name))))
+            member = registry.find_model(name)
         except StemlaneError:
             members.append((name, UNKNOWN))
+            continue
+        # An ensemble of ensembles is refused when it is loaded; following one here might never end.
+        members.append((name, UNKNOWN if isinstance(member.settings, EnsembleSettings) else licence_of(member)))
     texts = "; ".join(f"{name}: {licence.text}" for name, licence in members)
     places = "; ".join(f"{name}: {licence.where}" for name, licence in members if licence.where)
     return Licence(texts, places, min((licence.terms for _, licence in members), key=_NARROWEST_FIRST.index))

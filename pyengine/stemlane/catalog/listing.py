@@ -13,7 +13,7 @@ from stemlane.manifests.model import Manifest
 # In words: the figures on their cards are from a panel that no other project's are from.
 _EMBEDDED_QUALITY = {
     "live": "for playing live",
-    "mix": "the best of those that come with Stemlane: fewest invented vocals, least guitar in the wrong stems",
+    "mix": "longer latency than live, for mixing and files: best at vocals and drums, fewest invented vocals",
     "tracking": "the network of live at a lower latency, for monitoring while recording",
     "tracking-fast": "the network of live at the lowest latency, for monitoring while recording",
 }

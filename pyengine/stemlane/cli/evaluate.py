@@ -2,11 +2,11 @@
 """The command `stemlane evaluate`."""
 
 import argparse
-import json
 
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines, warn
 from stemlane.cli.parser import Group, add_command, add_provider, given, model_name
+from stemlane.json_text import json_text
 
 _EXAMPLES = """
   stemlane evaluate songs                            songs/*/vocals.wav, drums.wav, …
@@ -51,5 +51,5 @@ def run(options: argparse.Namespace) -> int:
         require(model)
     with StageProgress() as report:
         songs = comparison.run(options.folder, options.model, options.window, report, warn=warn)
-    say_lines(json.dumps(songs, indent=2, default=vars) if options.json else as_text(songs))
+    say_lines(json_text(songs, indent=2, default=vars) if options.json else as_text(songs))
     return 0

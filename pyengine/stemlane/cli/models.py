@@ -147,7 +147,7 @@ def _add_combining(models: Group) -> None:
     combining.add_argument("name", type=given, metavar="NAME", help="name of the new model")
     for how, text in (
         ("mean", "take a stem from a model (drums=scnet), or the weighted mean of several (vocals=mix:2,scnet)"),
-        ("min", "of several models' stem, take the lowest magnitude in each bin of the spectrum"),
+        ("min", "for a stem, take the lowest magnitude among several models in each bin of the spectrum"),
         ("max", "the same with the highest"),
     ):
         combining.add_argument(f"--{how}", action="append", type=given, metavar="STEM=MODELS", help=text)

@@ -2,14 +2,15 @@
 """Progress: a bar on the terminal and nothing where there is none, or lines for a program."""
 
 import contextlib
-import json
 import shutil
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Self
 
 from stemlane.cli.output import printable, say
+from stemlane.json_text import json_text
 
 _MOST_BAR = 30
 _LEAST_LABEL = 8
@@ -110,23 +111,33 @@ class StageProgress:
 
 
 class JsonProgress:
-    """Lines of JSON for a program that shows the progress itself: `stage`, `done` and `total`, at most ten a second.
+    """Lines of JSON for a program that shows the progress itself: `stage`, `done` and `total`.
 
-    Called as `StageProgress` is. The first and the last line of a stage are never left out.
+    Called as `StageProgress` is; stages may take turns, as recordings do that are separated side by side. Each has at
+    most ten lines a second beside its first and its last, which are never left out.
+
+    Parameters
+    ----------
+    clock
+        Gives the time in seconds.
     """
 
-    def __init__(self) -> None:
-        self._stage, self._next = "", 0.0
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._next: dict[str, float] = {}  # when a stage that is not done may have another line
 
     def __enter__(self) -> Self:
         return self
 
     def __call__(self, stage: str, done: float, total: float) -> None:
         """Say that `done` of the `total` of `stage` is done; `total` 0 is not known."""
-        now = time.monotonic()
-        if stage == self._stage and now < self._next and done != total:
+        now = self._clock()
+        if done == total:
+            self._next.pop(stage, None)
+        elif now < self._next.get(stage, now):
             return
-        self._stage, self._next = stage, now + 0.1
+        else:
+            self._next[stage] = now + 0.1
         say_json({"stage": stage, "done": done, "total": total})
 
     def __exit__(self, *_: object) -> None:
@@ -135,5 +146,5 @@ class JsonProgress:
 
 def say_json(fields: dict[str, object]) -> None:
     """Print an object as one line, now: whoever reads it waits for it."""
-    say(json.dumps(fields))
+    say(json_text(fields))
     sys.stdout.flush()

@@ -2,7 +2,6 @@
 """The command `stemlane separate`: its arguments, and what it says while it works."""
 
 import argparse
-import json
 import os
 import tempfile
 from contextlib import ExitStack
@@ -209,6 +208,7 @@ def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[
 
 
 def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: bool) -> None:
+    from stemlane.cli.progress import say_json
     from stemlane.files.status import fields
 
     for text in outcome.warnings:
@@ -216,7 +216,7 @@ def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: boo
             text = text.replace(str(path), "standard output")
         warn(text)
     if options.json:
-        say(json.dumps(fields(outcome)))
+        say_json(fields(outcome))
     elif not outcome.problem and prints and not options.quiet:
         folders = {path.parent for path in outcome.outputs.values()}
         has_its_own = not options.stem_file and os.path.dirname(options.name).endswith(("{track}", "{filename}"))

@@ -1,43 +1,28 @@
 # SPDX-License-Identifier: MIT
 """What a batch says of each recording to programs: fields of JSON, and the file that holds a line for each."""
 
-import json
 import os
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Self
 
 from stemlane.errors import InputError
 from stemlane.files.separating import Outcome
-
-_SURROGATES = re.compile("[\ud800-\udfff]")
+from stemlane.json_text import json_text
 
 
 def fields(outcome: Outcome) -> dict[str, Any]:
-    """An outcome as JSON holds it; `state` is done, skipped or failed.
-
-    Bytes of a file's name that are no UTF-8 become U+FFFD, because JSON holds Unicode and nothing else.
-    """
+    """An outcome as JSON holds it; `state` is done, skipped or failed."""
     return {
-        "input": _text(str(outcome.path)),
+        "input": str(outcome.path),
         "state": "failed" if outcome.problem else "skipped" if outcome.skipped else "done",
-        "problem": _text(outcome.problem) or None,
-        "warnings": [_text(warning) for warning in outcome.warnings],
-        "outputs": {stem: _text(str(path)) for stem, path in outcome.outputs.items()},
+        "problem": outcome.problem or None,
+        "warnings": list(outcome.warnings),
+        "outputs": {stem: str(path) for stem, path in outcome.outputs.items()},
         "seconds": round(outcome.seconds, 6),
         "elapsed_seconds": round(outcome.elapsed_seconds, 3),
         "provider": outcome.provider or None,
     }
-
-
-def _text(name: str) -> str:
-    r"""A text without the lone surrogates by which Python keeps such bytes.
-
-    >>> _text("caf\udce9.wav")
-    'caf�.wav'
-    """
-    return _SURROGATES.sub("\ufffd", name)
 
 
 class StatusFile:
@@ -78,7 +63,7 @@ class StatusFile:
             "time": datetime.now(UTC).isoformat(timespec="seconds"),
         }  # fmt: skip
         try:
-            self._file.write(json.dumps(line).encode() + b"\n")  # in one piece
+            self._file.write(json_text(line).encode() + b"\n")  # in one piece
         except OSError as error:
             raise self._problem(error) from None
 

@@ -65,6 +65,8 @@ def read_ensemble(top: Table) -> EnsembleSettings:
         stride_samples=table.integer("stride_samples", 1, _HIGHEST_SAMPLES),
         delay_samples=table.integer("delay_samples", 0, _HIGHEST_SAMPLES),
         blends=tuple((stem, _read_blend(table, stem)) for stem in stems))  # fmt: skip
+    if (name := top.text("name")) in settings.members:
+        table.fail("members", f"hold {name!r}, the model itself: choose another name for it")
     if len(settings.members) > MOST_MEMBERS:
         table.fail("members", f"are {len(settings.members)}, should be at most {MOST_MEMBERS}")
     return settings
@@ -80,7 +82,7 @@ def _read_blend(table: Table, stem: str) -> Blend:
             table.fail(stem, f"holds {member!r}, should be {_EXPECTED}")
         name, weight = member
         if not _NAME.fullmatch(name) or len(name) > LONGEST_MODEL_NAME:
-            table.fail(stem, f"names {name!r}, which is no model's name")
+            table.fail(stem, f"names {name!r}, which is not a model name")
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             table.fail(stem, f"gives {name} the weight {weight!r}, should be a number")
         if not LOWEST_WEIGHT <= weight <= HIGHEST_WEIGHT:

@@ -111,13 +111,17 @@ def test_pipes(tmp_path):
 def test_json_is_unicode_whatever_a_file_is_called(tmp_path, tiny_models, capsys):
     """Python keeps bytes that are no UTF-8 as lone surrogates, which strict parsers of JSON refuse."""
     bad = os.fsencode(tmp_path) + b"/caf\xe9.wav"
-    assert (
-        main(["separate", os.fsdecode(bad), "-o", str(tmp_path / "o"), "--json", "--status", str(tmp_path / "s")]) == 1
-    )
+    arguments = ["separate", os.fsdecode(bad), "-o", str(tmp_path / "o"), "--json"]
+    assert main([*arguments, "--status", str(tmp_path / "s")]) == 1
     for text in (capsys.readouterr().out, (tmp_path / "s").read_text(encoding="utf-8")):
         line = json.loads(text)
         assert line["input"] == f"{tmp_path}/caf\ufffd.wav" and line["problem"].startswith(line["input"])
         json.dumps(line, ensure_ascii=False).encode("utf-8")
+    os.rename(write(tmp_path / "a.wav", noise(1, RATE)), bad)
+    assert main([*arguments, "--progress"]) == 0
+    *progress, done = map(json.loads, capsys.readouterr().out.splitlines())
+    assert {line["stage"] for line in progress} == {done["input"]} == {f"{tmp_path}/caf\ufffd.wav"}
+    assert set(done["outputs"].values()) == {f"{tmp_path}/o/caf\ufffd/{stem}.wav" for stem in done["outputs"]}
 
 
 def test_one_long_name_does_not_push_all_reasons_away(tmp_path, tiny_models, capsys):

@@ -3,11 +3,12 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 from stemlane.catalog.ensembles import combine
-from stemlane.catalog.install import verify
+from stemlane.catalog.install import add_model, verify
 from stemlane.cli.main import main
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
@@ -18,7 +19,7 @@ from stemlane.manifests.registry import find_model, user_folder
 from stemlane.mix.rendering import render
 from support.htdemucs_case import recording
 from support.tiny_mdx import build_mdx
-from support.tiny_models import build_model
+from support.tiny_models import build_model, change_manifest
 from support.tiny_segment import build_segment
 
 TOLERANCE = 2e-6  # float32 sums of a music of peak 0.4
@@ -156,8 +157,63 @@ def test_no_ensemble_of_ensembles(members):
         combine("more", {"vocals": one("mine")})
 
 
+def test_no_model_is_made_of_itself(members, capsys):
+    """With --force it would take the place of the weights it needs."""
+    before = (user_folder() / "half" / "manifest.toml").read_bytes()
+    assert main(["models", "combine", "half", "--force", "--mean", "vocals=half,fifth"]) == 1
+    assert "members hold 'half', the model itself: choose another name" in capsys.readouterr().err
+    assert (user_folder() / "half" / "manifest.toml").read_bytes() == before and verify("half").kind == "streaming"
+
+
+def test_a_strangers_ensemble_cannot_replace_its_member(members, tmp_path):
+    stranger = combine("mine", {"vocals": one("half")}).folder.rename(tmp_path / "half")
+    change_manifest(stranger, "name", '"half"')
+    with pytest.raises(ManifestError, match="members hold 'half', the model itself"):
+        add_model(str(stranger), force=True)
+    assert find_model("half").kind == "streaming"
+
+
+def test_rings_of_ensembles_are_listed_and_refused(members, tmp_path, monkeypatch, capsys):
+    """Made by hand below STEMLANE_MODELS, where nobody has checked them."""
+    for name, member in (("ring", "gnir"), ("gnir", "ring")):
+        folder = combine(name, {"vocals": one("half")}).folder.rename(tmp_path / name)
+        text = (folder / "manifest.toml").read_text()
+        (folder / "manifest.toml").write_text(text.replace('["half", 1.0]', f'["{member}", 1.0]'))
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path))
+    for arguments in (["list"], ["show", "ring"], ["list", "--json"]):
+        assert main(["models", *arguments]) == 0
+        assert "gnir: unknown: ask who made the weights" in capsys.readouterr().out
+    with pytest.raises(ModelError, match="takes stems from 'gnir', which is an ensemble itself"):
+        StreamingSeparator("ring", 44100, 2)
+
+
+@pytest.mark.parametrize("settings", [
+    {"compensation": 3}, {"both_signs": "true"}, {"silent_bins": 4}, {"residual": "vocals"},
+    {"stems": ("vocals", "drums"), "residual": "drums"},
+], ids=str)  # fmt: skip
+def test_it_is_refused_once_a_members_settings_are_others(members, settings):
+    """The network and the version are the same, the stems are not."""
+    combine("mine", {"drums": one("half"), "vocals": one("planes")})
+    combine("yours", {"vocals": one("bins")})
+    shutil.rmtree(user_folder() / "planes")
+    build_mdx(user_folder(), name="planes", **settings)
+    with pytest.raises(ModelError, match="planes, half are not what they were when it was made: combine them again"):
+        Separator("mine").separate(recording(1000), 44100)
+    Separator("yours").separate(recording(1000), 44100)
+
+
+@pytest.mark.parametrize("name, words", [
+    ("n" * 200, "name has 200 characters, should have at most 100; choose another name"),
+    ("mix", "the name 'mix' belongs to a model that comes with the package; choose another name"),
+    ("fifth", "a model called 'fifth' is there already; --force replaces it, or choose another name"),
+])  # fmt: skip
+def test_names_that_are_refused(members, name, words):
+    with pytest.raises(ModelError, match=f"^{re.escape(words)}$"):
+        combine(name, {"vocals": one("half")})
+
+
 @pytest.mark.parametrize("line, words", [
-    ('vocals = ["mean", ["../half", 1.0]]', "names '../half', which is no model's name"),
+    ('vocals = ["mean", ["../half", 1.0]]', "names '../half', which is not a model name"),
     ('vocals = ["mean", ["half"]]', "holds ['half'], should be a list like"),
     ('vocals = ["mean", ["half", true]]', "gives half the weight True, should be a number"),
     ('vocals = ["sum", ["half", 1.0]]', "begins with 'sum', should begin with one of: mean, min, max"),
@@ -196,6 +252,8 @@ def test_the_command_makes_shows_and_lists_it(members, tmp_path, capsys):
     assert main(arguments) == 1 and "a model called 'best' is there already" in capsys.readouterr().err
     assert main(["models", "combine", "b", "--mean", "vocals"]) == 1
     assert "--mean is 'vocals', should be STEM=MODEL" in capsys.readouterr().err
+    assert main(["models", "combine", "b", "--mean", "vocals=half:x"]) == 1
+    assert "the weight 'x' is not a number" in capsys.readouterr().err
     for wrong in (["b"], ["b", "--mean", "vocals=half", "--max", "vocals=half,fifth"]):
         with pytest.raises(SystemExit):
             main(["models", "combine", *wrong])

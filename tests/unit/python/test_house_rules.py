@@ -4,8 +4,8 @@
 import ast
 import os
 import re
-import subprocess
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -119,10 +119,28 @@ def test_files_and_functions_fit(path):
     assert long == []
 
 
-def test_no_merge_is_left_unresolved():
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout.split(b"\0")
+def unresolved(root: Path) -> list[str]:
+    """Files with the marks of a merge, but in folders that .gitignore names; a source archive has no git to ask."""
+    ignored = [line.strip("/") for line in (root / ".gitignore").read_text(encoding="utf-8").split() if line[-1] == "/"]
     marks = re.compile(rb"(?m)^(<{7}|>{7})( |$)")
-    assert [name for name in names if name and marks.search((ROOT / os.fsdecode(name)).read_bytes())] == []
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not any(fnmatch(name, pattern) for pattern in (".git", *ignored))]
+        paths = [Path(folder, name) for name in files if Path(folder, name).is_file()]
+        found += [path.relative_to(root).as_posix() for path in paths if marks.search(path.read_bytes())]
+    return found
+
+
+def test_no_merge_is_left_unresolved():
+    assert unresolved(ROOT) == []
+
+
+def test_unresolved_merges_are_found_without_git(tmp_path):
+    (tmp_path / ".gitignore").write_text("/build/\n*.egg-info/\n")
+    for name in ("a/b.txt", "build/b.txt", "x.egg-info/b.txt", "c.md"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(f"ours\n{'>' * 7} theirs\n" if name != "c.md" else f"{'>' * 8} a quote\n")
+    assert unresolved(tmp_path) == ["a/b.txt"]
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from stemlane.cli import progress
-from stemlane.cli.progress import JsonProgress, Progress, StageProgress
+from stemlane.cli.progress import JsonProgress, Progress, StageProgress, say_json
 
 
 class Terminal(io.StringIO):
@@ -88,10 +88,9 @@ def test_nothing_where_nobody_looks(monkeypatch, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_programs_get_ten_lines_a_second_and_the_ends_of_each_stage(monkeypatch, capsys):
+def test_programs_get_ten_lines_a_second_and_the_ends_of_each_stage(capsys):
     now = iter(number / 128 for number in range(1000))
-    monkeypatch.setattr(progress.time, "monotonic", lambda: next(now))
-    with JsonProgress() as report:
+    with JsonProgress(clock=lambda: next(now)) as report:
         for done in range(101):
             report("downloading", done, 100)
         report("measuring", 0, 2)
@@ -99,3 +98,23 @@ def test_programs_get_ten_lines_a_second_and_the_ends_of_each_stage(monkeypatch,
     assert [line["done"] for line in lines] == [*range(0, 100, 13), 100, 0]
     assert lines[-2] == {"stage": "downloading", "done": 100, "total": 100}
     assert lines[-1] == {"stage": "measuring", "done": 0, "total": 2}
+
+
+def test_stages_that_take_turns_have_ten_lines_a_second_each(capsys):
+    """As recordings that are separated side by side."""
+    now = iter(number / 256 for number in range(1000))
+    with JsonProgress(clock=lambda: next(now)) as report:
+        for done in range(101):
+            for song in ("a", "b"):
+                report(song, done, 100)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    for song in ("a", "b"):
+        assert [line["done"] for line in lines if line["stage"] == song] == [*range(0, 100, 13), 100]
+
+
+def test_lines_for_programs_are_unicode_at_any_depth(capsys):
+    """Bytes of a file's name that are not UTF-8 have no place in JSON; a note of music, a pair of surrogates, has."""
+    say_json({"question": "caf\udce9?", "added": [{"caf\udce9": "\U0001d160"}], "seconds": 0.1})
+    line = capsys.readouterr().out
+    assert json.loads(line) == {"question": "caf\ufffd?", "added": [{"caf\ufffd": "\U0001d160"}], "seconds": 0.1}
+    assert line.isascii() and "\\udce9" not in line

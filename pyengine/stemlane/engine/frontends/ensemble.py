@@ -27,9 +27,11 @@ def combined_numbers(members: Sequence[Manifest], spectrum_delay_samples: int) -
 
 
 def fingerprint(settings: EnsembleSettings, members: Sequence[Manifest]) -> str:
-    """The version of an ensemble: it changes with its blends and with its members' files."""
+    """The version of an ensemble: it changes with its blends, and with its members' files and settings."""
     known = [f"{stem} {blend.how} {blend.members}" for stem, blend in settings.blends]
-    known += [f"{member.version} {entry.path} {entry.sha256}" for member in members for entry in member.files]
+    for member in members:
+        known.append(f"{member.version} {member.kind} {member.stems} {member.residual} {member.settings!r}")
+        known += [f"{entry.path} {entry.sha256}" for entry in member.files]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
 
 
