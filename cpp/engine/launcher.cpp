@@ -83,6 +83,8 @@ std::string packages_of(const PythonHome& home) {
 
 // Runs the command line in our place, as `stemlane ARGUMENTS` would; the plugin's way to it.
 [[noreturn]] void run_command(const std::vector<std::string>& arguments) {
+  if (!can_become())
+    throw std::runtime_error("adding models and separating files does not work on Windows yet");
   const PythonHome home = python_home(executable_path());
   std::vector<std::string> all = {packages_of(home)};
   all.insert(all.end(), arguments.begin(), arguments.end());
@@ -121,7 +123,7 @@ int main(int count, char** arguments) {
       std::fputs(
           "stemlane-engine is started by the Stemlane plugin; by hand, 'stemlane-engine --check' tries it, "
           "and "
-          "--command runs a command\n",
+          "'stemlane-engine --command ARGUMENTS' runs a command of stemlane\n",
           stderr);
       return 2;
     }

@@ -100,14 +100,16 @@ bool EngineCommand::take(std::vector<std::string>& lines) {
 // Takes the whole lines from `rest_`, and with `ends` what is left as the last one.
 void EngineCommand::split(std::vector<std::string>& lines, bool ends) {
   if (ends) rest_ += '\n';
-  for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n')) {
-    const std::string line = rest_.substr(0, std::min(end, kMaxLineBytes));
-    rest_.erase(0, end + 1);
+  std::size_t begin = 0;
+  for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
+    std::string line = rest_.substr(begin, std::min(end - begin, kMaxLineBytes));
+    begin = end + 1;
     if (line.starts_with('{'))
-      lines.push_back(line);
+      lines.push_back(std::move(line));
     else if (!line.empty())
-      last_words_ = line;
+      last_words_ = std::move(line);
   }
+  rest_.erase(0, begin);
   if (rest_.size() > kMaxLineBytes) rest_.resize(kMaxLineBytes);
 }
 

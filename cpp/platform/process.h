@@ -74,9 +74,10 @@ void be_first_when_out_of_memory() noexcept;
 /// The file that this process runs.
 std::filesystem::path executable_path();
 /// Runs `program` in the place of this one, with what it needs from `library_folder`, if that is not empty.
-/// Returns only why it failed. Windows has no such thing.
+/// Returns only why it failed. Windows has no such thing, as `can_become` says.
 std::string become(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                    const std::filesystem::path& library_folder);
+bool can_become() noexcept;
 /// True if this process may map `num_bytes` more; none of them is used.
 bool can_map(std::size_t num_bytes) noexcept;
 /// Gives the system back what this process has freed and kept. It takes milliseconds.

@@ -35,7 +35,10 @@ class FilesPage::Row final : public juce::Component {
   Row(FileQueue& queue, int index) : queue_(queue), index_(index) {
     setInterceptsMouseClicks(false, true);
     button_.onClick = [this] {
-      const FileQueue::Item& item = queue_.items()[static_cast<std::size_t>(index_)];
+      // The list may have become shorter since this row was drawn.
+      const auto index = static_cast<std::size_t>(index_);
+      if (index >= queue_.items().size()) return;
+      const FileQueue::Item& item = queue_.items()[index];
       if (item.state == FileQueue::State::done && !item.stems.empty())
         item.stems.front().second.revealToUser();
       else
@@ -126,8 +129,18 @@ FilesPage::FilesPage(StemlaneProcessor& processor) : Page("Files"), queue_(proce
         static_cast<juce::Component*>(&add_), static_cast<juce::Component*>(&folder_),
         static_cast<juce::Component*>(&clear_)})
     addAndMakeVisible(part);
+  if (ownPython_)
+    for (juce::Component* part :
+         {static_cast<juce::Component*>(&model_), static_cast<juce::Component*>(&format_),
+          static_cast<juce::Component*>(&add_), static_cast<juce::Component*>(&folder_)})
+      part->setEnabled(false);
+  setDescription(footerText());
   queue_.addChangeListener(this);
   refresh();
+}
+
+void FilesPage::drop(const juce::StringArray& paths) {
+  if (!ownPython_) queue_.add(paths);
 }
 
 FilesPage::~FilesPage() {
@@ -213,21 +226,30 @@ void FilesPage::layOut() {
   place(clear_, 84);
 }
 
+juce::String FilesPage::footerText() const {
+  if (ownPython_)
+    return "This copy of the plugin reads no audio files. The Python package does: run its 'stemlane "
+           "separate', "
+           "or its 'stemlane plugin install --link' for a plugin with this page";
+  return "Stems go to " + queue_.settings().folder.getFullPathName() +
+         ". They are named after the recording and have its length. Drag them from here into the DAW";
+}
+
 void FilesPage::paint(juce::Graphics& g) {
   Page::paint(g);
   g.setColour(colours::faint);
   g.setFont(StemlaneLook::font(13.0F));
-  g.drawFittedText("Stems go to " + queue_.settings().folder.getFullPathName() +
-                       ", as long as the recording and named after it. Drag them from here into the DAW",
-                   footer().withTrimmedTop(6).removeFromTop(30), juce::Justification::topLeft, 2, 0.85F);
+  g.drawFittedText(footerText(), footer().withTrimmedTop(6).removeFromTop(36), juce::Justification::topLeft,
+                   2, 0.85F);
 }
 
 void FilesPage::paintOverChildren(juce::Graphics& g) {
   if (!rows_.empty()) return;
   g.setColour(colours::faint);
   g.setFont(StemlaneLook::font(16.0F));
-  g.drawFittedText("Drop songs here: their stems are made in the background", body(),
-                   juce::Justification::centred, 2);
+  g.drawFittedText(ownPython_ ? "Not in this copy of the plugin"
+                              : "Drop songs here: their stems are made in the background",
+                   body(), juce::Justification::centred, 2);
 }
 
 }  // namespace stemlane

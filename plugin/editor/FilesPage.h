@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "editor/Page.h"
+#include "processor/PluginFiles.h"
 #include "processor/PluginProcessor.h"
 
 namespace stemlane {
@@ -17,6 +18,8 @@ class FilesPage final : public Page, private juce::ChangeListener {
   explicit FilesPage(StemlaneProcessor& processor);
   ~FilesPage() override;
 
+  /// Puts recordings into the queue, if the engine's Python can read them; the page says if it cannot.
+  void drop(const juce::StringArray& paths);
   void paint(juce::Graphics& g) override;
   void paintOverChildren(juce::Graphics& g) override;
 
@@ -28,9 +31,11 @@ class FilesPage final : public Page, private juce::ChangeListener {
   void changeListenerCallback(juce::ChangeBroadcaster*) override { refresh(); }
   void refresh();
   void listModels();
+  juce::String footerText() const;
   void layOut() override;
 
   FileQueue& queue_;
+  const bool ownPython_ = hasOwnPython();
   juce::Viewport list_;
   juce::Component content_;
   std::vector<std::unique_ptr<Row>> rows_;

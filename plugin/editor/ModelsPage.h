@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "editor/Page.h"
+#include "processor/PluginFiles.h"
 #include "processor/PluginProcessor.h"
 
 namespace stemlane {
@@ -37,6 +38,7 @@ class ModelsPage final : public Page, private juce::ChangeListener {
 
   StemlaneProcessor& processor_;
   ModelShop& shop_;
+  const bool ownPython_ = hasOwnPython();
   juce::Viewport list_;
   juce::Component content_;
   std::vector<std::unique_ptr<Row>> rows_;

@@ -193,8 +193,8 @@ void StemlaneEditor::filesDropped(const juce::StringArray& files, int, int) {
     }
   }
   if (!songs.isEmpty()) {
-    processor_.files().add(songs);
     showFiles();
+    dynamic_cast<FilesPage&>(*page_).drop(songs);
   } else if (!weights.isInstalled()) {
     showModels();
     dynamic_cast<ModelsPage&>(*page_).ask(weights);

@@ -13,6 +13,19 @@ bool isOver(const FileQueue::Item& item) {
   return item.state == FileQueue::State::done || item.state == FileQueue::State::failed;
 }
 
+/// What the command line calls the folder of a recording.
+juce::String usualName(const juce::File& file) {
+  return file.isDirectory() ? file.getFileName() : file.getFileNameWithoutExtension();
+}
+
+/// The command line's template for the stems of an item, whose target is known. Each recording of a folder
+/// has a folder of its own below that.
+juce::String templateOf(const FileQueue::Item& item) {
+  const juce::String number = item.target.getFileName().substring(usualName(item.file).length());
+  if (!item.file.isDirectory()) return "{track}" + number + "/{stem}.{ext}";
+  return item.file.getFileName().replace("{", "{{").replace("}", "}}") + number + "/{track}/{stem}.{ext}";
+}
+
 }  // namespace
 
 FileQueue::FileQueue(const std::string& engine) : job_(engine) {
@@ -49,9 +62,26 @@ void FileQueue::startNext() {
                                  [](const Item& item) { return item.state == State::waiting; });
   if (next == items_.end()) return;
   next->state = State::running;
+  next->model = settings_.model;
+  next->target = targetOf(*next);
   job_.start({"separate", next->file.getFullPathName().toStdString(), "-o",
-              settings_.folder.getFullPathName().toStdString(), "--model", settings_.model, "--format",
-              settings_.format.toStdString(), "--json", "--progress"});
+              settings_.folder.getFullPathName().toStdString(), "--name", templateOf(*next).toStdString(),
+              "--model", settings_.model, "--format", settings_.format.toStdString(), "--json",
+              "--progress"});
+}
+
+// A recording that comes again gets the same folder for the same model. Whatever else is there stays: it may
+// be of a recording of the same name.
+juce::File FileQueue::targetOf(const Item& item) const {
+  for (const Item& other : items_)
+    if (other.state == State::done && other.file == item.file && other.model == item.model &&
+        other.target.getParentDirectory() == settings_.folder)
+      return other.target;
+  const juce::String name = usualName(item.file);
+  juce::File target = settings_.folder.getChildFile(name);
+  for (int number = 2; target.exists(); ++number)
+    target = settings_.folder.getChildFile(name + " (" + juce::String(number) + ")");
+  return target;
 }
 
 void FileQueue::takeLine(const juce::var& line) {

@@ -24,11 +24,14 @@ class FileQueue final : public juce::ChangeBroadcaster {
     double share = 0.0;    ///< done, 0 to 1
     juce::String problem;  ///< why it has failed, or what is to be known of it
     std::vector<std::pair<juce::String, juce::File>> stems = {};
+    std::string model = {};  ///< what separates it, once it has begun
+    juce::File target = {};  ///< the folder that its stems go into, once it has begun
   };
   struct Settings {
     std::string model = "default";
     juce::String format = "wav";
-    juce::File folder;  ///< stems go into a folder of it that is called after the recording
+    juce::File
+        folder;  ///< stems go into a folder in it, called after the recording, that was not there before
   };
 
   /// What `start` and the next recordings take.
@@ -48,6 +51,7 @@ class FileQueue final : public juce::ChangeBroadcaster {
 
  private:
   void startNext();
+  juce::File targetOf(const Item& item) const;
   void takeLine(const juce::var& line);
   void finish(const juce::String& problem);
   Item* running();

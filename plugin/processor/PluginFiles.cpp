@@ -36,6 +36,10 @@ juce::File engineExecutable() {
 #endif
 }
 
+bool hasOwnPython() {
+  return binaryFolder().getSiblingFile("Resources/python/bin/python3").exists();
+}
+
 std::vector<std::string> modelIndexPaths() {
   const juce::File folder = binaryFolder();
   const juce::String name = contract::kModelIndexFile;

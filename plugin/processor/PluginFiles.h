@@ -13,6 +13,10 @@ namespace stemlane {
 /// The engine's executable, beside the plugin's binary.
 juce::File engineExecutable();
 
+/// True if the engine runs a Python of the bundle's own (cpp/engine/python_home.h looks there first). It has
+/// what playing needs and no more: it reads no audio files, and neither downloads nor converts models.
+bool hasOwnPython();
+
 /// The lists of models: the one that came with the plugin, then the user's.
 std::vector<std::string> modelIndexPaths();
 

@@ -13,3 +13,8 @@ def built(name: str) -> Iterator[Path]:
     build = CHECKOUT / "build"
     yield build / name
     yield from build.glob(f"*/{name}")
+
+
+def is_bundled() -> bool:
+    """True if this package is part of a self-contained bundle, whose Python lies in Contents/Resources/python."""
+    return any(folder.parts[-3:] == ("Contents", "Resources", "python") for folder in PACKAGE.parents)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The self-contained bundle: complete, small, movable, read-only; and engines in Pythons that are programs only."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -96,7 +97,7 @@ def test_its_size_is_within_the_limit(bundle):
 
 
 def test_its_command_says_that_it_reads_no_files(bundle, tmp_path, empty_home):
-    """FFmpeg is larger than the rest of the bundle."""
+    """FFmpeg is larger than what the limit leaves."""
     (tmp_path / "song.wav").write_bytes(b"RIFF")
     command = [
         bundle / "Contents" / "Resources" / "stemlane",
@@ -108,6 +109,19 @@ def test_its_command_says_that_it_reads_no_files(bundle, tmp_path, empty_home):
     done = subprocess.run(command, check=False, capture_output=True, text=True, env=empty_home, timeout=60)
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1].endswith("reads no audio files; install the wheel and use its command")
+
+
+def test_its_list_of_models_says_that_none_can_be_added(bundle, empty_home):
+    """The editor greys them out; it looks for the bundle's Python itself to say so of files and weights."""
+    rows = [json.loads(line) for line in command_of(bundle, "models", "list", "--json", **empty_home).splitlines()]
+    assert {row.get("problem", "") for row in rows if row["installed"]} == {""}
+    problems = {row["problem"] for row in rows if not row["installed"]}
+    assert problems == {"the plugin's own Python cannot add it; the Python package's 'stemlane models add' can"}
+    (problem,) = problems
+    add = [bundle / "Contents" / "Resources" / "stemlane", "models", "add", "spleeter:4stems"]
+    done = subprocess.run(add, check=False, capture_output=True, text=True, env=empty_home, timeout=60)
+    assert done.stderr == f"stemlane: {problem}\n"  # there is no pip either
+    assert (bundle / "Contents" / "Resources" / "python" / "bin" / "python3").exists()
 
 
 def test_it_says_nothing_about_where_it_was_built(bundle):

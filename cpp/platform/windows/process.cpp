@@ -246,6 +246,10 @@ std::string become(const std::filesystem::path&, const std::vector<std::string>&
   return "its library is missing";
 }
 
+bool can_become() noexcept {
+  return false;
+}
+
 bool can_map(std::size_t num_bytes) noexcept {
   MEMORYSTATUSEX status{};
   status.dwLength = sizeof status;

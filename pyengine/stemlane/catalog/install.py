@@ -27,14 +27,15 @@ from stemlane.contract import LONGEST_MODEL_NAME, MODEL_INDEX_FILE
 from stemlane.errors import ModelError
 from stemlane.manifests import integrity, registry
 from stemlane.manifests.model import MANIFEST_NAME, Manifest, index_text, load_manifest
+from stemlane.package_folder import is_bundled
 from stemlane.regular_files import copy_regular
 
 Report = Callable[[str, int, int], None]
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 # How the user gets another name.
 _BY_OPTION, _BY_MANIFEST, _BY_CHOICE = "choose one with --name", f"change it in {MANIFEST_NAME}", "choose another name"
-# What the extra `convert` of pyproject.toml brings; a test compares.
-CONVERTER_PACKAGES = ("google-crc32c", "onnx", "pyyaml", "safetensors")
+# What the extra `convert` of pyproject.toml brings, and its modules; a test compares.
+CONVERTER_PACKAGES = {"google-crc32c": "google_crc32c", "onnx": "onnx", "pyyaml": "yaml", "safetensors": "safetensors"}
 _STALE_SECONDS = 24 * 3600
 _HIGHEST_FILE_BYTES = 8 << 30
 _HIGHEST_TEXT_BYTES = 1 << 20  # of a card or a licence
@@ -196,12 +197,19 @@ def _check_name(name: str, force: bool, remedy: str = _BY_OPTION) -> None:
         raise ModelError(f"a model called {name!r} is there already; --force replaces it, or {remedy}")
 
 
+def missing_text(name: str) -> str:
+    """What to do about a missing package of the converter; a bundle's Python has no pip."""
+    if is_bundled():
+        return "the plugin's own Python cannot add it; the Python package's 'stemlane models add' can"
+    return f"{name} is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'"
+
+
 @contextlib.contextmanager
 def _converter_is_there() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        raise ModelError(f"{error.name} is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'") from None
+        raise ModelError(missing_text(str(error.name))) from None
 
 
 @contextlib.contextmanager

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """What a program that offers models needs to know of each: the objects of `stemlane models list --json`."""
 
+import importlib.util
 from typing import Any
 
 from stemlane.catalog.available import Available, available_models
+from stemlane.catalog.install import CONVERTER_PACKAGES, missing_text
 from stemlane.catalog.licences import Licence, licence_of
 from stemlane.manifests import registry
 from stemlane.manifests.model import Manifest
@@ -36,7 +38,7 @@ def installed_fields(listing: registry.Listing) -> dict[str, Any]:
 
 
 def available_fields(entry: Available, names: set[str]) -> dict[str, Any]:
-    """A model that can be added; `names` are those of the models that are here."""
+    """A model of another project; `names` are those of the models that are here, `problem` why it cannot be added."""
     return {
         "name": entry.model_name,
         "source": entry.source,
@@ -47,8 +49,15 @@ def available_fields(entry: Available, names: set[str]) -> dict[str, Any]:
         "latency_seconds": list(entry.latency_seconds),
         "megabytes": entry.megabytes,
         "quality": entry.quality,
+        "problem": converter_problem(),
         **_licence_fields(entry.licence),
     }
+
+
+def converter_problem() -> str:
+    """Why this Python can add none of the published models, and what to do; empty if it can."""
+    missing = [name for name, module in CONVERTER_PACKAGES.items() if importlib.util.find_spec(module) is None]
+    return missing_text(missing[0]) if missing else ""
 
 
 def _licence_fields(licence: Licence) -> dict[str, Any]:

@@ -3,33 +3,12 @@
 // would, fetches nothing, and "installs" models in a home of its own.
 #include "editor/Page.h"
 #include "editor/StemChip.h"
+#include "home.h"
 #include "window.h"
 
 using namespace stemlane;
 
 namespace {
-
-/// A home for the time of a test: a folder and the variable that leads to it.
-class Home {
- public:
-  Home() : folder_(juce::File::createTempFile("home")) {
-    folder_.createDirectory();
-    before_ = juce::SystemStats::getEnvironmentVariable("XDG_DATA_HOME", {});
-    setenv("XDG_DATA_HOME", folder_.getFullPathName().toRawUTF8(), 1);
-  }
-  ~Home() {
-    if (before_.isEmpty())
-      unsetenv("XDG_DATA_HOME");
-    else
-      setenv("XDG_DATA_HOME", before_.toRawUTF8(), 1);
-    folder_.deleteRecursively();
-  }
-  const juce::File& folder() const { return folder_; }
-
- private:
-  juce::File folder_;
-  juce::String before_;
-};
 
 bool poll_until(StemlaneProcessor& processor, const std::function<bool()>& condition) {
   return wait_for([&] {
@@ -162,6 +141,70 @@ TEST_CASE("songs that are dropped become stems in a folder, one after the other"
   CHECK(find<StemChip>(window.editor, "vocals of broken") == nullptr);
   window.click(window.get<juce::TextButton>("Clear list"));
   CHECK(queue.items().empty());
+}
+
+TEST_CASE("stems of another recording or model are never replaced") {
+  Home home;
+  Host host("live");
+  Window window(*host.processor);
+  FileQueue& queue = host.processor->files();
+  queue.settings().folder = home.folder().getChildFile("stems");
+  const auto finished = [&] { return poll_until(*host.processor, [&] { return !queue.isRunning(); }); };
+  window.editor.filesDropped({"/a/{one}.wav", "/b/{one}.wav", "/a/{one}.mp3"}, 0, 0);
+  REQUIRE(finished());
+  queue.settings().model = "live";
+  queue.add({"/a/{one}.wav"});
+  REQUIRE(finished());
+  queue.add({"/a/{one}.wav"});  // the same again
+  REQUIRE(finished());
+  const auto& items = queue.items();
+  REQUIRE(items.size() == 5);
+  const char* const folders[] = {"{one}", "{one} (2)", "{one} (3)", "{one} (4)", "{one} (4)"};
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    REQUIRE(items[i].stems.size() == 4);
+    const juce::File& vocals = items[i].stems.front().second;
+    CHECK(vocals.getParentDirectory() == queue.settings().folder.getChildFile(folders[i]));
+    CHECK(vocals.loadFileAsString() == items[i].file.getFullPathName());
+  }
+}
+
+TEST_CASE("a row of a list that has become shorter does nothing") {
+  Home home;
+  Host host("live");
+  Window window(*host.processor);
+  FileQueue& queue = host.processor->files();
+  queue.settings().folder = home.folder();
+  window.editor.filesDropped({"/music/broken.wav"}, 0, 0);
+  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
+  pump();
+  auto& remove = window.get<juce::TextButton>("Remove broken.wav");
+  queue.clearDone();  // told a little later
+  remove.onClick();
+  CHECK(queue.items().empty());
+}
+
+TEST_CASE("a plugin with a Python of its own says what its pages cannot do, before anyone tries") {
+  const auto resources = juce::File::getSpecialLocation(juce::File::currentExecutableFile)
+                             .getParentDirectory()
+                             .getSiblingFile("Resources");
+  REQUIRE(resources.getChildFile("python/bin/python3").create());
+  struct Removed {
+    juce::File folder;
+    ~Removed() { folder.deleteRecursively(); }
+  } const removed{resources};
+  Shop page;
+  CHECK_FALSE(page.window.get<juce::TextButton>(Shop::add("free")).isEnabled());
+  CHECK_FALSE(page.window.get<juce::TextButton>("Your own file").isEnabled());
+  CHECK(page.said().startsWith("This copy of the plugin cannot add models"));
+  page.window.editor.filesDropped({"/music/weights.th"}, 0, 0);
+  CHECK(page.said().startsWith("This copy of the plugin cannot add models"));
+
+  page.window.editor.filesDropped({"/music/one.wav"}, 0, 0);
+  CHECK(page.host.processor->files().items().empty());
+  CHECK_FALSE(page.window.get<juce::TextButton>("Add files").isEnabled());
+  CHECK(find<Page>(page.window.editor, "Files")
+            ->getDescription()
+            .startsWith("This copy of the plugin reads no"));
 }
 
 TEST_CASE("a recording that runs can be cancelled, and the next one begins") {

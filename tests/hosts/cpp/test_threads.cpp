@@ -11,6 +11,7 @@
 #include <mutex>
 #include <thread>
 
+#include "home.h"
 #include "window.h"
 
 using namespace stemlane;
@@ -142,17 +143,35 @@ TEST_CASE("200 windows open and close while the host plays") {
 }
 
 #if defined(__linux__)
+namespace {
+
+struct UniqueDescriptor {
+  explicit UniqueDescriptor(int value) : number(value) {}
+  ~UniqueDescriptor() {
+    if (number >= 0) close(number);
+  }
+  UniqueDescriptor(const UniqueDescriptor&) = delete;
+  UniqueDescriptor& operator=(const UniqueDescriptor&) = delete;
+  const int number;
+};
+
+}  // namespace
+
 TEST_CASE("a new instance reads the list of models once, and once when it is prepared") {
-  const auto index = juce::File::getSpecialLocation(juce::File::currentExecutableFile)
-                         .getSiblingFile("models.index")
-                         .getFullPathName();
-  const int watch = inotify_init1(IN_NONBLOCK);
-  REQUIRE(inotify_add_watch(watch, index.toRawUTF8(), IN_OPEN | IN_CLOSE_NOWRITE) >= 0);
+  // The user's list: the one beside this program is read by whoever else runs the plugin from here.
+  const Home home;
+  const juce::File index = home.folder().getChildFile("stemlane/models/models.index");
+  REQUIRE(index.create());
+  const UniqueDescriptor watch{inotify_init1(IN_NONBLOCK | IN_CLOEXEC)};
+  REQUIRE(watch.number >= 0);
+  REQUIRE(inotify_add_watch(watch.number, index.getFullPathName().toRawUTF8(), IN_OPEN | IN_CLOSE_NOWRITE) >=
+          0);
   const auto opened = [&] {
     // Equal events in a row would be told as one.
     int count = 0;
     inotify_event event{};  // of a watched file: without a name
-    while (read(watch, &event, sizeof event) == sizeof event) count += (event.mask & IN_OPEN) != 0 ? 1 : 0;
+    while (read(watch.number, &event, sizeof event) == sizeof event)
+      count += (event.mask & IN_OPEN) != 0 ? 1 : 0;
     return count;
   };
   StemlaneProcessor processor;
@@ -160,6 +179,5 @@ TEST_CASE("a new instance reads the list of models once, and once when it is pre
   processor.setRateAndBufferSizeDetails(44100.0, 512);
   processor.prepareToPlay(44100.0, 512);
   CHECK(opened() == 1);
-  close(watch);
 }
 #endif

@@ -76,12 +76,15 @@ int separate(const std::vector<std::string>& arguments, const Say& say) {
     say("stemlane: " + input + ": not audio");
     return 1;
   }
-  const auto folder = path_of(after(arguments, "-o")) / path_of(input).stem();
+  std::string name = after(arguments, "--name");  // "{track} (2)/{stem}.{ext}"
+  name = name.substr(0, name.find('/'))
+             .replace(0, std::string("{track}").size(), text_of(path_of(input).stem()));
+  const auto folder = path_of(after(arguments, "-o")) / path_of(name);
   std::filesystem::create_directories(folder);
   std::string outputs;
   for (const char* stem : {"vocals", "drums", "bass", "other"}) {
     const auto file = folder / (std::string(stem) + "." + after(arguments, "--format"));
-    std::ofstream(file) << "sound";
+    std::ofstream(file) << input;
     outputs += (outputs.empty() ? "\"" : ", \"") + std::string(stem) + "\": \"" + text_of(file) + "\"";
   }
   say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": []})");

@@ -2,9 +2,13 @@
 #include <catch2/catch.hpp>
 
 #include <chrono>
+#include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <thread>
+#include <vector>
 
+#include "engine_fixture.h"
 #include "host/engine_command.h"
 #include "processes.h"
 
@@ -33,12 +37,48 @@ Ran run(const std::vector<std::string>& arguments) {
   return {std::move(lines), command.problem()};
 }
 
-std::ptrdiff_t num_scratch_folders() {
-  std::ptrdiff_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::temp_directory_path()))
-    count += std::filesystem::exists(entry.path() / "output.jsonl") ? 1 : 0;
-  return count;
-}
+/// A folder for temporary files that no other process uses, for the time of a test.
+class TemporaryFiles {
+ public:
+  TemporaryFiles()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("engine-command-test-" + std::to_string(process_id()))) {
+    if (const char* value = std::getenv(kVariable)) before_ = value;
+    std::filesystem::create_directory(folder_);
+    set(folder_.string());
+  }
+  ~TemporaryFiles() {
+    set(before_);
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  TemporaryFiles(const TemporaryFiles&) = delete;
+  TemporaryFiles& operator=(const TemporaryFiles&) = delete;
+
+  std::ptrdiff_t count() const {
+    std::error_code ignored;
+    return std::distance(std::filesystem::directory_iterator(folder_, ignored), {});
+  }
+
+ private:
+#ifdef _WIN32
+  static constexpr const char* kVariable = "TMP";
+  static void set(const std::string& value) {
+    _putenv_s(kVariable, value.c_str());
+  }  // "" removes it
+#else
+  static constexpr const char* kVariable = "TMPDIR";
+  static void set(const std::string& value) {
+    if (value.empty())
+      unsetenv(kVariable);
+    else
+      setenv(kVariable, value.c_str(), 1);
+  }
+#endif
+
+  std::filesystem::path folder_;
+  std::string before_;
+};
 
 }  // namespace
 
@@ -74,23 +114,27 @@ TEST_CASE("lines without end are cut, and half a line is one") {
 }
 
 TEST_CASE("a command can be cancelled, and ends with its owner; nothing is left") {
-  const std::ptrdiff_t folders = num_scratch_folders();
+  const TemporaryFiles temporary;
   const std::ptrdiff_t descriptors = num_descriptors();
-  const auto begun = [](EngineCommand& command) {
-    while (command.read().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const auto has_begun = [](EngineCommand& command) {
+    std::vector<std::string> lines;
+    const bool is_over = wait_for([&] { return !(lines = command.read()).empty() || !command.is_running(); });
+    INFO(command.problem());
+    return is_over && !lines.empty();
   };
   for (int round = 0; round < 3; ++round) {
     EngineCommand cancelled(FAKE_ENGINE, {"waits"});
-    begun(cancelled);
+    REQUIRE(has_begun(cancelled));
 #ifndef _WIN32  // where nobody can be asked, the owner's end is the only one
     cancelled.cancel();
     all_lines(cancelled);
     CHECK(cancelled.problem() == "cancelled");
 #endif
     EngineCommand left(FAKE_ENGINE, {"waits"});
-    begun(left);
+    REQUIRE(has_begun(left));
+    CHECK(temporary.count() == 2);  // it is there that these commands print
   }
   CHECK(children().empty());
   CHECK(num_descriptors() == descriptors);
-  CHECK(num_scratch_folders() == folders);
+  CHECK(temporary.count() == 0);
 }

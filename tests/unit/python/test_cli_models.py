@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
 """`stemlane models` as a user meets it, and models by their names elsewhere."""
 
+import importlib.util
 import json
 import os
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from stemlane.catalog.install import CONVERTER_PACKAGES
 from stemlane.catalog.sources import source_of_file
 from stemlane.cli.main import main
 from stemlane.errors import ModelError
@@ -52,11 +56,27 @@ def test_programs_get_what_is_here_and_what_can_be_added(tiny_models, tmp_path, 
     assert addable["htdemucs"]["must_be_accepted"] and "research" in addable["htdemucs"]["notice"]
     assert addable["spleeter:4stems"]["megabytes"] == 157 and not addable["spleeter:4stems"]["must_be_accepted"]
     assert addable["htdemucs_6s"]["stems"] == ["vocals", "drums", "bass", "guitar", "piano", "other"]
+    assert not any(row["problem"] for row in addable.values())  # the tests' Python has what converts
     assert rows.index(here["live"]) < rows.index(addable["htdemucs"])
     assert main(["models", "list", "--available", "--json"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == len(addable)
     assert main(["models", "list", "--added", "--json"]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_programs_hear_what_adding_lacks_before_they_try(tiny_models, monkeypatch, capsys):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnx" else find(name))
+    assert main(["models", "list", "--available", "--json"]) == 0
+    problems = {json.loads(line)["problem"] for line in capsys.readouterr().out.splitlines()}
+    assert problems == {f"onnx is missing: run 'pip install {' '.join(CONVERTER_PACKAGES)}'"}
+
+
+def test_the_converter_needs_what_its_extra_brings():
+    text = (Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8")
+    wanted = tomllib.loads(text)["project"]["optional-dependencies"]["convert"]
+    assert [requirement.split(">=")[0] for requirement in wanted] == list(CONVERTER_PACKAGES)
+    assert all(importlib.util.find_spec(module) for module in CONVERTER_PACKAGES.values())
 
 
 def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
