@@ -4,12 +4,14 @@
 import json
 import re
 import shutil
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 from stemlane.catalog.ensembles import combine
 from stemlane.catalog.install import add_model, verify
 from stemlane.cli.main import main
+from stemlane.engine.frontends.ensemble import stated
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ManifestError, ModelError
@@ -200,6 +202,21 @@ def test_it_is_refused_once_a_members_settings_are_others(members, settings):
     with pytest.raises(ModelError, match="planes, half are not what they were when it was made: combine them again"):
         Separator("mine").separate(recording(1000), 44100)
     Separator("yours").separate(recording(1000), 44100)
+
+
+def test_a_setting_that_a_later_version_adds_changes_no_ensemble():
+    @dataclass(frozen=True)
+    class Part:
+        size: int
+        added: float = 0.5
+
+    @dataclass(frozen=True)
+    class Settings:
+        parts: tuple[Part, ...]
+        added: bool = False
+
+    assert stated(Settings((Part(3), Part(4)))) == "Settings(parts=(Part(size=3), Part(size=4)))"
+    assert stated(Settings((Part(3, 1.5),), added=True)) == "Settings(parts=(Part(size=3, added=1.5)), added=True)"
 
 
 @pytest.mark.parametrize("name, words", [

@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import pytest
 from stemlane.errors import PluginError
-from stemlane.package_folder import CHECKOUT
 from stemlane.plugin import hosting, install, named_presets, places, presets, status
 from support.presets import build_component, build_preset
 
@@ -216,7 +215,7 @@ def test_a_preset_sets_what_it_names(tmp_path, monkeypatch):
 
 def test_the_built_in_presets_are_the_editors():
     """The plugin's own list, and that each can be loaded by its name."""
-    source = (CHECKOUT / "plugin" / "processor" / "Presets.cpp").read_text(encoding="utf-8")
+    source = (Path(__file__).parents[3] / "plugin" / "processor" / "Presets.cpp").read_text(encoding="utf-8")
     table = source.partition("builtInPresets() {")[2].partition("};")[0].replace("kOn", '"On"')
     entries = re.findall(r'\{"([^"]+)",\s*\{((?:\{"\w+", "[^"]+"\},?\s*)+)\}', table)
     found = {name: dict(re.findall(r'\{"(\w+)", "([^"]+)"\}', settings)) for name, settings in entries}

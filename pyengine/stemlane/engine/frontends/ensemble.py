@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Front end of `ensemble` models: runs other models side by side and blends their stems, in live streams and files."""
 
+import dataclasses
 import hashlib
 import math
 from collections.abc import Sequence
@@ -26,11 +27,25 @@ def combined_numbers(members: Sequence[Manifest], spectrum_delay_samples: int) -
     return stride, max(delays) + spectrum_delay_samples
 
 
+def stated(settings: object) -> str:
+    """What settings say beyond their defaults: a version of Stemlane that knows more of them changes nothing."""
+    if isinstance(settings, tuple):
+        return f"({', '.join(map(stated, settings))})"
+    if not dataclasses.is_dataclass(settings):
+        return repr(settings)
+    values = [
+        f"{field.name}={stated(value)}"
+        for field in dataclasses.fields(settings)
+        if (value := getattr(settings, field.name)) != field.default
+    ]
+    return f"{type(settings).__name__}({', '.join(values)})"
+
+
 def fingerprint(settings: EnsembleSettings, members: Sequence[Manifest]) -> str:
     """The version of an ensemble: it changes with its blends, and with its members' files and settings."""
     known = [f"{stem} {blend.how} {blend.members}" for stem, blend in settings.blends]
     for member in members:
-        known.append(f"{member.version} {member.kind} {member.stems} {member.residual} {member.settings!r}")
+        known.append(f"{member.version} {member.kind} {member.stems} {member.residual} {stated(member.settings)}")
         known += [f"{entry.path} {entry.sha256}" for entry in member.files]
     return hashlib.sha256("\n".join(known).encode()).hexdigest()[:16]
 
