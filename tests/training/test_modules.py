@@ -108,7 +108,7 @@ def test_a_file_that_is_no_module_is_refused(tmp_path):
 
 def test_songs_go_to_the_pool_held_out_ones_do_not_and_other_files_are_named(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("STEMLANE_TRAINING_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(modules, "PACKAGES", ("game-data", modules.HELD_OUT))
+    monkeypatch.setattr(modules, "PACKAGES", ("game-data", modules.HELD_OUT, *modules.KICKS))
     for package in modules.PACKAGES:
         folder = tmp_path / "cache" / "unpacked" / package
         folder.mkdir(parents=True)

@@ -54,6 +54,8 @@ PACKAGES = (
 )
 # Heard by nobody in training; kept for measuring.
 HELD_OUT = "open-invaders-data"
+# What `panel.kicks` measures with: electronic kicks beside basses. No training after `live` 0.5.0 hears them.
+KICKS = ("heroes-sound-tracks", "tecnoballz-data")
 SUFFIXES = (".mod", ".xm", ".it", ".s3m", ".stm")
 
 STEMS = ("drums", "bass", "other")
@@ -258,6 +260,15 @@ def render(path: Path) -> dict[str, np.ndarray] | None:
     return stems | {"bass": stems["bass"] + low, "other": high}
 
 
+def files(package: str) -> list[Path]:
+    """The modules of a package, in order."""
+    return [
+        path
+        for path in sorted(unpacked(package).rglob("*"))
+        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()
+    ]
+
+
 def _render_to_pool(job: tuple[str, Path]) -> str:
     package, path = job
     folder = cache_folder() / ("demos" if package == HELD_OUT else "pool/songs")
@@ -281,12 +292,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--processes", type=int, default=1)
     options = parser.parse_args(arguments)
-    jobs = [
-        (package, path)
-        for package in PACKAGES
-        for path in sorted(unpacked(package).rglob("*"))
-        if path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()
-    ]
+    jobs = [(package, path) for package in PACKAGES if package not in KICKS for path in files(package)]
     print_each(_render_to_pool, jobs, options.processes)
 
 

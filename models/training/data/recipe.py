@@ -15,10 +15,10 @@ class Recipe:
     kind_share: tuple[float, ...] = (0.5, 0.1, 0.1, 0.1, 0.2)
     sung_db: tuple[float, float] = (-12.0, 6.0)  # level of voices over a real instrumental
 
-    song_probability: float = 0.35  # aligned stems of one song, else stems of anywhere
+    song_probability: float = 0.4  # aligned stems of one song, else stems of anywhere
     # See draw_by_kind. Neither the album and the band nor drums and basses on their own have one of these words.
     song_weights: Mapping[str, float] = field(
-        default_factory=lambda: {"": 0.3, "demo": 0.15, "module": 0.15, "rendered": 0.15, "band": 0.5, "heavy": 0.3}
+        default_factory=lambda: {"": 0.5, "demo": 0.3, "module": 0.4, "rendered": 0.35, "band": 0.45, "heavy": 0.3}
     )
     single_weights: Mapping[str, float] = field(
         default_factory=lambda: {
@@ -28,7 +28,7 @@ class Recipe:
             "guitar": 0.6,
             "dark": 0.3,
             "recorded": 0.4,
-            "part": 0.4,
+            "part": 0.6,
         }
     )
     # In remixes: take the stem from a song rather than from single recordings.
@@ -50,7 +50,7 @@ class Recipe:
     speed_octaves: float = 0.35
     voice_octaves: float = 0.6  # the same for vocals in remixes: there are few, and they must not be known by heart
     master_probability: float = 0.35  # the sum goes through a compressor and a soft clipper
-    boom_probability: float = 0.15  # drums whose low end is as strong as a bass: kicks below, toms above
+    boom_probability: float = 0.2  # drums whose low end is as strong as a bass: kicks below, toms above
     boom_db: tuple[float, float] = (5.0, 15.0)
     boom_hz: tuple[float, float] = (35.0, 180.0)
     # Other with the body of a guitar through a dark amplifier. Without it, what is distorted and low is a bass.
