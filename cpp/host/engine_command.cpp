@@ -104,6 +104,7 @@ void EngineCommand::split(std::vector<std::string>& lines, bool ends) {
   for (std::size_t end = rest_.find('\n'); end != std::string::npos; end = rest_.find('\n', begin)) {
     std::string line = rest_.substr(begin, std::min(end - begin, kMaxLineBytes));
     begin = end + 1;
+    if (line.ends_with('\r')) line.pop_back();  // as lines of text end on Windows
     if (line.starts_with('{'))
       lines.push_back(std::move(line));
     else if (!line.empty())

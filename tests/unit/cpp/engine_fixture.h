@@ -38,7 +38,7 @@ inline bool wait_for(const std::function<bool()>& condition) {
 }
 
 /// A thread of its own hears that the engine runs, maybe after the first stems have come.
-inline bool is_ready(const stemlane::StemStream& stream) {
+inline bool becomes_ready(const stemlane::StemStream& stream) {
   return wait_for([&] { return stream.status().state == stemlane::EngineState::ready; });
 }
 

@@ -58,7 +58,7 @@ TEST_CASE("offline, the engine's speed and the host's blocks change no bit while
     stream.prepare(config_for(seed % 3 == 0 ? "works" : "dawdles"));
     stream.set_offline(true);
     bounces.push_back(automated_bounce(stream, in, seed));
-    CHECK(is_ready(stream));
+    CHECK(becomes_ready(stream));
     CHECK(bounces.back().samples == bounces.front().samples);
   }
   // And it is the sound: the vocals are out where they are muted.

@@ -69,7 +69,7 @@ TEST_CASE("an engine starts from a folder of any name") {
   stream.set_offline(true);
   const Audio in = noise(2, 50'000);
   CHECK(num_differing(bounce(stream, in), in, stream.latency_samples(), 0.5F, 0, 50'000) == 0);
-  CHECK(is_ready(stream));
+  CHECK(becomes_ready(stream));
 }
 
 TEST_CASE("what an engine prints goes to the log, named in any letters") {
