@@ -97,6 +97,7 @@ def _manifests(folder: Path) -> list[bytes]:
     good = [(path / "manifest.toml").read_bytes() for path in built]
     top = good[0].partition(b"[streaming]")[0].replace(b'"streaming"', b'"ensemble"')
     blends = b"".join(b'%s = ["min", ["mix", 2.0], ["a", 1]]\n' % stem for stem in (b"vocals", b"drums", b"bass"))
+    blends += b'stages = [["vocals"], ["drums", "bass"]]\n'
     good.append(top + b"[ensemble]\nstride_samples = 64\ndelay_samples = 0\n" + blends)
     paths = ("../x", "/etc/x", "a/../../x", "manifest.toml", "C:x")
     bad = [good[0].replace(b'"network.onnx"', f'"{path}"'.encode()) for path in paths]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Makes a model of other models: which stem comes from which, or is blended of several."""
+"""Makes a model of other models: which stem comes from which, or is blended of several; side by side or in a chain."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
 from stemlane.catalog.install import Report, add_manifest
@@ -18,8 +18,8 @@ _MOST_ALLOWANCE_SAMPLES = 1 << 20
 
 
 def combine(
-    name: str, blends: Mapping[str, Blend], *, residual: str = "other", force: bool = False,
-    report: Report = lambda stage, done, total: None,
+    name: str, blends: Mapping[str, Blend], *, stages: Sequence[Sequence[str]] = (), residual: str = "other",
+    force: bool = False, report: Report = lambda stage, done, total: None,
 ) -> Manifest:  # fmt: skip
     """Make a model of models that are installed, which must stay so.
 
@@ -29,6 +29,9 @@ def combine(
         What it is called.
     blends
         Where each stem comes from, but the residual.
+    stages
+        A chain: these stems in the order in which they are taken out of the mixture. The models of a stage hear what
+        the stages before it have left. One stage of all if that is empty.
     residual
         The stem that gets what the others leave of the mixture, so that all sum to it.
     force
@@ -53,16 +56,19 @@ def combine(
         raise ModelError(f"{residual} is what the other stems leave of the mixture: take none from a model, or name "
                          "another residual")  # fmt: skip
     stems = [stem for stem in STEM_ORDER if stem in named] + [residual]
-    lists = {stem: [named[stem].how, *map(list, named[stem].members)] for stem in stems[:-1]}
+    lists: dict[str, object] = {stem: [named[stem].how, *map(list, named[stem].members)] for stem in stems[:-1]}
+    if len(stages) > 1:
+        lists["stages"] = [list(stage) for stage in stages]
     settings = _checked(name, stems, lists)
     rate = find_model(settings.members[0]).sample_rate
     members = check_members(name, settings, rate)
-    stride, delay = combined_numbers(members, settings.spectrum_delay_samples)
-    allowance = sum(member.compute_allowance_samples for member in members)  # they compute one after the other
+    stride, delay = combined_numbers(settings, members)
+    running = [members[member] for stage in settings.stages for member in settings.members_of(stage)]
+    allowance = sum(member.compute_allowance_samples for member in running)  # they compute one after the other
     names = ", ".join(settings.members)
     description = Description(
         name, f"{name}, of {names}"[:200], fingerprint(settings, members),
-        "; ".join(f"{member.name}: {licence_of(member).text}" for member in members), f"combined of {names}",
+        "; ".join(f"{member.name}: {licence_of(member).text}" for member in members.values()), f"combined of {names}",
         "that of its members")  # fmt: skip
     text = manifest_text(
         description, kind="ensemble", stems=stems, residual=residual, sample_rate=round(rate),

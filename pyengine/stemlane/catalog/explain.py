@@ -18,7 +18,7 @@ _KINDS = {
     "htdemucs": "HTDemucs; it hears waveform and spectrogram of whole segments and gives both of the stems",
     "mdx": "an MDX-Net; it turns the complex spectrum of a segment into that of one stem",
     "segment": "a network that turns the complex spectrum of a segment into those of the stems",
-    "ensemble": "other models, which run side by side",
+    "ensemble": "other models, which run side by side or one on what another leaves",
 }
 
 
@@ -173,11 +173,14 @@ def _join(settings: SegmentSettings, sample_rate: float) -> str:
 
 def _ensemble(manifest: Manifest) -> dict[str, str]:
     words = {"mean": "mean of", "min": "lowest magnitudes of", "max": "highest magnitudes of"}
-    rows = {}
-    for stem, blend in manifest.settings_of(EnsembleSettings).blends:
-        weighted = len({weight for _, weight in blend.members}) > 1
-        names = ", ".join(f"{name} ({weight:g})" if weighted else name for name, weight in blend.members)
-        rows[f"  {stem}"] = f"that of {names}" if len(blend.members) == 1 else f"{words[blend.how]} {names}"
+    rows, settings, taken = {}, manifest.settings_of(EnsembleSettings), ""
+    for stage in settings.stages:
+        for stem, blend in settings.blends_of(stage).items():
+            weighted = len({weight for _, weight in blend.members}) > 1
+            names = ", ".join(f"{name} ({weight:g})" if weighted else name for name, weight in blend.members)
+            found = f"that of {names}" if len(blend.members) == 1 else f"{words[blend.how]} {names}"
+            rows[f"  {stem}"] = found + taken
+        taken = f"{taken + ',' if taken else ', from the mixture without'} {', '.join(stage)}"
     return rows
 
 

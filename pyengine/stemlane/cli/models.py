@@ -8,6 +8,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from stemlane.cli import combining
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say
 from stemlane.cli.parser import Group, add_command, add_group, given
@@ -21,6 +22,7 @@ _EXAMPLES = """
   stemlane models add scnet --from SCNet-large_starrytong_fixed.ckpt
   stemlane models add UVR-MDX-NET-Inst_HQ_3.onnx     the kind of weights, by the file's name
   stemlane models combine best --mean vocals=mix:2,scnet --mean drums=scnet --min bass=mix,scnet
+  stemlane models combine chain --mean vocals=kim --then --mean drums=mix --mean bass=mix
   stemlane models show spleeter-4stems
   stemlane models verify spleeter-4stems
 """
@@ -47,7 +49,7 @@ def add(commands: Group) -> None:
         "name", metavar="NAME"
     )
     _add_adding(models)
-    _add_combining(models)
+    combining.add(models)
 
 
 def _add_adding(models: Group) -> None:
@@ -138,24 +140,6 @@ def _list_json(*, available: bool, added: bool) -> int:
     for entry in () if added else available_models():
         say_json(available_fields(entry, {listing.name for listing in here}))
     return 0
-
-
-def _add_combining(models: Group) -> None:
-    combining = add_command(
-        models, "combine", _combine, "Make a model of others: stems of one each, or blended of several.", _EXAMPLES
-    )
-    combining.add_argument("name", type=given, metavar="NAME", help="name of the new model")
-    for how, text in (
-        ("mean", "take a stem from a model (drums=scnet), or the weighted mean of several (vocals=mix:2,scnet)"),
-        ("min", "for a stem, take the lowest magnitude among several models in each bin of the spectrum"),
-        ("max", "the same with the highest"),
-    ):
-        combining.add_argument(f"--{how}", action="append", type=given, metavar="STEM=MODELS", help=text)
-    combining.add_argument(
-        "--residual", default="other", metavar="STEM",
-        help="the stem that gets what the others leave of the mixture (default: %(default)s)",
-    )  # fmt: skip
-    combining.add_argument("--force", action="store_true", help="replace a model of the same name")
 
 
 def _list_available(*, names: bool) -> int:
@@ -290,25 +274,6 @@ def _tells(question: str) -> bool:
 
     say_json({"question": question})
     return False
-
-
-def _combine(options: argparse.Namespace) -> int:
-    from stemlane.catalog.ensembles import combine, read_blend
-    from stemlane.catalog.explain import latency_text
-    from stemlane.catalog.licences import licence_rows
-    from stemlane.cli.progress import StageProgress
-
-    read = [read_blend(how, text) for how in ("mean", "min", "max") for text in getattr(options, how) or ()]
-    if not read:
-        options.refuse("say where stems come from: --mean STEM=MODEL, --min or --max")
-    if len(blends := dict(read)) < len(read):
-        options.refuse("a stem is given twice")
-    with StageProgress() as report:
-        made = combine(options.name, blends, residual=options.residual, force=options.force, report=report)
-    for label, text in licence_rows(made).items():
-        say(f"{label:<14} {text}")
-    say(f"{'made':<14} {made.name}: {made.title}, {latency_text(made)}")
-    return 0
 
 
 def _agrees(question: str) -> bool:

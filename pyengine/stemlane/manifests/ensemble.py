@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: MIT
 """What the manifest of an `ensemble` states: which stems it takes from which other models, and how it blends them.
 
+Some may hear the mixture without stems that others have taken out of it.
+
 Standard library only. The members are found by name when the model is loaded.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stemlane.contract import LONGEST_MODEL_NAME
@@ -17,6 +20,7 @@ LOWEST_WEIGHT, HIGHEST_WEIGHT = 0.001, 1000.0
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _HIGHEST_SAMPLES = 1 << 24
 _EXPECTED = 'a list like ["mean", ["mix", 2.0], ["scnet", 1.0]]'
+_STAGES_EXPECTED = 'a list like [["vocals"], ["drums", "bass"]]'
 
 
 @dataclass(frozen=True)
@@ -38,21 +42,44 @@ class Blend:
 
 @dataclass(frozen=True)
 class EnsembleSettings:
-    """Numbers of an `ensemble`: the stride and delay of its members together, and a blend for each separated stem."""
+    """Numbers of an `ensemble`.
+
+    Attributes
+    ----------
+    stride_samples, delay_samples
+        Of its members together.
+    blends
+        Where each separated stem comes from.
+    stages
+        The separated stems, each in one stage. The members of the first hear the mixture, those of every other one
+        what the stages before it have left of that.
+    """
 
     stride_samples: int
     delay_samples: int
     blends: tuple[tuple[str, Blend], ...]
+    stages: tuple[tuple[str, ...], ...]
 
     @property
     def members(self) -> tuple[str, ...]:
         """Names of the models it takes stems from, each once."""
-        return tuple(dict.fromkeys(name for _, blend in self.blends for name, _ in blend.members))
+        return _names(blend for _, blend in self.blends)
 
-    @property
-    def spectrum_delay_samples(self) -> int:
-        """Samples by which comparing spectra delays all stems."""
-        return SPECTRUM_SAMPLES if any(blend.how != "mean" for _, blend in self.blends) else 0
+    def blends_of(self, stage: tuple[str, ...]) -> dict[str, Blend]:
+        """Where the stems of a stage come from."""
+        return {stem: blend for stem, blend in self.blends if stem in stage}
+
+    def members_of(self, stage: tuple[str, ...]) -> tuple[str, ...]:
+        """Names of the models that compute in a stage, each once; one may be in several, and hear different things."""
+        return _names(self.blends_of(stage).values())
+
+    def spectrum_delay_samples(self, stage: tuple[str, ...]) -> int:
+        """Samples by which comparing spectra delays the stems of a stage."""
+        return SPECTRUM_SAMPLES if any(blend.how != "mean" for blend in self.blends_of(stage).values()) else 0
+
+
+def _names(blends: Iterable[Blend]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for blend in blends for name, _ in blend.members))
 
 
 def read_ensemble(top: Table) -> EnsembleSettings:
@@ -64,12 +91,25 @@ def read_ensemble(top: Table) -> EnsembleSettings:
     settings = EnsembleSettings(
         stride_samples=table.integer("stride_samples", 1, _HIGHEST_SAMPLES),
         delay_samples=table.integer("delay_samples", 0, _HIGHEST_SAMPLES),
-        blends=tuple((stem, _read_blend(table, stem)) for stem in stems))  # fmt: skip
+        blends=tuple((stem, _read_blend(table, stem)) for stem in stems),
+        stages=_read_stages(table, stems))  # fmt: skip
     if (name := top.text("name")) in settings.members:
         table.fail("members", f"hold {name!r}, the model itself: choose another name for it")
-    if len(settings.members) > MOST_MEMBERS:
-        table.fail("members", f"are {len(settings.members)}, should be at most {MOST_MEMBERS}")
+    num_members = sum(len(settings.members_of(stage)) for stage in settings.stages)
+    if num_members > MOST_MEMBERS:
+        table.fail("members", f"are {num_members}, should be at most {MOST_MEMBERS}")
     return settings
+
+
+def _read_stages(table: Table, stems: list[str]) -> tuple[tuple[str, ...], ...]:
+    if "stages" not in table:
+        return (tuple(stems),)
+    stages = table.array("stages", _STAGES_EXPECTED)
+    if not all(isinstance(stage, list) and stage and all(isinstance(stem, str) for stem in stage) for stage in stages):
+        table.fail("stages", f"is {stages!r}, should be {_STAGES_EXPECTED}")
+    if sorted(stem for stage in stages for stem in stage) != sorted(stems):
+        table.fail("stages", f"is {stages!r}, should hold each once of: {', '.join(stems)}")
+    return tuple(map(tuple, stages))
 
 
 def _read_blend(table: Table, stem: str) -> Blend:

@@ -20,30 +20,18 @@ from stemlane.manifests.model import load_manifest
 from stemlane.manifests.registry import find_model, user_folder
 from stemlane.mix.rendering import render
 from support.htdemucs_case import recording
+from support.members import build_members, one
 from support.tiny_mdx import build_mdx
-from support.tiny_models import build_model, change_manifest
-from support.tiny_segment import build_segment
+from support.tiny_models import change_manifest
 
 TOLERANCE = 2e-6  # float32 sums of a music of peak 0.4
-STREAMING = {"fft_samples": 2048, "synthesis_samples": 2048, "hop_samples": 512, "frames_per_step": 1}
 
 
 @pytest.fixture
 def members(tmp_path, monkeypatch):
-    """Models with masks that are one number a stem, one that weights bins, and one of MDX-Net's kind."""
+    """Models whose stems are known."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
-    models = user_folder()
-    models.mkdir(parents=True)
-    build_model(models, name="half", stems=("vocals", "drums", "other"), masks=(0.5, 0.25), **STREAMING)
-    build_model(
-        models, name="fifth", stems=("vocals", "bass", "other"), masks=(0.2, 0.4), lookahead_frames=2, **STREAMING
-    )
-    build_segment(models, name="bins")
-    build_mdx(models, name="planes")
-
-
-def one(name: str, weight: float = 1.0) -> Blend:
-    return Blend("mean", ((name, weight),))
+    build_members(user_folder())
 
 
 def test_means_and_choices_of_models_are_what_they_are_by_definition(members):
