@@ -157,7 +157,7 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
 	cmake --build --preset thread-plugin
 	xvfb-run -a build/thread-plugin/plugin/tests/plugin_tests \
-	  "a reset from any thread*,an open editor*,whatever gives memory*"
+	  "a reset from any thread*,an open editor*,captures begin*,whatever gives memory*"
 	cmake --build --preset address --target $(addsuffix _seeded,$(FUZZED_CORE))
 	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \

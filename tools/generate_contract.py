@@ -12,7 +12,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 HEADER, MODULE = ROOT / "cpp" / "core" / "contract.h", ROOT / "pyengine" / "stemlane" / "contract.py"
 NOTE = "Written by tools/generate_contract.py from contract.toml, which says what these mean. Do not edit."
-FOLDER_KINDS = ("data", "config", "log")
+FOLDER_KINDS = ("data", "config", "log", "cache")
 SYSTEMS = {"windows": "_WIN32", "macos": "__APPLE__", "linux": ""}  # the last one is the rest
 
 

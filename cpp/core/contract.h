@@ -48,14 +48,17 @@ inline constexpr const char* kPresetsFolder = "presets";
 inline constexpr UserFolder kUserData = {"LOCALAPPDATA", "AppData/Local"};
 inline constexpr UserFolder kUserConfig = {"LOCALAPPDATA", "AppData/Local"};
 inline constexpr UserFolder kUserLog = {"LOCALAPPDATA", "AppData/Local"};
+inline constexpr UserFolder kUserCache = {"LOCALAPPDATA", "AppData/Local"};
 #elif defined(__APPLE__)
 inline constexpr UserFolder kUserData = {"", "Library/Application Support"};
 inline constexpr UserFolder kUserConfig = {"", "Library/Application Support"};
 inline constexpr UserFolder kUserLog = {"", "Library/Logs"};
+inline constexpr UserFolder kUserCache = {"", "Library/Caches"};
 #else
 inline constexpr UserFolder kUserData = {"XDG_DATA_HOME", ".local/share"};
 inline constexpr UserFolder kUserConfig = {"XDG_CONFIG_HOME", ".config"};
 inline constexpr UserFolder kUserLog = {"XDG_STATE_HOME", ".local/state"};
+inline constexpr UserFolder kUserCache = {"XDG_CACHE_HOME", ".cache"};
 #endif
 
 inline constexpr const char* kEngineConfigurationFile = "engine.conf";

@@ -36,9 +36,9 @@ class FilesPage::Row final : public juce::Component {
     setInterceptsMouseClicks(false, true);
     button_.onClick = [this] {
       // The list may have become shorter since this row was drawn.
-      const auto index = static_cast<std::size_t>(index_);
-      if (index >= queue_.items().size()) return;
-      const FileQueue::Item& item = queue_.items()[index];
+      const auto place = static_cast<std::size_t>(index_);
+      if (place >= queue_.items().size()) return;
+      const FileQueue::Item& item = queue_.items()[place];
       if (item.state == FileQueue::State::done && !item.stems.empty())
         item.stems.front().second.revealToUser();
       else
@@ -104,10 +104,8 @@ class FilesPage::Row final : public juce::Component {
   juce::TextButton button_;
 };
 
-FilesPage::FilesPage(StemlaneProcessor& processor) : Page("Files"), queue_(processor.files()) {
-  list_.setViewedComponent(&content_, false);
-  list_.setScrollBarsShown(true, false);
-  addAndMakeVisible(list_);
+FilesPage::FilesPage(StemlaneProcessor& processor)
+    : ListPage("Files"), processor_(processor), queue_(processor.files()) {
   model_.setTitle("Model for files");
   model_.setTooltip("What separates the files that come next");
   format_.setTitle("Format");
@@ -209,11 +207,7 @@ void FilesPage::refresh() {
 }
 
 void FilesPage::layOut() {
-  list_.setBounds(body());
-  const int width = list_.getWidth() - list_.getScrollBarThickness() - 4;  // there is one or there will be
-  content_.setSize(width, kRowHeight * static_cast<int>(rows_.size()));
-  for (std::size_t i = 0; i < rows_.size(); ++i)
-    rows_[i]->setBounds(0, kRowHeight * static_cast<int>(i), width, kRowHeight);
+  layOutList(rows_, [](const Row&) { return kRowHeight; });
   auto bar = footer().removeFromBottom(42).withTrimmedBottom(14);
   const auto place = [&](juce::Component& part, int widthOfPart) {
     part.setBounds(bar.removeFromLeft(widthOfPart));
@@ -227,6 +221,7 @@ void FilesPage::layOut() {
 }
 
 juce::String FilesPage::footerText() const {
+  if (const juce::String& problem = processor_.capture().problem(); problem.isNotEmpty()) return problem;
   if (ownPython_)
     return "This copy of the plugin reads no audio files. The Python package does: run its 'stemlane "
            "separate', "

@@ -13,7 +13,7 @@
 namespace stemlane {
 
 /// Message thread only.
-class FilesPage final : public Page, private juce::ChangeListener {
+class FilesPage final : public ListPage, private juce::ChangeListener {
  public:
   explicit FilesPage(StemlaneProcessor& processor);
   ~FilesPage() override;
@@ -34,10 +34,9 @@ class FilesPage final : public Page, private juce::ChangeListener {
   juce::String footerText() const;
   void layOut() override;
 
+  StemlaneProcessor& processor_;
   FileQueue& queue_;
   const bool ownPython_ = hasOwnPython();
-  juce::Viewport list_;
-  juce::Component content_;
   std::vector<std::unique_ptr<Row>> rows_;
   std::vector<std::string> modelNames_;
   juce::ComboBox model_, format_;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A page over the editor: a title, rows of facts, and what can be done about them.
+// A page with rows of facts, and what can be done about them.
 #pragma once
-
-#include <juce_gui_basics/juce_gui_basics.h>
 
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "editor/Page.h"
+
 namespace stemlane {
 
-/// Escape, "Close" or a click beside the page ends it. Message thread only.
-class InfoPanel final : public juce::Component {
+/// Message thread only.
+class InfoPanel final : public Page {
  public:
   struct Row {
     juce::String name;
@@ -21,21 +21,14 @@ class InfoPanel final : public juce::Component {
   };
 
   InfoPanel(const juce::String& title, std::vector<Row> rows);
-  std::function<void()> onClose;
-
   void paint(juce::Graphics& g) override;
-  void resized() override;
-  bool keyPressed(const juce::KeyPress& key) override;
-  void mouseDown(const juce::MouseEvent& event) override;
 
  private:
-  juce::Rectangle<int> page() const;
+  void layOut() override;
   juce::Rectangle<int> rowArea(std::size_t index) const;
 
-  const juce::String title_;
   const std::vector<Row> rows_;
   std::vector<std::unique_ptr<juce::TextButton>> actions_;  ///< one a row, or null
-  juce::TextButton close_{"Close"};
 };
 
 }  // namespace stemlane

@@ -67,10 +67,7 @@ class ModelsPage::Row final : public juce::Component {
 };
 
 ModelsPage::ModelsPage(StemlaneProcessor& processor)
-    : Page("Models"), processor_(processor), shop_(processor.shop()) {
-  list_.setViewedComponent(&content_, false);
-  list_.setScrollBarsShown(true, false);
-  addAndMakeVisible(list_);
+    : ListPage("Models"), processor_(processor), shop_(processor.shop()) {
   own_.setTitle("Your own file");
   own_.setTooltip("Weights of UVR, Demucs, SCNet, RoFormer or Spleeter; they can be dropped here, too");
   own_.setEnabled(!ownPython_);
@@ -221,11 +218,7 @@ void ModelsPage::refresh() {
 }
 
 void ModelsPage::layOut() {
-  list_.setBounds(body());
-  const int width = list_.getWidth() - list_.getScrollBarThickness() - 4;  // there is one or there will be
-  content_.setSize(width, kRowHeight * static_cast<int>(rows_.size()));
-  for (std::size_t i = 0; i < rows_.size(); ++i)
-    rows_[i]->setBounds(0, kRowHeight * static_cast<int>(i), width, kRowHeight);
+  layOutList(rows_, [](const Row&) { return kRowHeight; });
   auto buttons = footer().removeFromBottom(42).withTrimmedBottom(14);
   own_.setBounds(buttons.removeFromRight(126));
   accept_.setBounds(own_.getBounds());

@@ -13,7 +13,7 @@
 namespace stemlane {
 
 /// Message thread only.
-class ModelsPage final : public Page, private juce::ChangeListener {
+class ModelsPage final : public ListPage, private juce::ChangeListener {
  public:
   explicit ModelsPage(StemlaneProcessor& processor);
   ~ModelsPage() override;
@@ -39,8 +39,6 @@ class ModelsPage final : public Page, private juce::ChangeListener {
   StemlaneProcessor& processor_;
   ModelShop& shop_;
   const bool ownPython_ = hasOwnPython();
-  juce::Viewport list_;
-  juce::Component content_;
   std::vector<std::unique_ptr<Row>> rows_;
   juce::String listed_;  ///< what the rows have been made of
   std::optional<ShopEntry> asked_;

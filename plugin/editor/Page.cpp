@@ -7,15 +7,12 @@
 namespace stemlane {
 namespace {
 
-constexpr int kWidest = 820;
-constexpr int kHighest = 620;
 constexpr int kMargin = 20;
-constexpr int kTitleHeight = 48;
 constexpr int kCloseWidth = 90;
 
 }  // namespace
 
-Page::Page(const juce::String& title) {
+Page::Page(const juce::String& title, Size largest) : largest_(largest) {
   setTitle(title);
   setFocusContainerType(FocusContainerType::keyboardFocusContainer);
   setWantsKeyboardFocus(true);
@@ -27,17 +24,21 @@ Page::Page(const juce::String& title) {
 }
 
 juce::Rectangle<int> Page::card() const {
-  return juce::Rectangle<int>(std::min(kWidest, getWidth() - 2 * kMargin),
-                              std::min(kHighest, getHeight() - 2 * kMargin))
+  return juce::Rectangle<int>(std::min(largest_.width, getWidth() - 2 * kMargin),
+                              std::min(largest_.height, getHeight() - 2 * kMargin))
       .withCentre(getLocalBounds().getCentre());
 }
 
+juce::Rectangle<int> Page::head() const {
+  return card().reduced(kMargin, 0).removeFromTop(kTitleHeight).reduced(0, 10).withTrimmedLeft(90);
+}
+
 juce::Rectangle<int> Page::body() const {
-  return card().reduced(kMargin, 0).withTrimmedTop(kTitleHeight).withTrimmedBottom(kFooterHeight);
+  return card().reduced(kMargin, 0).withTrimmedTop(kTitleHeight).withTrimmedBottom(largest_.footerHeight);
 }
 
 juce::Rectangle<int> Page::footer() const {
-  return card().reduced(kMargin, 0).removeFromBottom(kFooterHeight).withTrimmedRight(kCloseWidth + 8);
+  return card().reduced(kMargin, 0).removeFromBottom(largest_.footerHeight).withTrimmedRight(kCloseWidth + 8);
 }
 
 void Page::paint(juce::Graphics& g) {
@@ -54,7 +55,8 @@ void Page::paint(juce::Graphics& g) {
 }
 
 void Page::resized() {
-  auto corner = card().reduced(kMargin, 0).removeFromBottom(kFooterHeight).removeFromRight(kCloseWidth);
+  auto corner = card().reduced(kMargin, 0).removeFromBottom(largest_.footerHeight);
+  corner = corner.removeFromRight(kCloseWidth);
   close_.setBounds(corner.removeFromBottom(42).withTrimmedBottom(14));
   layOut();
 }
@@ -67,6 +69,12 @@ bool Page::keyPressed(const juce::KeyPress& key) {
 
 void Page::mouseDown(const juce::MouseEvent& event) {
   if (!card().contains(event.getPosition()) && onClose) onClose();
+}
+
+ListPage::ListPage(const juce::String& title) : Page(title) {
+  list_.setViewedComponent(&content_, false);
+  list_.setScrollBarsShown(true, false);
+  addAndMakeVisible(list_);
 }
 
 }  // namespace stemlane

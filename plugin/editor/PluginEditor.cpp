@@ -59,6 +59,7 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
   addAndMakeVisible(output_);
   addAndMakeVisible(status_);
   status_.onChange = [this] { resized(); };
+  quick_.capture().onResult = [this] { showFiles(); };
   top_.onSavePreset = [this] { askForPresetName(); };
   top_.onModels = [this] { showModels(); };
   top_.onFiles = [this] { showFiles(); };

@@ -8,7 +8,9 @@ namespace stemlane {
 namespace {
 
 constexpr int kGap = 6;
-constexpr int kEndWidth = 92;
+constexpr int kCaptureWidth = 88;
+constexpr int kLinkWidth = 52;
+constexpr int kResetWidth = 58;
 
 // What a preset has set, at its default.
 std::vector<Edits::Setting> takenBack(const Preset& preset, const Edits::Parameters& parameters) {
@@ -19,7 +21,8 @@ std::vector<Edits::Setting> takenBack(const Preset& preset, const Edits::Paramet
 
 }  // namespace
 
-QuickBar::QuickBar(StemlaneProcessor& processor, FaderGang& gang) : processor_(processor), gang_(gang) {
+QuickBar::QuickBar(StemlaneProcessor& processor, FaderGang& gang)
+    : processor_(processor), gang_(gang), capture_(processor) {
   setTitle("One touch");
   for (std::size_t i = 0; i < presets_.size(); ++i) {
     const Preset& preset = builtInPresets()[i];
@@ -30,13 +33,14 @@ QuickBar::QuickBar(StemlaneProcessor& processor, FaderGang& gang) : processor_(p
     button.onClick = [this, &preset] { press(preset); };
     addAndMakeVisible(button);
   }
-  link_.setTitle(link_.getButtonText());
+  addAndMakeVisible(capture_);
+  link_.setTitle("Link faders");
   link_.setClickingTogglesState(true);
   link_.setTooltip("Faders move together, by as many dB");
   link_.setToggleState(gang_.isLinked(), juce::dontSendNotification);
   link_.onClick = [this] { gang_.setLinked(link_.getToggleState()); };
   addAndMakeVisible(link_);
-  reset_.setTitle(reset_.getButtonText());
+  reset_.setTitle("Reset all");
   reset_.setTooltip("All faders to 0 dB, mute and solo off. Undo brings them back");
   reset_.onClick = [this] { processor_.edits().apply(neutralSettings(processor_.parameters().settings())); };
   addAndMakeVisible(reset_);
@@ -50,6 +54,7 @@ void QuickBar::press(const Preset& preset) {
 }
 
 void QuickBar::refresh() {
+  capture_.refresh();
   const auto parameters = processor_.parameters().settings();
   const StemSet present = processor_.presentStems();
   for (std::size_t i = 0; i < presets_.size(); ++i) {
@@ -61,10 +66,12 @@ void QuickBar::refresh() {
 
 void QuickBar::resized() {
   auto area = getLocalBounds();
-  reset_.setBounds(area.removeFromRight(kEndWidth));
+  reset_.setBounds(area.removeFromRight(kResetWidth));
   area.removeFromRight(kGap);
-  link_.setBounds(area.removeFromRight(kEndWidth));
-  area.removeFromRight(3 * kGap);
+  link_.setBounds(area.removeFromRight(kLinkWidth));
+  area.removeFromRight(kGap);
+  capture_.setBounds(area.removeFromRight(kCaptureWidth));
+  area.removeFromRight(2 * kGap);
   // As many as have room for their text; all are in the menu of presets.
   for (auto& button : presets_) {
     const int width = std::max(84, button.getBestWidthForHeight(area.getHeight()) + kGap);

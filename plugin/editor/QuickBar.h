@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// One touch: the presets people reach for most, linked faders, and everything back to neutral.
+// One touch: the presets people reach for most, a capture, linked faders, and everything back to neutral.
 #pragma once
 
 #include <juce_gui_basics/juce_gui_basics.h>
 
 #include <array>
 
+#include "editor/CaptureButton.h"
 #include "editor/FaderGang.h"
 #include "processor/PluginProcessor.h"
 #include "processor/Presets.h"
@@ -20,6 +21,7 @@ class QuickBar final : public juce::Component {
   /// Shows how the parameters stand.
   void refresh();
   void resized() override;
+  CaptureButton& capture() { return capture_; }
 
  private:
   void press(const Preset& preset);
@@ -27,8 +29,9 @@ class QuickBar final : public juce::Component {
   StemlaneProcessor& processor_;
   FaderGang& gang_;
   std::array<juce::TextButton, kNumOneTouchPresets> presets_;
-  juce::TextButton link_{"Link faders"};
-  juce::TextButton reset_{"Reset all"};
+  CaptureButton capture_;
+  juce::TextButton link_{"Link"};
+  juce::TextButton reset_{"Reset"};
 };
 
 }  // namespace stemlane

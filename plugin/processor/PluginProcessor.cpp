@@ -59,6 +59,7 @@ StemlaneProcessor::StemlaneProcessor()
   const auto models = installedModels();
   modelName_ = defaultModelName(models);
   applyModel(models);
+  capture_.onFile = [this](const juce::File& file) { files().add({file.getFullPathName()}); };
 }
 
 bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const {
@@ -81,6 +82,7 @@ bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const
 void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
   {
     const std::lock_guard lock(mutex_);
+    if (sampleRate != sampleRate_) capture_.stop();
     sampleRate_ = sampleRate;
     maxBlockSamples_ = std::max(maxBlockSamples, kExpectedBlockSamples);
     applyModel(installedModels());
@@ -185,6 +187,7 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
     if (stems[stem].back() != nullptr) block.stem_out[stem] = stems[stem].data();
   }
   if (!usable) return;
+  capture_.process(block.in, numChannels, numSamples, hostClock(getPlayHead()), isNonRealtime());
   if (beginsAnew_.exchange(false, std::memory_order_relaxed)) stream_.reset();
   stream_.process(block);
 
@@ -206,6 +209,10 @@ double StemlaneProcessor::getTailLengthSeconds() const {
   return sampleRate > 0.0 ? getLatencySamples() / sampleRate : 0.0;
 }
 
+void StemlaneProcessor::updateTrackProperties(const TrackProperties& properties) {
+  trackName_.publish(knownName(properties.name));
+}
+
 StemSet StemlaneProcessor::presentStems() const noexcept {
   const unsigned bits = presentStems_.load(std::memory_order_relaxed);
   StemSet present{};
@@ -217,8 +224,10 @@ bool StemlaneProcessor::hasStem(int stem) const noexcept {
   return presentStems()[static_cast<std::size_t>(stem)];
 }
 
-// While suspended, the host's blocks are silent: the timeline starts anew anyway.
+// While suspended, the host's blocks are silent: the timeline starts anew anyway. They do not come here, so a
+// capture ends before the gap.
 void StemlaneProcessor::changeModel(const std::function<void()>& change) {
+  capture_.stop();
   suspendProcessing(true);
   {
     const std::lock_guard lock(mutex_);
@@ -276,6 +285,10 @@ FileQueue& StemlaneProcessor::files() {
   if (files_ == nullptr)
     files_ = std::make_unique<FileQueue>(engineExecutable().getFullPathName().toStdString());
   return *files_;
+}
+
+void StemlaneProcessor::startCapture(int numBars) {
+  capture_.start({*trackName_.read(), numBars, std::max(1, numChannels()), getSampleRate()});
 }
 
 void StemlaneProcessor::modelsHaveChanged() {

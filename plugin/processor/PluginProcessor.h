@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "capture/Capture.h"
 #include "processor/Edits.h"
 #include "processor/EngineFigures.h"
 #include "processor/FileQueue.h"
@@ -50,6 +51,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   bool producesMidi() const override { return false; }
   /// Sound that is still inside when the input falls silent.
   double getTailLengthSeconds() const override;
+  void updateTrackProperties(const TrackProperties& properties) override;
   int getNumPrograms() override { return 1; }
   int getCurrentProgram() override { return 0; }
   void setCurrentProgram(int) override {}
@@ -82,6 +84,10 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   ModelShop& shop();
   /// Files that are separated in the background; made with the first call.
   FileQueue& files();
+  /// Records what passes: `numBars` from the host's next bar line on, or 0, until it is stopped. Its stems
+  /// are made as those of a file.
+  void startCapture(int numBars);
+  Capture& capture() noexcept { return capture_; }
   /// A model that was asked for may be here now.
   void modelsHaveChanged();
   void setMeters(bool on);
@@ -131,6 +137,8 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   };
   Published<Facts> facts_;
   Published<std::optional<EditorSize>> editorSize_;
+  Published<juce::String> trackName_;
+  Capture capture_;
   EngineFigures figures_;             // message thread
   std::unique_ptr<ModelShop> shop_;   // message thread
   std::unique_ptr<FileQueue> files_;  // message thread

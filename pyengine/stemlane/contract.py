@@ -40,6 +40,11 @@ USER_LOG = {
     "darwin": ("", "Library/Logs"),
     "linux": ("XDG_STATE_HOME", ".local/state"),
 }
+USER_CACHE = {
+    "win32": ("LOCALAPPDATA", "AppData/Local"),
+    "darwin": ("", "Library/Caches"),
+    "linux": ("XDG_CACHE_HOME", ".cache"),
+}
 APPLICATION_FOLDER = "stemlane"
 MODELS_FOLDER = "models"
 PRESETS_FOLDER = "presets"
