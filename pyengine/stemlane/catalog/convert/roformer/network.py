@@ -3,7 +3,7 @@
 
 What the original computes (bs_roformer.py, mel_band_roformer.py), in another order. Attention is onnxruntime's own
 operator, which never holds all products of queries and keys at once. Pairs that rotate together are put half a head
-apart, by permuting the rows of queries and keys alike. A normalisation's gain is folded into the products behind it.
+apart, by permuting the rows of queries and keys alike. Normalisations are one operator each.
 Gates are products of their own. Where mel filters overlap, each bin gathers its masks and takes their mean.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.roformer.architecture import CHANNELS, Architecture
 
-_TINY = np.float32(1e-12)  # torch's normalisation divides by at least that
+_TINY = 1e-12  # torch's normalisation divides by at least that
 _MOST_INNER_VALUES = 1 << 25  # of a feed-forward layer at once, 128 MiB
 
 
@@ -58,16 +58,13 @@ class _Writer:
         product = self.graph.node("MatMul", source, self.graph.weight(weight.T))
         return product if bias is None else self.graph.node("Add", product, self.graph.weight(bias))
 
-    def _unit(self, source: str) -> str:
-        """Each vector divided by its length."""
-        graph = self.graph
-        length = graph.node("ReduceL2", source, graph.constant(np.array([-1])), keepdims=1)
-        return graph.node("Div", source, graph.node("Max", length, graph.constant(_TINY)))
-
     def normalised(self, source: str, gain: str) -> str:
         """Each vector at length root of its size, times a gain for each value."""
         values = self._get(gain)
-        return self.graph.node("Mul", self._unit(source), self.graph.weight(values * np.sqrt(len(values))))
+        # What is added to the mean of the squares matters where the original's bound does, below 1e-12, and not above.
+        return self.graph.node(
+            "SimplifiedLayerNormalization", source, self.graph.weight(values), axis=-1, epsilon=_TINY**2 / len(values)
+        )  # fmt: skip
 
     def turned(self, source: str) -> str:
         """Rows and steps change places."""
@@ -81,22 +78,20 @@ class _Writer:
         parts = []
         for number, band in enumerate(found.bands):
             name = f"band_split.to_features.{number}"
-            part = self._unit(graph.slice(flat, 1, band.start * CHANNELS, band.end * CHANNELS))
-            gain = self._get(f"{name}.0.gamma")
-            part = self._product(part, self._get(f"{name}.1.weight") * (gain * np.sqrt(len(gain))),
-                                 self._get(f"{name}.1.bias"))  # fmt: skip
+            part = graph.slice(flat, 1, band.start * CHANNELS, band.end * CHANNELS)
+            part = self.normalised(part, f"{name}.0.gamma")
+            part = self._product(part, self._get(f"{name}.1.weight"), self._get(f"{name}.1.bias"))
             parts.append(graph.shape(part, 1, self._steps, found.width))
         return graph.node("Concat", *parts, axis=0)
 
     def attend(self, name: str, source: str) -> str:
         """Attention of each row's steps to each other, added to what it hears."""
         graph, found = self.graph, self._found
-        gain = self._get(f"{name}.norm.gamma") * np.sqrt(found.width)
         heads = (found.num_heads, found.head_width, found.width)
-        parts = [part.reshape(heads) for part in np.split(self._get(f"{name}.to_qkv.weight") * gain, 3)]
+        parts = [part.reshape(heads) for part in np.split(self._get(f"{name}.to_qkv.weight"), 3)]
         # Queries and keys: from pairs beside each other to pairs half a head apart.
         parts[:2] = [np.concatenate([part[:, 0::2], part[:, 1::2]], axis=1) for part in parts[:2]]
-        inner = self._unit(source)
+        inner = self.normalised(source, f"{name}.norm.gamma")
         query, key, value = (self._product(inner, part.reshape(-1, found.width)) for part in parts)
         angles = np.arange(self._steps)[:, np.newaxis] * self._get(f"{name}.rotary_embed.freqs").astype(np.float64)
         waves = [graph.constant(wave(angles).astype(np.float32)) for wave in (np.cos, np.sin)]
@@ -106,7 +101,7 @@ class _Writer:
             for part in (query, key)
         )
         mixed = graph.node("MultiHeadAttention", query, key, value, domain="com.microsoft", num_heads=found.num_heads)
-        gates = self._product(inner, self._get(f"{name}.to_gates.weight") * gain, self._get(f"{name}.to_gates.bias"))
+        gates = self._product(inner, self._get(f"{name}.to_gates.weight"), self._get(f"{name}.to_gates.bias"))
         gates = graph.shape(graph.node("Sigmoid", gates), self._rows, self._steps, found.num_heads, 1)
         mixed = graph.shape(mixed, self._rows, self._steps, found.num_heads, found.head_width)
         mixed = graph.shape(graph.node("Mul", mixed, gates), self._rows, self._steps, -1)
@@ -115,7 +110,6 @@ class _Writer:
     def feed_forward(self, name: str, source: str) -> str:
         """Two products, added to what they hear; some rows at a time, for the memory."""
         graph, found = self.graph, self._found
-        gain = self._get(f"{name}.0.gamma") * np.sqrt(found.width)
         num_parts = min(-(-self._rows * self._steps * found.inner_width // _MOST_INNER_VALUES), self._rows)
         outputs = []
         for part in range(num_parts):
@@ -123,8 +117,9 @@ class _Writer:
             if num_parts > 1:
                 ends = self._rows * part // num_parts, self._rows * (part + 1) // num_parts
                 rows = graph.slice(source, 0, *ends)
-            weight = self._get(f"{name}.1.weight") * gain
-            inner = graph.node("Gelu", self._product(self._unit(rows), weight, self._get(f"{name}.1.bias")))
+            inner = self.normalised(rows, f"{name}.0.gamma")
+            inner = self._product(inner, self._get(f"{name}.1.weight"), self._get(f"{name}.1.bias"))
+            inner = graph.node("Gelu", inner)
             inner = self._product(inner, self._get(f"{name}.4.weight"), self._get(f"{name}.4.bias"))
             outputs.append(graph.node("Add", rows, inner))
         return graph.node("Concat", *outputs, axis=0) if num_parts > 1 else outputs[0]
