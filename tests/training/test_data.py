@@ -160,6 +160,15 @@ def test_of_real_instrumentals_only_the_vocals_are_known(with_instrumentals):
     assert known.tolist() == [1, 0, 0, 0] and 10 * np.log10(power[0] / power[3]) == pytest.approx(-6.0, abs=0.1)
 
 
+def test_labels_of_sure_songs_count_more(pool):
+    for sure, expected in (((), [1.0] * 4), (("b",), [1.0, 1.5, 1.5, 1.0])):
+        recipe = Recipe(song_probability=1.0, sure_songs=sure, sure_weight=1.5)
+        maker = BatchMaker(pool, STFT, batch=1, frames=20, seed=1, recipe=recipe)
+        assert maker.draw_kind(np.random.default_rng(1), "labelled")[1].tolist() == expected
+    elsewhere = BatchMaker(pool, STFT, batch=1, frames=20, seed=1, recipe=replace(recipe, song_probability=0.0))
+    assert elsewhere.draw_kind(np.random.default_rng(1), "labelled")[1].tolist() == [1.0] * 4
+
+
 def test_views_silence_what_they_say(with_instrumentals):
     maker = BatchMaker(with_instrumentals, STFT, batch=1, frames=20, seed=1, recipe=Recipe(drop_probability=(0.0,) * 4))
     for seed in range(10):

@@ -79,3 +79,18 @@ def test_a_teacher_of_the_split_keeps_the_sum_of_drums_and_bass(batch, networks)
         assert torch.equal(product[:, 0, stem], batch[2][:, 0, stem])
     half = Teacher(networks[1], 0.5, split=0.5).fill(batch, SCORED, DECODED)[2][:, 0][:, list(TAUGHT)]
     torch.testing.assert_close(half, 0.5 * (taught + before))
+
+
+def test_labels_that_count_more_are_not_shared_anew(batch, networks):
+    known = batch[4].clone()
+    known[0, list(TAUGHT)] = 1.5
+    energy, _, product, stem_energy, filled = Teacher(networks[1], 0.5, split=0.75).fill(
+        (*batch[:4], known), SCORED, DECODED
+    )
+    assert filled.tolist() == [[1.0, 1.5, 1.5, 1.0], [1.0, 0.5, 0.5, 0.0]]
+    torch.testing.assert_close(product[:, 0], batch[2][:, 0])
+    heard = energy[SCORED][:, 0]
+    for stem in TAUGHT:  # what the best mask of each group makes of them
+        torch.testing.assert_close(
+            stem_energy[0, stem], (batch[2][:, 0, stem] ** 2 / heard).sum(0), rtol=1e-4, atol=1e-5
+        )

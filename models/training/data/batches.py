@@ -37,7 +37,8 @@ class Batch:
     cross : (frames, batch, groups)        sum Re(X_left X_right*)
     product : (scored frames, batch, stems, 2, groups)    sum Re(S X*)
     stem_energy : (batch, stems, 2, groups)    sum |S|^2, also over the scored frames
-    known : (batch, stems)    1 where the stem is known, 0 where it must not be scored
+    known : (batch, stems)    what the stem counts: 1 where it is known, 0 where it must not be scored, above 1 where
+        no teacher knows it better
     """
 
     energy: np.ndarray
@@ -162,13 +163,16 @@ class BatchMaker:
         return [kind for kind, count in zip(KINDS, counts, strict=True) for _ in range(count)]
 
     def draw_kind(self, rng: np.random.Generator, kind: str) -> tuple[np.ndarray, np.ndarray]:
-        """Stems (stems, 2, samples) of one excerpt of a kind, and which of them are known (stems,).
+        """Stems (stems, 2, samples) of one excerpt of a kind, and what each of them counts (stems,): `Batch.known`.
 
         The unknown stems of a real instrumental lie together in the last one.
         """
         if kind in ("real", "sung"):
             return self._real(rng, sung=kind == "sung"), np.array([1.0, 0.0, 0.0, 0.0], np.float32)
-        stems = self.draw(rng)
+        stems, song = self._draw(rng)
+        known = np.ones(len(STEMS), np.float32)
+        if song in self.recipe.sure_songs:
+            known[[STEMS.index("drums"), STEMS.index("bass")]] = self.recipe.sure_weight
         if kind == "instrumental":
             stems[0] = 0.0
         elif kind == "alone":
@@ -176,7 +180,7 @@ class BatchMaker:
             if len(audible):
                 chosen = 0 if 0 in audible and rng.random() < 0.5 else int(rng.choice(audible))
                 stems[np.arange(len(STEMS)) != chosen] = 0.0
-        return stems, np.ones(len(STEMS), np.float32)
+        return stems, known
 
     def _real(self, rng: np.random.Generator, *, sung: bool) -> np.ndarray:
         stems = np.zeros((len(STEMS), 2, self.num_samples), np.float32)
@@ -204,10 +208,14 @@ class BatchMaker:
 
     def draw(self, rng: np.random.Generator) -> np.ndarray:
         """Stems (stems, 2, samples) of one random labelled excerpt, at their levels."""
-        recipe = self.recipe
+        return self._draw(rng)[0]
+
+    def _draw(self, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+        """The same, and the kind of the song whose aligned stems they are; nothing where they are of anywhere."""
+        recipe, kind = self.recipe, ""
         stems = np.zeros((len(STEMS), 2, self.num_samples), np.float32)
         if self.pool.songs and rng.random() < recipe.song_probability:
-            gains_db = self._draw_song(rng, stems)
+            gains_db, kind = self._draw_song(rng, stems)
         else:
             gains_db = rng.normal(0.0, recipe.level_spread_db, len(STEMS))
             for index in range(len(STEMS)):
@@ -218,10 +226,13 @@ class BatchMaker:
         gains = np.where(dropped, 0.0, 10.0 ** (np.minimum(gains_db, 40.0) / 20.0))
         gains *= 10.0 ** (rng.normal(0.0, recipe.master_spread_db) / 20.0)
         stems *= gains[:, None, None].astype(np.float32)
-        return self._mastered(rng, stems)
+        return self._mastered(rng, stems), kind
 
-    def _draw_song(self, rng: np.random.Generator, stems: np.ndarray) -> np.ndarray:
-        """Put aligned stems of one song into `stems`, voices from elsewhere where it has none; gains in dB (stems,)."""
+    def _draw_song(self, rng: np.random.Generator, stems: np.ndarray) -> tuple[np.ndarray, str]:
+        """Put aligned stems of one song into `stems`, voices from elsewhere where it has none.
+
+        Returns gains in dB (stems,) and the kind of the song.
+        """
         recipe, song = self.recipe, self._song(rng)
         longest = max(self.pool.length(path) for path in song.values())
         for _ in range(4):
@@ -235,7 +246,7 @@ class BatchMaker:
         gains_db = rng.normal(0.0, recipe.song_spread_db, len(STEMS))
         if "vocals" not in song:
             self._place(rng, stems, gains_db, 0)
-        return gains_db
+        return gains_db, next(iter(song.values())).parent.name.split("_")[0]
 
     def _speed(self, rng: np.random.Generator, octaves: float) -> float:
         if rng.random() >= self.recipe.speed_probability:

@@ -8,7 +8,6 @@ song is determined by its seed. Run as `python -m models.training.data.heavy --s
 
 from __future__ import annotations
 
-import argparse
 import time
 
 import numpy as np
@@ -18,7 +17,8 @@ from models.training.network.spectral import SAMPLE_RATE
 
 from . import guitars, kits, scores
 from .bands import TRAINING, band_hits, others, play_bass
-from .pool import cache_folder, print_each, save, save_song
+from .command import Job, render_all
+from .pool import cache_folder, save, save_song
 from .render import _level, _score, _sections, with_effects
 
 GENRES = ("metal", "rock", "punk", "pop", "funk", "folk")  # what drums and keys are chosen by
@@ -130,7 +130,7 @@ def render_heavy(seed: int, seconds: float) -> dict[str, np.ndarray]:
     return {"drums": drums, "bass": _level(bass, -24.0), "other": other, "guitar": guitar}
 
 
-def _render_to_pool(job: tuple[str, int, float]) -> str:
+def _render_to_pool(job: Job) -> str:
     kind, seed, seconds = job
     started, pool = time.monotonic(), cache_folder() / "pool"
     target = pool / "songs" / f"heavy_{seed:05d}" if kind == "song" else pool / "other" / f"dark_{seed:05d}.npy"
@@ -150,16 +150,7 @@ def _render_to_pool(job: tuple[str, int, float]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--songs", type=int, default=40)
-    parser.add_argument("--guitars", type=int, default=0, help="tracks of guitars alone, rendered first")
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seconds", type=float, default=45.0)
-    parser.add_argument("--processes", type=int, default=1)
-    options = parser.parse_args(arguments)
-    jobs = [("guitar", seed, options.seconds) for seed in range(options.first, options.first + options.guitars)]
-    jobs += [("song", seed, options.seconds) for seed in range(options.first, options.first + options.songs)]
-    print_each(_render_to_pool, jobs, options.processes)
+    render_all(__doc__, _render_to_pool, arguments, track="guitar")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 """Training batches made on the device: excerpts, speeds, levels, equalisers, transforms and group sums, in torch.
 
 The twin of data.batches for a machine whose processors could not feed it. What is drawn follows the same recipe
-with two simplifications: speeds resample linearly, and the sum is not mastered.
+with three simplifications: speeds resample linearly, the sum is not mastered, and every known stem counts 1.
 """
 
 from __future__ import annotations

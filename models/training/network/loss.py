@@ -74,7 +74,7 @@ class SeparationLoss:
         masks, product : tensor (frames, batch, stems, 2, groups)
         energy : tensor (frames, batch, 2, groups)
         stem_energy : tensor (batch, stems, 2, groups), summed over the same frames
-        known : tensor (batch, stems) of 0 and 1
+        known : tensor (batch, stems), what each counts: 0 where it is unknown, 1 where it is known
         """
         self.bands = self.bands.to(masks.device)
         error = GroupError.apply(masks, energy, product) + stem_energy.sum(2)  # (batch, stems, groups)

@@ -11,7 +11,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from models.training.data import bands, choirs, demos, heavy, instrumentals, material, modules, render, sing
+from models.training.data import bands, choirs, demos, heavy, instrumentals, material, modules, render, sing, staccato
 from models.training.data.pool import PoolError
 from models.training.panel import build
 
@@ -27,6 +27,7 @@ MATERIAL = (
     "bands",
     "guitars",
     "heavy",
+    "staccato",
     "demos",
     "modules",
     "instrumentals",
@@ -60,6 +61,7 @@ def make_material(amounts: dict) -> None:
     sing.main(["--tracks", str(amounts["sung"])])
     bands.main(["--songs", str(amounts["bands"]), "--guitars", str(amounts["guitars"])])
     heavy.main(["--songs", str(amounts["heavy"]), "--guitars", str(amounts["heavy"])])
+    staccato.main(["--songs", str(amounts["staccato"])])
     render.main(["--songs", str(amounts["rendered"]), "--parts", str(amounts["parts"])])
     if amounts["demos"]:
         demos.main([])

@@ -33,7 +33,8 @@ class Teacher:
         pool's cannot be learned by heart.
     split : float
         In labelled excerpts that are not taught: what the teacher counts, 0 to 1, in how the sum of drums and bass is
-        shared among them. The sum itself stays as it is known.
+        shared among them. The sum itself stays as it is known, and excerpts whose labels count more than 1 stay as
+        they are: there it is the teacher that errs.
     """
 
     def __init__(self, network: MaskNetwork, weight: float, everywhere: bool = False, split: float = 0.0):
@@ -65,10 +66,12 @@ class Teacher:
         targets, weight = masks * heard, torch.full_like(known[excerpts, 0], self.weight)  # Re(S X*) of S = mask X
         if not self.everywhere:
             keep = labelled[excerpts]
+            counts = known[excerpts[keep]][:, list(TAUGHT)].amax(1)
+            split = torch.where(counts > 1.0, 0.0, self.split).view(1, -1, 1, 1, 1)
             truth = product[:, excerpts[keep]][:, :, list(TAUGHT)]
             shares = masks[:, keep] / masks[:, keep].sum(2, keepdim=True).clamp_min(1e-6)
-            targets[:, keep] = torch.lerp(truth, shares * truth.sum(2, keepdim=True), self.split)
-            weight[keep] = 1.0
+            targets[:, keep] = torch.lerp(truth, shares * truth.sum(2, keepdim=True), split)
+            weight[keep] = counts
         product, stem_energy, known = product.clone(), stem_energy.clone(), known.clone()
         for index, stem in enumerate(TAUGHT):
             target = targets[:, :, index]
