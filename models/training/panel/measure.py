@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,6 +142,22 @@ def load_network(path: Path, config: ModelConfig) -> MaskNetwork:
     return network.eval()
 
 
+def models_parser(description: str | None) -> argparse.ArgumentParser:
+    """A command line that takes models as NAME=PATH, for `load_models`."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("models", nargs="+", metavar="NAME=PATH", help="those that start with live are of that kind")
+    return parser
+
+
+def load_models(models: list[str]) -> Iterator[tuple[str, ModelConfig, MaskNetwork]]:
+    """Name, configuration and network of each NAME=PATH in turn; sets up torch for measuring."""
+    torch.set_num_threads(1)  # the steps are too small for two
+    torch.set_flush_denormal(True)  # the states of silence decay into denormal numbers, ten times slower
+    for name, path in (model.split("=", 1) for model in models):
+        config = CONFIGS["live" if name.startswith("live") else "mix"]
+        yield name, config, load_network(Path(path), config)
+
+
 def print_table(measured: dict[str, list[Result]]) -> None:
     """One row per model, the first one the base of the differences."""
     print(
@@ -164,17 +181,13 @@ def print_table(measured: dict[str, list[Result]]) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="+", help="NAME=PATH")
+    parser = models_parser(__doc__)
     parser.add_argument("--half", choices=("A", "B"), required=True)
     parser.add_argument("--excerpts", action="store_true", help="print a line per excerpt, too")
     options = parser.parse_args(arguments)
-    torch.set_num_threads(1)  # the steps are too small for two
-    torch.set_flush_denormal(True)  # the states of silence decay into denormal numbers, ten times slower
     items, measured = build.load(options.half), {}
-    for name, path in (model.split("=", 1) for model in options.models):
-        config = CONFIGS["live" if name.startswith("live") else "mix"]
-        measured[name] = measure(load_network(Path(path), config), config, items)
+    for name, config, network in load_models(options.models):
+        measured[name] = measure(network, config, items)
         if options.excerpts:
             for item, result in zip(items, measured[name], strict=True):
                 print(

@@ -6,22 +6,20 @@ Run as `python -m models.training.panel.release mix=models/mix/network.onnx ...`
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
 import soundfile
-import torch
 
 from models.training.data.material import read_stereo
 from models.training.data.packages import unpacked
 from models.training.data.pool import STEMS, audio_folder
 from models.training.data.withdrawn import OUTSIDE
-from models.training.network.configs import CONFIGS, ModelConfig
+from models.training.network.configs import ModelConfig
 from models.training.network.network import MaskNetwork
 
 from .evaluate import Evaluation, masked, separate, shares
-from .measure import level_db, load_network
+from .measure import level_db, load_models, models_parser
 
 EXCERPT_SECONDS = 40.0
 
@@ -77,14 +75,9 @@ def report(name: str, network: MaskNetwork, config: ModelConfig) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("models", nargs="+", help="NAME=PATH")
-    options = parser.parse_args(arguments)
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)
-    for name, path in (model.split("=", 1) for model in options.models):
-        config = CONFIGS["live" if name.startswith("live") else "mix"]
-        report(name, load_network(Path(path), config), config)
+    options = models_parser(__doc__).parse_args(arguments)
+    for name, config, network in load_models(options.models):
+        report(name, network, config)
 
 
 if __name__ == "__main__":
