@@ -2,17 +2,18 @@
 """Cover pictures: found in a recording and put into what is made of it. They are copied, never decoded.
 
 mutagen would write them into every format, but it is under the GPL and this package is not. FFmpeg writes MP3's and
-Opus's; for FLAC, MP4 and WAV a block of a few bytes around the picture is added here.
+Opus's; for FLAC, MP4, WAV and Ogg Vorbis a block of a few bytes around the picture is added here.
 """
 
 import base64
 import struct
 from pathlib import Path
-from typing import BinaryIO
 
 import av
 
+from stemlane.files.insertion import insert
 from stemlane.files.mp4_boxes import add_box, box
+from stemlane.files.ogg_comments import add_comment
 
 MOST_BYTES = (1 << 24) - 1000  # of a FLAC block, with room for what stands around the picture
 _KINDS = {b"\xff\xd8\xff": ("image/jpeg", "mjpeg", 13), b"\x89PNG": ("image/png", "png", 14)}
@@ -20,7 +21,6 @@ _FRONT_COVER = 3  # ID3v2's number, which FLAC uses too
 _PICTURE_BLOCK = 6  # of FLAC
 _LAST_BLOCK = 0x80
 _MOST_BLOCKS = 1000
-_COPY_BYTES = 1 << 20
 
 
 def picture_of(container: av.container.InputContainer) -> bytes:
@@ -78,6 +78,12 @@ def add_to_mp4(path: Path, picture: bytes) -> None:
         add_box(file, (b"moov", b"udta", b"meta", b"ilst"), b"covr", data)
 
 
+def add_to_ogg(path: Path, picture: bytes) -> None:
+    """Put the picture behind the other comments of an Ogg Vorbis file; the sound moves."""
+    for name, text in as_comment(picture).items():
+        add_comment(path, name, text)
+
+
 def add_to_flac(path: Path, picture: bytes) -> None:
     """Put the picture behind the other blocks of a FLAC file; the frames move."""
     block = _described(picture)
@@ -89,7 +95,7 @@ def add_to_flac(path: Path, picture: bytes) -> None:
             last, position = position, position + 4 + int.from_bytes(head[1:4], "big")
             if head[0] & _LAST_BLOCK:
                 break
-        _insert(file, position, bytes([_LAST_BLOCK | _PICTURE_BLOCK]) + len(block).to_bytes(3, "big") + block)
+        insert(file, position, bytes([_LAST_BLOCK | _PICTURE_BLOCK]) + len(block).to_bytes(3, "big") + block)
         file.seek(last)
         kind = file.read(1)[0]
         file.seek(last)
@@ -118,17 +124,3 @@ def add_to_wav(path: Path, picture: bytes) -> None:
             file.write(b"\0" * (end % 2) + chunk)
             file.seek(4)
             file.write(struct.pack("<I", size))
-
-
-def _insert(file: BinaryIO, position: int, data: bytes) -> None:
-    """Move what is behind a position, from the end on, and write `data` there."""
-    end = file.seek(0, 2)
-    while end > position:
-        start = max(end - _COPY_BYTES, position)
-        file.seek(start)
-        piece = file.read(end - start)
-        file.seek(start + len(data))
-        file.write(piece)
-        end = start
-    file.seek(position)
-    file.write(data)

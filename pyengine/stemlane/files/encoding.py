@@ -21,8 +21,7 @@ BLOCK_SAMPLES = 16384  # libsndfile's Vorbis encoder overflows the stack on much
 _LARGEST_WAV_BYTES = 4_000_000_000  # a WAV header counts in 32 bits; larger files are written as RF64
 DITHER_SEED = 20_011  # the same noise each time: the same recording gives the same file
 _TAGS = ("title", "artist", "album", "date", "genre", "tracknumber", "comment")  # that libsndfile can write
-
-
+_ADD_COVER = {"flac": covers.add_to_flac, "wav": covers.add_to_wav, "ogg": covers.add_to_ogg}
 _SUBTYPES = {"32f": "FLOAT", "24": "PCM_24", "16": "PCM_16"}
 
 
@@ -92,7 +91,7 @@ def open_writer(
 ) -> Writer:  # fmt: skip
     """A writer of a file that is there already, and empty; `num_samples` is an estimate.
 
-    `cover` is a picture, JPEG or PNG; Ogg Vorbis does not get it, because libsndfile cannot write it.
+    `cover` is a picture, JPEG or PNG.
     """
     known = KNOWN_FORMATS[encoding.file_format]
     if sample_rate > known.highest_rate:
@@ -113,7 +112,7 @@ class _SndfileWriter:
         tags: Mapping[str, str], cover: bytes,
     ):  # fmt: skip
         self._cover = cover
-        self._add_cover = {"flac": covers.add_to_flac, "wav": covers.add_to_wav}.get(encoding.file_format)
+        self._add_cover = _ADD_COVER[encoding.file_format]
         kind = encoding.file_format.upper()
         self._bits = str(encoding.bits)
         width = {"32f": 4, "24": 3, "16": 2}.get(self._bits, 0)
@@ -139,7 +138,7 @@ class _SndfileWriter:
         self._file.close()
         if not self._holds_all():
             raise RuntimeError("the end is missing")
-        if self._cover and self._add_cover:
+        if self._cover and self._num_written:  # an empty Vorbis file has not even headers
             self._add_cover(self._path, self._cover)
 
     def _holds_all(self) -> bool:
