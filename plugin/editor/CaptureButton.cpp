@@ -83,8 +83,6 @@ void CaptureButton::refresh() {
     tip =
         capture.problem().isEmpty() ? juce::String("Captured; its stems are being made") : capture.problem();
   }
-  setEnabled(!ownPython_);
-  if (ownPython_) tip = "This copy of the plugin makes no stems of recordings";
   setColour(buttonOnColourId, hasNews_ ? colours::focus : colours::bad);
   setToggleState(state != Capture::State::idle || hasNews_, juce::dontSendNotification);
   if (getButtonText() == text && getTooltip() == tip) return;

@@ -7,7 +7,6 @@
 #include <functional>
 #include <vector>
 
-#include "processor/PluginFiles.h"
 #include "processor/PluginProcessor.h"
 
 namespace stemlane {
@@ -35,7 +34,6 @@ class CaptureButton final : public juce::TextButton {
   void press();
 
   StemlaneProcessor& processor_;
-  const bool ownPython_ = hasOwnPython();
   Capture::State shown_ = Capture::State::idle;
   juce::String told_;     ///< of the last one's problem
   bool isAsked_ = false;  ///< to end by a click

@@ -11,7 +11,9 @@ namespace {
 
 constexpr int kRowHeight = 62;
 constexpr int kGap = 6;
-const char* const kFormats[] = {"wav", "flac", "mp3", "ogg", "m4a"};
+// The first ones need no FFmpeg, which the plugin's own Python does not have.
+const char* const kFormats[] = {"wav", "flac", "ogg", "mp3", "m4a"};
+constexpr int kNumWithoutFfmpeg = 3;
 
 juce::String stateText(const FileQueue::Item& item) {
   switch (item.state) {
@@ -110,12 +112,17 @@ FilesPage::FilesPage(StemlaneProcessor& processor)
   model_.setTooltip("What separates the files that come next");
   format_.setTitle("Format");
   format_.setTooltip("Format of the stems: WAV is 32-bit float");
-  for (const char* format : kFormats)
-    format_.addItem(juce::String(format).toUpperCase(), format_.getNumItems() + 1);
+  for (const char* format : kFormats) {
+    const int item = format_.getNumItems() + 1;
+    format_.addItem(juce::String(format).toUpperCase(), item);
+    format_.setItemEnabled(item, !ownPython_ || item <= kNumWithoutFfmpeg);
+  }
   format_.setText(queue_.settings().format.toUpperCase(), juce::dontSendNotification);
   format_.onChange = [this] { queue_.settings().format = format_.getText().toLowerCase(); };
   listModels();
   add_.setTitle("Add files");
+  add_.setTooltip(ownPython_ ? "WAV, FLAC, Ogg, MP3, AIFF and CAF; the Python package reads other files, too"
+                             : "Audio files of any kind, and the sound of videos");
   add_.onClick = [this] { chooseFiles(); };
   folder_.setTitle("Folder for stems");
   folder_.onClick = [this] { showFolderMenu(); };
@@ -127,18 +134,13 @@ FilesPage::FilesPage(StemlaneProcessor& processor)
         static_cast<juce::Component*>(&add_), static_cast<juce::Component*>(&folder_),
         static_cast<juce::Component*>(&clear_)})
     addAndMakeVisible(part);
-  if (ownPython_)
-    for (juce::Component* part :
-         {static_cast<juce::Component*>(&model_), static_cast<juce::Component*>(&format_),
-          static_cast<juce::Component*>(&add_), static_cast<juce::Component*>(&folder_)})
-      part->setEnabled(false);
   setDescription(footerText());
   queue_.addChangeListener(this);
   refresh();
 }
 
 void FilesPage::drop(const juce::StringArray& paths) {
-  if (!ownPython_) queue_.add(paths);
+  queue_.add(paths);
 }
 
 FilesPage::~FilesPage() {
@@ -222,10 +224,6 @@ void FilesPage::layOut() {
 
 juce::String FilesPage::footerText() const {
   if (const juce::String& problem = processor_.capture().problem(); problem.isNotEmpty()) return problem;
-  if (ownPython_)
-    return "This copy of the plugin reads no audio files. The Python package does: run its 'stemlane "
-           "separate', "
-           "or its 'stemlane plugin install --link' for a plugin with this page";
   return "Stems go to " + queue_.settings().folder.getFullPathName() +
          ". They are named after the recording and have its length. Drag them from here into the DAW";
 }
@@ -242,9 +240,8 @@ void FilesPage::paintOverChildren(juce::Graphics& g) {
   if (!rows_.empty()) return;
   g.setColour(colours::faint);
   g.setFont(StemlaneLook::font(16.0F));
-  g.drawFittedText(ownPython_ ? "Not in this copy of the plugin"
-                              : "Drop songs here: their stems are made in the background",
-                   body(), juce::Justification::centred, 2);
+  g.drawFittedText("Drop songs here: their stems are made in the background", body(),
+                   juce::Justification::centred, 2);
 }
 
 }  // namespace stemlane

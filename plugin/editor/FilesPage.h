@@ -18,7 +18,7 @@ class FilesPage final : public ListPage, private juce::ChangeListener {
   explicit FilesPage(StemlaneProcessor& processor);
   ~FilesPage() override;
 
-  /// Puts recordings into the queue, if the engine's Python can read them; the page says if it cannot.
+  /// Puts recordings into the queue.
   void drop(const juce::StringArray& paths);
   void paint(juce::Graphics& g) override;
   void paintOverChildren(juce::Graphics& g) override;

@@ -70,7 +70,6 @@ ModelsPage::ModelsPage(StemlaneProcessor& processor)
     : ListPage("Models"), processor_(processor), shop_(processor.shop()) {
   own_.setTitle("Your own file");
   own_.setTooltip("Weights of UVR, Demucs, SCNet, RoFormer or Spleeter; they can be dropped here, too");
-  own_.setEnabled(!ownPython_);
   own_.onClick = [this] { chooseFile(); };
   accept_.setTitle(accept_.getButtonText());
   accept_.onClick = [this] { accept(); };
@@ -97,7 +96,7 @@ void ModelsPage::choose(const ShopEntry& entry) {
 }
 
 void ModelsPage::ask(const ShopEntry& wanted) {
-  if (!ownPython_) asked_ = wanted;
+  asked_ = wanted;
   refresh();
 }
 
@@ -158,8 +157,7 @@ void ModelsPage::listRows() {
     const juce::String action = !entry.isInstalled() ? juce::String::fromUTF8("Add\u2026")
                                 : inUse              ? juce::String("In use")
                                                      : juce::String("Use");
-    const bool enabled =
-        entry.problem.isEmpty() && !inUse && (entry.isInstalled() || !(ownPython_ || shop_.isAdding()));
+    const bool enabled = entry.problem.isEmpty() && !inUse && (entry.isInstalled() || !shop_.isAdding());
     auto row = std::make_unique<Row>(entry, factsOf(entry), action, enabled);
     row->button().onClick = [this, entry] {
       // The row that is clicked is made anew.
@@ -193,10 +191,6 @@ juce::String ModelsPage::footerText() const {
   if (order.problem.isNotEmpty()) return order.problem;
   if (!order.added.isEmpty()) return "Added: " + order.added.joinIntoString(", ");
   if (shop_.isListing() && shop_.entries().empty()) return juce::String::fromUTF8("Looking\u2026");
-  if (ownPython_)
-    return "This copy of the plugin cannot add models. The Python package can, with its extra 'convert': "
-           "what "
-           "'stemlane models add' adds there is in this list, too";
   return "Nothing is fetched before you ask for it";
 }
 

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "editor/Page.h"
-#include "processor/PluginFiles.h"
 #include "processor/PluginProcessor.h"
 
 namespace stemlane {
@@ -38,7 +37,6 @@ class ModelsPage final : public ListPage, private juce::ChangeListener {
 
   StemlaneProcessor& processor_;
   ModelShop& shop_;
-  const bool ownPython_ = hasOwnPython();
   std::vector<std::unique_ptr<Row>> rows_;
   juce::String listed_;  ///< what the rows have been made of
   std::optional<ShopEntry> asked_;

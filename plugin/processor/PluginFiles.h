@@ -14,7 +14,7 @@ namespace stemlane {
 juce::File engineExecutable();
 
 /// True if the engine runs a Python of the bundle's own (cpp/engine/python_home.h looks there first). It has
-/// what playing needs and no more: it reads no audio files, and neither downloads nor converts models.
+/// no FFmpeg: files are read and written by libsndfile.
 bool hasOwnPython();
 
 /// The lists of models: the one that came with the plugin, then the user's.

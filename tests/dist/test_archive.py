@@ -3,7 +3,11 @@
 
 import shutil
 
+import numpy as np
+import soundfile
 from conftest import the
+from support.audio_files import RATE, music, vbr_mp3
+from support.tiny_mdx import network
 
 from tools.dist import roots
 
@@ -27,6 +31,28 @@ def completes(share):
     return f"bash -c '. {share}/bash-completion/completions/stemlane && complete -p stemlane' > /dev/null"
 
 
+def separates_files_and_adds_models(system):
+    """What the editor's pages do, as they do it; the recordings and the weights are the user's own."""
+    soundfile.write(system.home / "song.wav", music(RATE).T, RATE, subtype="FLOAT")
+    vbr_mp3(system.home / "song.mp3", music(RATE))
+    (system.home / "weights.onnx").write_bytes(network(70, 12))
+    engine = f"{PLUGIN}/Contents/x86_64-linux/stemlane-engine --command"
+    for ending in ("wav", "mp3"):
+        system.run(f"{engine} separate song.{ending} -o '{ending}' --model live --format flac")
+        stems = [soundfile.read(path, dtype="float32")[0] for path in (system.home / ending).glob("song/*.flac")]
+        mixture = soundfile.read(system.home / f"song.{ending}", dtype="float32")[0]
+        assert len(stems) == 4
+        # Half a step of 24 bits for each of four stems, and their sum in float32.
+        np.testing.assert_allclose(np.sum(stems, axis=0), mixture, rtol=0, atol=3 * 2.0**-23)
+    numbers = "--n-fft 4096 --compensation 1.5 --stem vocals --name tiny"
+    system.run(f"{engine} models add mdx --from weights.onnx {numbers}")
+    assert "tiny: ok" in system.run("~/.local/bin/stemlane models verify tiny")
+    # Over the system's TLS; nobody answers there.
+    said = system.run(f"{engine} models add spleeter:2stems --from https://localhost:9/a.tar.gz", check=False)
+    assert "localhost:9/a.tar.gz: ConnectionRefusedError" in said
+    system.run("rm -r song.* weights.onnx wav mp3 ~/.local/share/stemlane")
+
+
 def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     for tool in ("python3", "python", "gcc", "cc", "make"):
         assert bare.run(f"command -v {tool}", check=False) == ""
@@ -44,6 +70,7 @@ def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     bare.run("rm report.zip")
     bare.run(f"~/.local/bin/stemlane models list && test -x {PLUGIN}/Contents/x86_64-linux/Stemlane")
     bare.run(f"grep -q '^.SH NAME' ~/.local/share/man/man1/stemlane.1 && {completes('~/.local/share')}")
+    separates_files_and_adds_models(bare)
     desktop = bare.run("cat ~/.local/share/applications/stemlane.desktop")
     assert f'Exec="{roots.HOME}/.vst3/Stemlane.vst3/Contents/x86_64-linux/Stemlane"' in desktop
     bare.run(f"{PLUGIN}/Contents/Resources/uninstall.sh")

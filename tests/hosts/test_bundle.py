@@ -9,8 +9,12 @@ import sys
 import sysconfig
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from stemlane.plugin import install, places, python_copy
+from support.audio_files import RATE, encode, music, vbr_mp3
+from support.tiny_mdx import network
 
 # The issue's limits: what a musician's disk and connection are asked for.
 MOST_UNPACKED_BYTES = 160e6
@@ -63,6 +67,13 @@ def command_of(bundle, *arguments, **environment):
     return subprocess.run(command, check=True, capture_output=True, text=True, env=environment, timeout=120).stdout
 
 
+def engine_command(bundle, *arguments, check=True, **environment):
+    """What the editor runs: a command in the engine's Python."""
+    command = [bundle / "Contents" / "x86_64-linux" / "stemlane-engine", "--command", *arguments]
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": "/nowhere", **environment}
+    return subprocess.run(command, check=check, capture_output=True, text=True, env=environment, timeout=240)
+
+
 def test_its_engine_separates_with_nothing_but_the_c_library_from_outside(bundle, run_script, empty_home):
     state, *loaded = run_script(BOUNCE, bundle, **empty_home).splitlines()
     assert state.split("|")[:2] == ["ready", "False"], state
@@ -96,32 +107,47 @@ def test_its_size_is_within_the_limit(bundle):
     assert all(path.resolve().is_relative_to(bundle) and not path.readlink().is_absolute() for path in links)
 
 
-def test_its_command_says_that_it_reads_no_files(bundle, tmp_path, empty_home):
+@pytest.mark.parametrize("ending", ["wav", "mp3"])
+def test_its_engine_separates_files_as_the_editor_asks_it_to(bundle, tmp_path, empty_home, ending):
+    song = tmp_path / f"Lied für Ö.{ending}"
+    if ending == "mp3":
+        vbr_mp3(song, music(RATE))
+    else:
+        soundfile.write(song, music(RATE).T, RATE, subtype="FLOAT")
+    arguments = ["separate", song, "-o", tmp_path / "out", "--model", "live", "--format", "flac", "--json"]
+    lines = engine_command(bundle, *arguments, **empty_home).stdout.splitlines()
+    outputs = json.loads(lines[-1])["outputs"]
+    assert set(outputs) == {"vocals", "drums", "bass", "other"}
+    stems = [soundfile.read(path, dtype="float32")[0] for path in outputs.values()]
+    mixture = soundfile.read(song, dtype="float32")[0]
+    # Half a step of 24 bits for each of four stems, and their sum in float32.
+    np.testing.assert_allclose(np.sum(stems, axis=0), mixture, rtol=0, atol=3 * 2.0**-23)
+    assert max(np.abs(stem).max() for stem in stems) > 0.01
+
+
+def test_what_needs_ffmpeg_is_named(bundle, tmp_path, empty_home):
     """FFmpeg is larger than what the limit leaves."""
-    (tmp_path / "song.wav").write_bytes(b"RIFF")
-    command = [
-        bundle / "Contents" / "Resources" / "stemlane",
-        "separate",
-        tmp_path / "song.wav",
-        "-o",
-        tmp_path / "out",
-    ]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=empty_home, timeout=60)
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].endswith("reads no audio files; install the wheel and use its command")
+    song = encode(tmp_path / "song.m4a", music(RATE), "aac")
+    words = "needs FFmpeg, which the plugin's own Python does not have; the Python package's command has it"
+    separate = ["separate", song, "-o", tmp_path / "out"]
+    done = engine_command(bundle, *separate, check=False, **empty_home)
+    assert (done.returncode, done.stderr) == (1, f"stemlane: {song}: M4A {words}\n")
+    done = engine_command(bundle, *separate, "--format", "mp3", check=False, **empty_home)
+    assert done.stderr == f"stemlane: format mp3 {words}. Formats that need none: wav, flac, ogg\n"
 
 
-def test_its_list_of_models_says_that_none_can_be_added(bundle, empty_home):
-    """The editor greys them out; it looks for the bundle's Python itself to say so of files and weights."""
+def test_its_engine_adds_models_of_local_files_and_can_download_others(bundle, tmp_path, empty_home):
     rows = [json.loads(line) for line in command_of(bundle, "models", "list", "--json", **empty_home).splitlines()]
-    assert {row.get("problem", "") for row in rows if row["installed"]} == {""}
-    problems = {row["problem"] for row in rows if not row["installed"]}
-    assert problems == {"the plugin's own Python cannot add it; the Python package's 'stemlane models add' can"}
-    (problem,) = problems
-    add = [bundle / "Contents" / "Resources" / "stemlane", "models", "add", "spleeter:4stems"]
-    done = subprocess.run(add, check=False, capture_output=True, text=True, env=empty_home, timeout=60)
-    assert done.stderr == f"stemlane: {problem}\n"  # there is no pip either
-    assert (bundle / "Contents" / "Resources" / "python" / "bin" / "python3").exists()
+    assert {row.get("problem", "") for row in rows} == {""} and {row["installed"] for row in rows} == {True, False}
+    weights = tmp_path / "UVR-MDX Tiny_1.onnx"
+    weights.write_bytes(network(70, 12))
+    numbers = ["--n-fft", "4096", "--compensation", "1.5", "--stem", "vocals", "--name", "tiny"]
+    engine_command(bundle, "models", "add", "mdx", "--from", weights, *numbers, **empty_home)
+    assert command_of(bundle, "models", "verify", "tiny", **empty_home) == "tiny: ok, gives the known output\n"
+    # TLS is the system's, with its certificates.
+    script = "import ssl, sys; print(ssl.create_default_context().verify_mode.name, ssl.OPENSSL_VERSION_INFO[0])"
+    python = [places.bundled_python(bundle), "-I", "-c", script]
+    assert subprocess.run(python, check=True, capture_output=True, text=True).stdout == "CERT_REQUIRED 3\n"
 
 
 def test_it_says_nothing_about_where_it_was_built(bundle):

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile
 from stemlane.files.encoding import Encoding
 from stemlane.files.mp4_boxes import find_box
-from stemlane.files.stem_files import StemFileWriter
+from stemlane.files.stem_file_writing import StemFileWriter
 
 from support.audio_files import RATE, music
 

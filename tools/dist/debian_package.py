@@ -78,11 +78,11 @@ def _add_documents(bundle: Path, share: Path) -> None:
 
 
 def _dependencies(bundle: Path, work: Path) -> tuple[str, str]:
-    """What the plugin cannot do without, and what only the application needs."""
+    """What the plugin cannot do without, and what only the application and downloads need."""
     application = bundle / "Contents" / "x86_64-linux" / "Stemlane"
-    binaries = [path for path in _binaries(bundle) if path != application]
-    needed = _shlibdeps(binaries, bundle, work)
-    extra = _shlibdeps([application], bundle, work)
+    optional = [path for path in _binaries(bundle) if path == application or path.name.startswith("_ssl.")]
+    needed = _shlibdeps([path for path in _binaries(bundle) if path not in optional], bundle, work)
+    extra = _shlibdeps(optional, bundle, work)
     names = {part.split()[0] for part in needed}
     return ", ".join(sorted(needed)), ", ".join(sorted(part for part in extra if part.split()[0] not in names))
 

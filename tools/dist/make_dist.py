@@ -82,7 +82,7 @@ def build_bundle(wheel: Path) -> tuple[Path, Path]:
     environment = WORK / "environment"
     venv.create(environment, with_pip=True, symlinks=True)
     python = environment / "bin" / "python3"
-    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", wheel)
+    run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"{wheel}[convert]")
     run(environment / "bin" / "stemlane", "plugin", "bundle", WORK / "bundle", stdout=subprocess.DEVNULL)
     return WORK / "bundle" / "Stemlane.vst3", python
 

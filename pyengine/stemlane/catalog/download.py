@@ -65,8 +65,7 @@ def check_url(url: str) -> None:
         raise ModelError(f"{url!r}: should be an http:// or https:// address, or a path")
     if parts.scheme == "https" and not hasattr(http.client, "HTTPSConnection"):
         raise ModelError(
-            f"{url}: the command in the plugin's bundle cannot download (it has no TLS); "
-            "install the wheel and use its command"
+            f"{url}: this Python has no TLS to download with; install your system's OpenSSL 3 (libssl.so.3)"
         )
 
 
@@ -157,7 +156,7 @@ def _fetch(url: str, part: _Part, progress: Callable[[int, int], None]) -> None:
         raise ModelError(f"{url}: the server answers {error.code} {error.reason}") from None
     except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
         reason = getattr(error, "reason", None) or error
-        # Of an ssl.SSLCertVerificationError; the Python of a bundle has no ssl.
+        # Of an ssl.SSLCertVerificationError; some Pythons have no ssl.
         if said := getattr(reason, "verify_message", ""):
             raise ModelError(f"{url}: the server's certificate is not valid: {said}") from None
         raise _TransferError(one_line(reason) if isinstance(reason, BaseException) else str(reason)) from None

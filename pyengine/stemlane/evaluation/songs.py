@@ -11,7 +11,8 @@ import numpy as np
 
 from stemlane.contract import ACCOMPANIMENT, OTHER, STEM_ORDER
 from stemlane.errors import InputError
-from stemlane.files.reading import ENDINGS, AudioInput
+from stemlane.files.formats import ENDINGS
+from stemlane.files.reading import AudioInput
 from stemlane.files.stem_files import is_stem_file, streams_by_stem
 
 _NAMES = {**{stem: stem for stem in STEM_ORDER}, ACCOMPANIMENT: OTHER}  # of files, and the stems they are

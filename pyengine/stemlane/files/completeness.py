@@ -62,6 +62,23 @@ def missing_end(file: BinaryIO) -> str:
     return _frames(file, size)
 
 
+def mp3_length(file: BinaryIO) -> Literal["stated", "unstated", "joined"]:
+    """Whether an MP3 file states how long it is, or it does and others are joined to it, of which it says nothing.
+
+    Parameters
+    ----------
+    file
+        Open for reading, seekable; its position is lost.
+    """
+    position = _after_id3(file)
+    file.seek(position)
+    stated = _xing_bytes(file.read(_NUM_XING_BYTES))
+    if not stated:
+        return "unstated"
+    file.seek(position + stated)
+    return "joined" if _mpeg_bytes(file.read(6).ljust(6, b"\0")) else "stated"
+
+
 def _sized(stated: int, found: int) -> str:
     if stated - found <= _MISCOUNTED_BYTES:
         return ""

@@ -8,12 +8,14 @@ Opus's; for FLAC, MP4, WAV and Ogg Vorbis a block of a few bytes around the pict
 import base64
 import struct
 from pathlib import Path
-
-import av
+from typing import TYPE_CHECKING
 
 from stemlane.files.insertion import insert
 from stemlane.files.mp4_boxes import add_box, box
 from stemlane.files.ogg_comments import add_comment
+
+if TYPE_CHECKING:
+    import av
 
 MOST_BYTES = (1 << 24) - 1000  # of a FLAC block, with room for what stands around the picture
 _KINDS = {b"\xff\xd8\xff": ("image/jpeg", "mjpeg", 13), b"\x89PNG": ("image/png", "png", 14)}
@@ -23,8 +25,10 @@ _LAST_BLOCK = 0x80
 _MOST_BLOCKS = 1000
 
 
-def picture_of(container: av.container.InputContainer) -> bytes:
+def picture_of(container: "av.container.InputContainer") -> bytes:
     """The first JPEG or PNG that is attached to a recording, of at most 16 MB; nothing where there is none."""
+    import av
+
     for stream in container.streams.video:
         if av.stream.Disposition.attached_pic in stream.disposition:
             packet = next(container.demux(stream), None)
@@ -51,8 +55,10 @@ def as_comment(picture: bytes) -> dict[str, str]:
     return {"METADATA_BLOCK_PICTURE": base64.b64encode(_described(picture)).decode("ascii")} if picture else {}
 
 
-def attach(container: av.container.OutputContainer, picture: bytes) -> None:
+def attach(container: "av.container.OutputContainer", picture: bytes) -> None:
     """Let FFmpeg write the picture, before any sound."""
+    import av
+
     kind = _kind(picture)
     if kind is None:
         return

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The formats that stems can be written in: names and bounds, for who asks without FFmpeg at hand."""
+"""Audio files by name: the formats that stems can be written in with their bounds, and endings of what can be read."""
 
 from dataclasses import dataclass
 
@@ -15,6 +15,11 @@ class Format:
     rates: tuple[int, ...] = ()  # Hz, where not all are possible and the next higher one is taken
     highest_rate: int = 655_350  # Hz; FLAC's, and more than anything is read at
 
+    @property
+    def needs_ffmpeg(self) -> bool:
+        """True if libsndfile does not write it."""
+        return self.bitrates is not None
+
 
 AAC_RATES = (32000, 44100, 48000, 88200, 96000)
 STEM_FILE = "stem.mp4"  # all stems of a recording in one file, see `stemlane.files.stem_files`
@@ -29,3 +34,11 @@ KNOWN_FORMATS = {
     STEM_FILE: Format(bits=("16", "24"), bitrates=(32, 512), bitrate=256),  # ALAC where bits are named, else AAC
 }
 FORMATS = tuple(name for name in KNOWN_FORMATS if name != STEM_FILE)  # of one stem a file
+# What files with sound are called, where a folder is searched. A file that is named is read whatever it is called.
+ENDINGS = frozenset(
+    {
+        *(".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".au", ".caf", ".dsf", ".flac", ".m4a", ".m4b", ".mka"),
+        *(".mp2", ".mp3", ".mpc", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".spx", ".tta", ".w64", ".wav", ".wave"),
+        *(".wma", ".wv", ".asf", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"),
+    }
+)

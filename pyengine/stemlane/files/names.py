@@ -13,7 +13,7 @@ from pathlib import Path, PurePath, PurePosixPath
 
 from stemlane.errors import InputError
 from stemlane.files.addresses import Address, Place, place
-from stemlane.files.reading import ENDINGS
+from stemlane.files.formats import ENDINGS
 from stemlane.files.stores import files_at
 
 TEMPLATE = "{track}/{stem}.{ext}"

@@ -1,45 +1,24 @@
 # SPDX-License-Identifier: MIT
-"""Reads audio files block by block through FFmpeg's libraries, which PyAV brings: the only module that decodes.
+"""Reads audio files block by block, whatever decodes them, and says what is missing of them.
 
-libsndfile is not used here: through python-soundfile it seeks after every block, which drops samples in MP3, and it
-reads damaged and cut-off files without a word. Channels come first inside Stemlane.
+Channels come first inside Stemlane.
 """
 
 import functools
 import hashlib
 from collections.abc import Iterator
-from fractions import Fraction
 from io import BufferedReader
 from pathlib import Path, PurePath
 from typing import Self
 
-import av
 import numpy as np
 
 from stemlane.audio_checks import check_finite, check_stream, rechunk
-from stemlane.errors import InputError, one_line
+from stemlane.errors import InputError
 from stemlane.files.completeness import missing_end
-from stemlane.files.covers import picture_of
+from stemlane.files.decoding import open_decoder
 
 BLOCK_SAMPLES = 16384
-# What files with sound are called, where a folder is searched. A file that is named is read whatever it is called.
-ENDINGS = frozenset(
-    {
-        *(".aac", ".ac3", ".aif", ".aifc", ".aiff", ".ape", ".au", ".caf", ".dsf", ".flac", ".m4a", ".m4b", ".mka"),
-        *(".mp2", ".mp3", ".mpc", ".oga", ".ogg", ".opus", ".rf64", ".snd", ".spx", ".tta", ".w64", ".wav", ".wave"),
-        *(".wma", ".wv", ".asf", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv"),
-    }
-)
-# What FFmpeg may take a file for. Playlists, which open other files and addresses, and pictures are not among them.
-_CONTAINERS = (
-    "aac,ac3,aiff,amr,ape,asf,au,avi,avr,caf,dsf,dts,eac3,flac,flv,gsm,iff,ircam,matroska,mov,mp3,mpc,mpc8,mpeg,mpegts,"
-    "mxf,nistsphere,ogg,oma,pvf,rm,shn,tak,truehd,tta,voc,w64,wav,wv,xwma"
-)
-_OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
-_EXACT = ("flac", "tta", "wv")  # state how many samples they hold, which others may round
-_STATED = (*_EXACT, "aiff", "au", "caf", "mov,mp4,m4a,3gp,3g2,mj2", "w64", "wav")  # state it, do not estimate it
-_ROUNDING_SECONDS = 0.1
-_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # lie between the frames of joined files and are no damage
 
 
 class AudioInput:
@@ -70,12 +49,12 @@ class AudioInput:
         stream: int | None = None, shown: str | PurePath | None = None,
     ):  # fmt: skip
         self.path, self.shown = Path(path), path if shown is None else shown
-        self._stream = stream
         self._start_seconds, self._duration_seconds = start_seconds, duration_seconds
-        self._cut_off = self._short = self._damage = ""
+        self._short = ""
         self._file = _opened(self.path, self.shown)
         try:
             self._cut_off = missing_end(self._file)
+            self._decoder = open_decoder(self._file, ending=self.path.suffix, stream=stream, reason=self._cut_off)
             self._look()
         except BaseException as error:
             self._file.close()
@@ -96,7 +75,7 @@ class AudioInput:
     @property
     def warning(self) -> str:
         """Text saying that the end is missing or parts are damaged, or nothing. Complete once all has been read."""
-        words = [text for text in (self._cut_off or self._short, self._damage) if text]
+        words = [text for text in (self._cut_off or self._short or self._decoder.cut_off, self._decoder.damage) if text]
         return f"{self.shown}: {'; '.join(words)}; what is there is used" if words else ""
 
     def blocks(self, block_samples: int = BLOCK_SAMPLES) -> Iterator[np.ndarray]:
@@ -116,12 +95,8 @@ class AudioInput:
     def cover(self) -> bytes:
         """The picture of a recording, JPEG or PNG, or nothing."""
         try:
-            # A reader of its own: the sound may be half read.
-            with (
-                self.path.open("rb") as file,
-                av.open(file, "r", options=_OPTIONS, metadata_errors="replace") as opened,
-            ):
-                return picture_of(opened)
+            with self.path.open("rb") as file:  # the other one's sound may be half read
+                return self._decoder.cover(file)
         except (OSError, ValueError):  # a damaged picture is no reason to refuse the sound
             return b""
 
@@ -129,32 +104,14 @@ class AudioInput:
     def _from(self) -> str:
         return f" from {self._start_seconds:g} s on, it ends before that"
 
-    def _open(self) -> av.container.InputContainer:
-        self._file.seek(0)
-        try:
-            return av.open(self._file, "r", options=_OPTIONS, metadata_errors="replace")
-        except (av.FFmpegError, OSError, ValueError) as error:
-            reason = self._cut_off or _reason(error)
-            raise InputError(f"cannot be read as audio ({reason})") from None
-
     def _look(self) -> None:
-        """Take rate, channels and length from the first frame and the header."""
-        with self._open() as container:
-            stream = _audio_stream(container, self._stream)
-            self._format = container.format.name
-            self.sample_rate, self.num_channels = stream.codec_context.sample_rate, stream.codec_context.channels
-            seconds: float | Fraction = 0
-            if stream.duration is not None and stream.time_base is not None:
-                seconds = stream.duration * stream.time_base
-            elif container.duration is not None:
-                seconds = container.duration / av.time_base
-            self._num_stated = max(round((seconds or 0) * self.sample_rate), 0)
-            check_stream(self.sample_rate, self.num_channels)
-            tags = {**container.metadata, **stream.metadata}
-            self.tags = {name.lower(): text for name, text in tags.items() if text}
+        """Take rate, channels and length, and check that there is something to separate."""
+        self.sample_rate, self.num_channels = self._decoder.sample_rate, self._decoder.num_channels
+        self.tags = self._decoder.tags
+        check_stream(self.sample_rate, self.num_channels)
         self._first_sample = round(self._start_seconds * self.sample_rate)
         self._num_wanted = None
-        self.num_samples = max(self._num_stated - self._first_sample, 0)
+        self.num_samples = max(self._decoder.num_stated - self._first_sample, 0)
         if self._duration_seconds is not None:
             self._num_wanted = max(round(self._duration_seconds * self.sample_rate), 1)
             self.num_samples = min(self.num_samples, self._num_wanted)
@@ -178,8 +135,9 @@ class AudioInput:
 
     def _decoded(self) -> Iterator[np.ndarray]:
         """All samples as float32 (channels, samples) in pieces of any length; says in the end what was missing."""
+        decoder = self._decoder
         position, waiting, num_waiting = 0, [], 0
-        for piece in self._pieces():
+        for piece in decoder.pieces():
             waiting.append(piece)
             num_waiting += piece.shape[1]
             if num_waiting >= BLOCK_SAMPLES:
@@ -188,49 +146,15 @@ class AudioInput:
                 waiting, num_waiting = [], 0
         if waiting:
             rest = np.concatenate(waiting, axis=1)
-            if position == 0 and self._format == "ogg" and self._num_stated:
-                rest = rest[:, : self._num_stated]  # FFmpeg does not shorten a stream of a single block
+            if position == 0 and decoder.overshoots and decoder.num_stated:
+                rest = rest[:, : decoder.num_stated]
             position += rest.shape[1]
             yield rest
-        missing = self._num_stated - position
-        tolerance = 0 if self._format in _EXACT else _ROUNDING_SECONDS * self.sample_rate
-        if self._format in _STATED and missing > tolerance:
-            found, stated = position / self.sample_rate, self._num_stated / self.sample_rate
+        if decoder.tolerance_seconds is None:
+            return
+        if decoder.num_stated - position > decoder.tolerance_seconds * self.sample_rate:
+            found, stated = position / self.sample_rate, decoder.num_stated / self.sample_rate
             self._short = f"is cut off or damaged, {found:.3f} of {stated:.3f} s can be read"
-
-    def _pieces(self) -> Iterator[np.ndarray]:
-        """What each frame holds; what is damaged is left out, or silent where the rest knows its place."""
-        position, damage = 0, _Damage()
-        with self._open() as container:
-            stream = _audio_stream(container, self._stream)
-            if self._format in _EXACT:
-                stream.codec_context.options = {"err_detect": "crccheck+explode"}  # or else damage becomes noise
-            converter = _Converter(self.sample_rate, self.num_channels)
-            try:
-                for frame in damage.frames(container.demux(stream)):
-                    gap = self._gap(frame, position)
-                    damage.settle(position, gap)
-                    if gap:
-                        yield np.zeros((self.num_channels, gap), np.float32)
-                    position += gap
-                    for piece in converter.convert(frame):
-                        position += piece.shape[1]
-                        yield piece
-            except OSError as error:
-                self._damage = f"cannot be read after sample {position} ({_reason(error)})"
-            yield from converter.rest()
-        if damage.num_waiting and self._format not in (*_STATED, "mp3"):  # behind MP3 lies what players ignore
-            self._short = "is cut off, its last packet cannot be read"
-        if damage.num_packets:
-            self._damage = (
-                f"is damaged, {damage.num_packets} of its packets are left out, the first after sample {damage.first}"
-            )
-
-    def _gap(self, frame: av.AudioFrame, position: int) -> int:
-        """Samples missing before a frame that knows its place: silence instead keeps what follows in its own."""
-        if self._format not in _EXACT or frame.time is None:
-            return 0
-        return max(min(round(frame.time * self.sample_rate), self._num_stated) - position, 0)
 
 
 def content_of(path: Path) -> str:
@@ -252,86 +176,3 @@ def _opened(path: Path, shown: str | PurePath) -> BufferedReader:
         return path.open("rb")
     except OSError as error:
         raise InputError(f"{shown}: cannot be read as audio ({error.strerror})") from None
-
-
-class _Damage:
-    """Counts packets that cannot be decoded, once sound has come behind them; what trails the sound is no damage."""
-
-    def __init__(self) -> None:
-        self.num_packets = self.num_waiting = 0
-        self.first = 0  # sample of the first one
-
-    def frames(self, packets: "Iterator[av.Packet[av.AudioStream]]") -> Iterator[av.AudioFrame]:
-        """What can be decoded of the packets; the last, empty one fetches what a decoder still holds."""
-        while True:
-            try:
-                packet = next(packets, None)
-            except av.InvalidDataError:  # the container itself ends in nonsense
-                self.num_waiting += 1
-                return
-            if packet is None:
-                return
-            try:
-                frames = packet.decode()
-            except av.InvalidDataError:
-                self.num_waiting += not bytes(packet).startswith(_TAGS)
-                continue
-            num_waiting = self.num_waiting
-            if not packet.size:
-                self.num_waiting = 0
-            yield from frames
-            if not packet.size:
-                self.num_waiting = num_waiting
-
-    def settle(self, position: int, gap: int) -> None:
-        """Count what came before a frame that begins at a sample, with so many missing before it."""
-        num_found = self.num_waiting or bool(gap)  # some decoders leave out what is damaged without a word
-        if num_found and not self.num_packets:
-            self.first = position
-        self.num_packets += num_found
-        self.num_waiting = 0
-
-
-def _audio_stream(container: av.container.InputContainer, index: int | None) -> av.AudioStream:
-    if index is not None and index >= len(container.streams.audio):
-        raise InputError(f"holds {len(container.streams.audio)} streams of sound, should have {index + 1}")
-    stream = container.streams.best("audio") if index is None else container.streams.audio[index]
-    if not isinstance(stream, av.AudioStream):
-        raise InputError("holds no sound")
-    return stream
-
-
-class _Converter:
-    """Makes float32 of one rate and number of channels of whatever frames come: joined files may change both."""
-
-    def __init__(self, sample_rate: int, num_channels: int):
-        self._sample_rate, self._num_channels = sample_rate, num_channels
-        self._kind: tuple[str, str, int] | None = None
-        self._resampler: av.AudioResampler | None = None
-
-    def convert(self, frame: av.AudioFrame) -> Iterator[np.ndarray]:
-        kind = frame.format.name, frame.layout.name, frame.sample_rate
-        if kind != self._kind:
-            yield from self.rest()
-            layout = frame.layout if frame.layout.nb_channels == self._num_channels else _LAYOUTS[self._num_channels]
-            self._kind, self._resampler = kind, av.AudioResampler("flt", layout, self._sample_rate)
-        if self._resampler is not None:
-            yield from map(self._array, self._resampler.resample(frame))
-
-    def rest(self) -> Iterator[np.ndarray]:
-        if self._resampler is not None:
-            yield from map(self._array, self._resampler.resample(None))
-
-    def _array(self, frame: av.AudioFrame) -> np.ndarray:
-        # One plane: PyAV reads past the end of more than eight planes.
-        return frame.to_ndarray().reshape(-1, self._num_channels).T
-
-
-_LAYOUTS = {1: "mono", 2: "stereo"}
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, (av.InvalidDataError, av.ArgumentError)):
-        return "no format that is known, or damaged"
-    text = (isinstance(error, OSError) and error.strerror) or one_line(error)
-    return text.strip().rstrip(".")

@@ -16,7 +16,7 @@ from stemlane.files.encoding import Encoding
 from stemlane.files.reading import BLOCK_SAMPLES, AudioInput
 from stemlane.files.request import Request
 from stemlane.files.staging import cannot_write
-from stemlane.files.stem_files import STEMS, StemFileWriter, part_of
+from stemlane.files.stem_files import STEMS, part_of
 from stemlane.files.writing import PROBLEMS, AudioOutput
 
 _MOST_PEAK = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
@@ -33,6 +33,8 @@ class StemFileOutput:
     """
 
     def __init__(self, path: Path, final: Place, encoding: Encoding, source: AudioInput, tags: dict[str, str]):
+        from stemlane.files.stem_file_writing import StemFileWriter
+
         self._path, self._final, self.peak = path, final, 0.0
         with self._problems():
             path.open("xb").close()

@@ -6,15 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Self
 
-import av
 import numpy as np
 
 from stemlane.errors import InputError
+from stemlane.files import ffmpeg
 from stemlane.files.addresses import Address
 from stemlane.files.encoding import Encoding, open_writer
 from stemlane.files.staging import Partial, cannot_write, remove_leftovers
 
-PROBLEMS = (OSError, RuntimeError, ValueError, TypeError, AssertionError, av.FFmpegError)  # soundfile asserts too
+PROBLEMS: tuple[type[Exception], ...] = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    AssertionError,
+    *ffmpeg.errors(),
+)  # soundfile asserts too
 
 
 class AudioOutput:

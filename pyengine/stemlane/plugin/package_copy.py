@@ -26,19 +26,15 @@ _LEFT_OUT = {
         "onnxruntime/transformers/", "onnxruntime/quantization/", "onnxruntime/tools/", "onnxruntime/datasets/",
         "onnxruntime/capi/libonnxruntime.so",
     ),
+    "onnx": ("onnx/backend/", "onnx/frontend/", "onnx/fuzz/", "onnx/reference/", "onnx/tools/"),
+    "protobuf": ("google/protobuf/compiler/", "google/protobuf/testdata/"),
+    "pyyaml": ("yaml/_yaml.",),  # libyaml: what is read has a few lines
 }  # fmt: skip
-_LEFT_OUT_ANYWHERE = re.compile(r"(^|/)(tests|__pycache__)/|\.(pyc|pyi|pxd|h|a)$|^\.\.|/bin/")
-# Not needed by the plugin, only by commands that read audio files: FFmpeg, 107 MB, and what reads MIDI. Who imports
-# them in a bundle is told so.
-_NO_FILES = "the command in the plugin's bundle reads no audio files; install the wheel and use its command"
-_NOT_BUNDLED = {"av": _NO_FILES, "mido": _NO_FILES}
-_STAND_IN = '''# SPDX-License-Identifier: MIT
-"""Stands for a package that is not in the bundle."""
-
-from stemlane.errors import StemlaneError
-
-raise StemlaneError({text!r})
-'''
+_LEFT_OUT_ANYWHERE = re.compile(r"(^|/)(tests|__pycache__)/|\.(pyc|pyi|pxd|pyx|h|cc|proto|a)$|^\.\.|/bin/")
+# FFmpeg, 107 MB: files are then read and written by libsndfile.
+_NOT_BUNDLED = ("av",)
+# Of our extras, the one that goes along if it is installed: it converts weights.
+_BUNDLED_EXTRA = "convert"
 # What the build adds to the package; a checkout has it elsewhere.
 _BUILT = ("libstemlane_core.so", "core_api.h", "VERSION")
 # Of the record of an installation, what says where it was installed from.
@@ -50,12 +46,12 @@ def copy_packages(target: Path) -> None:
     _copy_stemlane(target)
     for distribution in required("stemlane"):
         _copy_distribution(distribution, target)
-    for name, text in _NOT_BUNDLED.items():
-        (target / f"{name}.py").write_text(_STAND_IN.format(text=text), encoding="utf-8")
 
 
 def required(name: str) -> list[importlib.metadata.Distribution]:
-    """The distributions that the one called `name` needs at run time, in all; extras and itself not counted.
+    """The distributions that the one called `name` needs at run time in a bundle, in all; itself not counted.
+
+    Of extras, what converts weights is among them as far as it is installed.
 
     Raises
     ------
@@ -69,7 +65,9 @@ def required(name: str) -> list[importlib.metadata.Distribution]:
         for requirement in _distribution(current).requires or []:
             required_name = re.split(r"[^A-Za-z0-9._-]", requirement)[0].lower()
             _, _, marker = requirement.partition(";")
-            if "extra" in marker or required_name in {*found, *_NOT_BUNDLED, *_TOOLS_ONLY.get(current, ())}:
+            if "extra" in marker and _BUNDLED_EXTRA not in marker:
+                continue
+            if required_name in {*found, *_NOT_BUNDLED, *_TOOLS_ONLY.get(current, ())}:
                 continue
             if marker and not _is_installed(required_name):  # for another system or version
                 continue

@@ -17,8 +17,11 @@ _LEFT_OUT = (
     "lib-dynload", "config-*", "sitecustomize.py", "LICENSE.txt",
 )  # fmt: skip
 # Beyond the C library; small, and either libpython or ctypes, which soundfile imports, need them. Extension modules
-# that need others are left out: a musician may not have those, and nothing here uses ssl, sqlite or readline.
+# that need others are left out: a musician may not have those, and nothing here uses sqlite or readline.
 _COMPANIONS = ("libexpat.", "libz.", "libffi.")
+# The system's OpenSSL serves for downloads: it is kept up to date there, and knows where the certificates lie. Engines
+# import nothing that needs it.
+_WITH_SYSTEM_LIBRARIES = {"_ssl": ("libssl.so.3", "libcrypto.so.3")}
 _C_LIBRARY = ("linux-vdso.", "ld-linux", "libc.", "libm.", "libdl.", "libpthread.", "librt.", "libutil.", "libgcc_s.")
 _TEST_MODULES = ("_test", "_xxtest", "xxlimited", "_ctypes_test")
 
@@ -83,7 +86,8 @@ def _copy_extension_modules(folder: Path, libraries: Path) -> None:
     folder.mkdir()
     # Beside the standard library; a virtual environment's own folder has none.
     for module in sorted(Path(sysconfig.get_path("stdlib"), "lib-dynload").glob("*.so")):
-        needed = _needed(module)
+        of_the_system = _WITH_SYSTEM_LIBRARIES.get(module.name.partition(".")[0], ())
+        needed = {name: place for name, place in _needed(module).items() if name not in of_the_system}
         if module.name.startswith(_TEST_MODULES) or not all(name.startswith(_COMPANIONS) for name in needed):
             continue
         shutil.copy2(module, folder)

@@ -126,9 +126,9 @@ def test_refusals(tmp_path, pauses):
     assert left_in(tmp_path) == ["file"]
 
 
-def test_a_python_without_tls_says_who_can_download(tmp_path, monkeypatch):
+def test_a_python_without_tls_says_what_is_missing(tmp_path, monkeypatch):
     monkeypatch.delattr(http.client, "HTTPSConnection")
-    with pytest.raises(ModelError, match="cannot download .it has no TLS.; install the wheel"):
+    with pytest.raises(ModelError, match="x: this Python has no TLS to download with; install your system's OpenSSL 3"):
         download("https://example.org/x", tmp_path / "x")
     assert list(tmp_path.iterdir()) == []
 

@@ -14,7 +14,8 @@ from stemlane.files.encoding import dithered
 from stemlane.files.library import separate_file
 from stemlane.files.mp4_boxes import boxes, find_box
 from stemlane.files.reading import AudioInput
-from stemlane.files.stem_files import STEMS, StemFileWriter, stream_names, streams_by_stem
+from stemlane.files.stem_file_writing import StemFileWriter
+from stemlane.files.stem_files import STEMS, stream_names, streams_by_stem
 from support.audio_files import RATE, music
 from support.stem_files import five, samples_of, stem_file, streams
 from support.tiny_models import build_model
