@@ -48,8 +48,8 @@ def separates_files_and_adds_models(system):
     system.run(f"{engine} models add mdx --from weights.onnx {numbers}")
     assert "tiny: ok" in system.run("~/.local/bin/stemlane models verify tiny")
     # Over the system's TLS; nobody answers there.
-    said = system.run(f"{engine} models add spleeter:2stems --from https://localhost:9/a.tar.gz", check=False)
-    assert "localhost:9/a.tar.gz: ConnectionRefusedError" in said
+    said = system.run(f"{engine} models add spleeter:2stems --from https://127.0.0.1:9/a.tar.gz", check=False)
+    assert "127.0.0.1:9/a.tar.gz: ConnectionRefusedError" in said
     system.run("rm -r song.* weights.onnx wav mp3 ~/.local/share/stemlane")
 
 
@@ -61,12 +61,9 @@ def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     said = bare.run(f"'{folder}'/install.sh")
     assert said.startswith(f"{roots.HOME}/.vst3/Stemlane.vst3\n")
     shutil.rmtree(bare.home / folder.name)
-    report = bare.run("~/.local/bin/stemlane doctor --report report.zip")
-    assert (
-        "problem" not in report
-        and "installed plugin ok" in report
-        and "separates with live, mix, tracking, tracking-fast" in report
-    )
+    report = " ".join(bare.run("~/.local/bin/stemlane doctor --report report.zip").split())  # it is in columns
+    assert "problem" not in report
+    assert "installed plugin ok:" in report and "separates with live, mix, tracking, tracking-fast" in report
     bare.run("rm report.zip")
     bare.run(f"~/.local/bin/stemlane models list && test -x {PLUGIN}/Contents/x86_64-linux/Stemlane")
     bare.run(f"grep -q '^.SH NAME' ~/.local/share/man/man1/stemlane.1 && {completes('~/.local/share')}")
