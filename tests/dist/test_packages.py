@@ -30,7 +30,7 @@ def test_the_debian_package_comes_and_goes_whole(with_host):
     with_host.run(f"for page in {pages}; do zcat $page | grep -q '^.SH NAME'; done && {completes('/usr/share')}")
     # Nothing was compiled into the system's folders, which no package would remove: not even for root, who may.
     with_host.run("stemlane doctor", user="root")
-    assert with_host.run("find /usr/lib/vst3 -newer /stemlane.deb").strip() == ""
+    assert with_host.run("find /usr/lib/vst3 -type f -newer /stemlane.deb").strip() == ""
     with_host.run("dpkg --verify stemlane", user="root")
     with_host.run("dpkg --purge stemlane", user="root")
     after = with_host.files(*FOLDERS)
