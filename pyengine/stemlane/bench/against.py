@@ -11,16 +11,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import soundfile
 
+from stemlane.bench.originals import ORIGINALS, WEIGHTS
 from stemlane.bench.speed import Report, test_signal
 from stemlane.contract import USER_DATA
 from stemlane.errors import InputError
 
-_SECONDS = 180.0
 _SAMPLE_RATE = 44100
 _ROUNDS = 2
 _NUM_THREADS = "2"
@@ -28,9 +27,9 @@ _NUM_THREADS = "2"
 _PYTHON = sys.executable
 _STEMLANE = (sys.executable, "-m", "stemlane")
 _ADD = """
-import sys
+import json, sys
 from stemlane.catalog.install import add_model
-add_model(sys.argv[1], location=sys.argv[2], name="bench")
+add_model(sys.argv[1], location=sys.argv[2], name="bench", **json.loads(sys.argv[3]))
 """
 # The system counts what a process was before it became the command as that command's memory: so a small one starts it.
 _LAUNCHER = """
@@ -42,78 +41,6 @@ numbers = {"wall_seconds": time.perf_counter() - begin, "processor_seconds": usa
 with open(sys.argv[1], "w") as file:
     json.dump(numbers, file)
 """
-
-# Writes 4stems/ with weights as the original draws them before training.
-_SPLEETER_WEIGHTS = """
-import json, pathlib, sys
-import spleeter.resources
-import tensorflow as tf
-from spleeter.model import EstimatorSpecBuilder, InputProviderFactory
-config = json.loads((pathlib.Path(spleeter.resources.__file__).parent / "4stems.json").read_text())
-folder = pathlib.Path(sys.argv[1]) / "4stems"
-folder.mkdir()
-with tf.Graph().as_default(), tf.compat.v1.Session() as session:
-    tf.compat.v1.set_random_seed(1)
-    EstimatorSpecBuilder(InputProviderFactory.get(config).get_input_dict_placeholders(), config).outputs
-    tf.compat.v1.train.get_or_create_global_step()
-    session.run(tf.compat.v1.global_variables_initializer())
-    tf.compat.v1.train.Saver().save(session, str(folder / "model"), write_meta_graph=False)
-(folder / ".probe").write_text("OK")
-"""
-
-# Writes htdemucs.yaml and a package of the published size, weights as the original draws them.
-_HTDEMUCS_WEIGHTS = """
-import pathlib, sys
-from fractions import Fraction
-import torch
-from demucs.htdemucs import HTDemucs
-torch.manual_seed(1)
-folder = pathlib.Path(sys.argv[1])
-sources = ["drums", "bass", "other", "vocals"]
-model = HTDemucs(sources=sources, segment=Fraction(39, 5), bottom_channels=512, dconv_mode=3)
-args, kwargs = model._init_args_kwargs
-state = {name: values.half() for name, values in model.state_dict().items()}
-package = {"klass": HTDemucs, "args": args, "kwargs": kwargs, "state": state, "training_args": {}}
-torch.save(package, folder / "0123abcd.th")
-(folder / "htdemucs.yaml").write_text("models: ['0123abcd']\\n")
-"""
-
-
-@dataclass(frozen=True)
-class _Original:
-    """How an original is run.
-
-    Attributes
-    ----------
-    weights_script
-        Python for the original's environment: writes weights into the folder named as its argument.
-    source, location
-        What `stemlane models add` is given: the source, and where in that folder the weights are.
-    command
-        Arguments after the original's Python, from the folder of weights, the song and a folder for the stems.
-    """
-
-    weights_script: str
-    source: str
-    location: str
-    command: Callable[[Path, Path, Path], list[str]]
-
-
-_ORIGINALS = {
-    "spleeter": _Original(
-        _SPLEETER_WEIGHTS, "spleeter:4stems", "4stems",
-        lambda weights, song, stems: [
-            "-m", "spleeter", "separate", "-p", "spleeter:4stems", "-o", str(stems), str(song),
-        ],
-    ),
-    "htdemucs": _Original(
-        _HTDEMUCS_WEIGHTS, "htdemucs", ".",
-        lambda weights, song, stems: [
-            "-m", "demucs", "-d", "cpu", "--shifts", "0", "--float32", "-n", "htdemucs", "--repo", str(weights),
-            "-o", str(stems), str(song),
-        ],
-    ),
-}  # fmt: skip
 
 Comparison = dict[str, dict[str, float]]  # by side, then by name of the number
 
@@ -145,9 +72,9 @@ def run(against: list[str], report: Report = lambda stage, done, total: None) ->
 
 def _parse(text: str) -> tuple[str, str]:
     name, colon, python = text.partition(":")
-    if name not in _ORIGINALS or not colon:
+    if name not in ORIGINALS or not colon:
         raise InputError(
-            f"--against is {text!r}, should be one of {', '.join(_ORIGINALS)}, a colon and its Python's path"
+            f"--against is {text!r}, should be one of {', '.join(ORIGINALS)}, a colon and its Python's path"
         )
     if shutil.which(python) is None:
         raise InputError(f"--against is {text!r}: {python!r} is not a Python that can be run")
@@ -155,20 +82,23 @@ def _parse(text: str) -> tuple[str, str]:
 
 
 def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison:
-    original = _ORIGINALS[name]
+    original = ORIGINALS[name]
     with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as name_of_scratch:
         scratch = Path(name_of_scratch)
-        song, weights, stems = scratch / "song.wav", scratch / "weights", scratch / "stems"
+        song, weights, stems = scratch / "songs" / "song.wav", scratch / "weights", scratch / "stems"
         weights.mkdir()
-        soundfile.write(song, test_signal(_SECONDS, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
+        song.parent.mkdir()
+        soundfile.write(song, test_signal(original.seconds, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
         environment = {
             **os.environ, "MODEL_PATH": str(weights), USER_DATA["linux"][0]: str(scratch / "data"),
-            "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3",
+            "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "PYMSS_USER_MODELS": str(scratch / "pymss.json"),
             "OMP_NUM_THREADS": _NUM_THREADS, "MKL_NUM_THREADS": _NUM_THREADS,
         }  # fmt: skip
         environment.pop("STEMLANE_MODELS", None)
         run_command([python, "-c", original.weights_script, str(weights)], environment)
-        run_command([_STEMLANE[0], "-c", _ADD, original.source, str(weights / original.location)], environment)
+        options = json.dumps(original.options).replace(WEIGHTS, str(weights))
+        add = [_STEMLANE[0], "-c", _ADD, original.source, str(weights / original.location), options]
+        run_command(add, environment)
         commands = {
             "original": [python, *original.command(weights, song, stems)],
             "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems), "--model", "bench"],
@@ -182,6 +112,8 @@ def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison
                     best[side] = found
                 progress()
     ratios = {key: best["original"][key] / max(value, 1e-3) for key, value in best["stemlane"].items()}
+    for numbers in best.values():
+        numbers["processor_seconds_per_second"] = numbers["processor_seconds"] / original.seconds
     return {**best, "ratios": ratios}
 
 

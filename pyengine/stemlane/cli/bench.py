@@ -5,6 +5,7 @@ import argparse
 import json
 from typing import Any
 
+from stemlane.bench.originals import ORIGINALS
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines
 from stemlane.cli.parser import Group, add_command, add_provider, model_name
@@ -21,8 +22,8 @@ def add(commands: Group) -> None:
     parser = add_command(commands, "bench", run, "Measure speed, start-up and memory on this machine.", _EXAMPLES)
     parser.add_argument(
         "--against", action="append", metavar="NAME:PYTHON",
-        help="compare with an original instead, spleeter or htdemucs, installed in the Python at that path; repeat for "
-        "more",
+        help=f"compare with an original instead ({', '.join(ORIGINALS)}), installed in the Python at that path; repeat "
+        "for more",
     )  # fmt: skip
     parser.add_argument(
         "--memory", action="append", type=float, metavar="SECONDS",
