@@ -89,12 +89,20 @@ def header(contract: dict[str, Any]) -> str:
 
 
 def _files_and_state(contract: dict[str, Any]) -> list[str]:
-    """Lines on the engine's configuration, frames, models, their index, and the plugin's state."""
-    state = contract["state"]
+    """Lines on the engine's configuration, providers, frames, models, their index, and the plugin's state."""
+    state, configuration, providers = contract["state"], contract["engine_configuration"], contract["providers"]
+    names = ", ".join(map(_quoted, providers["names"]))
     return [
         "",
-        f"inline constexpr const char* kEngineConfigurationFile = {_quoted(contract['engine_configuration']['file'])};",
-        f"inline constexpr const char* kPythonKey = {_quoted(contract['engine_configuration']['python_key'])};",
+        f"inline constexpr const char* kEngineConfigurationFile = {_quoted(configuration['file'])};",
+        f"inline constexpr int kLongestConfigurationBytes = {configuration['longest_bytes']};",
+        f"inline constexpr int kLongestConfigurationValue = {configuration['longest_value']};",
+        f"inline constexpr const char* kPythonKey = {_quoted(configuration['python_key'])};",
+        f"inline constexpr const char* kProviderKey = {_quoted(configuration['provider_key'])};",
+        f"inline constexpr const char* kProviderVariable = {_quoted(providers['variable'])};",
+        "// clang-format off",
+        f"inline constexpr std::array<const char*, {len(providers['names'])}> kProviders = {{{names}}};",
+        "// clang-format on",
         "",
         f"inline constexpr double kFrameTolerance = {contract['frames']['tolerance']};",
         f"inline constexpr int kLongestModelName = {contract['models']['longest_name']};",
@@ -135,6 +143,7 @@ def _python_folders(folders: dict[str, Any]) -> list[str]:
 def module(contract: dict[str, Any]) -> str:
     """The Python module."""
     lags, folders, state = contract["latency"]["resampler_lag"], contract["folders"], contract["state"]
+    configuration = contract["engine_configuration"]
     lines = [
         "# SPDX-License-Identifier: MIT",
         f'"""{NOTE}"""',
@@ -165,8 +174,13 @@ def module(contract: dict[str, Any]) -> str:
         f"MODELS_FOLDER = {_quoted(folders['models'])}",
         f"PRESETS_FOLDER = {_quoted(folders['presets'])}",
         "",
-        f"ENGINE_CONFIGURATION_FILE = {_quoted(contract['engine_configuration']['file'])}",
-        f"PYTHON_KEY = {_quoted(contract['engine_configuration']['python_key'])}",
+        f"ENGINE_CONFIGURATION_FILE = {_quoted(configuration['file'])}",
+        f"LONGEST_CONFIGURATION_BYTES = {configuration['longest_bytes']}",
+        f"LONGEST_CONFIGURATION_VALUE = {configuration['longest_value']}",
+        f"PYTHON_KEY = {_quoted(configuration['python_key'])}",
+        f"PROVIDER_KEY = {_quoted(configuration['provider_key'])}",
+        f"PROVIDER_VARIABLE = {_quoted(contract['providers']['variable'])}",
+        f"PROVIDERS = {_tuple(contract['providers']['names'])}",
         "",
         f"FRAME_TOLERANCE = {contract['frames']['tolerance']}",
         f"LONGEST_MODEL_NAME = {contract['models']['longest_name']}",

@@ -62,7 +62,14 @@ inline constexpr UserFolder kUserCache = {"XDG_CACHE_HOME", ".cache"};
 #endif
 
 inline constexpr const char* kEngineConfigurationFile = "engine.conf";
+inline constexpr int kLongestConfigurationBytes = 65536;
+inline constexpr int kLongestConfigurationValue = 4096;
 inline constexpr const char* kPythonKey = "python=";
+inline constexpr const char* kProviderKey = "provider=";
+inline constexpr const char* kProviderVariable = "STEMLANE_PROVIDER";
+// clang-format off
+inline constexpr std::array<const char*, 9> kProviders = {"auto", "tensorrt", "cuda", "migraphx", "directml", "coreml", "openvino", "webgpu", "cpu"};
+// clang-format on
 
 inline constexpr double kFrameTolerance = 0.0013;
 inline constexpr int kLongestModelName = 100;

@@ -151,6 +151,7 @@ class Worker {
   std::int64_t feed_samples() const noexcept { return feed_samples_; }
   std::int64_t max_samples() const noexcept { return max_samples_; }
   double model_rate() const noexcept { return model_rate_; }
+  std::string says() const { return worker_.attr("says").cast<std::string>(); }
 
  private:
   int num_channels_;
@@ -213,7 +214,7 @@ void serve_host(const Home& home, HostLink& host) {
     throw std::runtime_error("plugin and engine are of different versions; install Stemlane again");
   Worker worker(start_python(home), configuration, memory->num_channels());
   return_free_memory();  // loading has left much, and there are many engines
-  host.send_status(EngineState::ready, std::string("running model '") + configuration.model + "'");
+  host.send_status(EngineState::ready, worker.says());
   serve(worker, *memory, host,
         Poll(configuration.sample_rate, configuration.compute_allowance_samples / worker.model_rate()));
 }

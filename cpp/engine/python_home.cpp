@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
+#include "core/contract.h"
+#include "host/engine_configuration.h"
 #include "host/small_file.h"
-#include "host/user_folders.h"
 #include "platform/environment.h"
 #include "platform/text_path.h"
 
@@ -13,9 +14,6 @@ namespace stemlane {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t kMaxConfigurationBytes = 1 << 16;
-constexpr std::size_t kMaxPathBytes = 4096;  // of Linux
 
 bool is_there(const fs::path& path) {
   std::error_code ignored;
@@ -36,9 +34,10 @@ std::optional<PythonHome> in_bundle(const fs::path& engine) {
 // The interpreter in the first line of a script, for packages of `pip install --user`: their
 // prefix, ~/.local, has scripts but no Python.
 fs::path interpreter_of(const fs::path& script) {
-  const std::string text = read_small_file(script, kMaxConfigurationBytes);
+  const std::string text = read_small_file(script, contract::kLongestConfigurationBytes);
   if (!text.starts_with("#!/")) return {};
-  return text.substr(2, std::min(text.find('\n'), kMaxPathBytes) - 2);
+  constexpr std::size_t kLongest = contract::kLongestConfigurationValue;
+  return text.substr(2, std::min(text.find('\n'), kLongest) - 2);
 }
 
 // .../<prefix>/lib/pythonX.Y/site-packages/stemlane/Stemlane.vst3/Contents/<architecture>/
@@ -58,35 +57,15 @@ std::optional<PythonHome> around_bundle(const fs::path& engine) {
   return std::nullopt;
 }
 
-fs::path user_configuration() {
-  const fs::path folder = user_folder(contract::kUserConfig);
-  return folder.empty() ? folder : folder / contract::kEngineConfigurationFile;
-}
-
 }  // namespace
-
-std::string configured_python(std::string_view text) {
-  constexpr std::string_view kKey = contract::kPythonKey;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!line.starts_with(kKey)) continue;
-    line.remove_prefix(kKey.size());
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    const bool plain = std::none_of(line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; });
-    return plain && line.size() <= kMaxPathBytes ? std::string(line) : std::string();
-  }
-  return {};
-}
 
 std::optional<PythonHome> find_python(const fs::path& engine_executable, std::string& error) {
   if (auto home = in_bundle(engine_executable)) return home;
   if (auto home = around_bundle(engine_executable)) return home;
 
   const fs::path own_file = contents_of(engine_executable) / "Resources" / contract::kEngineConfigurationFile;
-  for (const fs::path& file : {own_file, user_configuration()}) {
-    const fs::path python = path_of(configured_python(read_small_file(file, kMaxConfigurationBytes)));
+  for (const fs::path& file : {own_file, user_engine_configuration()}) {
+    const fs::path python = path_of(configured_in(file, contract::kPythonKey));
     if (python.empty()) continue;
     if (is_there(python)) return PythonHome{python, {}, text_of(file)};
     error = "no Python at " + text_of(python) + " (named in " + text_of(file) +

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace stemlane {
@@ -19,10 +18,6 @@ struct PythonHome {
   std::string found_by;            ///< how it was found, for messages
   bool is_self_contained = false;  ///< the bundle's own: laid out as `stemlane plugin bundle` does
 };
-
-/// The value of the first line `python=` in the text of an engine.conf; empty if there is none, or none that
-/// can be a path.
-std::string configured_python(std::string_view text);
 
 /// Looks, in this order, in the bundle (`Contents/Resources/python`), in the environment
 /// whose site-packages hold the bundle, in `engine.conf` (in the bundle's Resources, then

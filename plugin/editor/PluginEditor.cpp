@@ -225,8 +225,12 @@ void StemlaneEditor::showFiles() {
   showPage(std::move(page));
 }
 
-void StemlaneEditor::showSettings() {
-  auto page = std::make_unique<InfoPanel>("Settings", settingsRows(processor_));
+void StemlaneEditor::showSettings(const juce::String& problem) {
+  // A change is made by a button of the page that shows it.
+  auto shown = [editor = juce::Component::SafePointer(this)](const juce::String& found) {
+    if (editor != nullptr) editor->showSettings(found);
+  };
+  auto page = std::make_unique<InfoPanel>("Settings", settingsRows(processor_, problem, shown));
   page->onClose = [this] { closePage(); };
   showPage(std::move(page));
 }

@@ -46,7 +46,7 @@ class StemlaneEditor final : public juce::AudioProcessorEditor,
 
   void showModels();
   void showFiles();
-  void showSettings();
+  void showSettings(const juce::String& problem = {});
   void showAbout();
   void askForPresetName();
   /// Takes the open page away; it is gone with the next frame, as it may be in the middle of a click.

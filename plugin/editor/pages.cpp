@@ -3,7 +3,9 @@
 #include "editor/pages.h"
 
 #include "editor/StemlaneLook.h"
+#include "host/engine_configuration.h"
 #include "host/user_folders.h"
+#include "platform/text_path.h"
 #include "processor/PluginFiles.h"
 #include "processor/Presets.h"
 
@@ -23,10 +25,48 @@ InfoPanel::Row folderRow(const char* name, const juce::File& folder) {
           }};
 }
 
+constexpr const char* kProcessor = contract::kProviders.back();
+
+/// Offers what can compute the networks; the choice goes into the user's engine.conf and restarts this
+/// engine.
+void chooseProvider(StemlaneProcessor& processor, const juce::String& now,
+                    std::function<void(juce::String)> onChange) {
+  juce::PopupMenu menu;
+  int number = 0;
+  for (const char* name : contract::kProviders) menu.addItem(++number, name, true, now == name);
+  menu.showMenuAsync({}, [&processor, onChange = std::move(onChange)](int chosen) {
+    if (chosen == 0) return;
+    const std::string problem = set_configured(user_engine_configuration(), contract::kProviderKey,
+                                               contract::kProviders.at(static_cast<std::size_t>(chosen - 1)));
+    if (problem.empty()) processor.restartEngine();
+    onChange(juce::String::fromUTF8(problem.c_str()));
+  });
+}
+
+/// What computes the networks: asked for in the environment or the user's engine.conf. What runs, the engine
+/// says.
+InfoPanel::Row computingRow(StemlaneProcessor& processor, const juce::String& problem,
+                            std::function<void(juce::String)> onChange) {
+  const juce::String says = juce::String::fromUTF8(processor.status().text.c_str());
+  const juce::String variable = contract::kProviderVariable;
+  const juce::String ordered = juce::SystemStats::getEnvironmentVariable(variable, {});
+  if (ordered.isNotEmpty()) return {"Computing", variable + " asks for " + ordered + ": " + says};
+  const std::string set = configured_in(user_engine_configuration(), contract::kProviderKey);
+  const juce::String provider = set.empty() ? juce::String(kProcessor) : juce::String::fromUTF8(set.c_str());
+  juce::String text = problem;
+  if (text.isEmpty() && provider == kProcessor)
+    text = "on the processor, one thread an instance (HTDemucs: up to eight, or OMP_NUM_THREADS)";
+  else if (text.isEmpty())
+    text = provider + ", if it gives the right stems: " + says;
+  return {"Computing", text, "Change", [&processor, provider, onChange = std::move(onChange)] {
+            chooseProvider(processor, provider, onChange);
+          }};
+}
+
 }  // namespace
 
-std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor) {
-  const juce::String provider = juce::SystemStats::getEnvironmentVariable("STEMLANE_PROVIDER", {});
+std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, const juce::String& problem,
+                                         std::function<void(juce::String)> onChange) {
   const juce::String log = juce::SystemStats::getEnvironmentVariable("STEMLANE_ENGINE_LOG", {});
   const juce::File configuration = userFile(contract::kUserConfig, contract::kEngineConfigurationFile);
   return {
@@ -36,10 +76,7 @@ std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor) {
                               ? "named in " + configuration.getFullPathName()
                               : "found beside the plugin; a line python=PATH in " +
                                     configuration.getFullPathName() + " names another"},
-      {"Computing", provider.isEmpty()
-                        ? juce::String("on the processor, one thread an instance (HTDemucs: up to eight, or "
-                                       "OMP_NUM_THREADS); STEMLANE_PROVIDER asks for another device")
-                        : "STEMLANE_PROVIDER asks for " + provider},
+      computingRow(processor, problem, std::move(onChange)),
       folderRow("Models", userFile(contract::kUserData, contract::kModelsFolder)),
       folderRow("Presets", presetsFolder()),
       log.isNotEmpty()

@@ -2,6 +2,7 @@
 // What the pages "Settings" and "About" say.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "editor/InfoPanel.h"
@@ -9,7 +10,10 @@
 
 namespace stemlane {
 
-std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor);
+/// `onChange` is called after a setting has been changed, with what went wrong, if something did; `problem`
+/// is that of the last change.
+std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, const juce::String& problem,
+                                         std::function<void(juce::String)> onChange);
 std::vector<InfoPanel::Row> aboutRows();
 
 }  // namespace stemlane

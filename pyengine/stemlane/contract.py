@@ -50,7 +50,12 @@ MODELS_FOLDER = "models"
 PRESETS_FOLDER = "presets"
 
 ENGINE_CONFIGURATION_FILE = "engine.conf"
+LONGEST_CONFIGURATION_BYTES = 65536
+LONGEST_CONFIGURATION_VALUE = 4096
 PYTHON_KEY = "python="
+PROVIDER_KEY = "provider="
+PROVIDER_VARIABLE = "STEMLANE_PROVIDER"
+PROVIDERS = ("auto", "tensorrt", "cuda", "migraphx", "directml", "coreml", "openvino", "webgpu", "cpu")
 
 FRAME_TOLERANCE = 0.0013
 LONGEST_MODEL_NAME = 100

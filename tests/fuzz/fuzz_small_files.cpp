@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/python_home.h"
+#include "host/engine_configuration.h"
 #include "host/model_index.h"
 
 namespace {
@@ -94,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const char* problem = nullptr;
   for (const auto& model : stemlane::parse_model_index(text))
     if (const char* found = problem_of(model)) problem = found;
-  const std::string python = stemlane::configured_python(text);
+  const std::string python = stemlane::configured(text, stemlane::contract::kPythonKey);
   if (python.size() > 4096 || python.find_first_of("\n\r\t\x1B") != std::string::npos) problem = "no path";
   if (problem == nullptr) return 0;
   std::fprintf(stderr, "fuzz: %s\n", problem);

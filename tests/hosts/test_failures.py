@@ -202,6 +202,16 @@ def test_a_bundle_anywhere_runs_with_the_python_of_its_configuration(run_script,
     assert (state, sound) == ("ready", "separated")
 
 
+def test_the_setting_of_the_plugin_reaches_the_engine_and_the_status_says_what_computes(run_script, bundle, tmp_path):
+    """`coreml` is in no onnxruntime of Linux."""
+    (tmp_path / "stemlane").mkdir()
+    (tmp_path / "stemlane" / "engine.conf").write_text("provider=coreml\n", encoding="utf-8")
+    places = {"XDG_CONFIG_HOME": str(tmp_path), "STEMLANE_PROVIDER": ""}
+    state, sound, text = run_script(BOUNCE, bundle, **places).strip().split("|")
+    assert (state, sound) == ("ready", "separated")
+    assert "provider 'coreml' is not in this onnxruntime, which has: " in text and text.endswith("the CPU computes")
+
+
 def test_a_missing_python_passes_the_mixture_and_names_the_remedy(run_script, bundle):
     engine_configuration(bundle).write_text("python=/nowhere/bin/python3\n", encoding="utf-8")
     state, sound, text = run_script(BOUNCE, bundle, STEMLANE_PYTHON="").strip().split("|")

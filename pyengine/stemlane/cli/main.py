@@ -15,7 +15,7 @@ from stemlane import __version__
 from stemlane.cli import bench, completion, doctor, evaluate, help_text, models, plugin, process, render, separate
 from stemlane.cli.output import tell, warn
 from stemlane.cli.parser import Parser
-from stemlane.engine.provider_names import VARIABLE
+from stemlane.contract import PROVIDER_VARIABLE
 from stemlane.errors import StemlaneError, StemlaneWarning, one_line
 
 _COMMANDS = (separate, render, models, plugin, bench, evaluate, doctor)
@@ -59,16 +59,16 @@ def main(arguments: list[str] | None = None) -> int:
 @contextlib.contextmanager
 def _provider(options: argparse.Namespace) -> Iterator[None]:
     """Ask for the provider that a command was given, of its threads and of the processes it starts."""
-    before = os.environ.get(VARIABLE)
+    before = os.environ.get(PROVIDER_VARIABLE)
     if provider := getattr(options, "provider", None):
-        os.environ[VARIABLE] = provider
+        os.environ[PROVIDER_VARIABLE] = provider
     try:
         yield
     finally:
         if provider and before is None:
-            del os.environ[VARIABLE]
+            del os.environ[PROVIDER_VARIABLE]
         elif provider:
-            os.environ[VARIABLE] = str(before)
+            os.environ[PROVIDER_VARIABLE] = str(before)
 
 
 def _text(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
 from stemlane.cli.output import printable, say_lines
-from stemlane.engine.provider_names import PROVIDERS
+from stemlane.contract import PROVIDERS
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite

@@ -17,13 +17,27 @@ from pathlib import Path
 import onnxruntime
 
 from stemlane.arguments import shown
-from stemlane.engine.provider_names import AUTO, CPU, NAMES, PROVIDERS, VARIABLE
+from stemlane.contract import (
+    ENGINE_CONFIGURATION_FILE,
+    LONGEST_CONFIGURATION_BYTES,
+    LONGEST_CONFIGURATION_VALUE,
+    PROVIDER_KEY,
+    PROVIDER_VARIABLE,
+    PROVIDERS,
+)
 from stemlane.errors import InputError, StemlaneError, StemlaneWarning, one_line
 from stemlane.manifests.model import Manifest
+from stemlane.regular_files import read_regular
+from stemlane.user_folders import config_folder
 
+AUTO, *_names = PROVIDERS
+CPU = _names[-1]
+# By name, in the order of the contract: `auto` takes the first that is there and right.
+_IN_ONNXRUNTIME = ("Tensorrt", "CUDA", "MIGraphX", "Dml", "CoreML", "OpenVINO", "WebGpu", "CPU")
+NAMES = {name: f"{known}ExecutionProvider" for name, known in zip(_names, _IN_ONNXRUNTIME, strict=True)}
 # Products of float32 are rounded to 10 bits by default on CUDA, and halves are taken on others.
 _OPTIONS = {"cuda": {"use_tf32": "0"}, "openvino": {"precision": "ACCURACY"}}
-__all__ = ["CPU", "asked", "available", "choose", "session_providers", "use"]
+__all__ = ["CPU", "asked", "asked_of_engine", "available", "choose", "configured", "session_providers", "use"]
 _in_use: contextvars.ContextVar[str | None] = contextvars.ContextVar("provider", default=None)
 _lock = threading.Lock()
 _chosen: dict[tuple[Path, str], str] = {}
@@ -43,9 +57,43 @@ def asked(provider: str | None = None) -> str:
     InputError
         If it is no provider's name.
     """
-    named = os.environ.get(VARIABLE, "").strip().lower() or CPU
-    name, where = (named, VARIABLE) if provider is None else (provider, "provider")
-    if name not in PROVIDERS:
+    if provider is not None:
+        return _known(provider, "provider")
+    return _known(os.environ.get(PROVIDER_VARIABLE, "").strip().lower() or CPU, PROVIDER_VARIABLE)
+
+
+def asked_of_engine() -> str:
+    """What the user asks for in the plugin: as `asked`, or else what its page of settings has written.
+
+    Raises
+    ------
+    InputError
+        If it is no provider's name.
+    """
+    if os.environ.get(PROVIDER_VARIABLE, "").strip():
+        return asked()
+    path = config_folder() / ENGINE_CONFIGURATION_FILE
+    try:
+        text = read_regular(path, LONGEST_CONFIGURATION_BYTES).decode("utf-8", "replace")
+    except OSError:  # there is none
+        return CPU
+    return _known(configured(text, PROVIDER_KEY) or CPU, f"{PROVIDER_KEY} in {path}")
+
+
+def configured(text: str, key: str) -> str:
+    """The value of the first line that begins with `key`; empty without one that can be meant, as the plugin reads it.
+
+    >>> configured("provider=openvino", "provider=")
+    'openvino'
+    """
+    line = next((line for line in text.split("\n") if line.startswith(key)), key)
+    value = line.removeprefix(key).removesuffix("\r")
+    is_plain = len(value) <= LONGEST_CONFIGURATION_VALUE and all(character >= " " for character in value)
+    return value if is_plain else ""
+
+
+def _known(name: object, where: str) -> str:
+    if not isinstance(name, str) or name not in PROVIDERS:
         raise InputError(f"{where} is {shown(name)}, should be one of: {', '.join(PROVIDERS)}")
     return name
 

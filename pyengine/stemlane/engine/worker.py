@@ -5,12 +5,14 @@ Every error leaves as a `StemlaneError` of one line, so that the plugin can show
 """
 
 import contextlib
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 
+from stemlane.engine import providers
 from stemlane.engine.streaming import StreamingSeparator
-from stemlane.errors import EngineError, StemlaneError, one_line
+from stemlane.errors import EngineError, StemlaneError, StemlaneWarning, one_line
 
 
 @contextlib.contextmanager
@@ -41,13 +43,24 @@ class Worker:
         The model's rate in Hz; the three numbers below are samples at this rate.
     stride_samples, delay_samples, compute_allowance_samples
         What the model takes at once, how far its stems trail the mixture, and the time the engine is given.
+    says
+        What runs, and on what if it is not the processor, or why it is the processor although another was asked for.
     stems, residual
         Names of the stems `process` returns, and of what the mixture holds beside them.
     """
 
     def __init__(self, model: str, sample_rate: float, num_channels: int):
-        with _one_line_errors():
-            self._separator = StreamingSeparator(model, sample_rate, num_channels)
+        with _one_line_errors(), warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", StemlaneWarning)
+            self._separator = StreamingSeparator(
+                model, sample_rate, num_channels, provider=providers.asked_of_engine()
+            )  # fmt: skip
+        reasons = [str(warning.message) for warning in found if isinstance(warning.message, StemlaneWarning)]
+        for reason in reasons:
+            warnings.warn(reason, StemlaneWarning, stacklevel=2)  # into the engine's log
+        provider = self._separator.provider
+        self.says = f"running model '{model}'" + (f" on {provider}" if provider != providers.CPU else "")
+        self.says = "; ".join([self.says, *reasons])
         manifest = self._separator.manifest
         self.model_rate = manifest.sample_rate
         self.stride_samples = manifest.stride_samples

@@ -2,6 +2,9 @@
 // What holds for everything in the editor at once: contrast, names, reach of the keyboard, size.
 #include <set>
 
+#include "core/contract.h"
+#include "editor/pages.h"
+#include "host/engine_configuration.h"
 #include "window.h"
 
 using namespace stemlane;
@@ -180,6 +183,28 @@ TEST_CASE("at twice the scale the same picture has twice the pixels") {
     CHECK(image.getWidth() == juce::roundToInt(scale * static_cast<float>(editor.getWidth())));
     CHECK(image.getPixelAt(2, 2) == colours::background);
   }
+}
+
+TEST_CASE("the settings say what computes, and where that comes from") {
+  Host host("live");
+  const auto computing = [&](const juce::String& problem = {}) {
+    for (const auto& row : settingsRows(*host.processor, problem, [](const juce::String&) {}))
+      if (row.name == "Computing") return row;
+    return InfoPanel::Row{};
+  };
+  const juce::File folder = juce::File::createTempFile("configuration");
+  setenv("XDG_CONFIG_HOME", folder.getFullPathName().toRawUTF8(), 1);
+  CHECK(computing().value.startsWith("on the processor"));
+  CHECK(computing().action == "Change");
+  CHECK(set_configured(user_engine_configuration(), contract::kProviderKey, "openvino").empty());
+  CHECK(computing().value.startsWith("openvino, if it gives the right stems: "));
+  CHECK(computing("it cannot be written").value == "it cannot be written");
+  setenv(contract::kProviderVariable, "cuda", 1);
+  CHECK(computing().value.startsWith("STEMLANE_PROVIDER asks for cuda: "));
+  CHECK(computing().action.isEmpty());
+  unsetenv(contract::kProviderVariable);
+  unsetenv("XDG_CONFIG_HOME");
+  folder.deleteRecursively();
 }
 
 TEST_CASE("pages open over the editor and close by Escape or their button") {

@@ -5,8 +5,10 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <string_view>
 
-#include "engine/python_home.h"
+#include "core/contract.h"
+#include "host/engine_configuration.h"
 #include "host/model_index.h"
 #include "host/small_file.h"
 #include "platform/text_path.h"
@@ -62,6 +64,7 @@ TEST_CASE("an index of any length is read up to a bound") {
 }
 
 TEST_CASE("engine.conf gives a path or nothing") {
+  const auto configured_python = [](std::string_view text) { return configured(text, contract::kPythonKey); };
   CHECK(configured_python("# comment\npython=/usr/bin/python3\npython=/other\n") == "/usr/bin/python3");
   CHECK(configured_python("python=/opt/a b/python3\r\n") == "/opt/a b/python3");
   CHECK(configured_python("python=/no/end") == "/no/end");
@@ -70,4 +73,30 @@ TEST_CASE("engine.conf gives a path or nothing") {
   CHECK(configured_python("python=").empty());
   CHECK(configured_python("python=/x\x1B[2J\n").empty());
   CHECK(configured_python("python=/" + std::string(5000, 'x') + "\n").empty());
+}
+
+TEST_CASE("a setting takes one line of engine.conf and leaves the others") {
+  constexpr std::string_view kKey = contract::kProviderKey;
+  CHECK(with_setting("", kKey, "cuda") == "provider=cuda\n");
+  CHECK(with_setting("# mine\npython=/x", kKey, "cuda") == "# mine\npython=/x\nprovider=cuda\n");
+  CHECK(with_setting("provider=cpu\npython=/x\nprovider=auto\n", kKey, "cuda") ==
+        "python=/x\nprovider=cuda\n");
+  CHECK(with_setting("provider=cpu\r\npython=/x\r\n", kKey, "") == "python=/x\r\n");
+  for (const char* name : contract::kProviders)
+    CHECK(configured(with_setting("provider=old\n", kKey, name), kKey) == name);
+}
+
+TEST_CASE("engine.conf is written whole, in a folder that need not be there") {
+  const std::filesystem::path folder = temporary("settings.");
+  const std::filesystem::path file = folder / "new" / "engine.conf";
+  CHECK(configured_in(file, contract::kProviderKey).empty());
+  CHECK(set_configured(file, contract::kPythonKey, "/usr/bin/python3").empty());
+  CHECK(set_configured(file, contract::kProviderKey, "openvino").empty());
+  CHECK(set_configured(file, contract::kProviderKey, "cpu").empty());
+  CHECK(read_small_file(file, 1000) == "python=/usr/bin/python3\nprovider=cpu\n");
+  CHECK(std::distance(std::filesystem::directory_iterator(file.parent_path()), {}) == 1);
+  // Where a file lies in the way of the folder nothing can be written, and the reason names the file.
+  const std::string problem = set_configured(file / "engine.conf", contract::kProviderKey, "cpu");
+  CHECK(problem.starts_with((file / "engine.conf").string() + " cannot be written: "));
+  std::filesystem::remove_all(folder);
 }

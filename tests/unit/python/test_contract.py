@@ -43,6 +43,8 @@ TYPED_TWICE = {
     r"\b1760\b": {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
     r"\bXDG_(DATA|CONFIG)_HOME\b": {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
     r'"python="': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
+    r'"provider="': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
+    r'"STEMLANE_PROVIDER"': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
     r'"engine\.conf"': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
     r'"models\.index"': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},
     r'"STEMLANE"': {"cpp/core/contract.h", "pyengine/stemlane/contract.py"},

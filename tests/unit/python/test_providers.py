@@ -4,6 +4,7 @@
 Only the CPU's is there in the tests. Another one is made up: it runs the network, or the network with another weight.
 """
 
+import os
 import re
 import warnings
 
@@ -18,6 +19,7 @@ from stemlane.cli.main import main
 from stemlane.engine import providers
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
+from stemlane.engine.worker import Worker
 from stemlane.errors import InputError
 from stemlane.files.library import separate_file, separate_many
 from support.htdemucs_case import recording
@@ -183,3 +185,61 @@ def test_files_say_what_computed_them(tmp_path, made_up, monkeypatch):
 def test_misspelt_options_are_named(tmp_path, call, words):
     with pytest.raises(InputError, match=re.escape(words)):
         call(build_segment(tmp_path))
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """The user's engine.conf, which the plugin's page of settings writes."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.delenv("STEMLANE_PROVIDER", raising=False)
+    path = tmp_path / "config" / "stemlane" / "engine.conf"
+    path.parent.mkdir(parents=True)
+    return path
+
+
+@pytest.mark.parametrize("text, expected", [
+    ("", "cpu"), ("python=/x\r\nprovider=cuda\r\nprovider=auto\r\n", "cuda"), ("provider=openvino", "openvino"),
+    ("Provider=cuda\n provider=cuda\n", "cpu"), ("provider=\n", "cpu"), ("provider=cu\x1bda\n", "cpu"),
+    ("provider=" + 5000 * "x", "cpu"), (70_000 * "#" + "\nprovider=cuda", "cpu"),
+])  # fmt: skip
+def test_the_plugins_setting_is_a_line_of_engine_conf(settings, text, expected):
+    settings.write_text(text)
+    assert providers.asked_of_engine() == expected
+    assert providers.asked() == "cpu"  # scripts and files do not look at it
+
+
+def test_the_environment_comes_before_the_setting(settings, monkeypatch):
+    settings.write_text("provider=cuda\n")
+    monkeypatch.setenv("STEMLANE_PROVIDER", "auto")
+    assert providers.asked_of_engine() == "auto"
+
+
+def test_a_setting_that_is_no_provider_names_the_file(settings):
+    settings.write_text("provider=gpu\n")
+    words = re.escape(f"provider= in {settings} is 'gpu', should be one of: auto, tensorrt, cuda")
+    with pytest.raises(InputError, match=words):
+        Worker("mix", 44100, 2)
+
+
+def test_nothing_but_a_file_is_read(settings):
+    assert providers.asked_of_engine() == "cpu"  # there is none
+    os.mkfifo(settings)
+    assert providers.asked_of_engine() == "cpu"
+
+
+def test_the_engine_says_what_computes(tmp_path, settings, made_up):
+    folder = build_segment(tmp_path)
+    assert Worker(str(folder), 44100, 2).says == f"running model '{folder}'"
+    settings.write_text("provider=cuda\n")
+    made_up(1.0)
+    assert Worker(str(folder), 44100, 2).says == f"running model '{folder}' on cuda"
+
+
+def test_the_engine_says_why_the_processor_computes(tmp_path, settings, made_up):
+    folder = build_segment(tmp_path)
+    settings.write_text("provider=cuda\n")
+    made_up(1.01)
+    with pytest.warns(RuntimeWarning, match="level of vocals is"):  # into its log
+        says = Worker(str(folder), 44100, 2).says
+    assert says.startswith(f"running model '{folder}'; provider 'cuda' does not run model 'tiny' as it should (")
+    assert says.endswith("; the CPU computes") and "\n" not in says
