@@ -19,6 +19,10 @@ inline constexpr float kSilenceDb = -60.0F;
 inline constexpr float kHighestDb = 12.0F;
 inline constexpr std::array<std::string_view, 4> kSilenceWords = {"mute", "off", "-inf", "-infinity"};
 
+inline constexpr float kHighestFocus = 100.0F;
+inline constexpr float kNeutralFocus = 50.0F;
+inline constexpr int kFocusGridSamples = 64;
+
 inline constexpr int kLowestRate = 8000;
 inline constexpr int kHighestRate = 384000;
 
@@ -86,6 +90,7 @@ enum ModelIndexField {
   kFieldResidual,
   kFieldFftSamples,
   kFieldHopSamples,
+  kFieldTakesFocus,
   kNumFields,
 };
 

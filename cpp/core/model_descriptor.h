@@ -36,6 +36,7 @@ struct ModelDescriptor {
   int residual = kOtherStem;          ///< the stem that takes what is left
   int fft_samples = 0;  ///< transform of a model whose frames follow the rate, else 0: it needs a resampler
   int hop_samples = 0;  ///< from one such transform to the next
+  bool takes_focus = false;
 
   bool has_stem(int stem) const noexcept {
     return stem == residual || std::find(stems.begin(), stems.end(), stem) != stems.end();

@@ -10,6 +10,7 @@
 
 namespace stemlane {
 
+using contract::kFocusGridSamples;
 using contract::kNumStems;
 using contract::kOtherStem;
 using contract::kStemNames;
@@ -22,6 +23,15 @@ inline constexpr int kMaxChannels = 2;
 using StemGains = std::array<float, kNumStems>;
 
 inline constexpr StemGains kUnityGains = {1.0F, 1.0F, 1.0F, 1.0F, 1.0F, 1.0F};
+
+/// How sharply each stem is told from the others, in percent, in the order of `kStemNames`.
+using StemFocus = std::array<float, kNumStems>;
+
+inline constexpr StemFocus kNeutralFocus = [] {
+  StemFocus focus{};
+  focus.fill(contract::kNeutralFocus);
+  return focus;
+}();
 
 /// Number of the stem called `name`, or -1. The accompaniment of a 2-stem model
 /// is steered by the fader "other".

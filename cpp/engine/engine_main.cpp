@@ -122,6 +122,8 @@ class Worker {
           std::string("model '") + configuration.model +
           "' has changed since the plugin was installed; run 'stemlane plugin install' again");
     model_rate_ = worker_.attr("model_rate").cast<double>();
+    focus_ =
+        py::array_t<float>(static_cast<py::ssize_t>(worker_.attr("stems").cast<py::sequence>().size()) + 1);
     const bool resampled = configuration.sample_rate != model_rate_;
     max_samples_ = static_cast<std::int64_t>(
         std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate_));
@@ -138,7 +140,9 @@ class Worker {
         {static_cast<py::ssize_t>(num_channels_), static_cast<py::ssize_t>(end.num_samples())},
         {static_cast<py::ssize_t>(end.mixture_stride()) * kSampleBytes, kSampleBytes}, end.mixture(),
         py::capsule(end.mixture(), [](void*) {}));
-    const auto stems = worker_.attr("process")(mixture).cast<py::array_t<float, py::array::c_style>>();
+    for (int plane = 0; plane <= num_stems; ++plane) focus_.mutable_at(plane) = end.focus(plane);
+    const auto stems =
+        worker_.attr("process")(mixture, focus_).cast<py::array_t<float, py::array::c_style>>();
     end.consume();
     if (stems.ndim() != 3 || stems.shape(0) != num_stems || stems.shape(1) != num_channels_)
       throw std::runtime_error("the separator returned stems of a wrong shape");
@@ -156,6 +160,7 @@ class Worker {
  private:
   int num_channels_;
   py::object worker_;
+  py::array_t<float> focus_;  ///< of each separated stem, then the residual one
   double model_rate_ = 0.0;
   std::int64_t feed_samples_ = 1;
   std::int64_t max_samples_ = 1;

@@ -85,7 +85,9 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
   const bool has_frames = fields.size() > contract::kFieldHopSamples;
   const auto fft = has_frames ? read_number(fields[contract::kFieldFftSamples], 0, kMaxTransformSamples) : 0;
   const auto hop = has_frames ? read_number(fields[contract::kFieldHopSamples], 0, kMaxTransformSamples) : 0;
-  if (!rate || !stride || !delay || !allowance || !fft || !hop) return std::nullopt;
+  const bool has_focus = fields.size() > contract::kFieldTakesFocus;
+  const auto focus = has_focus ? read_number(fields[contract::kFieldTakesFocus], 0, 1) : 0;
+  if (!rate || !stride || !delay || !allowance || !fft || !hop || !focus) return std::nullopt;
   if ((*fft == 0) != (*hop == 0) || *hop > *fft) return std::nullopt;
 
   ModelDescriptor model{std::string(fields[contract::kFieldName]),
@@ -97,7 +99,8 @@ std::optional<ModelDescriptor> read_line(std::string_view line) {
                         {},
                         stem_number(fields[contract::kFieldResidual]),
                         *fft,
-                        *hop};
+                        *hop,
+                        *focus == 1};
   for (const std::string_view name : split(fields[contract::kFieldStems], ',')) {
     const int stem = stem_number(name);
     if (stem < 0 || stem == model.residual || model.has_stem(stem)) return std::nullopt;

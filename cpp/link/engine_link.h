@@ -40,6 +40,15 @@ class HostEnd {
     header_.mixture_end.store(position + num_samples, std::memory_order_release);
   }
 
+  /// Before `write_mixture` of the same samples: one value for each separated stem, then the residual stem's.
+  void write_focus(std::int64_t position, int num_samples, const float* values) noexcept STEMLANE_REALTIME {
+    constexpr std::int64_t kGrid = kFocusGridSamples;
+    const std::int64_t end = (position + num_samples + kGrid - 1) / kGrid;
+    for (std::int64_t point = (position + kGrid - 1) / kGrid; point < end; ++point)
+      for (int plane = 0; plane < memory_.focus().num_planes(); ++plane)
+        *memory_.focus().at(plane, point) = values[plane];
+  }
+
   struct Range {
     std::int64_t begin = 0;
     std::int64_t end = std::numeric_limits<std::int64_t>::min() / 2;
@@ -124,6 +133,11 @@ class EngineEnd {
   float* mixture() const noexcept { return memory_.mixture().at(0, position_); }
   /// Distance between the channels of `mixture()`, in samples.
   std::int64_t mixture_stride() const noexcept { return memory_.capacity(); }
+
+  /// Focus of plane `plane` (see `SharedAudio::focus`) at the last sample of `mixture()`, in percent.
+  float focus(int plane) const noexcept {
+    return *memory_.focus().at(plane, (position_ + num_samples_ - 1) / kFocusGridSamples);
+  }
 
   /// Moves past the samples that `next` handed out.
   void consume() noexcept { position_ += num_samples_; }

@@ -11,7 +11,7 @@
 namespace stemlane {
 
 inline constexpr std::uint32_t kProtocolMagic = 0x4E4C5453;  // "STLN"
-inline constexpr std::uint32_t kProtocolVersion = 4;
+inline constexpr std::uint32_t kProtocolVersion = 5;
 
 /// What the engine process inherits beside its channel, in this order: see platform/process.h.
 enum Inheritance : int { kMemoryHandle, kMixtureWrittenHandle, kStemsWrittenHandle, kNumHandles };
@@ -24,7 +24,8 @@ inline constexpr std::size_t kNumStepTimes = 256;
 /// Start of the shared memory. Positions count samples since `prepare` and never go
 /// back; a new generation (reset, seek) starts at the next position. Behind the header,
 /// at `kAudioOffset`, lie `num_channels` mixture rings, then `num_stems * num_channels`
-/// stem rings, each of `capacity_samples` float32.
+/// stem rings, each of `capacity_samples` float32, then `num_stems + 1` rings of the stems'
+/// focus, the residual stem's last, with one float32 every `kFocusGridSamples`.
 ///
 /// The mixture of [mixture_end - capacity, mixture_end) is readable by the engine; stems
 /// of [stems_begin, stems_end) are readable by the host if `stems_generation` is the start

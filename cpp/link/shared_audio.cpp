@@ -2,6 +2,7 @@
 // Layout and checks; where the memory comes from is the platform's business.
 #include "link/shared_audio.h"
 
+#include <algorithm>
 #include <bit>
 #include <new>
 #include <utility>
@@ -13,9 +14,15 @@ namespace {
 // the other side is to see the same one.
 constexpr std::size_t kPageBytes = 16384;
 
+// Of the focus.
+std::int64_t grid_capacity(std::int64_t capacity) noexcept {
+  return std::max<std::int64_t>(1, capacity / kFocusGridSamples);
+}
+
 std::size_t total_bytes(int num_channels, int num_stems, std::int64_t capacity) noexcept {
-  const auto planes = static_cast<std::size_t>(num_channels) * static_cast<std::size_t>(1 + num_stems);
-  const std::size_t used = kAudioOffset + planes * static_cast<std::size_t>(capacity) * sizeof(float);
+  const std::int64_t num_values =
+      num_channels * (1 + num_stems) * capacity + (num_stems + 1) * grid_capacity(capacity);
+  const std::size_t used = kAudioOffset + static_cast<std::size_t>(num_values) * sizeof(float);
   return (used + kPageBytes - 1) / kPageBytes * kPageBytes;
 }
 
@@ -38,6 +45,8 @@ SharedAudio::SharedAudio(SharedMemory memory, Event mixture_written, Event stems
   auto* audio = reinterpret_cast<float*>(static_cast<char*>(memory_.data()) + kAudioOffset);
   mixture_ = SampleRing(audio, num_channels, capacity);
   stems_ = SampleRing(audio + num_channels * capacity, num_stems * num_channels, capacity);
+  focus_ =
+      SampleRing(audio + num_channels * (1 + num_stems) * capacity, num_stems + 1, grid_capacity(capacity));
 }
 
 std::unique_ptr<SharedAudio> SharedAudio::create(int num_channels, int num_stems,

@@ -49,6 +49,8 @@ class SharedAudio {
   const SampleRing& mixture() const noexcept { return mixture_; }
   /// Plane of stem s, channel c: s * num_channels + c.
   const SampleRing& stems() const noexcept { return stems_; }
+  /// One plane per separated stem, then one for the residual stem; position p has the value of slot p / grid.
+  const SampleRing& focus() const noexcept { return focus_; }
 
  private:
   SharedAudio(SharedMemory memory, Event mixture_written, Event stems_written, int num_channels,
@@ -63,6 +65,7 @@ class SharedAudio {
   std::int64_t capacity_;
   SampleRing mixture_;
   SampleRing stems_;
+  SampleRing focus_;
 };
 
 }  // namespace stemlane

@@ -8,7 +8,7 @@
 namespace stemlane {
 
 EngineSource::EngineSource(EngineLaunch launch, std::shared_ptr<SharedAudio> memory, EngineBoard& board)
-    : LinkedSource(std::move(memory)), engine_(std::move(launch), shared_memory(), board) {}
+    : LinkedSource(std::move(memory), launch.model), engine_(std::move(launch), shared_memory(), board) {}
 
 std::unique_ptr<StemSource> EngineOrigin::open(const SourceSetup& setup, EngineBoard& board) const {
   std::string error;

@@ -24,6 +24,9 @@ class EngineSource final : public LinkedSource, private OfflineEngine {
   void write_mixture(std::int64_t position, const float* const* mixture, int num_samples) noexcept override {
     if (!forked()) LinkedSource::write_mixture(position, mixture, num_samples);
   }
+  void write_focus(std::int64_t position, int num_samples, const StemFocus& focus) noexcept override {
+    if (!forked()) LinkedSource::write_focus(position, num_samples, focus);
+  }
   StemRange range() const noexcept override { return forked() ? StemRange{} : LinkedSource::range(); }
   void set_offline(bool offline) noexcept override {
     if (!forked()) LinkedSource::set_offline(offline);

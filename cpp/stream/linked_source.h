@@ -2,6 +2,8 @@
 // Stems that come through shared memory, whoever writes them there.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,12 +19,21 @@ class LinkedSource : public StemSource {
   /// Memory for a stream; null, with `error` set, if the system refuses.
   static std::shared_ptr<SharedAudio> make_memory(const SourceSetup& setup, std::string& error);
 
-  explicit LinkedSource(std::shared_ptr<SharedAudio> memory) noexcept
-      : memory_(std::move(memory)), host_(*memory_) {}
+  LinkedSource(std::shared_ptr<SharedAudio> memory, const ModelDescriptor& model) noexcept
+      : memory_(std::move(memory)), host_(*memory_) {
+    std::copy(model.stems.begin(), model.stems.end(), focus_planes_.begin());
+    focus_planes_[model.stems.size()] = model.residual;
+  }
 
   void begin_generation(std::int64_t position) noexcept override { host_.begin_generation(position); }
   void write_mixture(std::int64_t position, const float* const* mixture, int num_samples) noexcept override {
     host_.write_mixture(position, mixture, num_samples);
+  }
+  void write_focus(std::int64_t position, int num_samples, const StemFocus& focus) noexcept override {
+    StemFocus values{};
+    for (std::size_t plane = 0; plane < values.size(); ++plane)
+      values[plane] = focus[static_cast<std::size_t>(focus_planes_[plane])];
+    host_.write_focus(position, num_samples, values.data());
   }
   StemRange range() const noexcept override {
     const HostEnd::Range range = host_.stems_range();
@@ -47,6 +58,7 @@ class LinkedSource : public StemSource {
  private:
   std::shared_ptr<SharedAudio> memory_;
   HostEnd host_;
+  std::array<int, kNumStems> focus_planes_{};  ///< the stem of each plane
 };
 
 }  // namespace stemlane

@@ -52,6 +52,9 @@ class StemSource {
   /// Takes (channels, samples) of the mixture from `position` on.
   virtual void write_mixture(std::int64_t position, const float* const* mixture,
                              int num_samples) noexcept STEMLANE_REALTIME = 0;
+  /// Before `write_mixture` of the same samples: how sharply stems are to be told apart there.
+  virtual void write_focus(std::int64_t /*position*/, int /*num_samples*/,
+                           const StemFocus& /*focus*/) noexcept STEMLANE_REALTIME {}
   /// What can be read of this generation. It may grow at any time.
   virtual StemRange range() const noexcept STEMLANE_REALTIME = 0;
   /// Copies samples of a separated stem, in the model's order; `range` has held them.

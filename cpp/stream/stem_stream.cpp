@@ -96,6 +96,7 @@ void StemStream::push(const StreamBlock& block, std::int64_t ramp_samples) noexc
   if (block.num_samples == 0) return;
   const std::int64_t position = core_.input_position();
   core_.push(block, ramp_samples);
+  source_->write_focus(position, block.num_samples, block.focus);
   source_->write_mixture(position, block.in, block.num_samples);
   position_.store(core_.input_position(), std::memory_order_relaxed);
 }

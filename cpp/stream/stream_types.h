@@ -39,6 +39,8 @@ struct StreamBlock {
   int num_samples = 0;               ///< any number, 0 included
   /// Gains that belong to this block's samples; reached at its end by a linear ramp.
   StemGains gains = kUnityGains;
+  /// How sharply stems are told apart from this block's samples on, in percent; see engine/spectral/focus.py.
+  StemFocus focus = kNeutralFocus;
   /// Post-fader stems by stem number, (channels, samples), or null where not wanted.
   std::array<float* const*, kNumStems> stem_out{};
 

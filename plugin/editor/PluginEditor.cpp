@@ -38,7 +38,7 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
       top_(owner),
       quick_(owner, gang_),
       output_("Output", colours::text,
-              {*owner.parameters().outputGain, nullptr, nullptr, owner.parameters().bypass}, gang_),
+              {*owner.parameters().outputGain, nullptr, nullptr, owner.parameters().bypass, nullptr}, gang_),
       status_(owner) {
   setLookAndFeel(&look_);
   setTitle("Stemlane");
@@ -53,7 +53,7 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
     gang_.add(*parameters.gain);
     strip = std::make_unique<StemStrip>(
         stemTitle(stem), colours::stem(stem),
-        StripParameters{*parameters.gain, parameters.mute, parameters.solo, nullptr}, gang_);
+        StripParameters{*parameters.gain, parameters.mute, parameters.solo, nullptr, parameters.focus}, gang_);
     addChildComponent(*strip);
   }
   addAndMakeVisible(output_);
@@ -110,6 +110,7 @@ void StemlaneEditor::refreshStrips() {
     strip.setHeard(heardOf(positions.strips[s], gains, s, passedBy));
     gang_.setPresent(*processor_.parameters().strips[s].gain, present[s]);
     strip.setVisible(present[s]);
+    strip.setTakesFocus(processor_.takesFocus());
   }
   output_.meter().show({processor_.takeOutputPeak(0), processor_.takeOutputPeak(1)}, numChannels, kSeconds);
   output_.setHeard(positions.bypass                        ? Heard::yes

@@ -12,6 +12,7 @@ namespace {
 constexpr int kHeaderHeight = 60;
 constexpr int kTextBoxHeight = 24;
 constexpr int kButtonHeight = 26;
+constexpr int kFocusHeight = 20;
 constexpr int kMeterWidth = 13;
 constexpr int kScaleDb[] = {12, 6, 3, 0, -3, -6, -12, -18, -24, -36, -60};
 
@@ -69,6 +70,19 @@ StemStrip::StemStrip(const juce::String& title, juce::Colour colour, const Strip
             "Hear " + title + " and what else is soloed, nothing else");
   addButton(bypass_, "Bypass", parameters.bypass, colours::solo, "Bypass",
             "The mixture as it came in, with the same latency");
+  if (parameters.focus == nullptr) return;
+  focus_ = std::make_unique<FocusBar>(*parameters.focus, colour, title + " focus");
+  addAndMakeVisible(*focus_);
+  setTakesFocus(true);
+}
+
+void StemStrip::setTakesFocus(bool takes) {
+  if (focus_ == nullptr) return;
+  focus_->setEnabled(takes);
+  focus_->setTooltip(takes ? "Focus: to the right only what is clearly " + title_ +
+                                 ", to the left what is doubtful too; the others take or give the rest. "
+                                 "Double-click for 50, which changes nothing"
+                           : juce::String("This model has no focus: live, mix and tracking have"));
 }
 
 void StemStrip::addButton(std::unique_ptr<ParameterButton>& button, const juce::String& text,
@@ -141,6 +155,10 @@ void StemStrip::resized() {
     solo_->setBounds(buttons.removeFromRight(width));
   }
   area.removeFromBottom(8);
+  if (focus_ != nullptr) {
+    focus_->setBounds(area.removeFromBottom(kFocusHeight));
+    area.removeFromBottom(8);
+  }
   area.removeFromTop(kHeaderHeight - 10);
   // The fader stands in the middle of its box, the scale left of it, the meter right.
   fader_.setBounds(area);

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "editor/Fader.h"
+#include "editor/FocusBar.h"
 #include "editor/ParameterButton.h"
 #include "editor/StereoMeter.h"
 
@@ -16,12 +17,13 @@ namespace stemlane {
 /// What a strip does to the sound.
 enum class Heard { yes, silent, muted, notSoloed, passedBy };
 
-/// What a strip is bound to. The output has no mute and solo; it has bypass in their place.
+/// What a strip is bound to. The output has no mute, solo and focus; it has bypass in their place.
 struct StripParameters {
   juce::AudioParameterFloat& gain;
   juce::AudioParameterBool* mute;
   juce::AudioParameterBool* solo;
   juce::AudioParameterBool* bypass;
+  juce::AudioParameterFloat* focus;
 };
 
 /// Bound to its parameters for as long as it lives. Message thread only.
@@ -34,6 +36,8 @@ class StemStrip final : public juce::Component {
   void setHeard(Heard heard);
   Heard heard() const { return heard_; }
   StereoMeter& meter() { return meter_; }
+  /// Whether the model has anything to sharpen.
+  void setTakesFocus(bool takes);
 
   void paint(juce::Graphics& g) override;
   void resized() override;
@@ -52,6 +56,7 @@ class StemStrip final : public juce::Component {
   Fader fader_;
   juce::Label highest_;
   std::unique_ptr<ParameterButton> mute_, solo_, bypass_;
+  std::unique_ptr<FocusBar> focus_;
 };
 
 }  // namespace stemlane

@@ -113,6 +113,7 @@ void StemlaneProcessor::applyModel(const std::vector<ModelDescriptor>& models) {
   presentStems_.store(present, std::memory_order_release);
   if (sampleRate_ > 0.0) prepareStream();
   residual_.store(choice_.model.residual, std::memory_order_relaxed);
+  takesFocus_.store(choice_.model.takes_focus, std::memory_order_relaxed);
   facts_.publish({modelName_, choice_.problem, numChannels_.load(std::memory_order_relaxed) != 0,
                   choice_.isStandIn ? choice_.model.name : std::string()});
 }
@@ -155,14 +156,15 @@ void StemlaneProcessor::setNonRealtime(bool isNonRealtime) noexcept {
 }
 
 void StemlaneProcessor::processBlock(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
-  process(buffer, parameters_.gains(presentStems()));
+  process(buffer, parameters_.gains(presentStems()), parameters_.focus());
 }
 
 void StemlaneProcessor::processBlockBypassed(juce::AudioBuffer<float>& buffer, juce::MidiBuffer&) {
-  process(buffer, kUnityGains);
+  process(buffer, kUnityGains, kNeutralFocus);
 }
 
-void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept {
+void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGains& gains,
+                                const StemFocus& focus) noexcept {
   const int numSamples = buffer.getNumSamples();
   const int numChannels = numChannels_.load(std::memory_order_acquire);
   const bool usable = numChannels != 0 && numChannels == getMainBusNumInputChannels() &&
@@ -174,6 +176,7 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
   block.out = buffer.getArrayOfWritePointers();
   block.num_samples = numSamples;
   block.gains = gains;
+  block.focus = focus;
   std::array<std::array<float*, kMaxChannels>, kNumStems> stems{};
   for (std::size_t stem = 0; stem < kNumStems; ++stem) {
     const int bus = 1 + static_cast<int>(stem);

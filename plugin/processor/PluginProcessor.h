@@ -70,6 +70,8 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   StemSet presentStems() const noexcept;
   /// The stem that takes what the others leave, by number.
   int residualStem() const noexcept { return residual_.load(std::memory_order_relaxed); }
+  /// Whether the model's stems can be told apart more or less sharply.
+  bool takesFocus() const noexcept { return takesFocus_.load(std::memory_order_relaxed); }
   /// Any thread but the audio thread; never waits for a model that is being changed.
   StreamStatus status() const;
   /// As they were before a change of the model, while one takes place.
@@ -107,7 +109,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
  private:
   friend struct ProcessorTest;  // holds the mutex, to show who waits for it
   static BusesProperties buses();
-  void process(juce::AudioBuffer<float>& buffer, const StemGains& gains) noexcept;
+  void process(juce::AudioBuffer<float>& buffer, const StemGains& gains, const StemFocus& focus) noexcept;
   void applyModel(const std::vector<ModelDescriptor>& models);
   void prepareStream();
   void announceLatency();
@@ -148,6 +150,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   std::atomic<bool> beginsAnew_{false};    // writer: control; reader: audio (swap to false)
   std::atomic<bool> meters_{false};        // writer: message; reader: audio
   std::atomic<int> residual_{kOtherStem};  // writer: control; readers: all
+  std::atomic<bool> takesFocus_{false};    // writer: control; reader: message
   std::array<std::atomic<float>, kMaxChannels> outputPeaks_{};  // writers: audio, message (swap to 0)
 
   JUCE_DECLARE_NON_COPYABLE_WITH_LEAK_DETECTOR(StemlaneProcessor)

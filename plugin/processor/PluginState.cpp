@@ -117,6 +117,8 @@ std::unique_ptr<juce::XmlElement> parseState(const std::string& text) {
 }
 
 float valueOfText(const juce::AudioProcessorParameterWithID& parameter, const juce::String& text) {
+  if (const auto* focus = dynamic_cast<const FocusParameter*>(&parameter))
+    return focus->convertTo0to1(FocusParameter::valueOf(text, contract::kNeutralFocus));
   const auto* fader = dynamic_cast<const juce::AudioParameterFloat*>(&parameter);
   if (fader == nullptr) return parameter.getValueForText(text);
   return fader->convertTo0to1(faderValue(text, fader->convertFrom0to1(parameter.getDefaultValue())));

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 
+#include "processor/FocusParameter.h"
 #include "processor/StatusParameter.h"
 #include "processor/effective_gains.h"
 #include "processor/gain_text.h"
@@ -62,6 +63,7 @@ class StemParameters {
     juce::AudioParameterFloat* gain;
     juce::AudioParameterBool* mute;
     juce::AudioParameterBool* solo;
+    FocusParameter* focus;
   };
 
   /// `status` tells how the engine is; called on any thread but the audio thread.
@@ -71,10 +73,16 @@ class StemParameters {
       const juce::String name = stemTitle(static_cast<int>(stem));
       strips[stem] = {addFader(processor, id + "_gain", name + " Gain"),
                       addSwitch(processor, id + "_mute", name + " Mute"),
-                      addSwitch(processor, id + "_solo", name + " Solo")};
+                      addSwitch(processor, id + "_solo", name + " Solo"), nullptr};
     }
     outputGain = addFader(processor, "output_gain", "Output Gain");
     bypass = addSwitch(processor, "bypass", "Bypass");
+    // The newest settings last: some hosts know parameters by their place.
+    for (std::size_t stem = 0; stem < strips.size(); ++stem) {
+      strips[stem].focus = new FocusParameter(juce::String(kStemNames[stem]) + "_focus",
+                                              stemTitle(static_cast<int>(stem)) + " Focus");
+      processor.addParameter(strips[stem].focus);
+    }
     processor.addParameter(new StatusParameter(std::move(status)));
   }
 
@@ -91,6 +99,13 @@ class StemParameters {
     return positions;
   }
 
+  /// How sharply stems are to be told apart. Audio thread.
+  StemFocus focus() const noexcept {
+    StemFocus all{};
+    for (std::size_t stem = 0; stem < strips.size(); ++stem) all[stem] = strips[stem].focus->get();
+    return all;
+  }
+
   /// All that a user sets.
   juce::Array<juce::AudioProcessorParameter*> settings() const {
     juce::Array<juce::AudioProcessorParameter*> all;
@@ -98,6 +113,7 @@ class StemParameters {
       all.add(strip.gain);
       all.add(strip.mute);
       all.add(strip.solo);
+      all.add(strip.focus);
     }
     all.add(outputGain);
     all.add(bypass);

@@ -11,6 +11,9 @@ SILENT_DB = -60.0
 HIGHEST_DB = 12.0
 SILENCE_WORDS = ("mute", "off", "-inf", "-infinity")
 
+HIGHEST_FOCUS = 100.0
+NEUTRAL_FOCUS = 50.0
+
 LOWEST_RATE = 8000
 HIGHEST_RATE = 384000
 
@@ -71,6 +74,7 @@ MODEL_INDEX_FIELDS = (
     "residual",
     "fft_samples",
     "hop_samples",
+    "takes_focus",
 )
 
 INCOMPLETE_RENDER = "this render is incomplete"

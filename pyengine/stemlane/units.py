@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""Gains: what a user writes in dB and what the mixer multiplies with."""
+"""Gains and focus: what a user writes in dB or per cent, and what the mixer multiplies with."""
 
 import math
 import re
 
 from stemlane.arguments import is_number, shown
-from stemlane.contract import HIGHEST_DB, SILENCE_WORDS, SILENT_DB
+from stemlane.contract import HIGHEST_DB, HIGHEST_FOCUS, SILENCE_WORDS, SILENT_DB
 from stemlane.errors import InputError
 
 _SPACES = " \t\r\n"
@@ -38,6 +38,21 @@ def parse_gain(value: object, fader: str) -> float:
         accepted = f"dB from {SILENT_DB:g} (silence, or -inf) to {HIGHEST_DB:+g}"
         raise InputError(f"gain of {fader} is {shown(value)}, should be {accepted}")
     return float(max(gain_db, SILENT_DB))
+
+
+def parse_focus(value: object, stem: str) -> float:
+    """A focus in per cent.
+
+    >>> parse_focus("70 %", "vocals"), parse_focus(50, "drums")
+    (70.0, 50.0)
+    """
+    text = value.strip(_SPACES).removesuffix("%").strip(_SPACES) if isinstance(value, str) else ""
+    percent = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else value
+    if not is_number(percent, highest=HIGHEST_FOCUS) or percent < 0:
+        raise InputError(
+            f"focus of {stem} is {shown(value)}, should be a number from 0 to {HIGHEST_FOCUS:g}; 50 changes nothing"
+        )
+    return float(percent)
 
 
 def linear_gain(gain_db: float) -> float:

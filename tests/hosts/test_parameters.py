@@ -27,7 +27,7 @@ def faders_at_zero(plugin):
     for name in plugin.parameters:
         if name == "engine_status":
             continue
-        setattr(plugin, name, 0.0 if name.endswith("_db") else False)
+        setattr(plugin, name, 0.0 if name.endswith("_db") else 50.0 if name.endswith("_focus") else False)
 
 
 def bounced_factor(plugin) -> float:
@@ -41,7 +41,8 @@ def bounced_factor(plugin) -> float:
 
 def test_names_are_the_contract(plugin):
     expected = [name for stem in STEMS for name in (f"{stem}_gain_db", f"{stem}_mute", f"{stem}_solo")]
-    assert list(plugin.parameters) == [*expected, "output_gain_db", "bypass", "engine_status"]
+    focus = [f"{stem}_focus" for stem in STEMS]
+    assert list(plugin.parameters) == [*expected, "output_gain_db", "bypass", *focus, "engine_status"]
 
 
 def test_every_tenth_of_a_decibel_can_be_set_exactly(plugin):
@@ -133,6 +134,8 @@ def test_a_misspelt_parameter_is_refused_with_the_nearest_one(plugin, name, near
     ("vocals_gain_db", None, "gain of vocals is None"),
     ("drums_gain_db", "loud", "gain of drums is 'loud'"),
     ("output_gain_db", 12.5, "gain of output is 12.5, should be dB from -60 .silence, or -inf. to .12"),
+    ("drums_focus", 101, "focus of drums is 101, should be a number from 0 to 100; 50 changes nothing"),
+    ("drums_focus", "sharp", "focus of drums is 'sharp'"),
     ("bass_mute", 1, "parameter bass_mute is 1, should be True or False"),
     ("bypass", "yes", "parameter bypass is 'yes', should be True or False"),
     ("engine_status", 0, "engine_status says how the engine is and cannot be set"),
@@ -148,7 +151,9 @@ def test_what_a_parameter_does_not_take_is_refused(plugin, name, value, words):
 
 
 def test_keywords_are_the_names_of_the_parameters(plugin):
-    values = {name: -3.5 if name.endswith("_db") else True for name in plugin.parameters if name != "engine_status"}
+    kinds = {"db": -3.5, "focus": 70.0}
+    names = [name for name in plugin.parameters if name != "engine_status"]
+    values = {name: kinds.get(name.rpartition("_")[2], True) for name in names}
     loaded = stemlane.load_plugin("tiny-live", **values)
     assert {name: getattr(loaded, name) for name in values} == values
     assert float(stemlane.load_plugin("tiny-live", vocals_gain=-3.5).vocals_gain_db) == -3.5  # as saved states call it

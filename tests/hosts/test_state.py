@@ -130,7 +130,7 @@ def test_what_a_later_version_has_saved_survives_this_one():
 def test_the_state_holds_what_was_chosen_and_nothing_of_the_engines_weather():
     plugin = stemlane.load_plugin("tiny-mix", **PARAMETERS)
     before = plugin.preset_data
-    names = {f"{stem}_{kind}" for stem in STEM_ORDER for kind in ("gain", "mute", "solo")}
+    names = {f"{stem}_{kind}" for stem in STEM_ORDER for kind in ("gain", "mute", "solo", "focus")}
     assert set(attributes(plugin)) == names | {"version", "model", "output_gain", "bypass"}
     plugin.process(noise(2, 20000, seed=25), 48000.0)
     wait_until_ready(plugin)

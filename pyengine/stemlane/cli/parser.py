@@ -74,6 +74,15 @@ def add_model(parser: "argparse._ActionsContainer") -> None:
     add_provider(parser)
 
 
+def add_focus(parser: "argparse._ActionsContainer") -> None:
+    """Add the option that says how sharply stems are told apart."""
+    parser.add_argument(
+        "--focus", action="append", default=[], metavar="STEM=PERCENT",
+        help="for live, mix and tracking: above 50 a stem keeps only what is clearly its own, below it also what is "
+        "doubtful, and the others get the rest; repeat for more stems",
+    )  # fmt: skip
+
+
 def add_provider(parser: "argparse._ActionsContainer") -> None:
     """Add the option that chooses what computes the networks."""
     parser.add_argument(

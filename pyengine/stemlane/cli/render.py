@@ -7,7 +7,8 @@ import os
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
-from stemlane.cli.parser import Group, add_command, add_model, given
+from stemlane.cli.parser import Group, add_command, add_focus, add_model, given
+from stemlane.cli.stem_values import stem_values
 from stemlane.errors import InputError
 
 _EXAMPLES = """
@@ -54,6 +55,7 @@ def add(commands: Group) -> None:
         help="for .mid files: the controller number of a stem; repeat for more (default: vocals=20 drums=21 bass=22 "
         "guitar=23 piano=24 other=25 output=26)",
     )  # fmt: skip
+    add_focus(parser)
     add_model(parser)
 
 
@@ -64,11 +66,11 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
     from stemlane.files.results import on_disk
-    from stemlane.mix import rendering
     from stemlane.mix.automation import read_automation
 
     require(options.model)
-    gains = rendering.parse_gain_options(options.gain)
+    gains = stem_values(options.gain, "gain")
+    focus = stem_values(options.focus, "focus")
     controllers = _controllers(options.cc) if options.cc else None
     if controllers and not options.automation:
         options.refuse("--cc says what moves the stems in a .mid: name it with --automation")
@@ -82,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
             num_samples = source.num_samples
         with Progress(os.path.basename(options.input), num_samples) as progress:
             warnings = render_file(
-                path, output, gains=gains, automation=automation, model=options.model, progress=progress,
+                path, output, gains=gains, automation=automation, focus=focus, model=options.model, progress=progress,
                 shown=options.input,
             )  # fmt: skip
     for text in warnings:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, tell, warn
-from stemlane.cli.parser import Group, add_command, add_model, given, names
+from stemlane.cli.parser import Group, add_command, add_focus, add_model, given, names
+from stemlane.cli.stem_values import stem_values
 from stemlane.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
         "--shifts", type=int, default=0, metavar="N",
         help="for htdemucs models: average N passes, each shifted by up to half a second, for N times the work",
     )  # fmt: skip
+    add_focus(group)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -150,7 +152,8 @@ def run(options: argparse.Namespace) -> int:
         found = find_recordings(inputs, leave_out=folder)
         copies = {path: Path(name) for path, name in inputs.items() if path != name}
         found = [replace(recording, given=copies.get(str(recording.path))) for recording in found]
-        separator = stack.enter_context(Separator(options.model, shifts=options.shifts))
+        focus = stem_values(options.focus, "focus")
+        separator = stack.enter_context(Separator(options.model, shifts=options.shifts, focus=focus))
         num_files = len(found) * len(request.shares(separator))
         if to_stream and (num_files != 1 or request.encoding.file_format != "wav" or options.json):
             raise InputError("-o - takes one recording and one stem, as WAV and without --json; name it with --stems")

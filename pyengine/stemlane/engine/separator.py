@@ -6,7 +6,7 @@ original looks at the whole recording.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Never, Self
 
@@ -15,12 +15,14 @@ import numpy as np
 from stemlane.arguments import check_names, is_count, shown
 from stemlane.audio_checks import check_block, check_mixture
 from stemlane.engine import providers
+from stemlane.engine.spectral.focus import model_focus
 from stemlane.engine.stems import Stems
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import InputError
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import check_model, find_model
 from stemlane.manifests.stem_names import stem_names
+from stemlane.units import parse_focus
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
@@ -43,6 +45,10 @@ class Separator:
         What computes the networks: `cpu`, `cuda`, `tensorrt`, `openvino`, `coreml`, `directml`, `webgpu`, `migraphx`,
         or `auto` for the first that is there and right. None for what `STEMLANE_PROVIDER` says, usually the CPU. One
         that is missing, or does not give the model's known output, is left with a warning, and the CPU computes.
+    focus
+        How sharply stems are told apart, by stem, in per cent: 50, which the others have, changes nothing; above it a
+        stem keeps what is clearly its own, below it also what is doubtful. The stems still sum to the mixture. For
+        `live`, `mix` and other models of the kind `streaming`.
 
     Attributes
     ----------
@@ -52,6 +58,8 @@ class Separator:
         Names of all stems, in the order of the model. Spleeter's models of two stems have `accompaniment`.
     shifts
         How many shifted passes are averaged.
+    focus
+        By stem, of those that were named.
     asked_provider
         What was asked for, None for the environment's; `provider` is what computes.
 
@@ -69,15 +77,17 @@ class Separator:
 
     def __init__(
         self, model: str | Path | Manifest = "default", *, shifts: int = 0, provider: str | None = None,
-        **unknown: Never,
+        focus: Mapping[str, float | str] | None = None, **unknown: Never,
     ):  # fmt: skip
-        check_names(unknown, ("shifts", "provider"), "Separator")
+        check_names(unknown, ("shifts", "provider", "focus"), "Separator")
         if not is_count(shifts, 0, _HIGHEST_SHIFTS):
             raise InputError(f"shifts is {shown(shifts)}, should be a whole number from 0 to {_HIGHEST_SHIFTS}")
         self.manifest = model if isinstance(model, Manifest) else find_model(model)
         check_model(self.manifest)
         self.stems = stem_names(self.manifest)
         self.shifts = shifts
+        self._focus = model_focus(self.manifest, focus or {})
+        self.focus = {stem: parse_focus(percent, stem) for stem, percent in (focus or {}).items()}
         self.asked_provider = provider if provider is None else providers.asked(provider)
         self._lock = threading.Lock()
         self._most_idle = _MOST_IDLE
@@ -189,9 +199,11 @@ class Separator:
             for index, stream in enumerate(self._idle):
                 if (stream.sample_rate, stream.num_channels) == (sample_rate, num_channels):
                     return self._idle.pop(index)
-        return StreamingSeparator(
+        stream = StreamingSeparator(
             self.manifest, sample_rate, num_channels, whole=True, shifts=self.shifts, provider=self.asked_provider
         )
+        stream.set_focus(self._focus)
+        return stream
 
     def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
         """All stems in the model's order, from the mixture and the stems the network gave."""

@@ -167,6 +167,17 @@ class StreamingSeparator:
         self._num_out += stems.shape[2]
         return stems
 
+    def set_focus(self, focus: np.ndarray) -> None:
+        """Set how sharply stems are told apart from here on; see `Separator`. It stays over a `reset`.
+
+        Parameters
+        ----------
+        focus
+            (stems + 1,), 0 to 100 %: of each of `stems`, then of the residual one. Models of other kinds than
+            `streaming` do without.
+        """
+        self._front_end.set_focus(focus)
+
     def prescan(self, blocks: Iterable[np.ndarray]) -> None:
         """Pass the whole recording, in blocks (channels, samples), ahead of `process`, if `needs_prescan`."""
         self.reset()

@@ -69,9 +69,14 @@ class Worker:
         self.stems = manifest.separated_stems
         self.residual = manifest.residual
 
-    def process(self, mixture: np.ndarray) -> np.ndarray:
-        """Take (channels, samples) float32, return what became known, (stems, channels, samples), C-contiguous."""
+    def process(self, mixture: np.ndarray, focus: np.ndarray | None = None) -> np.ndarray:
+        """Take (channels, samples) float32 and the focus of the stems and the residual one, (stems + 1,) in per cent.
+
+        Returns what became known, (stems, channels, samples), C-contiguous. Without a focus the last one stays.
+        """
         with _one_line_errors():
+            if focus is not None:
+                self._separator.set_focus(focus)
             return self._separator.process(mixture)
 
     def reset(self) -> None:

@@ -47,6 +47,7 @@ class Job:
     identity: tuple[str, ...]
     shifts: int
     provider: str | None
+    focus: tuple[tuple[str, float], ...]
     folder: Place
     request: Request
     skip_existing: bool
@@ -59,8 +60,8 @@ class Job:
         with contextlib.suppress(StemlaneError):
             if find_model(manifest.name).folder == manifest.folder:
                 model = manifest.name
-        return cls(model, identity_of(manifest), separator.shifts, separator.asked_provider, _absolute(folder), request,
-                   skip_existing)  # fmt: skip
+        return cls(model, identity_of(manifest), separator.shifts, separator.asked_provider,
+                   tuple(separator.focus.items()), _absolute(folder), request, skip_existing)  # fmt: skip
 
 
 def identity_of(manifest: Manifest) -> tuple[str, ...]:
@@ -83,16 +84,18 @@ def separate_on_worker(job: Job, recording: Recording) -> Outcome:
 
 def _separator(job: Job) -> Separator:
     with _LOADING:  # or threads that start together make one each
-        return _loaded(job.model, job.shifts, job.provider, job.identity)
+        return _loaded(job.model, job.shifts, job.provider, job.focus, job.identity)
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(model: str, shifts: int, provider: str | None, identity: tuple[str, ...]) -> Separator:
+def _loaded(
+    model: str, shifts: int, provider: str | None, focus: tuple[tuple[str, float], ...], identity: tuple[str, ...]
+) -> Separator:
     from distributed import get_worker
 
     if problem := problem_of_model(model, identity):
         raise ModelError(problem)
-    separator = Separator(model, shifts=shifts, provider=provider)
+    separator = Separator(model, shifts=shifts, provider=provider, focus=dict(focus))
     separator.keep_ready(get_worker().state.nthreads)
     return separator
 

@@ -22,8 +22,8 @@ from stemlane.mix.rendering import GainPlan, mix_blocks, render_blocks
 
 def render_file(
     path: str | Path, output_path: str | PurePath, *, gains: Mapping[str, float | str] | None = None,
-    automation: Automation | None = None, model: str | Path = "default",
-    progress: Callable[[int], None] = lambda num_samples: None, shown: str | None = None,
+    automation: Automation | None = None, focus: Mapping[str, float | str] | None = None,
+    model: str | Path = "default", progress: Callable[[int], None] = lambda num_samples: None, shown: str | None = None,
 ) -> list[str]:  # fmt: skip
     """Write a remix of the file, see `stemlane.render`; the extension of `output_path` gives the format.
 
@@ -44,13 +44,18 @@ def render_file(
     target = place(output_path)
     encoding = encoding_of(output_path)
     if model == "default" and is_stem_file(shown or path):
+        if focus:
+            raise InputError(
+                f"{shown or path}: has its own stems, which no focus changes; leave it out, or name a model"
+            )
         return _mix_stem_file(path, target, encoding, shown, gains=gains, automation=automation, progress=progress)
     manifest = find_model(model)
     plan = GainPlan(manifest, gains, automation)
     with AudioInput(path, shown=shown) as source:
         check_place(path, [target])
         with _mix_at(target, source, encoding) as output:
-            for piece in render_blocks(source.blocks(), source.sample_rate, source.num_channels, plan, manifest):
+            blocks = source.blocks()
+            for piece in render_blocks(blocks, source.sample_rate, source.num_channels, plan, manifest, focus):
                 output.write(piece)
                 progress(piece.shape[1])
         return [warning for warning in (source.warning, clip_warning(output_path, output)) if warning]

@@ -150,5 +150,6 @@ class Request:
         manifest = separator.manifest
         asked = asdict(self) | {"name": "", "stems": sorted(self.shares(separator))}
         model = [manifest.name, manifest.version, separator.shifts, [entry.sha256 for entry in manifest.files]]
+        model += [separator.focus] if separator.focus else []
         text = json.dumps([content, asked, model], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:24]

@@ -117,6 +117,11 @@ class Manifest:
         )
 
     @property
+    def takes_focus(self) -> int:
+        """1 if stems can be told apart more or less sharply (`engine.spectral.focus`), else 0."""
+        return int(isinstance(self.settings, StreamingSettings))
+
+    @property
     def fft_samples(self) -> int:
         """Samples of a transform if the model `follows_rate`, else 0."""
         settings = self.settings

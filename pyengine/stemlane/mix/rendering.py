@@ -25,19 +25,6 @@ from stemlane.units import linear_gain, parse_gain
 BLOCK_SAMPLES = 512
 
 
-def parse_gain_options(options: Sequence[str]) -> dict[str, str]:
-    """Turn ["vocals=-inf", "drums=+3"] into {"vocals": "-inf", "drums": "+3"}."""
-    gains = {}
-    for option in options:
-        name, equals, value = option.partition("=")
-        if not equals:
-            raise InputError(f"--gain {option!r}: should be like vocals=-inf or drums=+3")
-        if name.strip() in gains:
-            raise InputError(f"--gain {option!r}: {name.strip()} has a gain already; leave one out")
-        gains[name.strip()] = value.strip()
-    return gains
-
-
 class _Point(NamedTuple):
     seconds: float
     gain_db: float
@@ -135,15 +122,19 @@ def _between(before: _Point, after: _Point, seconds: float) -> float:
 
 
 def render_blocks(
-    blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int, plan: GainPlan, manifest: Manifest
-) -> Iterator[np.ndarray]:
+    blocks: Iterable[np.ndarray], sample_rate: float, num_channels: int, plan: GainPlan, manifest: Manifest,
+    focus: Mapping[str, float | str] | None = None,
+) -> Iterator[np.ndarray]:  # fmt: skip
     """Mix a recording that comes in blocks (channels, samples); yields the mix, in all as many samples as came in.
 
     Gains are set once per 512 samples, to their value at the end of those; the core moves there linearly.
     """
+    from stemlane.engine.spectral.focus import model_focus
     from stemlane.engine.streaming import StreamingSeparator  # brings onnxruntime, which importing this need not
 
+    percent = model_focus(manifest, focus or {})
     separator = StreamingSeparator(manifest, sample_rate, num_channels)
+    separator.set_focus(percent)
     core = CoreStream(manifest, sample_rate, num_channels, BLOCK_SAMPLES)
     num_in = num_out = position = 0
 
@@ -191,6 +182,7 @@ def render(
     gains: Mapping[str, float | str] | None = None,
     *,
     automation: Automation | str | Path | None = None,
+    focus: Mapping[str, float | str] | None = None,
     model: str | Path = "default",
     progress: Callable[[int], None] | None = None,
 ) -> np.ndarray:
@@ -204,6 +196,8 @@ def render(
         dB by stem or "output", such as {"vocals": "-inf", "drums": 3.0}; from -60 (silence) to +12, 0 if not named.
     automation
         Breakpoints, see `GainPlan`, or the path of a file with them, see `stemlane.mix.automation.read_automation`.
+    focus
+        How sharply stems are told apart, see `Separator`.
     model
         A model's name or the path of its folder.
     progress
@@ -227,7 +221,7 @@ def render(
     manifest = find_model(model)
     plan = GainPlan(manifest, gains, automation)
     pieces = []
-    for piece in render_blocks([mixture], sample_rate, mixture.shape[0], plan, manifest):
+    for piece in render_blocks([mixture], sample_rate, mixture.shape[0], plan, manifest, focus):
         pieces.append(piece)
         if progress:
             progress(piece.shape[1])

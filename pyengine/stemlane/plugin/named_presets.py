@@ -59,7 +59,7 @@ def load(state: ElementTree.Element, preset: str | Path) -> None:
         if name not in state.attrib:
             continue
         try:
-            if name.endswith("_gain"):
+            if name.endswith(("_gain", "_focus")):
                 set_parameter(state, name, value)
             elif name.endswith(("_mute", "_solo")):
                 set_parameter(state, name, _SWITCH.get(value, value))

@@ -9,10 +9,11 @@ import numpy as np
 from stemlane.arguments import shown
 from stemlane.contract import SILENT_DB
 from stemlane.errors import PluginError
-from stemlane.units import parse_gain
+from stemlane.units import parse_focus, parse_gain
 
 STATUS = "engine_status"  # says how the engine is, and cannot be set
 _FADER = "_gain"
+_FOCUS = "_focus"
 _UNIT = "_db"  # what pedalboard adds to the name of a parameter in dB
 
 
@@ -42,17 +43,19 @@ def unknown(name: str, known: Sequence[str]) -> str:
 
 
 def checked(name: str, value: object) -> float | bool:
-    """A parameter's value: dB, minus infinity for silence, or whether a switch is on.
+    """A parameter's value: dB, minus infinity for silence, per cent of a focus, or whether a switch is on.
 
     Raises
     ------
     StemlaneError
-        If it is neither a gain nor True or False, whichever the parameter takes.
+        If it is not what the parameter takes: a gain, a number from 0 to 100, or True or False.
     """
     identifier = parameter_id(name)
     if identifier.endswith(_FADER):
         gain_db = parse_gain(value, identifier.removesuffix(_FADER))
         return float("-inf") if gain_db <= SILENT_DB else gain_db
+    if identifier.endswith(_FOCUS):
+        return parse_focus(value, identifier.removesuffix(_FOCUS))
     if name == STATUS:
         raise PluginError(f"{STATUS} says how the engine is and cannot be set")
     if not isinstance(value, (bool, np.bool_)):

@@ -86,13 +86,15 @@ def replaced(preset: bytes, element: ElementTree.Element) -> bytes:
 
 
 def set_parameter(element: ElementTree.Element, name: str, value: float | str | bool) -> None:
-    """Set a parameter by the name it has in scripts, or its id, to what a user writes: dB or "-inf", True or False."""
-    known = [key for key in element.attrib if key.endswith(("_gain", "_mute", "_solo")) or key == "bypass"]
+    """Set a parameter by the name it has in scripts, or its id, to dB or "-inf", per cent, True or False."""
+    known = [key for key in element.attrib if key.endswith(("_gain", "_mute", "_solo", "_focus")) or key == "bypass"]
     identifier = parameters.parameter_id(name)
     if identifier not in known:
         raise PluginError(parameters.unknown(name, [parameters.name_in_scripts(key) for key in known]))
     found = parameters.checked(name, value)
     if isinstance(found, bool):
         element.set(identifier, "On" if found else "Off")
+    elif identifier.endswith("_focus"):
+        element.set(identifier, format(found, ".0f"))
     else:
         element.set(identifier, "-inf" if found == -math.inf else format(found, ".1f"))

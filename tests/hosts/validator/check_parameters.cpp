@@ -41,8 +41,8 @@ void status(Subject& subject, juce::Random& random) {
 
 void list(Subject& subject, juce::Random&) {
   const auto instance = subject.create();
-  // Six stems with a fader and two switches each, the output's fader, bypass, the engine's status.
-  expect(instance->getParameters().size() == 21,
+  // Six stems with a fader, a focus and two switches each, the output's fader, bypass, the engine's status.
+  expect(instance->getParameters().size() == 27,
          juce::String(instance->getParameters().size()) + " parameters");
   std::set<juce::String> names;
   for (const auto* parameter : instance->getParameters()) {
@@ -66,8 +66,9 @@ void texts(Subject& subject, juce::Random& random) {
       expect(again >= 0.0F && again <= 1.0F, nameOf(*parameter) + ": " + text + " is out of range");
       expect(parameter->getText(again, 128) == text,
              nameOf(*parameter) + ": " + text + " comes back as " + parameter->getText(again, 128));
-      // Faders have 720 steps, switches two.
-      const float tolerance = parameter->isDiscrete() ? 0.5F : 0.5F / 720.0F + 1e-6F;
+      // Faders have 720 steps, a focus has 100, switches two.
+      const float steps = nameOf(*parameter).endsWith("Focus") ? 100.0F : 720.0F;
+      const float tolerance = parameter->isDiscrete() ? 0.5F : 0.5F / steps + 1e-6F;
       expect(std::abs(again - value) <= tolerance, nameOf(*parameter) + ": " + text + " is not what was set");
     }
 }

@@ -26,7 +26,7 @@ class LinkedOrigin final : public stemlane::StemOrigin {
                                              stemlane::EngineBoard& board) const override {
     std::string error;
     auto memory = stemlane::LinkedSource::make_memory(setup, error);
-    if (memory != nullptr) return std::make_unique<stemlane::LinkedSource>(std::move(memory));
+    if (memory != nullptr) return std::make_unique<stemlane::LinkedSource>(std::move(memory), setup.model);
     board.publish(stemlane::EngineState::failed, error);
     return nullptr;
   }

@@ -61,6 +61,37 @@ TEST_CASE("an engine knows how many samples of its next stride are missing") {
   CHECK(engine.num_missing() == 492);
 }
 
+TEST_CASE("an engine finds the focus of its stride's last sample, however the host cuts its blocks") {
+  for (const int block : {1, 37, 64, 333}) {
+    std::string error;
+    const auto memory = SharedAudio::create(1, 2, 4096, error);
+    REQUIRE(memory != nullptr);
+    HostEnd host(*memory);
+    EngineEnd engine(*memory);
+    host.begin_generation(8192);
+    REQUIRE(engine.next(100, 100) == Work::restart);
+    const std::vector<float> mixture(static_cast<std::size_t>(block), 1.0F);
+    const float* channel = mixture.data();
+    std::int64_t position = 8192;
+    for (int stride = 0; stride < 50; ++stride) {
+      while (engine.next(100, 100) != Work::mixture) {
+        // Moves with the blocks, as a host's automation does.
+        const float focus[] = {static_cast<float>(position), 50.0F, -static_cast<float>(position)};
+        host.write_focus(position, block, focus);
+        host.write_mixture(position, &channel, block);
+        position += block;
+      }
+      const std::int64_t last = engine.position() + engine.num_samples() - 1;
+      const std::int64_t point = last / kFocusGridSamples * kFocusGridSamples;
+      const std::int64_t its_block = 8192 + (point - 8192) / block * block;
+      CHECK(engine.focus(0) == static_cast<float>(its_block));
+      CHECK(engine.focus(1) == 50.0F);
+      CHECK(engine.focus(2) == -static_cast<float>(its_block));
+      engine.consume();
+    }
+  }
+}
+
 TEST_CASE("an engine sleeps half the time that music takes, a twelfth of its allowance at most") {
   const Poll live(44100.0, 1024 / 44100.0);
   CHECK(live.awake(1024) == 1934996);

@@ -65,7 +65,8 @@ TEST_CASE("an index is read line by line; what is not understood is left out") {
   std::ofstream(path) << "# comment\n"
                          "mix\tStemlane mix\t44100\t2048\t3584\t4096\tvocals,drums,bass\tother\n"
                          "two\tTwo stems\t44100\t512\t0\t0\tvocals\taccompaniment\textra\n"
-                         "follows\tF\t44100\t1024\t512\t1024\tvocals\tother\t4096\t1024\tmore\n"
+                         "follows\tF\t44100\t1024\t512\t1024\tvocals\tother\t4096\t1024\t1\tmore\n"
+                         "no answer\tN\t44100\t1024\t512\t1024\tvocals\tother\t4096\t1024\tmaybe\n"
                          "no hop\tN\t44100\t1024\t512\t1024\tvocals\tother\t4096\t0\n"
                          "long hop\tN\t44100\t1024\t512\t1024\tvocals\tother\t1024\t4096\n"
                          "broken\tno numbers\tx\t2048\t3584\t4096\tvocals\tother\n"
@@ -86,5 +87,7 @@ TEST_CASE("an index is read line by line; what is not understood is left out") {
   CHECK(models[1].fft_samples == 0);
   CHECK(models[2].fft_samples == 4096);
   CHECK(models[2].hop_samples == 1024);
+  CHECK(models[2].takes_focus);
+  CHECK_FALSE(models[1].takes_focus);
   CHECK(find_model(models, "three") == nullptr);
 }

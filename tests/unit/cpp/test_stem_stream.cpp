@@ -167,6 +167,38 @@ TEST_CASE("a fader that moves with each sample is followed at the longest latenc
   CHECK(bounce_at(longest) == bounce_at(shortest));
 }
 
+TEST_CASE("focus travels with the samples it came with, in the model's order, and changes no equal gains") {
+  ModelDescriptor model = fake_model();
+  model.stems = {2, 0, 1};
+  StemStream stream;
+  stream.prepare(config_for(model));
+  const Audio in = noise(2, 4096);
+  Audio out(2, 4096);
+  EngineEnd engine(*shared_audio(stream));
+  REQUIRE(engine.next(512, 512) == EngineEnd::Work::restart);
+  for (int done = 0; done < 4096; done += 256) {
+    const auto inputs = in.from(done);
+    const auto outputs = out.from(done);
+    StreamBlock block;
+    block.in = inputs.data();
+    block.out = outputs.data();
+    block.num_samples = 256;
+    block.focus = {10, 20, 30, 40, 50, done < 2048 ? 60.0F : 90.0F};
+    stream.push(block);
+    stream.pull(block);
+  }
+  for (int stride = 0; stride < 8; ++stride) {
+    REQUIRE(engine.next(512, 512) == EngineEnd::Work::mixture);
+    CHECK(engine.focus(0) == 30.0F);
+    CHECK(engine.focus(1) == 10.0F);
+    CHECK(engine.focus(2) == 20.0F);
+    CHECK(engine.focus(3) == (stride < 4 ? 60.0F : 90.0F));
+    engine.consume();
+  }
+  const auto latency = static_cast<std::size_t>(stream.latency_samples());
+  for (std::size_t i = latency; i < 4096; ++i) REQUIRE(out.samples[0][i] == in.samples[0][i - latency]);
+}
+
 TEST_CASE("missing stems fade to the mixture, come back, and the timeline never shifts") {
   const ModelDescriptor model = fake_model();
   StemStream stream;

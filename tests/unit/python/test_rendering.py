@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from stemlane.cli.stem_values import stem_values
 from stemlane.engine.separator import Separator
 from stemlane.errors import CoreError, InputError
 from stemlane.manifests.model import load_manifest
@@ -15,7 +16,6 @@ from stemlane.mix.rendering import (
     GainPlan,
     linear_gain,
     parse_gain,
-    parse_gain_options,
     render,
 )
 from support.every_model import EVERY_MODEL
@@ -130,9 +130,9 @@ def test_gains_in_decibels():
     for value in (12.1, "nan", "loud", None, math.inf):
         with pytest.raises(InputError, match="gain of x is .*should be dB from -60"):
             parse_gain(value, "x")
-    assert parse_gain_options(["vocals=-inf", "drums = +3"]) == {"vocals": "-inf", "drums": "+3"}
+    assert stem_values(["vocals=-inf", "drums = +3"], "gain") == {"vocals": "-inf", "drums": "+3"}
     with pytest.raises(InputError, match="should be like vocals=-inf"):
-        parse_gain_options(["vocals"])
+        stem_values(["vocals"], "gain")
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,9 @@ def test_process_and_reset(tiny_models):
     np.testing.assert_allclose(first[0], 0.5 * view[:, : first.shape[2]], atol=1e-6)  # float32 transforms
     worker.reset()
     np.testing.assert_array_equal(worker.process(view), first)
+    worker.reset()
+    focused = worker.process(view, np.float32([100, 50, 50, 50]))  # shares 1/2, 1/4, 1/8, 1/8: the first becomes 1/9
+    np.testing.assert_allclose(focused[0], view[:, : first.shape[2]] / 9, atol=1e-6)
 
 
 @pytest.mark.parametrize("arguments", [("nope", 44100, 2), ("mix", 1, 2), ("mix", 44100, 8), ("mix", "fast", 2)])

@@ -42,8 +42,18 @@ class StreamFrontEnd(Protocol):
         """
         ...
 
+    def set_focus(self, focus: np.ndarray) -> None:
+        """Set how sharply stems are told apart from the next stride on, if the model takes a focus.
+
+        Parameters
+        ----------
+        focus
+            (stems + 1,) percent: of each stem it returns, then of the residual one, see `spectral.focus`.
+        """
+        del focus  # the default has no masks to sharpen
+
     def reset(self) -> None:
-        """Forget everything heard so far."""
+        """Forget everything heard so far. The focus stays."""
         ...
 
 

@@ -5,6 +5,7 @@ import numpy as np
 
 from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.session import StatefulSession
+from stemlane.engine.spectral.focus import exponents, sharpen
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
 from stemlane.manifests.kinds import StreamingSettings
 from stemlane.manifests.model import Manifest
@@ -78,12 +79,12 @@ class StreamingFrontEnd(RecordingFrontEnd):
         )  # fmt: skip
         self._spectra = np.zeros((num_stems, 2, self._num_frames, settings.num_bins), np.complex64)
         self._shared_bins = min(settings.num_bins, bins)
-        # The mixture of the frames whose stems are still to come: only the bins that the network does not know, and
-        # the top ones that it does, are needed.
-        self._above = slice(self._shared_bins - min(_TOP_BINS, self._shared_bins), settings.num_bins)
-        num_above = settings.num_bins - self._above.start
         self._lookahead_frames = settings.lookahead_frames
-        self._late = np.zeros((2, settings.lookahead_frames + self._num_frames, num_above), np.complex64)
+        num_late = settings.lookahead_frames + self._num_frames
+        # The mixture of the frames whose stems are still to come, and what is wanted of them.
+        self._late = np.zeros((2, num_late, settings.num_bins), np.complex64)
+        self._powers = np.ones(num_stems + 1, np.float32)
+        self._late_powers = np.ones((num_late, num_stems + 1), np.float32)
         self._silence = np.zeros((num_stems, 2, self._step_samples), np.float32)
         # By then nothing of the sound before is left in windows or lookahead.
         self._rest_after_samples = max(
@@ -124,8 +125,7 @@ class StreamingFrontEnd(RecordingFrontEnd):
             masked = (self._session.run_single() if is_single else self._session.run())[0]
             stems.real[:, :, own, :shared] = masked[:, :, 0, :, :shared]
             stems.imag[:, :, own, :shared] = masked[:, :, 1, :, :shared]
-        if stems.shape[-1] > shared:
-            self._extend(spectra, stems)
+        self._finish(spectra, stems)
         return stems
 
     def _synthesise(self, spectra: np.ndarray) -> np.ndarray:
@@ -133,24 +133,38 @@ class StreamingFrontEnd(RecordingFrontEnd):
         self._sounds = self._num_silent > 0 and bool(stems[..., -self._step_samples :].any())
         return stems
 
+    def _finish(self, mixture: np.ndarray, stems: np.ndarray) -> None:
+        """What the network leaves to do, with the mixture (2, frames, bins): the bins above its own, and the focus."""
+        frames, lookahead = mixture.shape[1], self._lookahead_frames
+        late, powers = self._late[:, : lookahead + frames], self._late_powers[: lookahead + frames]
+        late[:, lookahead:] = mixture
+        powers[lookahead:] = self._powers
+        if stems.shape[-1] > self._shared_bins:
+            self._extend(late[:, :frames], stems)
+        if (powers[:frames] != 1.0).any():
+            sharpen(stems, late[:, :frames], powers[:frames])
+        late[:, :lookahead] = late[:, frames:]
+        powers[:lookahead] = powers[frames:]
+
     def _extend(self, mixture: np.ndarray, stems: np.ndarray) -> None:
         """Fill the stems' bins above the network's with the mixture (2, frames, bins), shared out as just below."""
-        frames = mixture.shape[1]
-        late = self._late[:, : self._lookahead_frames + frames]
-        late[:, self._lookahead_frames :] = mixture[..., self._above]
-        top = self._shared_bins - self._above.start
-        below = late[:, :frames, :top]
+        shared = self._shared_bins
+        top = slice(max(0, shared - _TOP_BINS), shared)
+        below, known = mixture[..., top], stems[..., top]
         energy = (below.real**2 + below.imag**2).sum(axis=-1)
-        known = stems[..., self._above.start : self._shared_bins]
         # The least-squares gain from mixture to stem; of a real mask that all these bins share it is that mask.
-        shared = (known.real * below.real + known.imag * below.imag).sum(axis=-1)
-        masks = np.divide(shared, energy, out=np.zeros_like(shared), where=energy > 0)
-        stems[..., self._shared_bins :] = np.clip(masks, 0, 1)[..., np.newaxis] * late[:, :frames, top:]
-        late[:, : self._lookahead_frames] = late[:, frames:]
+        along = (known.real * below.real + known.imag * below.imag).sum(axis=-1)
+        masks = np.divide(along, energy, out=np.zeros_like(along), where=energy > 0)
+        stems[..., shared:] = np.clip(masks, 0, 1)[..., np.newaxis] * mixture[..., shared:]
+
+    def set_focus(self, focus: np.ndarray) -> None:
+        """See `StreamFrontEnd`. It acts on the frame that ends with the next stride, and fades with the windows."""
+        self._powers = exponents(focus)
 
     def reset(self) -> None:
         """Forget everything heard so far."""
         self._late.fill(0)
+        self._late_powers.fill(1)
         self._analysis.reset()
         self._session.reset()
         self._synthesis.reset()
