@@ -131,6 +131,8 @@ int main(int argc, char** argv) {
   setFader(*parameters.strips[0].gain, -4.5F);
   setFader(*parameters.strips[1].gain, 2.0F);
   setFader(*parameters.strips[5].gain, -3.0F);
+  setFader(*parameters.strips[0].focus, 65.0F);
+  setFader(*parameters.strips[2].focus, 35.0F);
   setFader(*parameters.outputGain, -1.0F);
 
   stemlane::StemlaneEditor editor(processor);

@@ -155,10 +155,10 @@ void StemStrip::resized() {
     solo_->setBounds(buttons.removeFromRight(width));
   }
   area.removeFromBottom(8);
-  if (focus_ != nullptr) {
-    focus_->setBounds(area.removeFromBottom(kFocusHeight));
-    area.removeFromBottom(8);
-  }
+  // The output has none, and its scale stands level with the others.
+  const auto focus = area.removeFromBottom(kFocusHeight);
+  if (focus_ != nullptr) focus_->setBounds(focus);
+  area.removeFromBottom(8);
   area.removeFromTop(kHeaderHeight - 10);
   // The fader stands in the middle of its box, the scale left of it, the meter right.
   fader_.setBounds(area);

@@ -102,8 +102,8 @@ def test_index_has_one_line_per_model(tmp_path):
     build_model(tmp_path, name="a", sample_rate=48000)
     lines = index_text(tmp_path).splitlines()
     assert lines[0].startswith("# name\ttitle\t")
-    assert lines[1] == "a\tTiny a\t48000\t128\t256\t512\tvocals,drums,bass\tother\t256\t64"
-    assert lines[2] == "b\tTiny b\t44100\t128\t256\t99\tvocals\tother\t256\t64"
+    assert lines[1] == "a\tTiny a\t48000\t128\t256\t512\tvocals,drums,bass\tother\t256\t64\t1"
+    assert lines[2] == "b\tTiny b\t44100\t128\t256\t99\tvocals\tother\t256\t64\t1"
     assert len(lines) == 3
 
 
