@@ -35,13 +35,16 @@ constexpr const char* kRunInPython =
     "entry = getattr(ctypes.PyDLL(sys.argv[1]), sys.argv[2])\n"
     "os._exit(entry(None, *map(os.fsencode, sys.argv[3:5])))\n";
 
-// After it come the folder of the packages, or nothing, and the command's arguments.
+// After it come the folder of the packages, or nothing; the descriptor whose end tells of the host's, or -1;
+// and the command's arguments.
 constexpr const char* kRunCommand =
     "import sys\n"
     "if sys.argv[1]:\n"
     "    sys.path.insert(0, sys.argv[1])\n"
+    "from stemlane.cli.host_watch import end_with_host\n"
     "from stemlane.cli.main import main\n"
-    "sys.exit(main(sys.argv[2:]))\n";
+    "end_with_host(int(sys.argv[2]))\n"
+    "sys.exit(main(sys.argv[3:]))\n";
 
 std::runtime_error not_usable(const PythonHome& home, const std::string& reason) {
   return std::runtime_error("Python from " + home.found_by + " does not start: " + reason +
@@ -83,10 +86,8 @@ std::string packages_of(const PythonHome& home) {
 
 // Runs the command line in our place, as `stemlane ARGUMENTS` would; the plugin's way to it.
 [[noreturn]] void run_command(const std::vector<std::string>& arguments) {
-  if (!can_become())
-    throw std::runtime_error("adding models and separating files does not work on Windows yet");
   const PythonHome home = python_home(executable_path());
-  std::vector<std::string> all = {packages_of(home)};
+  std::vector<std::string> all = {packages_of(home), std::to_string(parent_descriptor())};
   all.insert(all.end(), arguments.begin(), arguments.end());
   execute(home, find_library(home), kRunCommand, all);
 }
@@ -109,9 +110,10 @@ int run(const char* entry_name) {
 }  // namespace
 }  // namespace stemlane
 
-int main(int count, char** arguments) {
-  const bool check = count == 2 && std::string_view(arguments[1]) == "--check";
-  const bool command = count >= 2 && std::string_view(arguments[1]) == "--command";
+int main(int count, char** vector) {
+  const std::vector<std::string> arguments = stemlane::arguments_of_main(count, vector);
+  const bool check = arguments.size() == 1 && arguments.front() == "--check";
+  const bool command = !arguments.empty() && arguments.front() == "--command";
   const auto report = [prints = check || command](std::string_view text) {
     if (prints)
       std::fprintf(stderr, "stemlane: %.*s\n", static_cast<int>(text.size()), text.data());
@@ -134,7 +136,7 @@ int main(int count, char** arguments) {
   try {
     std::string said;
     try {
-      if (command) stemlane::run_command({arguments + 2, arguments + count});
+      if (command) stemlane::run_command({arguments.begin() + 1, arguments.end()});
       std::_Exit(stemlane::run(check ? stemlane::kCheck : stemlane::kServe));
     } catch (const std::exception& error) {
       said = error.what();

@@ -33,7 +33,7 @@ class ChildProcess {
                                            std::string& error);
 
   Channel& channel() noexcept { return channel_; }
-  /// Asks it to stop, where the system has a way to ask.
+  /// Asks it to stop; where the system has no way to ask, ends it.
   void interrupt() const noexcept;
   /// Memory that it has in use now; 0 if that is not known.
   std::int64_t resident_bytes() const;
@@ -64,6 +64,9 @@ OwnedHandle inherited_handle(int index) noexcept;
 /// Has this process ended with the one that started it, even if it is stopped or stuck by then. Again
 /// after an exec.
 void bind_to_parent() noexcept;
+/// The descriptor whose end tells a program that this process becomes that the parent is gone; -1 where the
+/// system ends such a program, too.
+int parent_descriptor() noexcept;
 /// Has the system list this process as `name`, at most 15 letters, where it has such names.
 void name_process(const char* name) noexcept;
 /// Has the system end this process before others when memory runs out.
@@ -74,10 +77,10 @@ void be_first_when_out_of_memory() noexcept;
 /// The file that this process runs.
 std::filesystem::path executable_path();
 /// Runs `program` in the place of this one, with what it needs from `library_folder`, if that is not empty.
-/// Returns only why it failed. Windows has no such thing, as `can_become` says.
+/// Returns only why it failed. Windows has no such thing: this process waits there, and ends as the program
+/// does.
 std::string become(const std::filesystem::path& program, const std::vector<std::string>& arguments,
                    const std::filesystem::path& library_folder);
-bool can_become() noexcept;
 /// True if this process may map `num_bytes` more; none of them is used.
 bool can_map(std::size_t num_bytes) noexcept;
 /// Gives the system back what this process has freed and kept. It takes milliseconds.

@@ -12,4 +12,8 @@ void bind_to_parent() noexcept {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 }
 
+int parent_descriptor() noexcept {
+  return -1;  // it outlives an exec
+}
+
 }  // namespace stemlane

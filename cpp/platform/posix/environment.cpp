@@ -4,6 +4,7 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace stemlane {
@@ -15,6 +16,10 @@ std::filesystem::path environment_path(const char* name) {
 
 void set_environment_default(const char* name, const char* value) {
   setenv(name, value, 0);
+}
+
+std::vector<std::string> arguments_of_main(int count, char** arguments) {
+  return {arguments + std::min(count, 1), arguments + count};
 }
 
 std::filesystem::path home_folder() {

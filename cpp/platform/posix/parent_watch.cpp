@@ -59,4 +59,8 @@ void bind_to_parent() noexcept {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+int parent_descriptor() noexcept {
+  return is_child_process() ? kChannelDescriptor : -1;  // the thread ends with an exec
+}
+
 }  // namespace stemlane

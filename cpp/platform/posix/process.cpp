@@ -187,10 +187,6 @@ std::string become(const std::filesystem::path& program, const std::vector<std::
   return std::strerror(errno);
 }
 
-bool can_become() noexcept {
-  return true;
-}
-
 bool can_map(std::size_t num_bytes) noexcept {
   void* memory = mmap(nullptr, num_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) return false;

@@ -6,6 +6,8 @@
 
 #include "platform/windows/system.h"
 
+#include <shellapi.h>
+
 namespace stemlane {
 
 std::filesystem::path environment_path(const char* name) {
@@ -16,6 +18,15 @@ std::filesystem::path environment_path(const char* name) {
 void set_environment_default(const char* name, const char* value) {
   const std::wstring wide_name = to_wide(name);
   if (_wgetenv(wide_name.c_str()) == nullptr) _wputenv_s(wide_name.c_str(), to_wide(value).c_str());
+}
+
+std::vector<std::string> arguments_of_main(int, char**) {
+  int count = 0;
+  wchar_t** const arguments = CommandLineToArgvW(GetCommandLineW(), &count);
+  std::vector<std::string> texts;
+  for (int i = 1; i < count; ++i) texts.push_back(to_utf8(arguments[i]));
+  LocalFree(arguments);
+  return texts;
 }
 
 std::filesystem::path home_folder() {

@@ -11,6 +11,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cwchar>
 #include <memory>
 #include <utility>
@@ -110,6 +111,12 @@ std::wstring quoted(const std::wstring& argument) {
   return text.append(num_backslashes, L'\\') + L'"';
 }
 
+std::wstring command_line(const std::wstring& executable, const std::vector<std::string>& arguments) {
+  std::wstring command = quoted(executable);
+  for (const std::string& argument : arguments) command += L' ' + quoted(to_wide(argument));
+  return command;
+}
+
 /// A suspended process; none, with the system's last error set, if that fails.
 PROCESS_INFORMATION create_suspended(const Program& program, const std::wstring& handles,
                                      Inheritance& inheritance) {
@@ -125,8 +132,7 @@ PROCESS_INFORMATION create_suspended(const Program& program, const std::wstring&
   startup.lpAttributeList = inheritance.list();
   PROCESS_INFORMATION process{};
   if (startup.lpAttributeList == nullptr) return process;
-  std::wstring command = quoted(executable);
-  for (const std::string& argument : program.arguments) command += L' ' + quoted(to_wide(argument));
+  std::wstring command = command_line(executable, program.arguments);
   std::wstring environment = environment_with(handles);
   // A group of its own: a console's interrupt is the parent's business.
   constexpr DWORD kFlags = CREATE_SUSPENDED | CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP |
@@ -189,6 +195,7 @@ std::int64_t ChildProcess::resident_bytes() const {
 
 void ChildProcess::interrupt() const noexcept {
   // Without a console there is nobody to ask.
+  TerminateJobObject(as_handle(job_.get()), kKilledStatus);
 }
 
 std::string ChildProcess::end(int grace_period_ms) {
@@ -241,13 +248,34 @@ std::filesystem::path executable_path() {
   return binary_around(reinterpret_cast<const void*>(&executable_path));
 }
 
-std::string become(const std::filesystem::path&, const std::vector<std::string>&,
-                   const std::filesystem::path&) {
-  return "its library is missing";
+int parent_descriptor() noexcept {
+  return -1;  // the job does it
 }
 
-bool can_become() noexcept {
-  return false;
+std::string become(const std::filesystem::path& program, const std::vector<std::string>& arguments,
+                   const std::filesystem::path& library_folder) {
+  if (!library_folder.empty()) {
+    const std::wstring path = library_folder.wstring() + L';' + variable(L"PATH");
+    SetEnvironmentVariableW(L"PATH", path.c_str());
+  }
+  STARTUPINFOW startup{};
+  startup.cb = sizeof startup;
+  startup.dwFlags = STARTF_USESTDHANDLES;  // as they were inherited, or as the console has them
+  startup.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+  startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+  startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+  std::wstring command = command_line(program.wstring(), arguments);
+  const OwnedHandle job = make_job();
+  PROCESS_INFORMATION created{};
+  if (CreateProcessW(program.c_str(), command.data(), nullptr, nullptr, TRUE, CREATE_SUSPENDED, nullptr,
+                     nullptr, &startup, &created) == 0)
+    return last_error("the system refuses");
+  if (job) AssignProcessToJobObject(as_handle(job.get()), created.hProcess);
+  ResumeThread(created.hThread);
+  WaitForSingleObject(created.hProcess, INFINITE);
+  DWORD status = 1;
+  GetExitCodeProcess(created.hProcess, &status);
+  std::_Exit(static_cast<int>(status));
 }
 
 bool can_map(std::size_t num_bytes) noexcept {

@@ -14,6 +14,8 @@
 
 #include "host/user_folders.h"
 #include "link/host_link.h"
+#include "platform/environment.h"
+#include "platform/process.h"
 #include "platform/text_path.h"
 #include "processes.h"
 #include "stream_fixture.h"
@@ -91,13 +93,19 @@ int separate(const std::vector<std::string>& arguments, const Say& say) {
   return 0;
 }
 
-// The command line's part, for tests of whoever starts it: says its arguments, then does as the first one.
+// The command line's part, for tests of whoever starts it: does as its first argument says.
 int command(const std::vector<std::string>& arguments) {
   const std::string manner = arguments.empty() ? "" : arguments.front();
   const auto say = [](const std::string& line) {
     std::printf("%s\n", line.c_str());
     std::fflush(stdout);
   };
+  if (manner == "becomes") {
+    std::vector<std::string> all = {"--command"};
+    all.insert(all.end(), arguments.begin() + 1, arguments.end());
+    say("stemlane: " + become(executable_path(), all, {}));
+    return 1;
+  }
   if (manner == "models") return models(arguments, say);
   if (manner == "separate") return separate(arguments, say);
   if (manner == "counts")
@@ -126,9 +134,10 @@ int command(const std::vector<std::string>& arguments) {
 
 }  // namespace
 
-int main(int count, char** arguments) {
-  if (count >= 2 && std::string(arguments[1]) == "--command")
-    return command({arguments + 2, arguments + count});
+int main(int count, char** vector) {
+  const std::vector<std::string> arguments = arguments_of_main(count, vector);
+  if (!arguments.empty() && arguments.front() == "--command")
+    return command({arguments.begin() + 1, arguments.end()});
   bind_to_parent();
   be_first_when_out_of_memory();
   std::string error;

@@ -106,6 +106,18 @@ TEST_CASE("a command that fails says why in one line") {
   CHECK(missing.problem() == "the engine is missing: /nowhere/stemlane-engine; install Stemlane again");
 }
 
+TEST_CASE("a command may become another program, and ends as that does") {
+  const Ran ran = run({"becomes", "echoes", "", "a b", "it's \"x\"", "\\", "\xC3\xA4"});
+  CHECK(ran.problem.empty());
+  CHECK(ran.lines == std::vector<std::string>{"{echoes", "{", "{a b", "{it's \"x\"", "{\\", "{\xC3\xA4"});
+  CHECK(run({"becomes", "fails"}).problem == "nobody.wav: no such file");
+  EngineCommand command(FAKE_ENGINE, {"becomes", "waits"});
+  REQUIRE(wait_for([&] { return !command.read().empty(); }));
+  command.cancel();
+  all_lines(command);
+  CHECK(command.problem() == "cancelled");
+}
+
 TEST_CASE("lines without end are cut, and half a line is one") {
   const Ran flood = run({"floods"});
   REQUIRE(flood.lines.size() == 40);
@@ -125,11 +137,9 @@ TEST_CASE("a command can be cancelled, and ends with its owner; nothing is left"
   for (int round = 0; round < 3; ++round) {
     EngineCommand cancelled(FAKE_ENGINE, {"waits"});
     REQUIRE(has_begun(cancelled));
-#ifndef _WIN32  // where nobody can be asked, the owner's end is the only one
     cancelled.cancel();
     all_lines(cancelled);
     CHECK(cancelled.problem() == "cancelled");
-#endif
     EngineCommand left(FAKE_ENGINE, {"waits"});
     REQUIRE(has_begun(left));
     CHECK(temporary.count() == 2);  // it is there that these commands print

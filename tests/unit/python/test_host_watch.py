@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""A command ends with its host, whatever it is doing."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+SCRIPT = """
+import sys, time
+from stemlane.cli.host_watch import end_with_host
+end_with_host(int(sys.argv[1]))
+print("works", flush=True)
+time.sleep(60)
+"""
+# Starts the command and ends without a word; somebody else keeps the channel open.
+HOST = """
+import os, subprocess, sys
+script, channel = sys.argv[1:]
+command = [sys.executable, "-c", script, channel]
+command = subprocess.Popen(command, pass_fds=[int(channel)], stdout=subprocess.PIPE)
+command.stdout.readline()
+print(command.pid, flush=True)
+os._exit(1)
+"""
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a job of the system does it there")
+
+
+def test_a_command_is_killed_when_the_channel_closes():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        command = [sys.executable, "-c", SCRIPT, str(theirs.fileno())]
+        with subprocess.Popen(command, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, text=True) as process:
+            theirs.close()
+            assert process.stdout.readline() == "works\n" and process.poll() is None
+            ours.close()
+            assert process.wait(30) == -signal.SIGKILL
+
+
+def test_a_command_is_killed_when_its_parent_ends_and_a_fork_of_it_holds_the_channel():
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        host = [sys.executable, "-c", HOST, SCRIPT, str(theirs.fileno())]
+        done = subprocess.run(host, pass_fds=[theirs.fileno()], stdout=subprocess.PIPE, text=True, check=False)
+        theirs.close()
+        number = int(done.stdout)
+        deadline = time.monotonic() + 30
+        while is_running(number):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def is_running(number: int) -> bool:
+    try:
+        with open(f"/proc/{number}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
+
+
+def test_nothing_is_watched_where_there_is_no_channel():
+    script = SCRIPT.replace("time.sleep(60)", "import threading; sys.exit(threading.active_count())")
+    done = subprocess.run([sys.executable, "-c", script, "-1"], check=False)
+    assert done.returncode == 1
