@@ -53,7 +53,8 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
     gang_.add(*parameters.gain);
     strip = std::make_unique<StemStrip>(
         stemTitle(stem), colours::stem(stem),
-        StripParameters{*parameters.gain, parameters.mute, parameters.solo, nullptr, parameters.focus}, gang_);
+        StripParameters{*parameters.gain, parameters.mute, parameters.solo, nullptr, parameters.focus},
+        gang_);
     addChildComponent(*strip);
   }
   addAndMakeVisible(output_);
