@@ -26,7 +26,7 @@ from stemlane.units import parse_focus
 
 BLOCK_SAMPLES = 16384
 _HIGHEST_SHIFTS = 20
-_MOST_IDLE = 2  # networks kept for the next recording, each for one rate and number of channels: HTDemucs takes 1 GB
+_MOST_IDLE = 2  # networks kept for the next recording, each for one rate and number of channels: HTDemucs takes 0.5 GB
 
 
 class Separator:

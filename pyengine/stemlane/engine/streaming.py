@@ -235,9 +235,12 @@ class StreamingSeparator:
         nothing = np.zeros((self.num_channels, 0), np.float32)
         first = self._run_model(self._at_model_rate(nothing, last=True))
         last = self._checked(front_end.finish(self._stride[:, : self._num_waiting]))
-        rest = self._at_stream_rate(np.concatenate([first, last], axis=2), last=True)[:, :, :num_samples]
-        # Two resamplers may end one sample short.
-        return np.pad(rest, ((0, 0), (0, 0), (0, num_samples - rest.shape[2])))
+        if first.shape[2]:
+            last = np.concatenate([first, last], axis=2)
+        rest = self._at_stream_rate(last, last=True)[:, :, :num_samples]
+        if rest.shape[2] < num_samples:  # two resamplers may end one sample short
+            rest = np.pad(rest, ((0, 0), (0, 0), (0, num_samples - rest.shape[2])))
+        return np.ascontiguousarray(rest)
 
     def _both_channels(self, mixture: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(np.broadcast_to(mixture, (2, mixture.shape[1])))

@@ -64,7 +64,7 @@ def test_the_level_is_learnt(folders):
 @pytest.mark.parametrize("num_samples", [SEGMENT // 3, 2 * SEGMENT, 5 * SEGMENT + 77])
 @pytest.mark.parametrize("shifts", [0, 3])
 def test_files_are_the_same_with_any_number_of_threads(folders, monkeypatch, num_samples, shifts):
-    """One thread hears one segment after the other, more hear two at once."""
+    """However many threads compute a segment."""
     mixture = case.recording(num_samples)
     found = []
     for threads in ("1", "2", "5"):

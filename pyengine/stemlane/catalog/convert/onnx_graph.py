@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 _IR_VERSIONS = {17: 8, 20: 9}  # the file format's, by operator set; 20 is the first with Gelu
 _ALIGNMENT_BYTES = 4096  # so that the weights can be mapped into memory
+_MANY_VALUES = 1 << 16  # of a weight that is worth an operator of its own
 
 
 Ends = Mapping[str, Sequence[int | str]]  # names and sizes; a name among the sizes is a free one
@@ -50,17 +51,22 @@ class GraphBuilder:
         return self._known[key]
 
     def weight(self, value: np.ndarray) -> str:
-        """Weights, stored as float32 in the file beside the graph; equal ones once."""
+        """Weights, as float32 to the graph, stored in the file beside it; equal ones once.
+
+        Large ones that are whole in half precision, as many networks are published, are stored and held in memory so.
+        """
         values = np.ascontiguousarray(value, np.float32)
         key = (values.shape, hashlib.sha256(values.tobytes()).digest())
         if key not in self._known:
-            self._known[key] = f"weight{len(self._weights)}"
-            self._weights.append((self._known[key], values))
+            name = f"weight{len(self._weights)}"
+            halves = _halves(values) if values.size >= _MANY_VALUES else None
+            self._weights.append((name, values if halves is None else halves))
+            self._known[key] = name if halves is None else self.node("Cast", name, to=TensorProto.FLOAT)
         return self._known[key]
 
-    def shape(self, source: str, *sizes: int) -> str:
+    def shape(self, source: str, *sizes: int, output: str | None = None) -> str:
         """`source` in another shape of as many values."""
-        return self.node("Reshape", source, self.constant(np.array(sizes)))
+        return self.node("Reshape", source, self.constant(np.array(sizes)), output=output)
 
     def slice(self, source: str, axis: int, start: int, end: int) -> str:
         """Positions start to end of one axis."""
@@ -100,6 +106,12 @@ class GraphBuilder:
             [helper.make_tensor_value_info(label, TensorProto.FLOAT, list(sizes)) for label, sizes in end.items()]
             for end in (inputs, outputs)
         )
+        # A constant is turned into float32 while the network is loaded, and kept. The default of an input is none.
+        given += [
+            helper.make_tensor_value_info(label, TensorProto.FLOAT16, list(values.shape))
+            for label, values in self._weights
+            if values.dtype == np.float16
+        ]
         graph = helper.make_graph(self._nodes, name, given, made, self._constants)
         domains = {"": self._opset} | {node.domain: 1 for node in self._nodes if node.domain}
         opsets = [helper.make_opsetid(domain, version) for domain, version in domains.items()]
@@ -108,9 +120,17 @@ class GraphBuilder:
         return model
 
 
+def _halves(values: np.ndarray) -> np.ndarray | None:
+    """The values in half precision, None where one of them changes."""
+    with np.errstate(over="ignore"):
+        halves = values.astype(np.float16)
+    return halves if np.array_equal(halves, values) else None
+
+
 def _outside(name: str, values: np.ndarray, location: str, offset: int) -> onnx.TensorProto:
     """A tensor whose values lie in another file."""
-    tensor = TensorProto(name=name, data_type=TensorProto.FLOAT, dims=values.shape)
+    kind = TensorProto.FLOAT16 if values.dtype == np.float16 else TensorProto.FLOAT
+    tensor = TensorProto(name=name, data_type=kind, dims=values.shape)
     tensor.data_location = TensorProto.EXTERNAL
     for key, value in (("location", location), ("offset", offset), ("length", values.nbytes)):
         tensor.external_data.add(key=key, value=str(value))

@@ -70,5 +70,5 @@ class SegmentNetwork:
             spectra = given.view(np.complex64).transpose(2, 0, 1)
         separated: np.ndarray = self._spectra.synthesise(spectra)[:, : settings.segment_samples]
         if settings.has_waveforms:
-            separated = outputs["stem_waveforms"].T + separated
+            separated += outputs["stem_waveforms"].T
         return separated.reshape(len(self.indices), 2, -1)

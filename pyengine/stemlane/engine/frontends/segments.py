@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _USUAL_DEVIATION = 0.1  # of mastered music, full scale being 1
 _SHIFT_SECONDS = 0.5  # by at most so much the original shifts
 _SHIFT_SEED = 0
+_NO_STEMS = np.zeros((0, 2, 0), np.float32)
 
 
 def shift_leads(shifts: int, sample_rate: float) -> list[int]:
@@ -180,31 +181,33 @@ class SegmentFrontEnd(RecordingFrontEnd):
     def _add(self, segments: list["Segment"]) -> None:
         """Separate the segments and add each to its pass, always in the same order."""
         num_workers = len(self._workers)
-        if self._pool and len(segments) > 1:
-            shares = [segments[worker::num_workers] for worker in range(num_workers)]
-            list(self._pool.map(self._separate, shares, self._workers))
-        else:
-            self._separate(segments, self._workers[0])
-        for segment in segments:
-            segment.owner.add(segment, self._taken)
+        for first in range(0, len(segments), num_workers):  # at the end there are more, and each takes memory
+            group = segments[first : first + num_workers]
+            if self._pool and len(group) > 1:
+                list(self._pool.map(self._separate, group, self._workers))
+            else:
+                for segment in group:
+                    self._separate(segment, self._workers[0])
+            for segment in group:
+                segment.owner.add(segment, self._taken)
 
-    def _separate(self, segments: list["Segment"], networks: list[SegmentNetwork]) -> None:
-        """Compute the stems of the segments, one after the other."""
-        for segment in segments:
-            kept = segment.kept
-            if segment.heard.any():  # the stems of silence are silent
-                for network in networks:
-                    segment.stems[network.indices] = network.separate(segment.heard)[:, :, kept]
+    def _separate(self, segment: "Segment", networks: list[SegmentNetwork]) -> None:
+        """Compute the stems of a segment."""
+        if segment.heard.any():  # the stems of silence are silent
+            for network in networks:
+                segment.stems[network.indices] = network.separate(segment.heard)[:, :, segment.kept]
 
     def _take(self, num_samples: int) -> np.ndarray:
         """The next samples, which no later segment changes."""
         mean, deviation = self._level()
-        stems = np.zeros((len(self.stems), 2, num_samples), np.float32)
-        for one in self._passes:
+        stems = self._passes[0].take(num_samples)
+        for one in self._passes[1:]:
             stems += one.take(num_samples)
         self._taken += num_samples
         gain = self._settings.compensation * deviation / len(self._passes)
-        return stems * np.float32(gain) + np.float32(mean)
+        stems *= np.float32(gain)  # in place: all stems of a segment are 8 MB
+        stems += np.float32(mean)
+        return stems
 
 
 @dataclass
@@ -247,13 +250,16 @@ class Pass:
         return starts
 
     def add(self, segment: Segment, taken: int) -> None:
-        """Add the stems of a segment; what is returned next begins at `taken`."""
+        """Add the stems of a segment, which lets go of them; what is returned next begins at `taken`."""
         place, weights = segment.start + self._first_used - taken, segment.weights[self._first_used :]
-        self._sum.add(segment.stems[..., self._first_used :] * weights, place)
+        stems, segment.stems = segment.stems[..., self._first_used :], _NO_STEMS
+        stems *= weights
+        self._sum.add(stems, place)
         self._weight_sum.add(weights, place)
 
     def take(self, num_samples: int) -> np.ndarray:
         """The next samples (stems, 2, samples); where no segment lies, zeros."""
         weights = np.maximum(self._weight_sum.take(num_samples), np.float32(1e-30))
-        stems: np.ndarray = self._sum.take(num_samples) / weights
+        stems = self._sum.take(num_samples)
+        stems /= weights
         return stems

@@ -33,7 +33,8 @@ class OverlapAdd:
         """The next samples, (*lead_shape, num_samples), a new array; no later piece may reach them."""
         taken: np.ndarray = self._sum[..., :num_samples].copy()
         num_kept = self._sum.shape[-1] - num_samples
-        self._sum[..., :num_kept] = self._sum[..., num_samples:].copy()
+        for row in self._sum.reshape(-1, self._sum.shape[-1]):  # one at a time: numpy copies what overlaps
+            row[:num_kept] = row[num_samples:]
         self._sum[..., num_kept:] = 0
         return taken
 

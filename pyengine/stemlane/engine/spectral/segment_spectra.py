@@ -57,12 +57,15 @@ class SegmentSpectra:
         after = covered - self._edge_samples - self._segment_samples
         padded = np.pad(segment, ((0, 0), (self._edge_samples, after)), mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(padded, self._fft_samples, axis=1)[:, :: self._hop_samples]
-        return np.fft.rfft(frames * self._window, axis=-1)[:, :, : self._bins]
+        spectra = np.empty((*frames.shape[:2], self._bins), np.complex64)
+        for channel, found in enumerate(frames):  # one at a time, for the memory
+            spectra[channel] = np.fft.rfft(found * self._window, axis=-1)[:, : self._bins]
+        return spectra
 
     def synthesise(self, spectra: np.ndarray) -> np.ndarray:
         """The segment (channels, samples) float32 of spectra as `analyse` gives them."""
         samples = np.empty((len(spectra), self._segment_samples), np.float32)
-        for channel, found in enumerate(spectra):  # one at a time, for the memory
+        for channel, found in enumerate(spectra):
             frames = np.fft.irfft(found, self._fft_samples, axis=-1) * self._synthesis_window
             samples[channel] = self._add_frames(frames)
         return samples if self._gain is None else samples * self._gain

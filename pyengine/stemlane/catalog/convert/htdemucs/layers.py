@@ -5,10 +5,14 @@ Signals lie as (time, position, channel): frames, bins and channels of the spect
 whose positions are its samples. A convolution with stride 4 and kernel 8 is then a product of two neighbouring groups
 of four positions, side by side in memory, with its weights. Group normalisation of a linear layer's output needs no
 pass over that output: its mean and variance follow from the layer's few inputs.
+
+What an encoder or decoder holds between its input and its output is several times as large as either. So they take the
+bins of the spectrogram in parts, which no layer but the convolutions along the positions mixes, and those need a
+position or two of the neighbours. A waveform is normalised along its positions, so it is cut for convolutions only.
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +22,7 @@ from stemlane.catalog.convert.onnx_graph import GraphBuilder
 
 _NORM_EPSILON = np.float32(1e-5)  # torch's default
 _PAD = KERNEL // 4
-_PART_VALUES = 1 << 20  # values of neighbours held at once, 4 MiB
+_PART_VALUES = 1 << 20  # of a signal that is computed at once, 4 MiB: more takes memory, less takes time
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,10 @@ class Layers:
     def product(self, signal: Signal, columns: int, weight: np.ndarray, bias: np.ndarray, source: str = "") -> Signal:
         """`source` (or the signal) as a matrix of `columns` times `weight` (columns, outputs), plus `bias`."""
         graph = self.graph
+        # Of a node's sources onnxruntime computes the latest one first: the weight, if it comes later than the matrix.
+        ends = graph.weight(weight), graph.weight(bias)
         matrix = graph.shape(source or signal.name, signal.rows, columns)
-        matrix = graph.node("Gemm", matrix, graph.weight(weight), graph.weight(bias))
+        matrix = graph.node("Gemm", matrix, *ends)
         outputs = weight.shape[1]
         return signal.of(graph.shape(matrix, signal.time, signal.positions, outputs), channels=outputs)
 
@@ -80,59 +86,103 @@ class Layers:
         """The sum of two signals of equal sizes."""
         return first.of(self.graph.node("Add", first.name, second.name))
 
-    def shorten(self, name: str, signal: Signal) -> Signal:
-        """Convolution along the positions, kernel 8, stride 4, padded as the original pads."""
-        graph = self.graph
-        positions = -(-signal.positions // STRIDE)
+    def parts(self, time: int, positions: int, channels: int) -> list[tuple[int, int]]:
+        """Begins and ends of the positions that are computed at once."""
+        num_parts = min(max(1, round(time * positions * channels / _PART_VALUES)), positions)
+        return list(itertools.pairwise(positions * part // num_parts for part in range(num_parts + 1)))
+
+    def window(self, signal: Signal, begin: int, end: int) -> Signal:
+        """Positions begin to end; those outside the signal are zeros."""
+        if (begin, end) == (0, signal.positions):
+            return signal
+        if begin >= 0 and end <= signal.positions:
+            name = self.graph.slice(signal.name, 1, begin, end)
+        else:
+            name = self.graph.pad(signal.name, 3, 1, -begin, end - signal.positions)
+        return signal.of(name, positions=end - begin)
+
+    def joined(self, parts: Sequence[Signal], output: str | None = None) -> Signal:
+        """The parts one after the other along the positions."""
+        if len(parts) == 1 and output is None:
+            return parts[0]
+        name = self.graph.node("Concat", *(part.name for part in parts), axis=1, output=output)
+        return parts[0].of(name, positions=sum(part.positions for part in parts))
+
+    def shorten(self, name: str, signal: Signal, begin: int, end: int) -> Signal:
+        """Positions begin to end of a convolution along the positions, kernel 8, stride 4, padded as the original."""
+        graph, columns = self.graph, STRIDE * signal.channels
         halves = []
-        for begin in (-_PAD, STRIDE - _PAD):  # where the first group of the kernel's first and second half begins
-            after = begin + positions * STRIDE - signal.positions
-            half = graph.pad(signal.name, 3, 1, -begin, after)
-            halves.append(graph.shape(half, signal.time, positions, STRIDE * signal.channels))
+        for first in (STRIDE * begin - _PAD, STRIDE * (begin + 1) - _PAD):  # of the kernel's first and second half
+            half = self.window(signal, first, first + STRIDE * (end - begin))
+            halves.append(graph.shape(half.name, signal.time, end - begin, columns))
         pairs = graph.node("Concat", *halves, axis=2)
         weight = self.get(f"{name}.weight").reshape(-1, signal.channels, KERNEL)  # (outputs, inputs, kernel)
         matrix = weight.transpose(2, 1, 0).reshape(KERNEL * signal.channels, -1)
-        return self.product(signal.of("", positions=positions), len(matrix), matrix, self.get(f"{name}.bias"), pairs)
+        part = signal.of("", positions=end - begin)
+        return self.product(part, len(matrix), matrix, self.get(f"{name}.bias"), pairs)
 
-    def lengthen(self, name: str, signal: Signal, positions: int, outputs: np.ndarray | None = None) -> Signal:
-        """Transposed convolution along the positions, kernel 8, stride 4, cropped to `positions`.
+    def lengthen(
+        self, name: str, parts: Sequence[Signal], positions: int, outputs: np.ndarray | None = None
+    ) -> list[Signal]:
+        """Transposed convolution along the positions, kernel 8, stride 4, cropped to `positions`, of each part.
 
         `outputs` chooses some of the output channels.
         """
-        graph = self.graph
+        channels = parts[0].channels
         weight, bias = self.get(f"{name}.weight"), self.get(f"{name}.bias")
-        weight = weight.reshape(signal.channels, -1, KERNEL)  # (inputs, outputs, kernel)
+        weight = weight.reshape(channels, -1, KERNEL)  # (inputs, outputs, kernel)
         if outputs is not None:
             weight, bias = weight[:, outputs], bias[outputs]
-        # Group g of four positions takes the first half of the kernel from input g, the second from input g - 1.
-        pairs = graph.node(
-            "Concat", graph.pad(signal.name, 3, 1, 0, 1), graph.pad(signal.name, 3, 1, 1, 0), axis=2
-        )  # fmt: skip
         halves = [weight[:, :, part : part + STRIDE] for part in (0, STRIDE)]
-        matrix = np.concatenate([half.transpose(0, 2, 1).reshape(signal.channels, -1) for half in halves])
-        groups = signal.positions + 1
-        padded = self.product(
-            signal.of("", positions=groups), 2 * signal.channels, matrix, np.tile(bias, STRIDE), pairs
-        )
-        channels = weight.shape[1]
-        longer = graph.shape(padded.name, signal.time, groups * STRIDE, channels)
-        cropped = graph.slice(longer, 1, _PAD, _PAD + positions)
-        return signal.of(cropped, positions=positions, channels=channels)
+        matrix = np.concatenate([half.transpose(0, 2, 1).reshape(channels, -1) for half in halves])
+        bias = np.tile(bias, STRIDE)
+        longer, done = [], -_PAD
+        for index, part in enumerate(parts):
+            pairs = self._group_pairs(parts, index)
+            groups = self.product(pairs, 2 * channels, matrix, bias)
+            found = groups.of(
+                self.graph.shape(groups.name, part.time, groups.positions * STRIDE, weight.shape[1]),
+                positions=groups.positions * STRIDE, channels=weight.shape[1],
+            )  # fmt: skip
+            begin, end = max(0, -done), min(found.positions, positions - done)
+            done += found.positions
+            longer.append(found if end - begin == found.positions else self.window(found, begin, end))
+        return longer
+
+    def _group_pairs(self, parts: Sequence[Signal], index: int) -> Signal:
+        """For each group of four positions what its two halves of the kernel take: input g, and input g - 1.
+
+        There is a group more than inputs, which belongs to the last part.
+        """
+        part, more = parts[index], index == len(parts) - 1
+        here = self.window(part, 0, part.positions + 1) if more else part
+        before = self.window(part, -1, here.positions - 1)
+        if index:
+            tail = self.window(parts[index - 1], parts[index - 1].positions - 1, parts[index - 1].positions)
+            before = self.joined([tail, self.window(part, 0, here.positions - 1)])
+        name = self.graph.node("Concat", here.name, before.name, axis=2)
+        return here.of(name, channels=2 * part.channels)
 
     def rewrite(self, name: str, signal: Signal) -> Signal:
-        """Gated convolution without stride: kernel 1 in the encoders, 3 along all axes in the decoders."""
+        """Gated convolution without stride: kernel 1 in the encoders, 3 along all axes in the decoders.
+
+        With kernel 3 the signal has a position more at either end, which is given up.
+        """
         weight, bias = self.get(f"{name}.weight"), self.get(f"{name}.bias")
-        if weight.shape[2] == 3 and not signal.is_waveform:
+        if weight.shape[2] == 1:
+            matrix = weight.reshape(*weight.shape[:2]).T
+            return self.gated(signal, len(matrix), matrix, bias)
+        if not signal.is_waveform:
             return self._rewrite_pairs(signal, weight.transpose(3, 2, 1, 0), bias)
-        matrix = weight.reshape(*weight.shape[:3]).transpose(2, 1, 0).reshape(-1, len(weight))
-        near = self._neighbours(signal.name, 1) if weight.shape[2] == 3 else ""
-        return self.gated(signal, len(matrix), matrix, bias, near)
+        matrix = weight.transpose(2, 1, 0).reshape(-1, len(weight))
+        near = self._neighbours(signal)
+        return self.gated(near.of("", channels=signal.channels), len(matrix), matrix, bias, near.name)
 
     def _rewrite_pairs(self, signal: Signal, taps: np.ndarray, bias: np.ndarray) -> Signal:
         """Gated convolution with `taps` (3 of time, 3 of position, inputs, outputs), two frames at once.
 
         Two outputs of a filter with three taps take four products instead of six: F(2, 3) of A. Lavin, S. Gray: Fast
-        Algorithms for Convolutional Neural Networks. CVPR 2016. Some frames at a time, so that they stay in the cache.
+        Algorithms for Convolutional Neural Networks. CVPR 2016.
         """
         graph = self.graph
         first, middle, last = taps.reshape(3, -1, len(bias))
@@ -140,41 +190,43 @@ class Layers:
         biases = [bias if number == 1 else np.zeros_like(bias) for number in range(4)]  # the second is in both outputs
         num_pairs = -(-signal.time // 2)
         padded = graph.pad(signal.name, 3, 0, 1, 1 + 2 * num_pairs - signal.time)
-        num_parts = max(1, round(num_pairs * signal.positions * len(first) / _PART_VALUES))
-        parts = []
-        for begin, end in itertools.pairwise(num_pairs * part // num_parts for part in range(num_parts + 1)):
-            part = replace(signal, time=end - begin)
-            frames = graph.slice(padded, 0, 2 * begin, 2 * end + 2)
-            pairs = graph.shape(frames, part.time + 1, 2, signal.positions * signal.channels)
-            quarters = [
-                graph.shape(graph.node("Slice", pairs, *(graph.constant(np.array(ends)) for ends in (
-                    [shift, parity], [shift + part.time, parity + 1], [0, 1]))), *part.sizes)
-                for shift in (0, 1) for parity in (0, 1)
-            ]  # fmt: skip
-            sources = [
-                graph.node(operator, quarters[left], quarters[right])
-                for operator, left, right in (("Sub", 0, 2), ("Add", 1, 2), ("Sub", 2, 1), ("Sub", 1, 3))
-            ]
-            products = [
-                self.product(part, len(matrix), matrix, offset, self._neighbours(source, 1)).name
-                for source, matrix, offset in zip(sources, matrices, biases, strict=True)
-            ]
-            outputs = [
-                graph.node("Add", graph.node("Add", products[0], products[1]), products[2]),
-                graph.node("Sub", graph.node("Sub", products[1], products[2]), products[3]),
-            ]
-            outputs = [graph.shape(output, part.time, 1, signal.positions * len(bias)) for output in outputs]
-            both = graph.shape(graph.node("Concat", *outputs, axis=1), 2 * part.time, signal.positions, len(bias))
-            half = len(bias) // 2
-            value, gate = graph.slice(both, 2, 0, half), graph.slice(both, 2, half, len(bias))
-            parts.append(graph.node("Mul", value, graph.node("Sigmoid", gate)))
-        joined = graph.node("Concat", *parts, axis=0) if len(parts) > 1 else parts[0]
-        return signal.of(graph.slice(joined, 0, 0, signal.time) if signal.time % 2 else joined)
+        pairs = graph.shape(padded, num_pairs + 1, 2, signal.positions * signal.channels)
+        half = replace(signal, time=num_pairs)
+        quarters = [
+            graph.shape(graph.node("Slice", pairs, *(graph.constant(np.array(ends)) for ends in (
+                [shift, parity], [shift + num_pairs, parity + 1], [0, 1]))), *half.sizes)
+            for shift in (0, 1) for parity in (0, 1)
+        ]  # fmt: skip
+        sources = [
+            half.of(graph.node(operator, quarters[left], quarters[right]))
+            for operator, left, right in (("Sub", 0, 2), ("Add", 1, 2), ("Sub", 2, 1), ("Sub", 1, 3))
+        ]
+        products = [
+            self.product(self._neighbours(source), len(matrix), matrix, offset)
+            for source, matrix, offset in zip(sources, matrices, biases, strict=True)
+        ]
+        names = [product.name for product in products]
+        outputs = [
+            graph.node("Add", graph.node("Add", names[0], names[1]), names[2]),
+            graph.node("Sub", graph.node("Sub", names[1], names[2]), names[3]),
+        ]
+        positions = products[0].positions
+        outputs = [graph.shape(output, num_pairs, 1, positions * len(bias)) for output in outputs]
+        both = graph.shape(graph.node("Concat", *outputs, axis=1), 2 * num_pairs, positions, len(bias))
+        if signal.time % 2:
+            both = graph.slice(both, 0, 0, signal.time)
+        channels = len(bias) // 2
+        value, gate = graph.slice(both, 2, 0, channels), graph.slice(both, 2, channels, len(bias))
+        gated = graph.node("Mul", value, graph.node("Sigmoid", gate))
+        return signal.of(gated, positions=positions, channels=channels)
 
-    def _neighbours(self, source: str, axis: int) -> str:
-        """Along the channels: what lies one before, here, and one after."""
-        before, after = self.graph.pad(source, 3, axis, 1, -1), self.graph.pad(source, 3, axis, -1, 1)
-        return self.graph.node("Concat", before, source, after, axis=2)
+    def _neighbours(self, signal: Signal) -> Signal:
+        """Along the channels: what lies one before, here, and one after; a position at either end is given up."""
+        num_inner = signal.positions - 2
+        near = [self.window(signal, shift, shift + num_inner).name for shift in range(3)]
+        return signal.of(
+            self.graph.node("Concat", *near, axis=2), positions=num_inner, channels=3 * signal.channels
+        )  # fmt: skip
 
     def residual_branch(self, name: str, signal: Signal) -> Signal:
         """The original's `DConv`: two dilated convolutions along time, each normalised, gated, scaled and added."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.catalog.convert.htdemucs.architecture import Architecture
+from stemlane.catalog.convert.htdemucs.architecture import STRIDE, Architecture
 from stemlane.catalog.convert.htdemucs.layers import Layers, Signal
 from stemlane.catalog.convert.htdemucs.transformer import add_transformer
 from stemlane.catalog.convert.onnx_graph import GraphBuilder
@@ -53,10 +53,8 @@ def write_network(
     for index in range(found.depth):
         lengths.append((spectral.positions, wave.positions))
         wave = _encode(layers, f"tencoder.{index}", wave)
-        spectral = _encode(layers, f"encoder.{index}", spectral)
-        if index == 0:
-            embedding = layers.get("freq_emb.embedding.weight") * found.embedding_scale
-            spectral = spectral.of(graph.node("Add", spectral.name, graph.weight(embedding[np.newaxis])))
+        embedding = None if index else layers.get("freq_emb.embedding.weight") * found.embedding_scale
+        spectral = _encode(layers, f"encoder.{index}", spectral, embedding)
         skips.append((spectral, wave))
     spectral, wave = add_transformer(layers, found, spectral, wave)
     indices = np.array([found.sources.index(stem) for stem in stems])
@@ -64,30 +62,50 @@ def write_network(
         is_last = index == found.depth - 1
         (spectral_skip, wave_skip), (bins, samples) = skips.pop(), lengths.pop()
         chosen = [np.add.outer(indices * size, np.arange(size)).ravel() if is_last else None for size in (4, 2)]
-        spectral = _decode(layers, f"decoder.{index}", spectral, spectral_skip, bins, chosen[0], is_last)
-        wave = _decode(layers, f"tdecoder.{index}", wave, wave_skip, samples, chosen[1], is_last)
-    undo_spectral(spectral.name, "stem_spectrograms")
-    undo_wave(graph.shape(wave.name, segment_samples, wave.channels), "stem_waveforms")
+        parts = _decode(layers, f"decoder.{index}", spectral, spectral_skip, bins, chosen[0])
+        wave_parts = _decode(layers, f"tdecoder.{index}", wave, wave_skip, samples, chosen[1])
+        if not is_last:
+            spectral, wave = (layers.joined([layers.gelu(part) for part in side]) for side in (parts, wave_parts))
+    spectral = layers.joined([undo_spectral(part) for part in parts], "stem_spectrograms")
+    wave = layers.joined([undo_wave(part) for part in wave_parts])
+    graph.shape(wave.name, segment_samples, wave.channels, output="stem_waveforms")
     return graph.save(
         folder, name,
         {"waveform": (segment_samples, 2), "spectrogram": spectrogram.sizes},
         {"stem_waveforms": (segment_samples, wave.channels), "stem_spectrograms": spectral.sizes})  # fmt: skip
 
 
-def _encode(layers: Layers, name: str, signal: Signal) -> Signal:
-    signal = layers.gelu(layers.shorten(f"{name}.conv", signal))
-    return layers.rewrite(f"{name}.rewrite", layers.residual_branch(name, signal))
+def _encode(layers: Layers, name: str, signal: Signal, added: np.ndarray | None = None) -> Signal:
+    """A layer of an encoder; `added` (positions, channels) is added to what it gives."""
+    outputs = len(layers.get(f"{name}.conv.bias"))
+    positions = -(-signal.positions // STRIDE)
+    parts = [(0, positions)] if signal.is_waveform else layers.parts(signal.time, positions, outputs)
+    found = []
+    for begin, end in parts:
+        part = layers.gelu(layers.shorten(f"{name}.conv", signal, begin, end))
+        part = layers.rewrite(f"{name}.rewrite", layers.residual_branch(name, part))
+        if added is not None:
+            part = part.of(layers.graph.node("Add", part.name, layers.graph.weight(added[np.newaxis, begin:end])))
+        found.append(part)
+    return layers.joined(found)
 
 
 def _decode(
-    layers: Layers, name: str, signal: Signal, skip: Signal, positions: int, outputs: np.ndarray | None, is_last: bool
-) -> Signal:
-    signal = layers.rewrite(f"{name}.rewrite", layers.add(signal, skip))
-    signal = layers.lengthen(f"{name}.conv_tr", layers.residual_branch(name, signal), positions, outputs)
-    return signal if is_last else layers.gelu(signal)
+    layers: Layers, name: str, signal: Signal, skip: Signal, positions: int, outputs: np.ndarray | None
+) -> list[Signal]:
+    """A layer of a decoder, in parts that follow each other."""
+    signal = layers.add(signal, skip)
+    found = [
+        layers.rewrite(f"{name}.rewrite", layers.window(signal, begin - 1, end + 1))
+        for begin, end in layers.parts(*signal.sizes)
+    ]
+    if signal.is_waveform:
+        found = [layers.joined(found)]
+    found = [layers.residual_branch(name, part) for part in found]
+    return layers.lengthen(f"{name}.conv_tr", found, positions, outputs)
 
 
-def _normalised(graph: GraphBuilder, signal: Signal) -> tuple[Signal, Callable[[str, str], None]]:
+def _normalised(graph: GraphBuilder, signal: Signal) -> tuple[Signal, Callable[[Signal], Signal]]:
     """The signal with mean 0 and deviation 1, and what puts both back."""
     mean = graph.mean(signal.name, 0, 1, 2)
     centred = graph.node("Sub", signal.name, mean)
@@ -95,9 +113,8 @@ def _normalised(graph: GraphBuilder, signal: Signal) -> tuple[Signal, Callable[[
     count = signal.rows * signal.channels  # torch divides by one less
     deviation = graph.node("Sqrt", graph.node("Mul", square, graph.constant(np.float32(count / (count - 1)))))
     scaled = graph.node("Div", centred, graph.node("Add", deviation, graph.constant(_EPSILON)))
-    flat_mean, flat_deviation = graph.shape(mean, 1), graph.shape(deviation, 1)
 
-    def undo(source: str, output: str) -> None:
-        graph.node("Add", graph.node("Mul", source, flat_deviation), flat_mean, output=output)
+    def undo(part: Signal) -> Signal:
+        return part.of(graph.node("Add", graph.node("Mul", part.name, deviation), mean))
 
     return signal.of(scaled), undo

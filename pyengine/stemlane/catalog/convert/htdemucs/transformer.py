@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """HTDemucs's transformer between encoders and decoders: layers within and across spectrogram and waveform in turn.
 
-The layers are those of Demucs 4.1.0 (demucs/transformer.py). Scales of residual branches are folded into the products
-before them.
+The layers are those of Demucs 4.1.0 (demucs/transformer.py). Weights stay as they are published, in half precision: in
+single precision they would be most of a network's memory.
 """
 
 import math
@@ -24,8 +24,11 @@ def add_transformer(layers: Layers, found: Architecture, spectral: Signal, wave:
     for suffix, signal in streams.items():
         signal = _linear(layers, f"channel_upsampler{suffix}", signal) if found.bottom_channels else signal
         signal = _layer_norm(layers, f"crosstransformer.norm_in{suffix}", signal)
-        positions = _positions_1d(signal.positions, width) if signal.is_waveform else _positions_2d(signal, width)
-        streams[suffix] = signal.of(layers.graph.node("Add", signal.name, layers.graph.constant(positions)))
+        for positions in (
+            [_positions_1d(signal.positions, width)] if signal.is_waveform else _positions_2d(signal, width)
+        ):
+            signal = signal.of(layers.graph.node("Add", signal.name, layers.graph.constant(positions)))
+        streams[suffix] = signal
     for index in range(found.num_layers):
         before = dict(streams)
         for suffix, other in (("", "_t"), ("_t", "")):
@@ -38,9 +41,11 @@ def add_transformer(layers: Layers, found: Architecture, spectral: Signal, wave:
     return streams[""], streams["_t"]
 
 
-def _linear(layers: Layers, name: str, signal: Signal) -> Signal:
+def _linear(layers: Layers, name: str, signal: Signal, source: str = "") -> Signal:
+    """`source` (or the signal) through a linear layer."""
     weight = layers.get(f"{name}.weight")
-    return layers.product(signal, signal.channels, weight.reshape(len(weight), -1).T, layers.get(f"{name}.bias"))
+    weight = weight.reshape(len(weight), -1).T
+    return layers.product(signal, len(weight), weight, layers.get(f"{name}.bias"), source)
 
 
 def _layer_norm(layers: Layers, name: str, signal: Signal) -> Signal:
@@ -65,17 +70,25 @@ def _layer(layers: Layers, name: str, signal: Signal, context: Signal | None, nu
     query = _layer_norm(layers, f"{name}.norm1", signal)
     heard = _layer_norm(layers, f"{name}.norm2", context) if context else query
     kind, last_norm = ("cross_attn", "norm3") if context else ("self_attn", "norm2")
-    branch = _attention(layers, f"{name}.{kind}", query, heard, num_heads, layers.get(f"{name}.gamma_1.scale"))
-    signal = layers.add(signal, branch)
-    inner = layers.gelu(_linear(layers, f"{name}.linear1", _layer_norm(layers, f"{name}.{last_norm}", signal)))
-    scale = layers.get(f"{name}.gamma_2.scale")
-    weight = layers.get(f"{name}.linear2.weight").T * scale
-    branch = layers.product(inner, inner.channels, weight, layers.get(f"{name}.linear2.bias") * scale)
+    branch = _attention(layers, f"{name}.{kind}", query, heard, num_heads)
+    signal = layers.add(signal, _scaled(layers, f"{name}.gamma_1", branch))
+    inner = _layer_norm(layers, f"{name}.{last_norm}", signal)
+    hidden = len(layers.get(f"{name}.linear1.bias"))
+    parts = [layers.window(inner, *ends) for ends in layers.parts(signal.time, signal.positions, hidden)]
+    parts = [
+        _linear(layers, f"{name}.linear2", layers.gelu(_linear(layers, f"{name}.linear1", part))) for part in parts
+    ]
+    branch = _scaled(layers, f"{name}.gamma_2", layers.joined(parts))
     return _whole_norm(layers, f"{name}.norm_out", layers.add(signal, branch))
 
 
-def _attention(layers: Layers, name: str, query: Signal, heard: Signal, num_heads: int, scale: np.ndarray) -> Signal:
-    """Attention of all positions of `query` to all of `heard`; `scale` multiplies its outputs."""
+def _scaled(layers: Layers, name: str, signal: Signal) -> Signal:
+    """Each channel of a residual branch times its scale."""
+    return signal.of(layers.graph.node("Mul", signal.name, layers.graph.weight(layers.get(f"{name}.scale"))))
+
+
+def _attention(layers: Layers, name: str, query: Signal, heard: Signal, num_heads: int) -> Signal:
+    """Attention of all positions of `query` to all of `heard`."""
     graph, width = layers.graph, query.channels
     weights = np.split(layers.get(f"{name}.in_proj_weight"), 3)
     biases = np.split(layers.get(f"{name}.in_proj_bias"), 3)
@@ -84,8 +97,7 @@ def _attention(layers: Layers, name: str, query: Signal, heard: Signal, num_head
         part = layers.product(source, width, weight.T, bias)
         parts.append(graph.shape(part.name, 1, part.rows, width))
     mixed = graph.node("MultiHeadAttention", *parts, domain="com.microsoft", num_heads=num_heads)
-    weight = layers.get(f"{name}.out_proj.weight").T * scale
-    return layers.product(query, width, weight, layers.get(f"{name}.out_proj.bias") * scale, mixed)
+    return _linear(layers, f"{name}.out_proj", query, mixed)
 
 
 def _positions_1d(length: int, width: int) -> np.ndarray:
@@ -95,15 +107,16 @@ def _positions_1d(length: int, width: int) -> np.ndarray:
     return np.concatenate([np.cos(phases), np.sin(phases)], axis=1)[np.newaxis].astype(np.float32)
 
 
-def _positions_2d(signal: Signal, width: int) -> np.ndarray:
-    """(time, positions, width) float32: sines and cosines of the time in the first half, of the bin in the other."""
+def _positions_2d(signal: Signal, width: int) -> list[np.ndarray]:
+    """Two float32 arrays that are added, of (time, 1, width) and (1, positions, width).
+
+    The first half of the channels has sines and cosines of the time, the other those of the bin.
+    """
     half = width // 2
     rates = np.exp(np.arange(0, half, 2) * -(math.log(_LONGEST_PERIOD) / half))
-    found = np.empty((signal.time, signal.positions, width), np.float32)
-    for first, phases in (
-        (0, np.arange(signal.time)[:, np.newaxis, np.newaxis] * rates),
-        (half, np.arange(signal.positions)[np.newaxis, :, np.newaxis] * rates),
-    ):
-        found[..., first : first + half : 2] = np.sin(phases)
-        found[..., first + 1 : first + half : 2] = np.cos(phases)
+    found = [np.zeros((signal.time, 1, width), np.float32), np.zeros((1, signal.positions, width), np.float32)]
+    for values, first in zip(found, (0, half), strict=True):
+        phases = np.arange(values.size // width).reshape(*values.shape[:2], 1) * rates
+        values[..., first : first + half : 2] = np.sin(phases)
+        values[..., first + 1 : first + half : 2] = np.cos(phases)
     return found
