@@ -28,7 +28,7 @@ from stemlane.manifests.model import MEASURED, Manifest
 # A RoFormer of 160 million weights takes 130 s for each of three segments of 8 s.
 PROCESSOR_SECONDS = 1800
 WALL_SECONDS = 3600
-MEMORY_BYTES = 16 << 30  # of addresses, not of memory: HTDemucs resides in 1.2 GiB
+MEMORY_BYTES = 16 << 30  # of addresses, not of memory: HTDemucs resides in 0.6 GB
 LEAST_MEMORY_BYTES = 4 << 30  # threads and libraries ask for addresses that they never use
 # -P: what lies in the current folder is not imported.
 _COMMAND = [sys.executable, "-P", "-m", "stemlane.catalog.trial_process"]
