@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from stemlane.files.reading import AudioInput
 ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_RATE = 44100
 SECONDS = 25
-DOCUMENTED = {"editor.png": "editor.png"}
+DOCUMENTED = {"editor.png": "editor.png", "files.png": "files.png"}
 
 
 def main() -> None:
@@ -43,7 +44,12 @@ def main() -> None:
     excerpt = folder / f"{options.song.name.partition('.')[0].replace('_', ' ')}.wav"
     soundfile.write(excerpt, part.T, SAMPLE_RATE)
     command = [options.program, folder, options.model, excerpt]
-    subprocess.run(command, input=frames, env=environment, check=True)
+    shutil.rmtree(Path(tempfile.gettempdir()) / "Music" / "Stemlane", ignore_errors=True)
+    home = {"XDG_CACHE_HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "home")}
+    subprocess.run(command, input=frames, env=environment | home, check=True)
+    # The same plugin, whose engine finds no Python.
+    lost = environment | home | {"STEMLANE_PYTHON": "/opt/moved/bin/python3"}
+    subprocess.run([options.program, folder, options.model], env=lost, check=True)
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
 

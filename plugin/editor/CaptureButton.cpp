@@ -65,28 +65,28 @@ void CaptureButton::refresh() {
   if (state != Capture::State::idle) {
     hasNews_ = false;
   } else if (shown_ != Capture::State::idle || capture.problem() != told_) {
-    hasNews_ = !isAsked_;
+    hasNews_ = !isAsked_ && onResult != nullptr;
     isAsked_ = false;
   }
   shown_ = state;
   told_ = capture.problem();
-  juce::String text = "Capture";
+  juce::String label = "Capture";
   juce::String tip = "Records what passes here, and makes its stems, to be dragged into the DAW";
   if (state == Capture::State::waiting) {
-    text = juce::String::fromUTF8("Next bar\u2026");
+    label = juce::String::fromUTF8("Next bar\u2026");
     tip = "Waits for the next bar of the host. Press to give up";
   } else if (state != Capture::State::idle) {
-    text = "Stop " + clock(capture.seconds());
+    label = "Stop " + clock(capture.seconds());
     tip = "Records. Press to stop and make the stems";
   } else if (hasNews_) {
-    text = capture.problem().isEmpty() ? "Show stems" : "Look";
+    label = capture.problem().isEmpty() ? "Show stems" : "Look";
     tip =
         capture.problem().isEmpty() ? juce::String("Captured; its stems are being made") : capture.problem();
   }
   setColour(buttonOnColourId, hasNews_ ? colours::focus : colours::bad);
   setToggleState(state != Capture::State::idle || hasNews_, juce::dontSendNotification);
-  if (getButtonText() == text && getTooltip() == tip) return;
-  setButtonText(text);
+  if (getButtonText() == label && getTooltip() == tip) return;
+  setButtonText(label);
   setTooltip(tip);
   setDescription(tip);
 }

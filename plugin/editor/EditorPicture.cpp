@@ -2,31 +2,26 @@
 // Draws the editor into PNGs, for the documents and to be looked at:
 //
 //     stemlane-editor-picture FOLDER MODEL SONG < stereo-44100-float32-interleaved.raw
+//     stemlane-editor-picture FOLDER MODEL
 //
-// plays standard input through the processor and draws it playing, muted, bypassed, failed, narrow, and with
-// its pages open; SONG is separated on the page of files. Needs neither a host nor a window on a screen.
+// plays standard input through the processor and draws it playing, muted, bypassed, late, failed, narrow, and
+// with its menus and pages open; SONG is separated on the page of files. Without one it draws an engine that
+// does not start: the environment says why. Needs neither a host nor a window on a screen.
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <juce_gui_basics/juce_gui_basics.h>
 
+#include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <vector>
 
+#include "editor/FilesPage.h"
+#include "editor/ModelBox.h"
 #include "editor/ModelsPage.h"
 #include "editor/PluginEditor.h"
+#include "editor/message_queue.h"
 #include "processor/PluginProcessor.h"
-
-namespace juce {
-#if JUCE_MAJOR_VERSION >= 8
-namespace detail {
-bool dispatchNextMessageOnSystemQueue(bool returnIfNoPendingMessages);
-}
-using detail::dispatchNextMessageOnSystemQueue;
-#else
-bool dispatchNextMessageOnSystemQueue(bool returnIfNoPendingMessages);
-#endif
-}  // namespace juce
 
 namespace {
 
@@ -82,9 +77,73 @@ void waitUntil(stemlane::StemlaneProcessor& processor, Condition condition) {
     juce::Thread::sleep(100);
     processor.shop().poll();
     processor.files().poll();
+    stemlane::deliverMessages();
   }
-  while (juce::dispatchNextMessageOnSystemQueue(true)) {  // what has changed is told by messages
+  stemlane::deliverMessages();  // what has changed is told by messages
+}
+
+template <typename Widget>
+Widget* find(juce::Component& parent, const juce::String& title) {
+  for (auto* child : parent.getChildren()) {
+    if (auto* widget = dynamic_cast<Widget*>(child); widget != nullptr && widget->getTitle() == title)
+      return widget;
+    if (auto* below = find<Widget>(*child, title)) return below;
   }
+  return nullptr;
+}
+
+void takeModels(stemlane::StemlaneProcessor& processor, Camera& camera) {
+  camera.editor.showModels();
+  waitUntil(processor, [&] { return !processor.shop().isListing(); });
+  camera.take("models", 1.5F);
+  for (const auto& entry : processor.shop().entries()) {
+    if (entry.source != "htdemucs") continue;
+    camera.editor.showModels();
+    waitUntil(processor, [&] { return !processor.shop().isListing(); });
+    find<stemlane::ModelsPage>(camera.editor, "Models")->ask(entry);
+    camera.take("models-accept");
+  }
+  processor.shop().add("/nowhere/weights.th", true);
+  waitUntil(processor, [&] { return !processor.shop().isAdding(); });
+  camera.editor.showModels();  // without the question
+  waitUntil(processor, [&] { return !processor.shop().isListing(); });
+  camera.take("models-failed");
+  camera.editor.closePage();
+  camera.editor.refresh();
+  auto* box = find<stemlane::ModelBox>(camera.editor, "Model");
+  box->showPopup();
+  stemlane::deliverMessages();
+  camera.take("model-menu", 1.5F);
+  box->hidePopup();
+}
+
+void takeFiles(stemlane::StemlaneProcessor& processor, Camera& camera, const char* song) {
+  processor.files().settings().folder =
+      juce::File::getSpecialLocation(juce::File::tempDirectory).getChildFile("Music/Stemlane");
+  processor.startCapture(0);
+  play(processor, camera.editor, 120);
+  camera.take("capturing");
+  camera.editor.filesDropped({song, "/nowhere/absent.mp3"}, 0, 0);
+  const auto& items = processor.files().items();
+  waitUntil(processor, [&] { return items.front().share > 0.2; });
+  camera.take("files-running");
+  processor.capture().stop();
+  waitUntil(processor, [&] { return items.size() == 3 && !processor.files().isRunning(); });
+  auto* start = find<juce::Button>(camera.editor, "Play stems of " + items.front().file.getFileName());
+  processor.setNonRealtime(false);
+  start->onClick();
+  juce::AudioBuffer<float> buffer(2, kBlockSamples);
+  juce::MidiBuffer midi;
+  for (int block = 0; block < 200; ++block) {
+    buffer.clear();
+    processor.processBlock(buffer, midi);
+    juce::Thread::sleep(10);
+  }
+  waitUntil(processor, [] { return true; });
+  camera.take("files", 1.5F);
+  start->onClick();
+  camera.editor.closePage();
+  camera.editor.refresh();
 }
 
 void takePages(stemlane::StemlaneProcessor& processor, Camera& camera, const char* song) {
@@ -94,31 +153,37 @@ void takePages(stemlane::StemlaneProcessor& processor, Camera& camera, const cha
   camera.take("about");
   camera.editor.askForPresetName();
   camera.take("save-preset");
-  camera.editor.showModels();
-  waitUntil(processor, [&] { return !processor.shop().isListing(); });
-  camera.take("models", 1.5F);
-  for (const auto& entry : processor.shop().entries()) {
-    if (entry.source != "htdemucs") continue;
-    auto page = std::make_unique<stemlane::ModelsPage>(processor);
-    page->ask(entry);
-    camera.editor.addAndMakeVisible(*page);
-    page->setBounds(camera.editor.getLocalBounds());
-    camera.take("models-accept");
+  takeModels(processor, camera);
+  takeFiles(processor, camera, song);
+}
+
+// Faster than any engine: its stems are late.
+void takeLate(stemlane::StemlaneProcessor& processor, Camera& camera) {
+  processor.setNonRealtime(false);
+  juce::AudioBuffer<float> buffer(2, kBlockSamples);
+  juce::MidiBuffer midi;
+  for (int block = 0; block < 3000 && processor.status().state != stemlane::EngineState::late; ++block) {
+    for (int channel = 0; channel < 2; ++channel)
+      for (int n = 0; n < kBlockSamples; ++n)
+        buffer.setSample(channel, n, 0.2F * std::sin(0.05F * static_cast<float>(n)));
+    processor.processBlock(buffer, midi);
+    camera.editor.refresh();
   }
-  processor.files().settings().folder = camera.folder.getChildFile("stems");
-  camera.editor.filesDropped({song, "/nowhere/absent.mp3"}, 0, 0);
-  waitUntil(processor, [&] { return processor.files().items().front().share > 0.2; });
-  camera.take("files-running");
-  waitUntil(processor, [&] { return !processor.files().isRunning(); });
-  camera.take("files", 1.5F);
-  camera.editor.closePage();
+  camera.take("late");
+}
+
+// What an engine says that does not start.
+void takeFailed(stemlane::StemlaneProcessor& processor, Camera& camera) {
+  for (int tenths = 0; tenths < 300 && processor.status().state != stemlane::EngineState::failed; ++tenths)
+    juce::Thread::sleep(100);
+  camera.take("no-python");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 4) {
-    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL SONG < AUDIO\n";
+  if (argc != 3 && argc != 4) {
+    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL [SONG < AUDIO]\n";
     return 2;
   }
   const juce::ScopedJuceInitialiser_GUI gui;
@@ -139,6 +204,10 @@ int main(int argc, char** argv) {
   Camera camera{editor,
                 juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]))};
   camera.folder.createDirectory();
+  if (argc == 3) {
+    takeFailed(processor, camera);
+    return camera.failed ? 1 : 0;
+  }
   play(processor, editor, 330);
   camera.take("editor", 1.5F);
   set(*parameters.strips[0].mute, true);
@@ -157,6 +226,7 @@ int main(int argc, char** argv) {
   camera.take("large");
   editor.setSize(stemlane::StemlaneEditor::kUsualSize.width, stemlane::StemlaneEditor::kUsualSize.height);
   takePages(processor, camera, argv[3]);
+  takeLate(processor, camera);
   processor.setModel("nobody");
   play(processor, editor, 60);
   camera.take("not-installed");

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "editor/CaptureButton.h"
+#include "editor/FileRow.h"
 #include "editor/Page.h"
 #include "processor/PluginFiles.h"
 #include "processor/PluginProcessor.h"
@@ -13,7 +15,7 @@
 namespace stemlane {
 
 /// Message thread only.
-class FilesPage final : public ListPage, private juce::ChangeListener {
+class FilesPage final : public ListPage, private juce::ChangeListener, private juce::Timer {
  public:
   explicit FilesPage(StemlaneProcessor& processor);
   ~FilesPage() override;
@@ -24,10 +26,11 @@ class FilesPage final : public ListPage, private juce::ChangeListener {
   void paintOverChildren(juce::Graphics& g) override;
 
  private:
-  class Row;
   void chooseFiles();
   void chooseFolder();
   void showFolderMenu();
+  void timerCallback() override;
+  void stopOrphan();
   void changeListenerCallback(juce::ChangeBroadcaster*) override { refresh(); }
   void refresh();
   void listModels();
@@ -37,12 +40,14 @@ class FilesPage final : public ListPage, private juce::ChangeListener {
   StemlaneProcessor& processor_;
   FileQueue& queue_;
   const bool ownPython_ = hasOwnPython();
-  std::vector<std::unique_ptr<Row>> rows_;
+  Waveforms waveforms_;
+  std::vector<std::unique_ptr<FileRow>> rows_;
   std::vector<std::string> modelNames_;
   juce::ComboBox model_, format_;
   juce::TextButton add_{juce::String::fromUTF8("Add files\u2026")};
   juce::TextButton folder_{"Folder"};
-  juce::TextButton clear_{"Clear list"};
+  juce::TextButton pause_{"Pause"}, clear_{"Clear list"};
+  CaptureButton capture_;
   std::unique_ptr<juce::FileChooser> chooser_;
 };
 

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 
+#include "editor/ModelItem.h"
+#include "processor/RememberedLoads.h"
+
 namespace stemlane {
 
 ModelBox::ModelBox(StemlaneProcessor& processor) : processor_(processor) {
@@ -18,6 +21,7 @@ ModelBox::ModelBox(StemlaneProcessor& processor) : processor_(processor) {
       if (onMore) onMore();
       return;
     }
+    rememberLoadOf(processor_);
     if (item >= 0) processor_.setModel(names_[static_cast<std::size_t>(item)]);
   };
   refresh();
@@ -34,6 +38,33 @@ juce::String ModelBox::factsOf(const ModelDescriptor& model, double sampleRate) 
   return juce::String(numStems) + " stems, " + latency;
 }
 
+ModelBox::~ModelBox() {
+  if (asked_) processor_.shop().removeChangeListener(this);
+}
+
+juce::String ModelBox::loadText(double load) {
+  return load > 0.0 ? juce::String(juce::roundToInt(100.0 * load)) + " % of a core" : juce::String();
+}
+
+juce::String ModelBox::belowOf(const std::string& model) const {
+  if (!asked_) return {};
+  for (const ShopEntry& entry : processor_.shop().entries()) {
+    if (!entry.isInstalled() || entry.name != juce::String(model)) continue;
+    juce::StringArray parts{entry.quality, entry.licence};
+    parts.removeEmptyStrings();
+    return parts.joinIntoString(juce::String::fromUTF8(" \u00b7 "));
+  }
+  return {};
+}
+
+void ModelBox::changeListenerCallback(juce::ChangeBroadcaster*) {
+  std::size_t number = 0;
+  for (juce::PopupMenu::MenuItemIterator item(*getRootMenu()); item.next() && number < names_.size();
+       ++number)
+    if (auto* shown = dynamic_cast<ModelItem*>(item.getItem().customComponent.get()))
+      shown->setBelow(belowOf(names_[number]));
+}
+
 void ModelBox::list() {
   clear(juce::dontSendNotification);
   names_.clear();
@@ -42,7 +73,11 @@ void ModelBox::list() {
     names_.push_back(model.name);
     juce::PopupMenu::Item item(juce::String::fromUTF8(model.title.c_str()));
     item.itemID = static_cast<int>(names_.size());
-    item.shortcutKeyDescription = factsOf(model, processor_.getSampleRate());
+    const bool isChosen = model.name == processor_.modelName();
+    const juce::String load = loadText(isChosen ? loadOf(processor_) : rememberedLoad(model.name));
+    item.customComponent = new ModelItem(
+        item.text, factsOf(model, processor_.getSampleRate()) + (load.isEmpty() ? "" : ", " + load),
+        belowOf(model.name), isChosen);
     getRootMenu()->addItem(std::move(item));
   }
   addSeparator();
@@ -50,6 +85,12 @@ void ModelBox::list() {
 }
 
 void ModelBox::showPopup() {
+  // Quality and licences are the package's to tell; it is asked once somebody looks.
+  if (!asked_) {
+    asked_ = true;
+    processor_.shop().addChangeListener(this);
+    if (processor_.shop().entries().empty() && !processor_.shop().isListing()) processor_.shop().refresh();
+  }
   list();
   refresh();
   ComboBox::showPopup();

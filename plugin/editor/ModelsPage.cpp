@@ -6,6 +6,7 @@
 
 #include "editor/ModelBox.h"
 #include "editor/StemlaneLook.h"
+#include "processor/RememberedLoads.h"
 
 namespace stemlane {
 namespace {
@@ -88,6 +89,7 @@ ModelsPage::~ModelsPage() {
 }
 
 void ModelsPage::choose(const ShopEntry& entry) {
+  rememberLoadOf(processor_);
   if (entry.isInstalled())
     processor_.setModel(entry.name.toStdString());
   else
@@ -142,11 +144,10 @@ juce::String ModelsPage::factsOf(const ShopEntry& entry) const {
     for (const double value : entry.latencySeconds)
       latency += (latency.isEmpty() ? "" : " or ") + seconds(value);
   }
-  double load = entry.processorSeconds;
-  if (entry.name == juce::String(processor_.modelName()) && processor_.figures().numSteps > 0)
-    load = processor_.figures().load;
-  return joined({stems, latency,
-                 load > 0.0 ? juce::String(juce::roundToInt(100.0 * load)) + " % of a core" : juce::String(),
+  double load = entry.isInstalled() ? rememberedLoad(entry.name.toStdString()) : 0.0;
+  if (entry.name == juce::String(processor_.modelName())) load = loadOf(processor_);
+  if (!(load > 0.0)) load = entry.processorSeconds;
+  return joined({stems, latency, ModelBox::loadText(load),
                  entry.megabytes > 0 ? juce::String(entry.megabytes) + " MB" : juce::String()});
 }
 

@@ -8,6 +8,7 @@
 #include "editor/ModelsPage.h"
 #include "editor/pages.h"
 #include "processor/Presets.h"
+#include "processor/RememberedLoads.h"
 
 namespace stemlane {
 namespace {
@@ -82,6 +83,7 @@ StemlaneEditor::StemlaneEditor(StemlaneProcessor& owner)
 StemlaneEditor::~StemlaneEditor() {
   stopTimer();
   processor_.setMeters(false);
+  rememberLoadOf(processor_);
   setLookAndFeel(nullptr);
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "editor/StemlaneLook.h"
+#include "processor/EngineLink.h"
 
 namespace stemlane {
 namespace {
@@ -102,7 +103,7 @@ StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
   };
   addAndMakeVisible(copy_);
   fix_.setTitle("Fix");
-  fix_.onClick = [this] { processor_.remedyNow(); };
+  fix_.onClick = [this] { fix(); };
   addChildComponent(fix_);
   log_.setTitle(log_.getButtonText());
   log_.setTooltip("Reveals what the engine has written");
@@ -110,19 +111,53 @@ StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
   addChildComponent(log_);
 }
 
+void StatusLine::showRemedy(StemlaneProcessor::Remedy remedy) {
+  const auto say = [this](const juce::String& text, const juce::String& tip) {
+    fix_.setButtonText(text);
+    fix_.setTooltip(tip);
+  };
+  if (remedy == StemlaneProcessor::Remedy::otherModel) {
+    say("Use another", "Takes the default model instead");
+  } else if (remedy == StemlaneProcessor::Remedy::python) {
+    python_ = installedPython();
+    if (python_ != juce::File())
+      say("Link again",
+          "Lets the engine run " + python_.getFullPathName() + ", which has Stemlane installed");
+    else
+      say(juce::String::fromUTF8("Python\u2026"), "Choose the Python that Stemlane is installed in");
+  } else {
+    say("Try again", "Ends the engine and starts another one");
+  }
+}
+
+void StatusLine::fix() {
+  if (processor_.remedy() != StemlaneProcessor::Remedy::python) return processor_.remedyNow();
+  if (python_ == juce::File()) return choosePython();
+  problem_ = processor_.usePython(python_);
+}
+
+void StatusLine::choosePython() {
+  chooser_ =
+      std::make_unique<juce::FileChooser>("Python that Stemlane is installed in", juce::File("/usr/bin"));
+  chooser_->launchAsync(juce::FileBrowserComponent::openMode | juce::FileBrowserComponent::canSelectFiles,
+                        [this](const juce::FileChooser& chosen) {
+                          if (chosen.getResult() != juce::File())
+                            problem_ = processor_.usePython(chosen.getResult());
+                        });
+}
+
 void StatusLine::refresh() {
   const EngineState state = processor_.status().state;
   const auto remedy = processor_.remedy();
   StatusTexts texts = statusTexts(processor_);
+  if (problem_.isNotEmpty()) texts.says << ". " << problem_;
   const juce::Colour lamp = lampColour(state);
   const bool fixes = remedy != StemlaneProcessor::Remedy::none;
   if (texts == texts_ && lamp == lamp_ && fixes == fix_.isVisible()) return;
   texts_ = std::move(texts);
   lamp_ = lamp;
   setDescription(texts_.state + ": " + texts_.says);
-  const bool other = remedy == StemlaneProcessor::Remedy::otherModel;
-  fix_.setButtonText(other ? "Use another" : "Try again");
-  fix_.setTooltip(other ? "Takes the default model instead" : "Ends the engine and starts another one");
+  showRemedy(remedy);
   fix_.setVisible(fixes);
   log_.setVisible(state == EngineState::failed && engineLog().existsAsFile());
   resized();

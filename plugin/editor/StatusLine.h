@@ -4,6 +4,8 @@
 
 #include <juce_gui_basics/juce_gui_basics.h>
 
+#include <memory>
+
 #include "editor/Palette.h"
 #include "processor/PluginProcessor.h"
 
@@ -38,7 +40,14 @@ class StatusLine final : public juce::Component {
 
   StemlaneProcessor& processor_;
   StatusTexts texts_;
+  juce::File python_;     ///< that can be linked
+  juce::String problem_;  ///< of the last remedy
   juce::Colour lamp_ = colours::waiting;
+  void showRemedy(StemlaneProcessor::Remedy remedy);
+  void fix();
+  void choosePython();
+
+  std::unique_ptr<juce::FileChooser> chooser_;
   juce::TextButton copy_{"Copy"};
   juce::TextButton fix_{"Try again"};
   juce::TextButton log_{"Show log"};  ///< where a failed engine has written one

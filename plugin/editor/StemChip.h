@@ -1,49 +1,62 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A stem that has become a file: dragged, it lands in the DAW's timeline or in a file manager.
+// A stem that has become a file: seen, muted with a click, and dragged into the DAW's timeline or a file
+// manager.
 #pragma once
 
+#include <juce_audio_utils/juce_audio_utils.h>
 #include <juce_gui_basics/juce_gui_basics.h>
 
-#include "editor/StemlaneLook.h"
-#include "processor/StemParameters.h"
+#include <functional>
 
 namespace stemlane {
 
-class StemChip final : public juce::Component, public juce::SettableTooltipClient {
+/// Reads waveforms in the background, for all chips of a page.
+class Waveforms {
  public:
-  StemChip(const juce::String& name, const juce::File& file) : name_(name), file_(file) {
-    setTitle(name + " of " + file.getParentDirectory().getFileName());
-    setTooltip("Drag it into the DAW or a folder. " + file.getFullPathName());
-    setMouseCursor(juce::MouseCursor::DraggingHandCursor);
-    setWantsKeyboardFocus(true);
-    if (const int stem = stem_number(name.toStdString()); stem >= 0) colour_ = colours::stem(stem);
-  }
+  Waveforms() { formats.registerFormat(new juce::WavAudioFormat(), true); }
+  juce::AudioFormatManager formats;
+  juce::AudioThumbnailCache cache{200};
+};
+
+/// Message thread only.
+class StemChip final : public juce::Component,
+                       public juce::SettableTooltipClient,
+                       private juce::ChangeListener {
+ public:
+  static constexpr int kHeight = 46;
+
+  StemChip(const juce::String& name, const juce::File& file, Waveforms& waveforms);
+  ~StemChip() override;
 
   const juce::File& file() const { return file_; }
-  int bestWidth() const { return StemlaneLook::font(13.0F).getStringWidth(name_) + 34; }
+  bool isMuted() const { return isMuted_; }
+  /// A click, Space or Return has muted it, or taken that back.
+  std::function<void()> onMute;
+  /// Where it plays, 0 to 1; below 0: it does not.
+  void showPlayed(double share);
+  /// True once all of its waveform has been read.
+  bool isDrawn() const { return waveform_.isFullyLoaded(); }
 
-  void paint(juce::Graphics& g) override {
-    const auto area = getLocalBounds().toFloat().reduced(1.0F);
-    g.setColour(isMouseOver() ? colours::raised.brighter(0.1F) : colours::raised);
-    g.fillRoundedRectangle(area, 4.0F);
-    g.setColour(colour_);
-    g.fillRoundedRectangle(area.withWidth(5.0F), 2.0F);
-    g.setColour(colours::text);
-    g.setFont(StemlaneLook::font(13.0F));
-    g.drawText(name_, getLocalBounds().withTrimmedLeft(12), juce::Justification::centredLeft);
-    drawFocusRing(g, *this, 4.0F);
-  }
+  void paint(juce::Graphics& g) override;
   void mouseEnter(const juce::MouseEvent&) override { repaint(); }
   void mouseExit(const juce::MouseEvent&) override { repaint(); }
-  void mouseDrag(const juce::MouseEvent& event) override {
-    if (event.getDistanceFromDragStart() > 4 && file_.existsAsFile())
-      juce::DragAndDropContainer::performExternalDragDropOfFiles({file_.getFullPathName()}, false, this);
-  }
+  void mouseDrag(const juce::MouseEvent& event) override;
+  void mouseUp(const juce::MouseEvent& event) override;
+  bool keyPressed(const juce::KeyPress& key) override;
+  void focusGained(FocusChangeType) override { repaint(); }
+  void focusLost(FocusChangeType) override { repaint(); }
 
  private:
+  std::unique_ptr<juce::AccessibilityHandler> createAccessibilityHandler() override;
+  void changeListenerCallback(juce::ChangeBroadcaster*) override { repaint(); }
+  void toggle();
+
   const juce::String name_;
   const juce::File file_;
-  juce::Colour colour_ = colours::faint;
+  juce::Colour colour_;
+  juce::AudioThumbnail waveform_;
+  double played_ = -1.0;
+  bool isMuted_ = false;
 };
 
 }  // namespace stemlane

@@ -135,6 +135,12 @@ void StemlaneLook::drawComboBox(juce::Graphics& g, int width, int height, bool, 
   drawFocusRing(g, box, 4.0F);
 }
 
+juce::PopupMenu::Options StemlaneLook::getOptionsForComboBoxPopupMenu(juce::ComboBox& box,
+                                                                      juce::Label& label) {
+  return LookAndFeel_V4::getOptionsForComboBoxPopupMenu(box, label)
+      .withParentComponent(box.getTopLevelComponent());
+}
+
 namespace {
 
 // A tooltip's text, wrapped.

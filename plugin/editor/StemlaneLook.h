@@ -30,6 +30,8 @@ class StemlaneLook final : public juce::LookAndFeel_V4 {
   void drawComboBox(juce::Graphics&, int width, int height, bool down, int buttonX, int buttonY,
                     int buttonWidth, int buttonHeight, juce::ComboBox&) override;
   juce::Font getComboBoxFont(juce::ComboBox&) override { return font(14.0F); }
+  /// In the editor, not in a window of its own, which some hosts put behind theirs.
+  juce::PopupMenu::Options getOptionsForComboBoxPopupMenu(juce::ComboBox&, juce::Label&) override;
   juce::Font getPopupMenuFont() override { return font(14.0F); }
   juce::Rectangle<int> getTooltipBounds(const juce::String& text, juce::Point<int> position,
                                         juce::Rectangle<int> area) override;

@@ -69,7 +69,10 @@ std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, const juc
                                          std::function<void(juce::String)> onChange) {
   const juce::String log = juce::SystemStats::getEnvironmentVariable("STEMLANE_ENGINE_LOG", {});
   const juce::File configuration = userFile(contract::kUserConfig, contract::kEngineConfigurationFile);
-  return {
+  std::vector<InfoPanel::Row> rows;
+  if (const auto& device = processor.audioDevice(); device.choose)
+    rows.push_back({"Audio device", device.said(), "Choose", device.choose});
+  const std::vector<InfoPanel::Row> others = {
       {"Engine", engineExecutable().getFullPathName(), "Restart",
        [&processor] { processor.restartEngine(); }},
       {"Engine's Python", configuration.existsAsFile()
@@ -85,6 +88,8 @@ std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, const juc
                 Row{"Log",
                     "none; STEMLANE_ENGINE_LOG=FILE in the host's environment makes the engine write one"},
   };
+  rows.insert(rows.end(), others.begin(), others.end());
+  return rows;
 }
 
 std::vector<InfoPanel::Row> aboutRows() {

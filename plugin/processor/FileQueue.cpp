@@ -4,10 +4,17 @@
 
 #include <algorithm>
 
+#include "host/user_folders.h"
+#include "platform/text_path.h"
+#include "processor/ModelChoice.h"
+#include "processor/PluginFiles.h"
+
 namespace stemlane {
 namespace {
 
 constexpr std::size_t kMostItems = 1000;
+constexpr const char* kSettingsTag = "STEMLANE_FILES";
+constexpr juce::int64 kMostSettingsBytes = 1 << 13;
 
 bool isOver(const FileQueue::Item& item) {
   return item.state == FileQueue::State::done || item.state == FileQueue::State::failed;
@@ -26,16 +33,58 @@ juce::String templateOf(const FileQueue::Item& item) {
   return item.file.getFileName().replace("{", "{{").replace("}", "}}") + number + "/{track}/{stem}.{ext}";
 }
 
+juce::File settingsFile() {
+  const std::string folder = text_of(user_folder(contract::kUserConfig));
+  return folder.empty() ? juce::File()
+                        : juce::File(juce::String::fromUTF8(folder.c_str())).getChildFile("files.xml");
+}
+
+// As they were last left; what is none of a file's is as usual.
+FileQueue::Settings rememberedSettings() {
+  FileQueue::Settings settings;
+  settings.folder = FileQueue::usualFolder();
+  const juce::File file = settingsFile();
+  if (!file.existsAsFile() || file.getSize() > kMostSettingsBytes) return settings;
+  const auto xml = juce::parseXMLIfTagMatches(file, kSettingsTag);
+  if (xml == nullptr) return settings;
+  const juce::String format = xml->getStringAttribute("format");
+  const auto last =
+      hasOwnPython() ? FileQueue::kFormats.begin() + FileQueue::kNumWithoutFfmpeg : FileQueue::kFormats.end();
+  if (std::find(FileQueue::kFormats.begin(), last, format) != last) settings.format = format;
+  const auto models = installedModels();
+  const std::string model = xml->getStringAttribute("model").toStdString();
+  if (find_model(models, model) != nullptr) settings.model = model;
+  const juce::String folder = xml->getStringAttribute("folder");
+  if (juce::File::isAbsolutePath(folder)) settings.folder = juce::File(folder);
+  return settings;
+}
+
 }  // namespace
 
 FileQueue::FileQueue(const std::string& engine) : job_(engine) {
-  settings_.folder = usualFolder();
+  settings_ = rememberedSettings();
   job_.onLine = [this](const juce::var& line) { takeLine(line); };
   job_.onEnd = [this](const juce::String& problem) { finish(problem); };
 }
 
 juce::File FileQueue::usualFolder() {
   return juce::File::getSpecialLocation(juce::File::userMusicDirectory).getChildFile("Stemlane");
+}
+
+void FileQueue::rememberSettings() const {
+  juce::XmlElement xml(kSettingsTag);
+  xml.setAttribute("model", juce::String(settings_.model));
+  xml.setAttribute("format", settings_.format);
+  xml.setAttribute("folder", settings_.folder.getFullPathName());
+  const juce::File file = settingsFile();
+  // Where nothing can be kept, the next instance begins with the usual.
+  if (file != juce::File() && file.getParentDirectory().createDirectory().wasOk()) xml.writeTo(file);
+}
+
+void FileQueue::setPaused(bool paused) {
+  isPaused_ = paused;
+  if (!isRunning()) startNext();
+  sendChangeMessage();
 }
 
 void FileQueue::add(const juce::StringArray& paths) {
@@ -58,6 +107,7 @@ FileQueue::Item* FileQueue::running() {
 }
 
 void FileQueue::startNext() {
+  if (isPaused_) return;
   const auto next = std::find_if(items_.begin(), items_.end(),
                                  [](const Item& item) { return item.state == State::waiting; });
   if (next == items_.end()) return;

@@ -4,6 +4,7 @@
 
 #include <juce_events/juce_events.h>
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,6 +17,10 @@ namespace stemlane {
 class FileQueue final : public juce::ChangeBroadcaster {
  public:
   explicit FileQueue(const std::string& engine);
+
+  /// The first ones need no FFmpeg, which the plugin's own Python does not have.
+  static constexpr std::array<const char*, 5> kFormats = {"wav", "flac", "ogg", "mp3", "m4a"};
+  static constexpr int kNumWithoutFfmpeg = 3;
 
   enum class State { waiting, running, done, failed };
   struct Item {
@@ -34,13 +39,18 @@ class FileQueue final : public juce::ChangeBroadcaster {
         folder;  ///< stems go into a folder in it, called after the recording, that was not there before
   };
 
-  /// What `start` and the next recordings take.
+  /// What the next recordings take: as it was last remembered, by whichever instance.
   Settings& settings() { return settings_; }
+  /// Keeps the settings for the next instance.
+  void rememberSettings() const;
   /// A folder `Stemlane` among the user's music.
   static juce::File usualFolder();
 
   /// Puts files at the end and starts, unless it runs. Those that wait or run are not taken twice.
   void add(const juce::StringArray& paths);
+  /// While it is paused, none begins; what runs goes on to its end.
+  void setPaused(bool paused);
+  bool isPaused() const { return isPaused_; }
   /// Takes an item away; if it runs, it is cancelled.
   void remove(int index);
   /// Takes away what has come to an end.
@@ -57,6 +67,7 @@ class FileQueue final : public juce::ChangeBroadcaster {
   Item* running();
 
   EngineJob job_;
+  bool isPaused_ = false;
   Settings settings_;
   std::vector<Item> items_;
 };

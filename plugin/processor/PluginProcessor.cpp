@@ -199,6 +199,7 @@ void StemlaneProcessor::process(juce::AudioBuffer<float>& buffer, const StemGain
     if (numChannels == 1 && planes[1] != nullptr)
       juce::FloatVectorOperations::copy(planes[1], planes[0], numSamples);
 
+  if (!isNonRealtime()) preview_.addTo(block.out, numChannels, numSamples);
   if (!meters_.load(std::memory_order_relaxed)) return;
   for (int channel = 0; channel < numChannels; ++channel) {
     std::atomic<float>& seen = outputPeaks_[static_cast<std::size_t>(channel)];
@@ -251,57 +252,18 @@ void StemlaneProcessor::restartEngine() {
   changeModel([&] { engine_ = newEngine(); });
 }
 
-StemlaneProcessor::Remedy StemlaneProcessor::remedy() const {
-  if (!facts_.read()->otherModel.empty()) return Remedy::otherModel;
-  return facts_.read()->prepared && status().state == EngineState::failed ? Remedy::restart : Remedy::none;
-}
-
-void StemlaneProcessor::remedyNow() {
-  const Remedy now = remedy();
-  if (now == Remedy::otherModel) setModel(facts_.read()->otherModel);
-  if (now == Remedy::restart) restartEngine();
-}
-
-EngineFigures StemlaneProcessor::figures() {
-  const std::unique_lock lock(mutex_, std::try_to_lock);
-  if (lock.owns_lock()) figures_ = engineFigures(stream_);
-  return figures_;
-}
-
 StreamStatus StemlaneProcessor::status() const {
   const auto facts = facts_.read();
   if (!facts->problem.empty()) {
     const std::string incomplete = std::string(contract::kIncompleteRender) + ": ";
     return {EngineState::failed, (stream_.is_offline() ? incomplete : "") + facts->problem, 0};
   }
-  if (!facts->prepared) return {EngineState::starting, "waiting for the host to start its audio", 0};
+  if (!facts->prepared)
+    return {EngineState::starting,
+            wrapperType == wrapperType_Standalone ? "no audio device yet (Menu, Settings); files need none"
+                                                  : "waiting for the host to start its audio",
+            0};
   return stream_.status();
-}
-
-ModelShop& StemlaneProcessor::shop() {
-  if (shop_ == nullptr)
-    shop_ = std::make_unique<ModelShop>(engineExecutable().getFullPathName().toStdString());
-  return *shop_;
-}
-
-FileQueue& StemlaneProcessor::files() {
-  if (files_ == nullptr)
-    files_ = std::make_unique<FileQueue>(engineExecutable().getFullPathName().toStdString());
-  return *files_;
-}
-
-void StemlaneProcessor::startCapture(int numBars) {
-  capture_.start({*trackName_.read(), numBars, std::max(1, numChannels()), getSampleRate()});
-}
-
-void StemlaneProcessor::modelsHaveChanged() {
-  if (!facts_.read()->otherModel.empty() && find_model(installedModels(), modelName()) != nullptr)
-    changeModel([] {});
-}
-
-void StemlaneProcessor::setMeters(bool on) {
-  meters_.store(on, std::memory_order_relaxed);
-  stream_.set_meters(on);
 }
 
 void StemlaneProcessor::getStateInformation(juce::MemoryBlock& target) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "capture/Capture.h"
+#include "preview/Preview.h"
 #include "processor/Edits.h"
 #include "processor/EngineFigures.h"
 #include "processor/FileQueue.h"
@@ -77,11 +78,20 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   /// As they were before a change of the model, while one takes place.
   EngineFigures figures();
   /// What the program can do itself about what the status says.
-  enum class Remedy { none, otherModel, restart };
+  enum class Remedy { none, otherModel, python, restart };
   Remedy remedy() const;
   void remedyNow();
+  /// Lets the engine run another Python. Empty, or why that could not be written down.
+  juce::String usePython(const juce::File& python);
   /// Ends the engine and starts another one.
   void restartEngine();
+  /// The application's sound card: what it is, and a dialog to choose another. None in a host.
+  struct AudioDeviceControl {
+    std::function<juce::String()> said;
+    std::function<void()> choose;
+  };
+  void setAudioDevice(AudioDeviceControl control) { audioDevice_ = std::move(control); }
+  const AudioDeviceControl& audioDevice() const { return audioDevice_; }
   /// Models that are here and that can be added; made with the first call.
   ModelShop& shop();
   /// Files that are separated in the background; made with the first call.
@@ -90,6 +100,8 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   /// are made as those of a file.
   void startCapture(int numBars);
   Capture& capture() noexcept { return capture_; }
+  /// Stems that are played before they are dragged out.
+  Preview& preview() noexcept { return preview_; }
   /// A model that was asked for may be here now.
   void modelsHaveChanged();
   void setMeters(bool on);
@@ -141,6 +153,8 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   Published<std::optional<EditorSize>> editorSize_;
   Published<juce::String> trackName_;
   Capture capture_;
+  Preview preview_;
+  AudioDeviceControl audioDevice_;    // message thread
   EngineFigures figures_;             // message thread
   std::unique_ptr<ModelShop> shop_;   // message thread
   std::unique_ptr<FileQueue> files_;  // message thread

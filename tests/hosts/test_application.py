@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -66,3 +67,23 @@ def test_it_starts_with_the_engine_python_and_models_of_its_bundle(screen, tmp_p
                 running.wait(timeout=20)
             running.kill()
     wait_for(lambda: not Path(f"/proc/{engine}").exists())
+
+
+def test_it_needs_no_sound_card_and_remembers_its_window(screen, tmp_path):
+    bundle = install.make_bundle(tmp_path / "plugins")
+    settings = tmp_path / "home" / ".config" / "stemlane" / "application.xml"
+    (application,) = bundle.glob("Contents/*/Stemlane")
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path / "home"), "DISPLAY": screen}
+    settings.parent.mkdir(parents=True)
+    for window in ("", "60 40 720 560"):
+        # As a run before this one would have left it; the version tells that this one has written it.
+        settings.write_text(f'<PROPERTIES><VALUE name="window" val="{window}"/></PROPERTIES>', encoding="utf-8")
+        with subprocess.Popen([application], env=environment, stderr=subprocess.DEVNULL) as running:
+            try:
+                wait_for(lambda: 'name="version"' in settings.read_text(encoding="utf-8"), seconds=60.0)
+                assert running.poll() is None
+            finally:
+                running.kill()
+        written = settings.read_text(encoding="utf-8")
+        (kept,) = re.findall('name="window" val="([^"]+)"', written)
+        assert kept == window or not window

@@ -9,25 +9,14 @@
 #include <vector>
 
 #include "editor/PluginEditor.h"
+#include "editor/message_queue.h"
 #include "processor_fixture.h"
 
 using Keys = juce::ModifierKeys;
 
-namespace juce {
-#if JUCE_MAJOR_VERSION >= 8
-namespace detail {
-bool dispatchNextMessageOnSystemQueue(bool returnIfNoPendingMessages);
-}
-using detail::dispatchNextMessageOnSystemQueue;
-#else
-bool dispatchNextMessageOnSystemQueue(bool returnIfNoPendingMessages);
-#endif
-}  // namespace juce
-
 /// Lets all messages arrive that are under way, as a host's loop does.
 inline void pump() {
-  while (juce::dispatchNextMessageOnSystemQueue(true)) {
-  }
+  stemlane::deliverMessages();
 }
 
 inline void for_each_component(juce::Component& parent, const std::function<void(juce::Component&)>& visit) {
@@ -113,7 +102,7 @@ class Window {
   void wheel(juce::Component& component, float way, int keys = 0, bool smooth = false) {
     Keys::currentModifiers = Keys(keys);
     time_ += 20;
-    editor.getPeer()->handleMouseWheel(juce::MouseInputSource::mouse, middle(component), time_,
+    editor.getPeer()->handleMouseWheel(juce::MouseInputSource::mouse, onScreen(middle(component)), time_,
                                        {0.0F, way, false, smooth, false});
   }
   void key(int code, int keys = 0, juce::juce_wchar text = 0) {
@@ -131,10 +120,14 @@ class Window {
   stemlane::StemlaneEditor editor;
 
  private:
+  // Windows count the screen's pixels, components those of a plain screen.
+  static juce::Point<float> onScreen(juce::Point<float> at) {
+    return at * juce::Desktop::getInstance().getGlobalScaleFactor();
+  }
   void move(int keys, int buttons) {
     Keys::currentModifiers = Keys(keys | buttons);
     time_ += 20;
-    editor.getPeer()->handleMouseEvent(juce::MouseInputSource::mouse, at_, Keys(keys | buttons),
+    editor.getPeer()->handleMouseEvent(juce::MouseInputSource::mouse, onScreen(at_), Keys(keys | buttons),
                                        juce::MouseInputSource::defaultPressure,
                                        juce::MouseInputSource::defaultOrientation, time_);
   }

@@ -69,6 +69,26 @@ int models(const std::vector<std::string>& arguments, const Say& say) {
   return 0;
 }
 
+// A WAV file of float32 with one second of a constant, as a stem of a recording of ones.
+void write_constant(const std::filesystem::path& path, float value) {
+  constexpr std::uint32_t kSamples = 44100;
+  std::ofstream file(path, std::ios::binary);
+  const auto number = [&](auto bits) { file.write(reinterpret_cast<const char*>(&bits), sizeof bits); };
+  file << "RIFF";
+  number(std::uint32_t{36 + 8 * kSamples});
+  file << "WAVEfmt ";
+  number(std::uint32_t{16});
+  number(std::uint16_t{3});  // float
+  number(std::uint16_t{2});
+  number(std::uint32_t{44100});
+  number(std::uint32_t{8 * 44100});
+  number(std::uint16_t{8});
+  number(std::uint16_t{32});
+  file << "data";
+  number(std::uint32_t{8 * kSamples});
+  for (std::uint32_t i = 0; i < 2 * kSamples; ++i) number(value);
+}
+
 int separate(const std::vector<std::string>& arguments, const Say& say) {
   const std::string& input = arguments[1];
   say(R"({"stage": ")" + input + R"(", "done": 0.5, "total": 1.0})");
@@ -84,9 +104,16 @@ int separate(const std::vector<std::string>& arguments, const Say& say) {
   const auto folder = path_of(after(arguments, "-o")) / path_of(name);
   std::filesystem::create_directories(folder);
   std::string outputs;
+  const bool isTone = input.find("tone") != std::string::npos;
+  std::size_t number = 0;
   for (const char* stem : {"vocals", "drums", "bass", "other"}) {
     const auto file = folder / (std::string(stem) + "." + after(arguments, "--format"));
-    std::ofstream(file) << input;
+    const float share = number < kShares.size() ? kShares[number] : 0.125F;
+    ++number;
+    if (isTone)
+      write_constant(file, share);
+    else
+      std::ofstream(file) << input;
     outputs += (outputs.empty() ? "\"" : ", \"") + std::string(stem) + "\": \"" + text_of(file) + "\"";
   }
   say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": []})");
@@ -162,6 +189,10 @@ int main(int count, char** vector) {
   if (!host.receive_configuration(configuration)) return 1;
   if (manner == "refuses") {
     say(EngineState::failed, "no such model");
+    return 1;
+  }
+  if (manner == "loses-python") {
+    say(EngineState::failed, "no Python at /old (named in engine.conf); run 'stemlane plugin install' again");
     return 1;
   }
   if (manner == "refuses for ever") {

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// One recording of the queue: its name, how it stands, and its stems once they are there, to be heard and
+// dragged out.
+#pragma once
+
+#include <juce_gui_basics/juce_gui_basics.h>
+
+#include <memory>
+#include <vector>
+
+#include "editor/StemChip.h"
+#include "processor/PluginProcessor.h"
+
+namespace stemlane {
+
+/// Message thread only.
+class FileRow final : public juce::Component {
+ public:
+  FileRow(StemlaneProcessor& processor, Waveforms& waveforms, int index);
+
+  void show(const FileQueue::Item& item);
+  /// Shows where its stems play.
+  void showPlayed();
+  int height() const;
+
+  void paint(juce::Graphics& g) override;
+  void resized() override;
+
+ private:
+  void press();
+  void togglePlaying();
+  void makeChips();
+  bool isPlaying() const;
+
+  StemlaneProcessor& processor_;
+  Waveforms& waveforms_;
+  const int index_;
+  FileQueue::Item item_;
+  std::vector<std::unique_ptr<StemChip>> chips_;
+  juce::TextButton button_;
+  juce::TextButton play_{"Play"};
+};
+
+}  // namespace stemlane

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// See StemChip.h.
+#include "editor/StemChip.h"
+
+#include <algorithm>
+
+#include "core/stems.h"
+#include "editor/StemlaneLook.h"
+
+namespace stemlane {
+namespace {
+
+constexpr int kSamplesPerPoint = 512;
+constexpr int kNameHeight = 17;
+constexpr int kDragPixels = 4;
+
+}  // namespace
+
+StemChip::StemChip(const juce::String& name, const juce::File& file, Waveforms& waveforms)
+    : name_(name),
+      file_(file),
+      colour_(colours::faint),
+      waveform_(kSamplesPerPoint, waveforms.formats, waveforms.cache) {
+  setTitle(name + " of " + file.getParentDirectory().getFileName());
+  setTooltip("Drag it into the DAW or a folder; click to mute it here. " + file.getFullPathName());
+  setMouseCursor(juce::MouseCursor::DraggingHandCursor);
+  setWantsKeyboardFocus(true);
+  if (const int stem = stem_number(name.toStdString()); stem >= 0) colour_ = colours::stem(stem);
+  waveform_.addChangeListener(this);
+  if (file.hasFileExtension("wav")) waveform_.setSource(new juce::FileInputSource(file));
+}
+
+StemChip::~StemChip() {
+  waveform_.removeChangeListener(this);
+}
+
+void StemChip::showPlayed(double share) {
+  if (share == played_) return;
+  played_ = share;
+  repaint();
+}
+
+void StemChip::paint(juce::Graphics& g) {
+  const auto area = getLocalBounds().toFloat().reduced(1.0F);
+  g.setColour(isMouseOver() ? colours::raised : colours::groove);
+  g.fillRoundedRectangle(area, 4.0F);
+  g.setColour(isMuted_ ? colours::outline : colour_);
+  g.fillRoundedRectangle(area.withWidth(4.0F), 2.0F);
+  auto inside = getLocalBounds().reduced(9, 3);
+  const auto top = inside.removeFromTop(kNameHeight);
+  if (waveform_.getTotalLength() > 0.0)
+    waveform_.drawChannels(g, inside, 0.0, waveform_.getTotalLength(), 1.0F);
+  if (played_ >= 0.0) {
+    g.setColour(colours::text);
+    g.fillRect(inside.getX() + juce::roundToInt(played_ * (inside.getWidth() - 1)), inside.getY(), 1,
+               inside.getHeight());
+  }
+  g.setColour(isMuted_ ? colours::faint : colours::text);
+  g.setFont(StemlaneLook::font(13.0F));
+  g.drawText(name_ + (isMuted_ ? ", muted" : ""), top, juce::Justification::centredLeft);
+  drawFocusRing(g, *this, 4.0F);
+}
+
+void StemChip::mouseDrag(const juce::MouseEvent& event) {
+  if (event.getDistanceFromDragStart() > kDragPixels && file_.existsAsFile())
+    juce::DragAndDropContainer::performExternalDragDropOfFiles({file_.getFullPathName()}, false, this);
+}
+
+void StemChip::mouseUp(const juce::MouseEvent& event) {
+  if (event.getDistanceFromDragStart() <= kDragPixels && event.mods.isLeftButtonDown()) toggle();
+}
+
+bool StemChip::keyPressed(const juce::KeyPress& key) {
+  if (key != juce::KeyPress::spaceKey && key != juce::KeyPress::returnKey) return false;
+  toggle();
+  return true;
+}
+
+void StemChip::toggle() {
+  isMuted_ = !isMuted_;
+  if (auto* handler = getAccessibilityHandler())
+    handler->notifyAccessibilityEvent(juce::AccessibilityEvent::valueChanged);
+  repaint();
+  if (onMute) onMute();
+}
+
+std::unique_ptr<juce::AccessibilityHandler> StemChip::createAccessibilityHandler() {
+  struct Handler final : juce::AccessibilityHandler {
+    explicit Handler(StemChip& owner)
+        : AccessibilityHandler(
+              owner, juce::AccessibilityRole::toggleButton,
+              juce::AccessibilityActions()
+                  .addAction(juce::AccessibilityActionType::press, [&owner] { owner.toggle(); })
+                  .addAction(juce::AccessibilityActionType::toggle, [&owner] { owner.toggle(); })),
+          chip(owner) {}
+    juce::AccessibleState getCurrentState() const override {
+      const auto state = AccessibilityHandler::getCurrentState().withCheckable();
+      return chip.isMuted() ? state : state.withChecked();
+    }
+    StemChip& chip;
+  };
+  return std::make_unique<Handler>(*this);
+}
+
+}  // namespace stemlane
