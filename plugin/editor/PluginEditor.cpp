@@ -234,7 +234,7 @@ void StemlaneEditor::showSettings(const juce::String& problem) {
   auto shown = [editor = juce::Component::SafePointer(this)](const juce::String& found) {
     if (editor != nullptr) editor->showSettings(found);
   };
-  auto page = std::make_unique<InfoPanel>("Settings", settingsRows(processor_, problem, shown));
+  auto page = std::make_unique<InfoPanel>("Settings", settingsRows(processor_, *this, problem, shown));
   page->onClose = [this] { closePage(); };
   showPage(std::move(page));
 }

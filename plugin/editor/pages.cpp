@@ -29,13 +29,16 @@ constexpr const char* kProcessor = contract::kProviders.back();
 
 /// Offers what can compute the networks; the choice goes into the user's engine.conf and restarts this
 /// engine.
-void chooseProvider(StemlaneProcessor& processor, const juce::String& now,
+/// The menu goes with the editor it lies in.
+void chooseProvider(StemlaneProcessor& processor, juce::Component& editor, const juce::String& now,
                     std::function<void(juce::String)> onChange) {
   juce::PopupMenu menu;
   int number = 0;
   for (const char* name : contract::kProviders) menu.addItem(++number, name, true, now == name);
-  menu.showMenuAsync({}, [&processor, onChange = std::move(onChange)](int chosen) {
-    if (chosen == 0) return;
+  const auto options = juce::PopupMenu::Options().withParentComponent(&editor).withMousePosition();
+  menu.showMenuAsync(options, [&processor, open = juce::Component::SafePointer(&editor),
+                               onChange = std::move(onChange)](int chosen) {
+    if (chosen == 0 || open == nullptr) return;
     const std::string problem = set_configured(user_engine_configuration(), contract::kProviderKey,
                                                contract::kProviders.at(static_cast<std::size_t>(chosen - 1)));
     if (problem.empty()) processor.restartEngine();
@@ -45,8 +48,8 @@ void chooseProvider(StemlaneProcessor& processor, const juce::String& now,
 
 /// What computes the networks: asked for in the environment or the user's engine.conf. What runs, the engine
 /// says.
-InfoPanel::Row computingRow(StemlaneProcessor& processor, const juce::String& problem,
-                            std::function<void(juce::String)> onChange) {
+InfoPanel::Row computingRow(StemlaneProcessor& processor, juce::Component& editor,
+                            const juce::String& problem, std::function<void(juce::String)> onChange) {
   const juce::String says = juce::String::fromUTF8(processor.status().text.c_str());
   const juce::String variable = contract::kProviderVariable;
   const juce::String ordered = juce::SystemStats::getEnvironmentVariable(variable, {});
@@ -58,14 +61,15 @@ InfoPanel::Row computingRow(StemlaneProcessor& processor, const juce::String& pr
     text = "on the processor, one thread an instance (HTDemucs: up to eight, or OMP_NUM_THREADS)";
   else if (text.isEmpty())
     text = provider + ", if it gives the right stems: " + says;
-  return {"Computing", text, "Change", [&processor, provider, onChange = std::move(onChange)] {
-            chooseProvider(processor, provider, onChange);
+  return {"Computing", text, "Change", [&processor, &editor, provider, onChange = std::move(onChange)] {
+            chooseProvider(processor, editor, provider, onChange);
           }};
 }
 
 }  // namespace
 
-std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, const juce::String& problem,
+std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, juce::Component& editor,
+                                         const juce::String& problem,
                                          std::function<void(juce::String)> onChange) {
   const juce::String log = juce::SystemStats::getEnvironmentVariable("STEMLANE_ENGINE_LOG", {});
   const juce::File configuration = userFile(contract::kUserConfig, contract::kEngineConfigurationFile);
@@ -79,7 +83,7 @@ std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, const juc
                               ? "named in " + configuration.getFullPathName()
                               : "found beside the plugin; a line python=PATH in " +
                                     configuration.getFullPathName() + " names another"},
-      computingRow(processor, problem, std::move(onChange)),
+      computingRow(processor, editor, problem, std::move(onChange)),
       folderRow("Models", userFile(contract::kUserData, contract::kModelsFolder)),
       folderRow("Presets", presetsFolder()),
       log.isNotEmpty()

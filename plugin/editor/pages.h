@@ -12,7 +12,8 @@ namespace stemlane {
 
 /// `onChange` is called after a setting has been changed, with what went wrong, if something did; `problem`
 /// is that of the last change.
-std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, const juce::String& problem,
+std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, juce::Component& editor,
+                                         const juce::String& problem,
                                          std::function<void(juce::String)> onChange);
 std::vector<InfoPanel::Row> aboutRows();
 

@@ -188,7 +188,8 @@ TEST_CASE("at twice the scale the same picture has twice the pixels") {
 TEST_CASE("the settings say what computes, and where that comes from") {
   Host host("live");
   const auto computing = [&](const juce::String& problem = {}) {
-    for (const auto& row : settingsRows(*host.processor, problem, [](const juce::String&) {}))
+    juce::Component nobody;
+    for (const auto& row : settingsRows(*host.processor, nobody, problem, [](const juce::String&) {}))
       if (row.name == "Computing") return row;
     return InfoPanel::Row{};
   };
