@@ -27,7 +27,7 @@ _CAF_CHUNKS = frozenset(b"desc data pakt chan info free kuki strg mark regn inst
 _MP4_BOXES = frozenset(b"ftyp styp moov moof mdat free skip wide sidx ssix mfra meta uuid udta pdin prft emsg".split())
 _EBML_SEGMENT = 0x18538067
 _MOST_STEPS = 2_000_000  # through a file: frames of MP3 in 14 hours; one made up of nothing else ends in time
-_NUM_XING_BYTES = 200  # from the first frame's header to the end of what we read of Xing's
+NUM_XING_BYTES = 200  # from the first frame's header to the end of what we read of Xing's
 
 # MPEG audio, ISO 11172-3 and 13818-3: kbit/s by (version 1 or not, layer), and Hz by version.
 _BITRATES = {
@@ -60,23 +60,6 @@ def missing_end(file: BinaryIO) -> str:
     if head[4:8] in _MP4_BOXES:
         return _sized(_mp4_end(file, size), size)
     return _frames(file, size)
-
-
-def mp3_length(file: BinaryIO) -> Literal["stated", "unstated", "joined"]:
-    """Whether an MP3 file states how long it is, or it does and others are joined to it, of which it says nothing.
-
-    Parameters
-    ----------
-    file
-        Open for reading, seekable; its position is lost.
-    """
-    position = _after_id3(file)
-    file.seek(position)
-    stated = _xing_bytes(file.read(_NUM_XING_BYTES))
-    if not stated:
-        return "unstated"
-    file.seek(position + stated)
-    return "joined" if _mpeg_bytes(file.read(6).ljust(6, b"\0")) else "stated"
 
 
 def _sized(stated: int, found: int) -> str:
@@ -227,13 +210,13 @@ def _wavpack(file: BinaryIO, size: int) -> str:
 
 def _frames(file: BinaryIO, size: int) -> str:
     """MP3, AAC and AC-3 without a container: what Xing's header states, else whether the last frame is whole."""
-    position = _after_id3(file)
+    position = after_id3(file)
     file.seek(position)
-    head = file.read(_NUM_XING_BYTES)
-    length = _frame_bytes(head)
+    head = file.read(NUM_XING_BYTES)
+    length = frame_bytes(head)
     if not length:
         return ""
-    if stated := _xing_bytes(head):
+    if stated := xing_bytes(head):
         return _sized(position + stated, size)
     num_frames = 0
     for _ in range(_MOST_STEPS):
@@ -242,16 +225,15 @@ def _frames(file: BinaryIO, size: int) -> str:
         position += length
         num_frames += 1
         file.seek(position)
-        length = _frame_bytes(file.read(6))
+        length = frame_bytes(file.read(6))
     # Two bytes of a tag may look like a frame's first, and of one frame nothing follows.
     if num_frames > 1 and position > size:
         return f"is cut off, {position - size} bytes of its last frame are missing"
     return ""
 
 
-def _after_id3(file: BinaryIO) -> int:
-    """Where the audio begins: after tags of ID3, version 2, one or more."""
-    position = 0
+def after_id3(file: BinaryIO, position: int = 0) -> int:
+    """Where the audio begins: after tags of ID3, version 2, if any lie at `position`."""
     for _ in range(_MOST_STEPS):
         file.seek(position)
         head = file.read(10)
@@ -262,7 +244,7 @@ def _after_id3(file: BinaryIO) -> int:
     return position
 
 
-def _frame_bytes(head: bytes) -> int:
+def frame_bytes(head: bytes) -> int:
     """Length of the frame that begins with these six bytes, 0 if none does."""
     if len(head) < 6:
         return 0
@@ -293,7 +275,7 @@ def _ac3_bytes(code: int) -> int:
     return 2 * (num_words + (index & 1 if rate == 44100 else 0))
 
 
-def _xing_bytes(head: bytes) -> int:
+def xing_bytes(head: bytes) -> int:
     """How many bytes a header of Xing's in the first frame states, 0 if there is none."""
     begin = max(head.find(b"Xing"), head.find(b"Info"))
     if begin < 0:

@@ -13,8 +13,8 @@ import soundfile
 
 from stemlane.errors import InputError
 from stemlane.files import ffmpeg
-from stemlane.files.completeness import mp3_length
 from stemlane.files.formats import ENDINGS
+from stemlane.files.joined import is_joined_ogg, mp3_length
 
 _BLOCK_SAMPLES = 4096  # what is lost of a file at most before the place where it is damaged
 # What of libsndfile's formats is read, and whether it states its length. There are more: raw files, and others of which
@@ -66,13 +66,14 @@ class SndfileDecoder:
             raise InputError(f"holds 1 stream of sound, should have {stream + 1}")
         self.tolerance_seconds = 0.0 if kind in _STATED else None
         length = mp3_length(file) if kind == "MP3" else "stated"
-        if length == "joined":  # libsndfile stops at the end of the first
-            raise InputError(f"holds several MP3 files in one, which {ffmpeg.missing_text()}")
+        if length == "joined" or (kind == "OGG" and is_joined_ogg(file)):  # libsndfile stops at the end of the first
+            name = "Ogg" if kind == "OGG" else kind
+            raise InputError(f"holds several {name} files in one, which {ffmpeg.missing_text()}")
         self._is_endless = length == "unstated"
 
     def _open(self) -> "_Straight":
         self._file.seek(0)
-        return _Straight(_Endless(self._file) if self._is_endless else self._file)
+        return _Straight(_Endless(self._file) if self._is_endless else _Nameless(self._file))
 
     def cover(self, _file: BufferedReader) -> bytes:
         """Nothing: libsndfile knows no pictures."""
@@ -102,6 +103,13 @@ class _Straight(soundfile.SoundFile):  # type: ignore[misc] # it ships no types
 
     def seekable(self) -> bool:
         return False
+
+
+class _Nameless:
+    """A file without its name, which python-soundfile would take the format from: of a `.raw` it asks for a rate."""
+
+    def __init__(self, file: BufferedReader):
+        self.seek, self.tell, self.readinto = file.seek, file.tell, file.readinto
 
 
 class _Endless:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Audio files where FFmpeg is not there, as in a plugin's own Python: the samples are the same, and limits are said."""
 
+import struct
+
 import numpy as np
 import pytest
 import soundfile
@@ -75,7 +77,7 @@ def test_tags_survive(tmp_path):
 
 
 @pytest.mark.parametrize("ending, missing", [
-    ("wav", "is cut off, 1600030 of 4800088 bytes are missing"),
+    ("wav", "is cut off, {missing} of {size} bytes are missing"),
     ("flac", "is cut off or damaged, "),
     ("ogg", "is cut off, its last page does not end the stream"),
     ("mp3", "bytes are missing"),
@@ -90,7 +92,9 @@ def test_a_missing_end_is_said(tmp_path, ending, missing):
     whole, _ = read(path)
     path.write_bytes(content[: len(content) * 2 // 3])
     samples, warning = read(path)
-    assert missing in warning and warning.endswith("what is there is used")
+    size = len(content)
+    assert missing.format(missing=size - size * 2 // 3, size=size) in warning
+    assert warning.endswith("what is there is used")
     assert NUM_SAMPLES // 2 < samples.shape[1] < NUM_SAMPLES
     np.testing.assert_array_equal(samples, whole[:, : samples.shape[1]])
 
@@ -111,6 +115,9 @@ def test_what_cannot_be_read_is_named_with_the_remedy(tmp_path):
     encode(tmp_path / "a.mkv", music(RATE), "aac")
     path = vbr_mp3(tmp_path / "joined.mp3", music(RATE))
     path.write_bytes(2 * path.read_bytes())
+    soundfile.write(tmp_path / "joined.ogg", music(RATE).T, RATE, format="OGG", subtype="VORBIS")
+    (tmp_path / "joined.ogg").write_bytes(2 * (tmp_path / "joined.ogg").read_bytes())
+    (tmp_path / "junk.raw").write_bytes(np.random.default_rng(7).bytes(5000))
     (tmp_path / "text.wav").write_text("hello", encoding="utf-8")
     (tmp_path / "page.html").write_text("<html>", encoding="utf-8")
     soundfile.write(tmp_path / "a.mat", music(RATE).T, RATE, format="MAT5", subtype="FLOAT")
@@ -119,6 +126,8 @@ def test_what_cannot_be_read_is_named_with_the_remedy(tmp_path):
         "a.mkv": "MKV needs FFmpeg: run 'pip install av'",
         "a.mat": "MAT5 needs FFmpeg: run 'pip install av'",
         "joined.mp3": "holds several MP3 files in one, which needs FFmpeg: run 'pip install av'",
+        "joined.ogg": "holds several Ogg files in one, which needs FFmpeg: run 'pip install av'",
+        "junk.raw": "cannot be read as audio (no format that is known, or damaged)",
         "text.wav": "cannot be read as audio (no format that is known, or damaged)",
         "page.html": "cannot be read as audio (no format that is known, or damaged)",
     }.items():
@@ -128,6 +137,50 @@ def test_what_cannot_be_read_is_named_with_the_remedy(tmp_path):
     soundfile.write(tmp_path / "a.wav", music(RATE).T, RATE)
     with pytest.raises(InputError, match="a.wav: holds 1 stream of sound, should have 3"):
         AudioInput(tmp_path / "a.wav", stream=2)
+
+
+def ape_tag(num_bytes, *, header):
+    def part(flags):
+        return struct.pack("<8sIIII8x", b"APETAGEX", 2000 if header else 1000, num_bytes + 32, 1, flags)
+
+    return part(0xA0000000) * header + b"x" * num_bytes + part(0x80000000 * header)
+
+
+TAGS = {
+    "id3v1": b"TAG" + bytes(125),
+    "id3v2": b"ID3\4\0\0\0\0\2\0" + bytes(256),
+    "ape": ape_tag(300, header=True),
+    "ape1": ape_tag(300, header=False),
+    "ape and id3v1": ape_tag(300, header=True) + b"TAG" + bytes(125),
+}
+
+
+@pytest.mark.parametrize("tag", TAGS.values(), ids=TAGS)
+def test_joined_mp3_with_tags_between_are_seen(tmp_path, tag):
+    path = vbr_mp3(tmp_path / "a.mp3", music(RATE))
+    path.write_bytes(path.read_bytes() + tag + path.read_bytes())
+    with pytest.raises(InputError, match="holds several MP3 files in one"):
+        AudioInput(path)
+
+
+JUNK = {"text": b"ID3 is no tag here", "one header": b"\xff\xfb\x90\x64" + bytes(3000), "random": bytes(range(256)) * 9}
+
+
+@pytest.mark.parametrize("behind", [*TAGS.values(), *JUNK.values()], ids=[*TAGS, *JUNK])
+def test_one_mp3_is_read_whole_whatever_lies_behind_it(tmp_path, behind):
+    path = vbr_mp3(tmp_path / "a.mp3", music(RATE))
+    expected, _ = read(path)
+    path.write_bytes(path.read_bytes() + behind)
+    samples, warning = read(path)
+    assert warning == ""
+    np.testing.assert_array_equal(samples, expected)
+
+
+def test_the_name_does_not_say_the_format(tmp_path):
+    soundfile.write(tmp_path / "a.flac", music(RATE).T, RATE, subtype="PCM_24")
+    samples, warning = read((tmp_path / "a.flac").rename(tmp_path / "a.raw"))
+    assert warning == ""
+    np.testing.assert_allclose(samples, music(RATE), rtol=0, atol=2.0**-23)
 
 
 def test_a_bundle_names_the_remedy_that_it_has(monkeypatch):
