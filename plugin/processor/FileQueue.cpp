@@ -50,7 +50,9 @@ FileQueue::Settings rememberedSettings() {
   const juce::String format = xml->getStringAttribute("format");
   const auto last =
       hasOwnPython() ? FileQueue::kFormats.begin() + FileQueue::kNumWithoutFfmpeg : FileQueue::kFormats.end();
-  if (std::find(FileQueue::kFormats.begin(), last, format) != last) settings.format = format;
+  // Not std::find: JUCE 8 has no single way to compare a text with such a name the other way round.
+  if (std::any_of(FileQueue::kFormats.begin(), last, [&](const char* known) { return format == known; }))
+    settings.format = format;
   const auto models = installedModels();
   const std::string model = xml->getStringAttribute("model").toStdString();
   if (find_model(models, model) != nullptr) settings.model = model;
