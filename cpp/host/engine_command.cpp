@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A line with all outputs of a recording has a few hundred bytes.
+// A line with all outputs of a recording has some ten thousand bytes, most of them waveforms.
 constexpr std::size_t kMaxLineBytes = 1 << 16;
 constexpr std::size_t kMaxReadBytes = 1 << 20;
 constexpr int kGracePeriodMs = 500;

@@ -34,8 +34,7 @@ bool hasStems(const FileQueue::Item& item) {
 
 }  // namespace
 
-FileRow::FileRow(StemlaneProcessor& processor, Waveforms& waveforms, int index)
-    : processor_(processor), waveforms_(waveforms), index_(index) {
+FileRow::FileRow(StemlaneProcessor& processor, int index) : processor_(processor), index_(index) {
   setInterceptsMouseClicks(false, true);
   button_.onClick = [this] { press(); };
   addAndMakeVisible(button_);
@@ -50,7 +49,7 @@ void FileRow::press() {
   if (place >= queue.items().size()) return;
   const FileQueue::Item& item = queue.items()[place];
   if (hasStems(item))
-    item.stems.front().second.revealToUser();
+    item.stems.front().file.revealToUser();
   else
     queue.remove(index_);
 }
@@ -73,9 +72,9 @@ void FileRow::show(const FileQueue::Item& item) {
 
 void FileRow::makeChips() {
   chips_.clear();
-  for (const auto& [name, file] : item_.stems) {
+  for (const FileQueue::Stem& stem : item_.stems) {
     const std::size_t number = chips_.size();
-    chips_.push_back(std::make_unique<StemChip>(name, file, waveforms_));
+    chips_.push_back(std::make_unique<StemChip>(stem));
     chips_.back()->onMute = [this, number] {
       if (isPlaying() && number < Preview::kMostFiles)
         processor_.preview().setMuted(number, chips_[number]->isMuted());
@@ -85,7 +84,7 @@ void FileRow::makeChips() {
 }
 
 bool FileRow::isPlaying() const {
-  return hasStems(item_) && processor_.preview().playing() == item_.stems.front().second;
+  return hasStems(item_) && processor_.preview().playing() == item_.stems.front().file;
 }
 
 void FileRow::togglePlaying() {
@@ -94,7 +93,7 @@ void FileRow::togglePlaying() {
     preview.stop();
   } else {
     std::vector<juce::File> files;
-    for (const auto& stem : item_.stems) files.push_back(stem.second);
+    for (const auto& stem : item_.stems) files.push_back(stem.file);
     for (std::size_t i = 0; i < std::min(chips_.size(), Preview::kMostFiles); ++i)
       preview.setMuted(i, chips_[i]->isMuted());
     preview.play(files, processor_.getSampleRate());
@@ -104,7 +103,7 @@ void FileRow::togglePlaying() {
 
 void FileRow::showPlayed() {
   const bool plays = isPlaying();
-  const bool isWav = hasStems(item_) && item_.stems.front().second.hasFileExtension("wav");
+  const bool isWav = hasStems(item_) && item_.stems.front().file.hasFileExtension("wav");
   const bool hasAudio = processor_.numChannels() > 0;
   play_.setButtonText(plays ? "Stop" : "Play");
   play_.setTitle(play_.getButtonText() + " stems of " + item_.file.getFileName());

@@ -16,7 +16,7 @@ namespace stemlane {
 /// Message thread only.
 class FileRow final : public juce::Component {
  public:
-  FileRow(StemlaneProcessor& processor, Waveforms& waveforms, int index);
+  FileRow(StemlaneProcessor& processor, int index);
 
   void show(const FileQueue::Item& item);
   /// Shows where its stems play.
@@ -33,7 +33,6 @@ class FileRow final : public juce::Component {
   bool isPlaying() const;
 
   StemlaneProcessor& processor_;
-  Waveforms& waveforms_;
   const int index_;
   FileQueue::Item item_;
   std::vector<std::unique_ptr<StemChip>> chips_;

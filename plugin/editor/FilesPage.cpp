@@ -130,7 +130,7 @@ void FilesPage::refresh() {
   const auto& items = queue_.items();
   while (rows_.size() > items.size()) rows_.pop_back();
   while (rows_.size() < items.size()) {
-    rows_.push_back(std::make_unique<FileRow>(processor_, waveforms_, static_cast<int>(rows_.size())));
+    rows_.push_back(std::make_unique<FileRow>(processor_, static_cast<int>(rows_.size())));
     content_.addAndMakeVisible(*rows_.back());
   }
   for (std::size_t i = 0; i < items.size(); ++i) rows_[i]->show(items[i]);
@@ -146,7 +146,7 @@ void FilesPage::stopOrphan() {
   const juce::File& playing = processor_.preview().playing();
   const auto& items = queue_.items();
   const bool isListed = std::any_of(items.begin(), items.end(), [&](const FileQueue::Item& item) {
-    return !item.stems.empty() && item.stems.front().second == playing;
+    return !item.stems.empty() && item.stems.front().file == playing;
   });
   if (playing != juce::File() && !isListed) processor_.preview().stop();
 }

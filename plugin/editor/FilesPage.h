@@ -40,7 +40,6 @@ class FilesPage final : public ListPage, private juce::ChangeListener, private j
   StemlaneProcessor& processor_;
   FileQueue& queue_;
   const bool ownPython_ = hasOwnPython();
-  Waveforms waveforms_;
   std::vector<std::unique_ptr<FileRow>> rows_;
   std::vector<std::string> modelNames_;
   juce::ComboBox model_, format_;

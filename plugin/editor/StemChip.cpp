@@ -10,28 +10,17 @@
 namespace stemlane {
 namespace {
 
-constexpr int kSamplesPerPoint = 512;
 constexpr int kNameHeight = 17;
 constexpr int kDragPixels = 4;
 
 }  // namespace
 
-StemChip::StemChip(const juce::String& name, const juce::File& file, Waveforms& waveforms)
-    : name_(name),
-      file_(file),
-      colour_(colours::faint),
-      waveform_(kSamplesPerPoint, waveforms.formats, waveforms.cache) {
-  setTitle(name + " of " + file.getParentDirectory().getFileName());
-  setTooltip("Drag it into the DAW or a folder; click to mute it here. " + file.getFullPathName());
+StemChip::StemChip(const FileQueue::Stem& stem) : stem_(stem), colour_(colours::faint) {
+  setTitle(stem.name + " of " + stem.file.getParentDirectory().getFileName());
+  setTooltip("Drag it into the DAW or a folder; click to mute it here. " + stem.file.getFullPathName());
   setMouseCursor(juce::MouseCursor::DraggingHandCursor);
   setWantsKeyboardFocus(true);
-  if (const int stem = stem_number(name.toStdString()); stem >= 0) colour_ = colours::stem(stem);
-  waveform_.addChangeListener(this);
-  if (file.hasFileExtension("wav")) waveform_.setSource(new juce::FileInputSource(file));
-}
-
-StemChip::~StemChip() {
-  waveform_.removeChangeListener(this);
+  if (const int number = stem_number(stem.name.toStdString()); number >= 0) colour_ = colours::stem(number);
 }
 
 void StemChip::showPlayed(double share) {
@@ -48,8 +37,7 @@ void StemChip::paint(juce::Graphics& g) {
   g.fillRoundedRectangle(area.withWidth(4.0F), 2.0F);
   auto inside = getLocalBounds().reduced(9, 3);
   const auto top = inside.removeFromTop(kNameHeight);
-  if (waveform_.getTotalLength() > 0.0)
-    waveform_.drawChannels(g, inside, 0.0, waveform_.getTotalLength(), 1.0F);
+  drawWaveform(g, inside);
   if (played_ >= 0.0) {
     g.setColour(colours::text);
     g.fillRect(inside.getX() + juce::roundToInt(played_ * (inside.getWidth() - 1)), inside.getY(), 1,
@@ -57,13 +45,28 @@ void StemChip::paint(juce::Graphics& g) {
   }
   g.setColour(isMuted_ ? colours::faint : colours::text);
   g.setFont(StemlaneLook::font(13.0F));
-  g.drawText(name_ + (isMuted_ ? ", muted" : ""), top, juce::Justification::centredLeft);
+  g.drawText(stem_.name + (isMuted_ ? ", muted" : ""), top, juce::Justification::centredLeft);
   drawFocusRing(g, *this, 4.0F);
 }
 
+// A line where there is silence, or where the command has told nothing.
+void StemChip::drawWaveform(juce::Graphics& g, juce::Rectangle<int> area) const {
+  const auto whole = area.toFloat();
+  g.fillRect(whole.withSizeKeepingCentre(whole.getWidth(), 1.0F));
+  const float width = whole.getWidth() / static_cast<float>(std::max<std::size_t>(stem_.waveform.size(), 1));
+  juce::RectangleList<float> columns;
+  float left = whole.getX();
+  for (const int percent : stem_.waveform) {
+    const float height = whole.getHeight() * static_cast<float>(percent) / 100.0F;
+    columns.addWithoutMerging({left, whole.getCentreY() - 0.5F * height, width, height});
+    left += width;
+  }
+  g.fillRectList(columns);
+}
+
 void StemChip::mouseDrag(const juce::MouseEvent& event) {
-  if (event.getDistanceFromDragStart() > kDragPixels && file_.existsAsFile())
-    juce::DragAndDropContainer::performExternalDragDropOfFiles({file_.getFullPathName()}, false, this);
+  if (event.getDistanceFromDragStart() > kDragPixels && stem_.file.existsAsFile())
+    juce::DragAndDropContainer::performExternalDragDropOfFiles({stem_.file.getFullPathName()}, false, this);
 }
 
 void StemChip::mouseUp(const juce::MouseEvent& event) {

@@ -3,39 +3,28 @@
 // manager.
 #pragma once
 
-#include <juce_audio_utils/juce_audio_utils.h>
 #include <juce_gui_basics/juce_gui_basics.h>
 
 #include <functional>
+#include <memory>
+
+#include "processor/FileQueue.h"
 
 namespace stemlane {
 
-/// Reads waveforms in the background, for all chips of a page.
-class Waveforms {
- public:
-  Waveforms() { formats.registerFormat(new juce::WavAudioFormat(), true); }
-  juce::AudioFormatManager formats;
-  juce::AudioThumbnailCache cache{200};
-};
-
 /// Message thread only.
-class StemChip final : public juce::Component,
-                       public juce::SettableTooltipClient,
-                       private juce::ChangeListener {
+class StemChip final : public juce::Component, public juce::SettableTooltipClient {
  public:
   static constexpr int kHeight = 46;
 
-  StemChip(const juce::String& name, const juce::File& file, Waveforms& waveforms);
-  ~StemChip() override;
+  explicit StemChip(const FileQueue::Stem& stem);
 
-  const juce::File& file() const { return file_; }
+  const juce::File& file() const { return stem_.file; }
   bool isMuted() const { return isMuted_; }
   /// A click, Space or Return has muted it, or taken that back.
   std::function<void()> onMute;
   /// Where it plays, 0 to 1; below 0: it does not.
   void showPlayed(double share);
-  /// True once all of its waveform has been read.
-  bool isDrawn() const { return waveform_.isFullyLoaded(); }
 
   void paint(juce::Graphics& g) override;
   void mouseEnter(const juce::MouseEvent&) override { repaint(); }
@@ -48,13 +37,11 @@ class StemChip final : public juce::Component,
 
  private:
   std::unique_ptr<juce::AccessibilityHandler> createAccessibilityHandler() override;
-  void changeListenerCallback(juce::ChangeBroadcaster*) override { repaint(); }
+  void drawWaveform(juce::Graphics& g, juce::Rectangle<int> area) const;
   void toggle();
 
-  const juce::String name_;
-  const juce::File file_;
+  const FileQueue::Stem stem_;
   juce::Colour colour_;
-  juce::AudioThumbnail waveform_;
   double played_ = -1.0;
   bool isMuted_ = false;
 };

@@ -13,6 +13,7 @@ namespace stemlane {
 namespace {
 
 constexpr std::size_t kMostItems = 1000;
+constexpr int kMostColumns = 1000;
 constexpr const char* kSettingsTag = "STEMLANE_FILES";
 constexpr juce::int64 kMostSettingsBytes = 1 << 13;
 
@@ -31,6 +32,14 @@ juce::String templateOf(const FileQueue::Item& item) {
   const juce::String number = item.target.getFileName().substring(usualName(item.file).length());
   if (!item.file.isDirectory()) return "{track}" + number + "/{stem}.{ext}";
   return item.file.getFileName().replace("{", "{{").replace("}", "}}") + number + "/{track}/{stem}.{ext}";
+}
+
+/// What the command says of a stem's course; anything else becomes none.
+std::vector<int> waveformOf(const juce::var& columns) {
+  std::vector<int> waveform;
+  if (const auto* values = columns.getArray(); values != nullptr && values->size() <= kMostColumns)
+    for (const juce::var& value : *values) waveform.push_back(juce::jlimit(0, 100, static_cast<int>(value)));
+  return waveform;
 }
 
 juce::File settingsFile() {
@@ -142,7 +151,8 @@ void FileQueue::takeLine(const juce::var& line) {
   if (line.hasProperty("stage")) item->share = juce::jlimit(0.0, 1.0, static_cast<double>(line["done"]));
   if (auto* outputs = line["outputs"].getDynamicObject())
     for (const auto& output : outputs->getProperties())
-      item->stems.emplace_back(output.name.toString(), juce::File(output.value.toString()));
+      item->stems.push_back({output.name.toString(), juce::File(output.value.toString()),
+                             waveformOf(line["waveforms"][output.name])});
   if (const auto* warnings = line["warnings"].getArray(); warnings != nullptr && !warnings->isEmpty())
     item->problem = warnings->getFirst().toString();
   sendChangeMessage();

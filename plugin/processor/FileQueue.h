@@ -6,7 +6,6 @@
 
 #include <array>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "processor/EngineJob.h"
@@ -23,12 +22,18 @@ class FileQueue final : public juce::ChangeBroadcaster {
   static constexpr int kNumWithoutFfmpeg = 3;
 
   enum class State { waiting, running, done, failed };
+  struct Stem {
+    juce::String name;
+    juce::File file;
+    std::vector<int> waveform = {};  ///< largest sample of equal parts, in per cent of full scale
+    bool operator==(const Stem&) const = default;
+  };
   struct Item {
     juce::File file;
     State state = State::waiting;
     double share = 0.0;    ///< done, 0 to 1
     juce::String problem;  ///< why it has failed, or what is to be known of it
-    std::vector<std::pair<juce::String, juce::File>> stems = {};
+    std::vector<Stem> stems = {};
     std::string model = {};  ///< what separates it, once it has begun
     juce::File target = {};  ///< the folder that its stems go into, once it has begun
   };

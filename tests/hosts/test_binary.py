@@ -27,6 +27,20 @@ def test_no_python_in_symbols_or_libraries(binary):
     assert needed and not [line for line in needed if "python" in line.lower()]
 
 
+# The C and C++ run time, and what lies beside it where systems have none of it: images, fonts, compression. A library
+# of sound or of a display server would keep the plugin from loading in a container or on a server.
+MAY_NEED = {
+    "ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6", "libpthread.so.0", "librt.so.1",
+    "libstdc++.so.6", "libz.so.1", "libfreetype.so.6", "libjpeg.so.62", "libpng16.so.16",
+}  # fmt: skip
+
+
+def test_it_loads_without_a_sound_system_or_a_display(binary):
+    lines = output("readelf", "--dynamic", "--wide", binary).splitlines()
+    needed = {line.split("[")[1].rstrip("]") for line in lines if "(NEEDED)" in line}
+    assert "libc.so.6" in needed and needed <= MAY_NEED
+
+
 def test_only_the_entry_points_are_visible(binary):
     """What else it shows could be mixed up with another plugin's, JUCE above all."""
     defined = [line.split()[-1] for line in output("nm", "--dynamic", "--defined-only", binary).splitlines()]

@@ -219,7 +219,7 @@ def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: boo
             text = text.replace(str(path), "standard output")
         warn(text)
     if options.json:
-        say_json(fields(outcome))
+        say_json(fields(outcome) | {"waveforms": outcome.waveforms})
     elif not outcome.problem and prints and not options.quiet:
         folders = {path.parent for path in outcome.outputs.values()}
         has_its_own = not options.stem_file and os.path.dirname(options.name).endswith(("{track}", "{filename}"))

@@ -54,6 +54,9 @@ class Outcome:
         Time taken.
     provider
         What computed the networks; nothing where none were needed.
+    waveforms
+        For each file that was written now, but a stem file: the largest sample of each of at most 400 equal parts, in
+        whole per cents of full scale.
     """
 
     path: Place
@@ -64,6 +67,7 @@ class Outcome:
     seconds: float = 0.0
     elapsed_seconds: float = 0.0
     provider: str = ""
+    waveforms: dict[str, list[int]] = field(default_factory=dict)
 
 
 def separate_recording(
@@ -110,6 +114,7 @@ def separate_recording(
         outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
         outcome.seconds = written.num_samples / source.sample_rate
     outcome.provider = separator.provider
+    outcome.waveforms = written.waveforms
     outcome.elapsed_seconds = time.monotonic() - started
     return outcome
 
@@ -145,6 +150,7 @@ def try_recording(
 class _Written:
     num_samples: int = 0
     warnings: list[str] = field(default_factory=list)
+    waveforms: dict[str, list[int]] = field(default_factory=dict)
 
 
 def _write(
@@ -180,15 +186,17 @@ def _write(
             progress(piece.shape[2], source.num_samples)
     if not rescales:
         written.warnings = [clip_warning(final, file) for final, file in zip(finals, files, strict=True)]
+        written.waveforms = {stem: file.waveform.percent() for stem, file in zip(staged, files, strict=True)}
         return written
     peak = max(file.peak for file in files)
     factor = _HEADROOM / peak if peak > _HEADROOM else 1.0
     with contextlib.ExitStack() as stack:
-        for path, file in zip(staged.values(), outputs(request.encoding, "", stack), strict=True):
+        for (stem, path), file in zip(staged.items(), outputs(request.encoding, "", stack), strict=True):
             loud = path.with_name(path.name + ".float")
             with AudioInput(loud) as blocks:
                 for block in blocks:
                     file.write(block * np.float32(factor))
+            written.waveforms[stem] = file.waveform.percent()
             loud.unlink()
     if factor != 1.0:
         written.warnings = [

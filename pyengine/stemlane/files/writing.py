@@ -13,6 +13,7 @@ from stemlane.files import ffmpeg
 from stemlane.files.addresses import Address
 from stemlane.files.encoding import Encoding, open_writer
 from stemlane.files.staging import Partial, cannot_write, remove_leftovers
+from stemlane.files.waveform import Waveform
 
 PROBLEMS: tuple[type[Exception], ...] = (
     OSError,
@@ -44,8 +45,8 @@ class AudioOutput:
 
     Attributes
     ----------
-    peak
-        Largest absolute sample so far. Above 1.0, only float WAV keeps it.
+    waveform
+        Its outline so far.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class AudioOutput:
         self.path = Path(path)
         self._shown = path if shown is None else shown
         self._target = Path(os.path.realpath(path))  # a link stays and what it points to is replaced
-        self.peak = 0.0
+        self.waveform = Waveform()
         self.encoding = encoding or encoding_of(path)
         check_file_target(self._target, self._shown)
         partial: Partial | None = None
@@ -80,12 +81,16 @@ class AudioOutput:
 
     def write(self, block: np.ndarray) -> None:
         """Append (channels, samples) float32."""
-        if block.shape[1]:
-            self.peak = max(self.peak, float(np.abs(block).max()))
+        self.waveform.add(block)
         try:
             self._writer.write(block)
         except PROBLEMS as error:
             raise self._problem(error) from None
+
+    @property
+    def peak(self) -> float:
+        """Largest absolute sample so far. Above 1.0, only float WAV keeps it."""
+        return self.waveform.peak
 
     def _problem(self, error: Exception) -> InputError:
         final = self._target if isinstance(self._shown, Address) else Path(os.path.realpath(self._shown))

@@ -143,6 +143,43 @@ TEST_CASE("songs that are dropped become stems in a folder, one after the other"
   CHECK(queue.items().empty());
 }
 
+TEST_CASE("stems of any format have the course that the command tells, or a line") {
+  Home home;
+  Host host("live");
+  Window window(*host.processor);
+  FileQueue& queue = host.processor->files();
+  queue.settings() = {"live", "mp3", home.folder()};
+  window.editor.filesDropped({"/music/one.wav"}, 0, 0);
+  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
+  const auto& stems = queue.items().front().stems;
+  REQUIRE(stems.size() == 4);
+  CHECK(stems[0].waveform == std::vector<int>{0, 25, 50, 100});
+  CHECK(stems[1].waveform.empty());
+  CHECK(stems[2].waveform == std::vector<int>{100, 0, 7});
+  CHECK(stems[3].waveform.empty());
+
+  // The middle of each quarter: as many points of the stem's colour as its column is high, at least the line.
+  const auto heights = [](const FileQueue::Stem& stem) {
+    StemChip chip(stem);
+    chip.setSize(418, StemChip::kHeight);
+    const juce::Image image = chip.createComponentSnapshot(chip.getLocalBounds());
+    std::vector<int> found;
+    for (int x = 59; x < 409; x += 100) {
+      found.push_back(0);
+      for (int y = 0; y < StemChip::kHeight; ++y)
+        found.back() += image.getPixelAt(x, y) == colours::stem(stem_number(stem.name.toStdString()));
+    }
+    return found;
+  };
+  const int full = heights(stems[0])[3];
+  CHECK(full >= 20);
+  CHECK(heights(stems[0])[0] >= 1);
+  CHECK(heights(stems[0])[0] <= 2);
+  CHECK(std::abs(heights(stems[0])[1] - full / 4) <= 1);
+  CHECK(std::abs(heights(stems[0])[2] - full / 2) <= 1);
+  CHECK(heights(stems[1]) == std::vector<int>(4, heights(stems[0])[0]));
+}
+
 TEST_CASE("stems of another recording or model are never replaced") {
   Home home;
   Host host("live");
@@ -162,7 +199,7 @@ TEST_CASE("stems of another recording or model are never replaced") {
   const char* const folders[] = {"{one}", "{one} (2)", "{one} (3)", "{one} (4)", "{one} (4)"};
   for (std::size_t i = 0; i < items.size(); ++i) {
     REQUIRE(items[i].stems.size() == 4);
-    const juce::File& vocals = items[i].stems.front().second;
+    const juce::File& vocals = items[i].stems.front().file;
     CHECK(vocals.getParentDirectory() == queue.settings().folder.getChildFile(folders[i]));
     CHECK(vocals.loadFileAsString() == items[i].file.getFullPathName());
   }

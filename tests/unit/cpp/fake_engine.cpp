@@ -116,7 +116,10 @@ int separate(const std::vector<std::string>& arguments, const Say& say) {
       std::ofstream(file) << input;
     outputs += (outputs.empty() ? "\"" : ", \"") + std::string(stem) + "\": \"" + text_of(file) + "\"";
   }
-  say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": []})");
+  // One that is right, and what no engine should say.
+  const std::string waveforms = R"("vocals": [0, 25, 50, 100], "drums": "loud", "bass": [250, -3, 7])";
+  say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": [], )" +
+      R"("waveforms": {)" + waveforms + "}}");
   return 0;
 }
 

@@ -133,6 +133,12 @@ def test_one_long_name_does_not_push_all_reasons_away(tmp_path, tiny_models, cap
     ]  # fmt: skip
 
 
+def outline(path):
+    """The largest of every 128 samples of a file, in whole per cent: no more than 400 columns hold a second."""
+    samples = np.abs(soundfile.read(path, always_2d=True, dtype="float32")[0]).max(axis=1)
+    return [round(100 * float(samples[start : start + 128].max())) for start in range(0, len(samples), 128)]
+
+
 def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
     good = write(tmp_path / "a.wav", noise(1, RATE))
     bad = str(tmp_path / "absent.wav")
@@ -142,17 +148,19 @@ def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
     assert first.pop("elapsed_seconds") > 0 and second.pop("elapsed_seconds") >= 0
     folder = tmp_path / "o" / "a"
     outputs = {stem: str(folder / f"{stem}.wav") for stem in ("vocals", "instrumental")}
+    waveforms = {stem: outline(path) for stem, path in outputs.items()}
     assert first == {
         "input": good, "state": "done", "problem": None, "warnings": [], "outputs": outputs, "seconds": 1.0,
-        "provider": "cpu",
+        "provider": "cpu", "waveforms": waveforms,
     }  # fmt: skip
     problem = f"{bad}: no such file"
     assert second == {
         "input": bad, "state": "failed", "problem": problem, "warnings": [], "outputs": {}, "seconds": 0.0,
-        "provider": None,
+        "provider": None, "waveforms": {},
     }  # fmt: skip
     assert main([*arguments[:2], *arguments[3:], "--skip-existing"]) == 0
-    assert json.loads(capsys.readouterr().out)["state"] == "skipped"
+    skipped = json.loads(capsys.readouterr().out)
+    assert skipped["state"] == "skipped" and skipped["waveforms"] == {}
 
 
 def test_programs_get_the_progress_if_they_want_it(tmp_path, tiny_models, capsys):
