@@ -5,7 +5,7 @@
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <juce_gui_basics/juce_gui_basics.h>
 
-#include "editor/Fader.h"
+#include "editor/ParameterSlider.h"
 
 namespace stemlane {
 

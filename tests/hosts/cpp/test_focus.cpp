@@ -43,11 +43,13 @@ TEST_CASE("wheel and keys move a focus, and a double-click sets it back") {
   CHECK(desk.vocals.get() == 52.0F);
   desk.window.wheel(desk.bar, -0.3F, Keys::ctrlModifier);
   CHECK(desk.vocals.get() == 51.0F);
+  for (int i = 0; i < 9; ++i) desk.window.wheel(desk.bar, 0.03F, 0, true);  // a touchpad: 2.7 steps
+  CHECK(desk.vocals.get() == 55.0F);
   desk.window.focus(desk.bar);
   desk.window.key(juce::KeyPress::leftKey);
-  CHECK(desk.vocals.get() == 49.0F);
+  CHECK(desk.vocals.get() == 53.0F);
   desk.window.key(juce::KeyPress::pageUpKey);
-  CHECK(desk.vocals.get() == 59.0F);
+  CHECK(desk.vocals.get() == 63.0F);
   desk.window.key(juce::KeyPress::endKey);
   CHECK(desk.vocals.get() == 0.0F);
   desk.window.key(juce::KeyPress::homeKey);
