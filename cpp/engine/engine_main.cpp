@@ -18,6 +18,7 @@
 #include <string_view>
 
 #include "core/latency.h"
+#include "core/strides.h"
 #include "engine/engine_entry.h"
 #include "host/out_of_memory.h"
 #include "link/engine_link.h"
@@ -106,8 +107,11 @@ class Worker {
  public:
   Worker(const py::module_& module, const ConfigureMessage& configuration, int num_channels)
       : num_channels_(num_channels),
+        stride_samples_(configuration.stride_samples),
+        allowance_samples_(configuration.compute_allowance_samples),
         worker_(module.attr("Worker")(std::string(configuration.model), configuration.sample_rate,
-                                      num_channels)) {
+                                      num_channels,
+                                      strides_at_once(allowance_samples_, stride_samples_, 0))) {
     const auto number = [&](const char* name) { return worker_.attr(name).cast<int>(); };
     std::string stems;
     for (const auto& stem : worker_.attr("stems")) {
@@ -124,10 +128,11 @@ class Worker {
     model_rate_ = worker_.attr("model_rate").cast<double>();
     focus_ =
         py::array_t<float>(static_cast<py::ssize_t>(worker_.attr("stems").cast<py::sequence>().size()) + 1);
-    const bool resampled = configuration.sample_rate != model_rate_;
-    max_samples_ = static_cast<std::int64_t>(
-        std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate_));
-    feed_samples_ = resampled ? kFeedSamples : configuration.stride_samples;
+    resampled_ = configuration.sample_rate != model_rate_;
+    num_strides_ = resampled_ ? 1 : worker_.attr("strides_at_once").cast<int>();
+    max_samples_ = num_strides_ * static_cast<std::int64_t>(
+                                      std::ceil(stride_samples_ * configuration.sample_rate / model_rate_));
+    feed_samples_ = resampled_ ? kFeedSamples : stride_samples_;
   }
 
   void reset() { worker_.attr("reset")(); }
@@ -152,16 +157,34 @@ class Worker {
     return true;
   }
 
-  std::int64_t feed_samples() const noexcept { return feed_samples_; }
-  std::int64_t max_samples() const noexcept { return max_samples_; }
+  /// What `end` has next. Several strides come together where the host's blocks leave the time.
+  EngineEnd::Work next(EngineEnd& end) const noexcept {
+    const std::int64_t block = end.block_samples();
+    const std::int64_t together =
+        block > 0 ? std::min(num_strides_, strides_at_once(allowance_samples_, stride_samples_, block)) : 1;
+    return end.next(feed_samples_, max_samples_, resampled_ ? 0 : together * stride_samples_);
+  }
+
+  /// Notes the step that ends now.
+  void note_step(EngineEnd& end, std::int64_t microseconds) const noexcept {
+    const std::int64_t taken = resampled_ ? max_samples_ : end.step_samples();
+    end.note_step(
+        microseconds, taken,
+        resampled_ ? taken : step_deadline(taken, end.step_backlog(), stride_samples_, allowance_samples_));
+  }
+
   double model_rate() const noexcept { return model_rate_; }
   std::string says() const { return worker_.attr("says").cast<std::string>(); }
 
  private:
   int num_channels_;
+  std::int64_t stride_samples_;  ///< at the model's rate, as the allowance
+  std::int64_t allowance_samples_;
   py::object worker_;
   py::array_t<float> focus_;  ///< of each separated stem, then the residual one
   double model_rate_ = 0.0;
+  bool resampled_ = false;
+  std::int64_t num_strides_ = 1;  ///< that it takes at once
   std::int64_t feed_samples_ = 1;
   std::int64_t max_samples_ = 1;
 };
@@ -179,13 +202,14 @@ void serve(Worker& worker, SharedAudio& memory, const HostLink& host, const Poll
       if (host.host_has_left()) return;
       last_check = now;
     }
-    switch (end.next(worker.feed_samples(), worker.max_samples())) {
+    switch (worker.next(end)) {
       case EngineEnd::Work::restart:
         worker.reset();
         break;
       case EngineEnd::Work::mixture:
         if (worker.process(end, memory.num_stems()))
-          end.note_step(std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - now).count());
+          worker.note_step(end,
+                           std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - now).count());
         last_work = now;
         break;
       case EngineEnd::Work::none:

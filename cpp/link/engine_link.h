@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "core/realtime.h"
+#include "core/strides.h"
 #include "link/shared_audio.h"
 
 namespace stemlane {
@@ -19,6 +20,12 @@ class HostEnd {
  public:
   explicit HostEnd(SharedAudio& memory) noexcept : memory_(memory), header_(memory.header()) {
     header_.wanted.store(1, std::memory_order_relaxed);
+  }
+
+  /// The longest block that is to be expected; 0: unknown. Control thread, no block is being processed.
+  void expect_blocks(std::int64_t num_samples) noexcept {
+    block_samples_ = num_samples;
+    header_.block_samples.store(num_samples, std::memory_order_relaxed);
   }
 
   /// Starts a new generation at `position`, where no other one has started. No block is being processed
@@ -35,7 +42,9 @@ class HostEnd {
                      int num_samples) noexcept STEMLANE_REALTIME {
     for (int channel = 0; channel < memory_.num_channels(); ++channel)
       memory_.mixture().write(channel, position, mixture[channel], num_samples);
+    if (block_samples_ > 0) block_samples_ = std::max<std::int64_t>(block_samples_, num_samples);
     // Said again with each block, in case the engine has written over it.
+    header_.block_samples.store(block_samples_, std::memory_order_relaxed);
     header_.generation_start.store(generation_start_, std::memory_order_release);
     header_.mixture_end.store(position + num_samples, std::memory_order_release);
   }
@@ -90,7 +99,26 @@ class HostEnd {
   SharedAudio& memory_;
   SharedHeader& header_;
   std::int64_t generation_start_ = -1;
+  std::int64_t block_samples_ = 0;
 };
+
+/// One step of the engine, in seconds.
+struct StepTime {
+  double spent = 0.0;
+  double played = 0.0;    ///< the music that it has taken
+  double deadline = 0.0;  ///< what it had until its first stems were asked for, see core/strides.h
+};
+
+/// Step `number` of the engine, one of the last `kNumStepTimes`, as it says: never zero where one divides by
+/// it.
+inline StepTime step_time(const SharedHeader& header, std::uint64_t number, double sample_rate) noexcept {
+  const std::size_t slot = number % kNumStepTimes;
+  const auto read = [&](const std::atomic<std::uint32_t>* values) {
+    return static_cast<double>(values[slot].load(std::memory_order_relaxed));
+  };
+  return {1e-6 * read(header.step_microseconds), std::max(1.0, read(header.step_samples)) / sample_rate,
+          std::max(1.0, read(header.step_deadline_samples)) / sample_rate};
+}
 
 /// The engine's end. One thread.
 class EngineEnd {
@@ -102,8 +130,9 @@ class EngineEnd {
   /// What to do next: `restart` asks for a fresh separator state before anything else;
   /// `mixture` makes `num_samples` samples from `position()` on readable, in one piece:
   /// a multiple of `feed_samples`, at most `max_samples` and at least one feed (unless
-  /// the end of the ring cuts it short).
-  Work next(std::int64_t feed_samples, std::int64_t max_samples) noexcept {
+  /// the end of the ring cuts it short), all of one focus. In real time there is none before
+  /// `together_samples` have come.
+  Work next(std::int64_t feed_samples, std::int64_t max_samples, std::int64_t together_samples = 0) noexcept {
     const std::int64_t end = header_.mixture_end.load(std::memory_order_acquire);
     const std::int64_t start = header_.generation_start.load(std::memory_order_acquire);
     if (start != generation_start_) {
@@ -121,9 +150,13 @@ class EngineEnd {
         fed_ > 0 ? feed_samples - fed_
                  : std::min(backlog / feed_samples * feed_samples,
                             std::max(feed_samples, max_samples / feed_samples * feed_samples));
-    num_missing_ = (wanted > 0 ? wanted : feed_samples) - backlog;
-    if (wanted <= 0 || backlog < wanted) return Work::none;
-    num_samples_ = memory_.mixture().contiguous(position_, wanted);
+    const std::int64_t awaited =
+        std::max(fed_ > 0 || offline() ? 0 : together_samples, wanted > 0 ? wanted : feed_samples);
+    num_missing_ = awaited - backlog;
+    if (num_missing_ > 0) return Work::none;
+    num_samples_ = of_one_focus(memory_.mixture().contiguous(position_, wanted), feed_samples);
+    step_samples_ = (fed_ + num_samples_) / feed_samples * feed_samples;
+    step_backlog_ = fed_ + backlog;
     fed_ = (fed_ + num_samples_) % feed_samples;
     return Work::mixture;
   }
@@ -163,11 +196,27 @@ class EngineEnd {
   /// True if the host wants no stems for now.
   bool asleep() const noexcept { return asleep_; }
 
-  /// Notes how long the step took that ends now.
-  void note_step(std::int64_t microseconds) noexcept {
+  /// Longest block of the host, announced or seen; 0: none is known.
+  std::int64_t block_samples() const noexcept {
+    return header_.block_samples.load(std::memory_order_relaxed);
+  }
+
+  /// What `next` handed out last, in whole feeds, those included that an earlier one began.
+  std::int64_t step_samples() const noexcept { return step_samples_; }
+  /// How far the mixture had come beyond the start of these, at that moment.
+  std::int64_t step_backlog() const noexcept { return step_backlog_; }
+
+  /// Notes how long the step took that ends now, how much music it has taken, and the time it had.
+  void note_step(std::int64_t microseconds, std::int64_t num_samples,
+                 std::int64_t deadline_samples) noexcept {
     const std::uint64_t number = header_.num_steps.load(std::memory_order_relaxed);
-    header_.step_microseconds[number % kNumStepTimes].store(static_cast<std::uint32_t>(microseconds),
-                                                            std::memory_order_relaxed);
+    const std::size_t slot = number % kNumStepTimes;
+    const auto note = [&](std::atomic<std::uint32_t>* values, std::int64_t value) {
+      values[slot].store(static_cast<std::uint32_t>(value), std::memory_order_relaxed);
+    };
+    note(header_.step_microseconds, microseconds);
+    note(header_.step_samples, num_samples);
+    note(header_.step_deadline_samples, deadline_samples);
     header_.num_steps.store(number + 1, std::memory_order_release);
   }
 
@@ -178,6 +227,20 @@ class EngineEnd {
   // Older samples may be overwritten while they are read. Offline, the host waits
   // before it comes this far.
   std::int64_t max_backlog() const noexcept { return memory_.capacity() / 2; }
+
+  // Up to the first feed whose last sample has another focus than that of the first one.
+  std::int64_t of_one_focus(std::int64_t num_samples, std::int64_t feed_samples) const noexcept {
+    const auto point = [&](std::int64_t count) { return (position_ + count - 1) / kFocusGridSamples; };
+    std::int64_t taken = std::min(feed_samples - fed_, num_samples);
+    const std::int64_t first = point(taken);
+    while (taken < num_samples) {
+      const std::int64_t more = std::min(taken + feed_samples, num_samples);
+      for (int plane = 0; plane < memory_.focus().num_planes(); ++plane)
+        if (*memory_.focus().at(plane, point(more)) != *memory_.focus().at(plane, first)) return taken;
+      taken = more;
+    }
+    return taken;
+  }
 
   Work restart_at(std::int64_t position) noexcept {
     position_ = stems_end_ = position;
@@ -198,6 +261,8 @@ class EngineEnd {
   std::int64_t stems_end_ = 0;
   std::int64_t fed_ = 0;
   std::int64_t num_missing_ = 0;
+  std::int64_t step_samples_ = 0;
+  std::int64_t step_backlog_ = 0;
   bool asleep_ = false;
 };
 

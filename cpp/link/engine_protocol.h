@@ -11,7 +11,7 @@
 namespace stemlane {
 
 inline constexpr std::uint32_t kProtocolMagic = 0x4E4C5453;  // "STLN"
-inline constexpr std::uint32_t kProtocolVersion = 5;
+inline constexpr std::uint32_t kProtocolVersion = 6;
 
 /// What the engine process inherits beside its channel, in this order: see platform/process.h.
 enum Inheritance : int { kMemoryHandle, kMixtureWrittenHandle, kStemsWrittenHandle, kNumHandles };
@@ -43,6 +43,7 @@ struct SharedHeader {
   std::atomic<std::uint32_t> offline;
   std::atomic<std::uint32_t> wanted;          ///< 0: nobody hears stems, the engine may sleep
   std::atomic<std::int64_t> resume_position;  ///< where an engine goes on that wakes up too late for all
+  std::atomic<std::int64_t> block_samples;    ///< longest block, announced or seen; 0: none is known
 
   // Written by the engine.
   alignas(64) std::atomic<std::int64_t> stems_begin;
@@ -50,6 +51,8 @@ struct SharedHeader {
   std::atomic<std::int64_t> stems_generation;
   std::atomic<std::uint64_t> num_steps;  ///< for measurements only, as the times below
   std::atomic<std::uint32_t> step_microseconds[kNumStepTimes];
+  std::atomic<std::uint32_t> step_samples[kNumStepTimes];           ///< music that the step has taken
+  std::atomic<std::uint32_t> step_deadline_samples[kNumStepTimes];  ///< see core/strides.h
 };
 
 inline constexpr std::size_t kAudioOffset = 4096;

@@ -28,6 +28,9 @@ class EngineSource final : public LinkedSource, private OfflineEngine {
     if (!forked()) LinkedSource::write_focus(position, num_samples, focus);
   }
   StemRange range() const noexcept override { return forked() ? StemRange{} : LinkedSource::range(); }
+  void expect_blocks(int num_samples) noexcept override {
+    if (!forked()) LinkedSource::expect_blocks(num_samples);
+  }
   void set_offline(bool offline) noexcept override {
     if (!forked()) LinkedSource::set_offline(offline);
   }

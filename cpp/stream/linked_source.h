@@ -44,6 +44,7 @@ class LinkedSource : public StemSource {
             int num_samples) const noexcept override {
     memory_->stems().read(stem * memory_->num_channels() + channel, position, target, num_samples);
   }
+  void expect_blocks(int num_samples) noexcept override { host_.expect_blocks(num_samples); }
   void set_offline(bool offline) noexcept override { host_.set_offline(offline); }
   void set_wanted(bool wanted, std::int64_t resume_position) noexcept override {
     host_.set_wanted(wanted, resume_position);

@@ -47,6 +47,8 @@ class StemSource {
   StemSource& operator=(const StemSource&) = delete;
   virtual ~StemSource() = default;
 
+  /// The longest block that the host has announced; 0: unknown. Control thread, while no block is processed.
+  virtual void expect_blocks(int /*num_samples*/) noexcept {}
   /// Starts a new generation at `position`, where no other one has started: a fresh separator.
   virtual void begin_generation(std::int64_t position) noexcept STEMLANE_REALTIME = 0;
   /// Takes (channels, samples) of the mixture from `position` on.

@@ -59,7 +59,9 @@ void StemStream::prepare(const StreamConfig& wanted) {
       static_cast<unsigned>(std::clamp(wanted.max_block_samples, kLeastMaxBlock, kMostMaxBlock))));
   StreamConfig as_large = config;
   as_large.max_block_samples = std::max(config.max_block_samples, config_.max_block_samples);
+  config_.announced_block_samples = config.announced_block_samples;
   if (is_prepared_ && as_large == config_) {
+    source_->expect_blocks(config.announced_block_samples);
     reset();
     return;
   }
@@ -81,6 +83,7 @@ void StemStream::prepare(const StreamConfig& wanted) {
         config.model, config.sample_rate, config.num_channels, config.max_block_samples, latency_, warm_up};
     if (auto source = config.origin->open(setup, board_)) {
       source_ = std::move(source);
+      source_->expect_blocks(config.announced_block_samples);
       is_prepared_ = true;
     }
   }

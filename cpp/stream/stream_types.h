@@ -14,12 +14,15 @@
 
 namespace stemlane {
 
-/// How a stream is set up. Everything but the block size decides about latency and memory.
+/// How a stream is set up. Everything but the block sizes decides about latency and memory.
 struct StreamConfig {
   ModelDescriptor model;
   double sample_rate = 44100.0;  ///< Hz, `kLowestRate` to `kHighestRate`
   int num_channels = 2;          ///< 1 or 2
   int max_block_samples = 1024;  ///< longer blocks are split
+  /// Longest block that the host has announced; 0: unknown. An engine may wait for more of the mixture where
+  /// blocks are short. Longer ones may come, and this may change without a new source.
+  int announced_block_samples = 0;
   /// Where the stems come from. With the same one, and the rest unchanged, a source stays.
   std::shared_ptr<const StemOrigin> origin;
   /// A block's gains act on the samples that leave with it, not on those that come with it.

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 
 #include "stream/linked_source.h"
 
@@ -12,21 +11,25 @@ namespace stemlane {
 
 EngineFigures engineFigures(const StemStream& stream) {
   const auto* linked = dynamic_cast<const LinkedSource*>(&stream.source());
-  const ModelDescriptor& model = stream.config().model;
-  if (linked == nullptr || model.stride_samples <= 0) return {};
+  if (linked == nullptr) return {};
   const SharedHeader& header = linked->memory().header();
   const std::uint64_t end = header.num_steps.load(std::memory_order_acquire);
-  std::array<double, kNumStepTimes> times{};
+  const double rate = stream.config().sample_rate;
+  std::array<double, kNumStepTimes> shares{};
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(end, kNumStepTimes));
-  for (std::size_t i = 0; i < count; ++i)
-    times[i] = header.step_microseconds[(end - 1 - i) % kNumStepTimes].load(std::memory_order_relaxed);
+  double spent = 0.0;
+  double played = 0.0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const StepTime step = step_time(header, end - 1 - i, rate);
+    spent += step.spent;
+    played += step.played;
+    shares[i] = step.spent / step.deadline;
+  }
   if (count == 0) return {};
-  const double deadline = 1e6 * model.stride_samples / model.sample_rate;
-  const auto last = times.begin() + static_cast<std::ptrdiff_t>(count);
-  const double mean = std::accumulate(times.begin(), last, 0.0) / static_cast<double>(count);
-  std::sort(times.begin(), last);
+  const auto last = shares.begin() + static_cast<std::ptrdiff_t>(count);
+  std::sort(shares.begin(), last);
   const auto rank = static_cast<std::size_t>(0.99 * static_cast<double>(count - 1));
-  return {static_cast<int>(count), mean / deadline, times[rank] / deadline};
+  return {static_cast<int>(count), spent / played, shares[rank]};
 }
 
 }  // namespace stemlane

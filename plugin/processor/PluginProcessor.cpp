@@ -84,7 +84,7 @@ void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
     const std::lock_guard lock(mutex_);
     if (sampleRate != sampleRate_) capture_.stop();
     sampleRate_ = sampleRate;
-    maxBlockSamples_ = std::max(maxBlockSamples, kExpectedBlockSamples);
+    announcedBlockSamples_ = std::max(maxBlockSamples, 0);
     applyModel(installedModels());
   }
   setLatencySamples(streamLatency());
@@ -123,7 +123,8 @@ void StemlaneProcessor::prepareStream() {
   config.model = choice_.model;
   config.sample_rate = sampleRate_;
   config.num_channels = getMainBusNumInputChannels();
-  config.max_block_samples = maxBlockSamples_;
+  config.max_block_samples = std::max(announcedBlockSamples_, kExpectedBlockSamples);
+  config.announced_block_samples = announcedBlockSamples_;
   config.gains_at_output = automatesTheOutput();
   if (choice_.problem.empty()) config.origin = engine_;
   numChannels_.store(0, std::memory_order_release);

@@ -140,7 +140,7 @@ class StemlaneProcessor final : public juce::AudioProcessor {
   std::unique_ptr<juce::XmlElement> unknownState_;  ///< see SavedState
   ModelChoice choice_;
   double sampleRate_ = 0.0;
-  int maxBlockSamples_ = 0;
+  int announcedBlockSamples_ = 0;
 
   /// What the editor and scripts may know at any time.
   struct Facts {

@@ -74,7 +74,7 @@ struct Quantiles {
   std::vector<double> sorted;
 };
 
-/// Collects how long the engines' steps took, by the last few that they publish.
+/// Collects how much of their time the engines' steps took, by the last few that they publish.
 struct StepTimes {
   void collect(const std::vector<std::unique_ptr<StemStream>>& streams) {
     seen.resize(streams.size(), 0);
@@ -82,13 +82,16 @@ struct StepTimes {
       const SharedHeader& header = dynamic_cast<LinkedSource&>(streams[i]->source()).memory().header();
       const std::uint64_t end = header.num_steps.load(std::memory_order_acquire);
       if (seen[i] == 0 || end - seen[i] > kNumStepTimes) seen[i] = end;
-      for (; seen[i] < end; ++seen[i])
-        microseconds.push_back(
-            header.step_microseconds[seen[i] % kNumStepTimes].load(std::memory_order_relaxed));
+      for (; seen[i] < end; ++seen[i]) {
+        const StepTime step = step_time(header, seen[i], streams[i]->config().sample_rate);
+        deadlines.push_back(1000.0 * step.deadline);
+        shares.push_back(100.0 * step.spent / step.deadline);
+      }
     }
   }
   std::vector<std::uint64_t> seen;
-  std::vector<double> microseconds;
+  std::vector<double> deadlines;  ///< ms
+  std::vector<double> shares;     ///< of these, in percent
 };
 
 }  // namespace
@@ -113,6 +116,7 @@ int main(int argc, char** argv) {
 
   StreamConfig config;
   config.model = *model;
+  config.announced_block_samples = block_samples;
   config.origin = std::make_shared<EngineOrigin>(EngineSettings{argv[1]});
   std::vector<std::unique_ptr<StemStream>> streams;
   for (int i = 0; i < num_instances; ++i) {
@@ -165,11 +169,10 @@ int main(int argc, char** argv) {
               block_samples, seconds);
   std::printf("process: p50 %.1f us, p99 %.1f us, max %.1f us\n", process.at(0.5), process.at(0.99),
               process.at(1.0));
-  const Quantiles step(std::move(steps.microseconds));
-  const double deadline = 1e6 * model->stride_samples / model->sample_rate;
+  const Quantiles deadline(std::move(steps.deadlines));
+  const Quantiles share(std::move(steps.shares));
   std::printf("steps: %zu, of a deadline of %.1f ms: p50 %.1f %%, p99 %.1f %%, max %.1f %%\n",
-              step.sorted.size(), deadline / 1000.0, 100.0 * step.at(0.5) / deadline,
-              100.0 * step.at(0.99) / deadline, 100.0 * step.at(1.0) / deadline);
+              share.sorted.size(), deadline.at(0.5), share.at(0.5), share.at(0.99), share.at(1.0));
   std::printf("engines: %.2f %% of a core each; memory %.1f to %.1f MiB in all, host %.1f to %.1f MiB\n",
               100.0 * (after.engine_seconds - before.engine_seconds) / seconds / num_instances,
               before.engine_mib, after.engine_mib, before.host_mib, after.host_mib);

@@ -128,6 +128,24 @@ def test_stems_arrive_at_their_place(live_host, tmp_path, model, seconds):
     in_real_time_or_slower(check)
 
 
+@pytest.mark.parametrize("block", [64, 512, 2048, 4096])
+def test_strides_that_come_together_have_the_bits_of_single_ones(live_host, tmp_path, block):
+    """`mix` lets three strides come together at the first two blocks, two at the third, none at the last."""
+    mixture = music(3)
+    stream = StreamingSeparator("mix", RATE, 2)
+    strides = np.split(mixture, range(1024, mixture.shape[1], 1024), axis=1)
+    vocals = np.concatenate([*map(stream.process, strides), stream.finish()], axis=2)[stream.stems.index("vocals")]
+
+    def check(slower):
+        latency, out, states = play(live_host, tmp_path, "mix", mixture, slower=slower, block=block)
+        heard("mix", mixture, latency, out)
+        num_out = out.shape[1] - latency
+        assert runs((out[:, latency:] == (mixture - vocals)[:, :num_out]).all(axis=0))
+        assert set(states) <= {"ready", "late"}
+
+    in_real_time_or_slower(check)
+
+
 def test_an_underrun_is_noticed_and_heals_in_place(live_host, tmp_path):
     """The engine stands still for longer than the latency; then it goes on, and so do the stems, at their place."""
     model, mixture = "tiny-htdemucs-3s", music(6)

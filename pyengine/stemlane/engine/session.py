@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnxruntime
@@ -47,10 +47,8 @@ class StatefulSession:
         Pairs of input and output names. Their shapes are read from the graph and must be fixed. They start at zero.
     interleaved
         Independent sets of states that take turns: step k goes on from what step k - interleaved has left.
-    single_shapes
-        Input and output shape of a second size of step that `run_single` takes, of a network whose sizes are free.
     warm_up
-        Run once at once, so that the first step takes no longer than the others. Not for large steps, whose memory
+        Run once at once, so that the first step takes no longer than the others. Not beside large steps, whose memory
         is kept in an arena instead.
     threads
         Threads that share the computing of a step.
@@ -71,7 +69,6 @@ class StatefulSession:
         output_shape: Shape,
         state_names: Sequence[tuple[str, str]] = (),
         interleaved: int = 1,
-        single_shapes: tuple[Shape, Shape] | None = None,
         warm_up: bool = True,
         threads: int = 1,
     ):
@@ -85,24 +82,15 @@ class StatefulSession:
         unfed = set(inputs) - {input_name} - {source for source, _ in state_names}
         if unfed:
             raise ModelError(f"{path}: input {min(unfed)!r} is neither the mixture nor a state of the manifest")
-        self.input = np.zeros(input_shape, np.float32)
-        self.output = np.zeros(output_shape, np.float32)
-        self._states: list[np.ndarray] = []
-        num_turns = 2 * interleaved  # each set of states has two homes, read and written in turn
-        self._bindings = self._bind_turns(num_turns, self.input, self.output)
-        self._single_bindings: list[onnxruntime.IOBinding] = []
-        if single_shapes:
-            self.single_input, self.single_output = (np.zeros(shape, np.float32) for shape in single_shapes)
-            self._single_bindings = self._bind_turns(num_turns, self.single_input, self.single_output)
+        self._interleaved = interleaved
+        self._states: list[tuple[str, str, list[np.ndarray]]] = []
         for source, target in state_names:
             dtype, shape = _check(path, inputs, source, "input")
             _check(path, outputs, target, "output", dtype, shape)
-            homes = [np.zeros(shape, dtype) for _ in range(num_turns)]
-            self._states += homes
-            for bindings in filter(None, (self._bindings, self._single_bindings)):
-                for turn, binding in enumerate(bindings):
-                    _bind(binding.bind_input, source, homes[turn])
-                    _bind(binding.bind_output, target, homes[(turn + interleaved) % num_turns])
+            # Each set of states has two homes, read and written in turn.
+            self._states.append((source, target, [np.zeros(shape, dtype) for _ in range(2 * interleaved)]))
+        self._size = self.add_size(input_shape, output_shape)
+        self.input, self.output = self._size.input, self._size.output
         self._turn = 0
         if warm_up:
             self.run()  # the first run plans and allocates the network's own memory
@@ -110,13 +98,26 @@ class StatefulSession:
 
     def run(self) -> np.ndarray:
         """Run one step on `self.input`; returns `self.output`, valid until the next step."""
-        self._run(self._bindings)
+        self._run(self._size)
         return self.output
 
-    def run_single(self) -> np.ndarray:
-        """Run one step of the second size on `self.single_input`; returns `self.single_output`."""
-        self._run(self._single_bindings)
-        return self.single_output
+    def add_size(self, input_shape: Shape, output_shape: Shape) -> "StepSize":
+        """Steps of another size for a network whose sizes are free; all sizes go on from the same states."""
+        values, results = np.zeros(input_shape, np.float32), np.zeros(output_shape, np.float32)
+        num_turns = 2 * self._interleaved
+        bindings = [self._session.io_binding() for _ in range(num_turns)]
+        for turn, binding in enumerate(bindings):
+            _bind(binding.bind_input, self._input_name, values)
+            _bind(binding.bind_output, self._output_name, results)
+            for source, target, homes in self._states:
+                _bind(binding.bind_input, source, homes[turn])
+                _bind(binding.bind_output, target, homes[(turn + self._interleaved) % num_turns])
+        return StepSize(values, results, bindings)
+
+    def run_size(self, size: "StepSize") -> np.ndarray:
+        """Run one step of a size of `add_size` on `size.input`; returns `size.output`."""
+        self._run(size)
+        return size.output
 
     def run_part(self, values: np.ndarray) -> np.ndarray:
         """One step on an input of another size than planned, for a network without states; returns a new array."""
@@ -130,21 +131,22 @@ class StatefulSession:
 
     def reset(self) -> None:
         """Set all states to zero, as before the first step."""
-        for state in self._states:
-            state.fill(0)
+        for _, _, homes in self._states:
+            for state in homes:
+                state.fill(0)
         self._turn = 0
 
-    def _run(self, bindings: Sequence[onnxruntime.IOBinding]) -> None:
-        _run(self._path, self._session, bindings[self._turn])
-        self._turn = (self._turn + 1) % len(bindings)
+    def _run(self, size: "StepSize") -> None:
+        _run(self._path, self._session, size.bindings[self._turn])
+        self._turn = (self._turn + 1) % len(size.bindings)
 
-    def _bind_turns(self, num_turns: int, values: np.ndarray, results: np.ndarray) -> list[onnxruntime.IOBinding]:
-        """A binding for each turn of the states, with input and output."""
-        bindings = [self._session.io_binding() for _ in range(num_turns)]
-        for binding in bindings:
-            _bind(binding.bind_input, self._input_name, values)
-            _bind(binding.bind_output, self._output_name, results)
-        return bindings
+
+class StepSize(NamedTuple):
+    """Arrays of one size of step of a `StatefulSession`, and a binding for each turn of its states."""
+
+    input: np.ndarray
+    output: np.ndarray
+    bindings: list[onnxruntime.IOBinding]
 
 
 class SegmentSession:

@@ -68,6 +68,9 @@ class StreamingSeparator:
         How many shifted passes of an `htdemucs` model are averaged; 0 for one that is not shifted. Needs `whole`.
     provider
         What computes the networks, see `Separator`.
+    strides_at_once
+        Most strides of a block that are computed together, if the model can: the same stems for less work. Not of a
+        `whole` recording, where as many are as are of use.
 
     Attributes
     ----------
@@ -79,6 +82,8 @@ class StreamingSeparator:
         Whether the recording should pass through `prescan` before it is separated.
     stems
         Names of what `process` returns: all stems but the residual, which is the mixture minus their sum.
+    strides_at_once
+        How many strides of the model are computed together at most.
     max_lag_samples
         However the stream is cut: after n samples in, at least n - max_lag_samples have come out.
 
@@ -107,9 +112,10 @@ class StreamingSeparator:
         whole: bool = False,
         shifts: int = 0,
         provider: str | None = None,
+        strides_at_once: int = 1,
         **unknown: Never,
     ):
-        check_names(unknown, ("whole", "shifts", "provider"), "StreamingSeparator")
+        check_names(unknown, ("whole", "shifts", "provider", "strides_at_once"), "StreamingSeparator")
         check_stream(sample_rate, num_channels)
         found = model if isinstance(model, Manifest) else find_model(model)
         self.manifest = found.at_rate(sample_rate)
@@ -117,7 +123,9 @@ class StreamingSeparator:
         self.provider = providers.choose(found, provider)
         with providers.use(self.provider):
             self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
-            self._front_end: StreamFrontEnd = self._recording or create_stream(self.manifest)
+            self._front_end: StreamFrontEnd = self._recording or create_stream(
+                self.manifest, strides_at_once=strides_at_once
+            )
         self.needs_prescan = self._recording is not None and self._recording.needs_prescan
         self.stems = self._front_end.stems
         self.sample_rate = sample_rate
@@ -131,7 +139,8 @@ class StreamingSeparator:
         )
         self._to_model = _resampler(sample_rate, model_rate, num_channels)
         self._to_stream = _resampler(model_rate, sample_rate, len(self.stems) * num_channels)
-        self._stride = np.zeros((2, self._front_end.stride_samples), np.float32)
+        self.strides_at_once = self._front_end.strides_at_once
+        self._strides = np.zeros((2, self.strides_at_once * self._front_end.stride_samples), np.float32)
         self._clear_positions()
 
     def __repr__(self) -> str:
@@ -227,14 +236,14 @@ class StreamingSeparator:
 
     def _clear_positions(self) -> None:
         self._num_in = self._num_out = 0
-        self._num_waiting = 0  # samples in the unfinished stride
+        self._num_waiting = 0  # samples of the unfinished stride
         self._num_to_drop = self._front_end.delay_samples  # what comes first lies before position 0
 
     def _finish_recording(self, front_end: RecordingFrontEnd, num_samples: int) -> np.ndarray:
         """The last `num_samples` of the stems, from a front end that knows how a recording ends."""
         nothing = np.zeros((self.num_channels, 0), np.float32)
         first = self._run_model(self._at_model_rate(nothing, last=True))
-        last = self._checked(front_end.finish(self._stride[:, : self._num_waiting]))
+        last = self._checked(front_end.finish(self._strides[:, : self._num_waiting]))
         if first.shape[2]:
             last = np.concatenate([first, last], axis=2)
         rest = self._at_stream_rate(last, last=True)[:, :, :num_samples]
@@ -270,21 +279,21 @@ class StreamingSeparator:
         return stems if self.num_channels == 2 else stems.mean(axis=1, keepdims=True)
 
     def _run_model(self, mixture: np.ndarray) -> np.ndarray:
-        """Feed (channels, samples) at the model's rate stride by stride; (stems, channels, samples) that came out."""
-        stride_samples = self._stride.shape[1]
+        """Feed (channels, samples) at the model's rate in strides; (stems, channels, samples) that came out."""
+        stride_samples = self._front_end.stride_samples
         pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
         position = 0
         while position < mixture.shape[1]:
-            num_taken = min(stride_samples - self._num_waiting, mixture.shape[1] - position)
-            self._stride[:, self._num_waiting : self._num_waiting + num_taken] = mixture[
-                :, position : position + num_taken
-            ]
+            num_taken = min(self._strides.shape[1] - self._num_waiting, mixture.shape[1] - position)
+            filled = self._num_waiting + num_taken
+            self._strides[:, self._num_waiting : filled] = mixture[:, position : position + num_taken]
             position += num_taken
-            self._num_waiting += num_taken
-            if self._num_waiting < stride_samples:
+            self._num_waiting = filled % stride_samples
+            whole = filled - self._num_waiting
+            if whole == 0:
                 break
-            self._num_waiting = 0
             with np.errstate(invalid="ignore", over="ignore"):  # reported just below
-                stems = self._front_end.process(self._stride)
+                stems = self._front_end.process(self._strides[:, :whole])
             pieces.append(self._checked(stems))
+            self._strides[:, : self._num_waiting] = self._strides[:, whole:filled]
         return np.concatenate(pieces, axis=2)

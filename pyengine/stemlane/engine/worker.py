@@ -36,6 +36,8 @@ class Worker:
         The host's rate in Hz.
     num_channels
         1 or 2.
+    strides_at_once
+        Most strides that may be computed together.
 
     Attributes
     ----------
@@ -43,18 +45,22 @@ class Worker:
         The model's rate in Hz; the three numbers below are samples at this rate.
     stride_samples, delay_samples, compute_allowance_samples
         What the model takes at once, how far its stems trail the mixture, and the time the engine is given.
+    strides_at_once
+        Most strides that the model computes together.
     says
         What runs, and on what if it is not the processor, or why it is the processor although another was asked for.
     stems, residual
         Names of the stems `process` returns, and of what the mixture holds beside them.
     """
 
-    def __init__(self, model: str, sample_rate: float, num_channels: int):
+    def __init__(self, model: str, sample_rate: float, num_channels: int, strides_at_once: int = 1):
         with _one_line_errors(), warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always", StemlaneWarning)
             self._separator = StreamingSeparator(
-                model, sample_rate, num_channels, provider=providers.asked_of_engine()
+                model, sample_rate, num_channels, provider=providers.asked_of_engine(),
+                strides_at_once=strides_at_once,
             )  # fmt: skip
+        self.strides_at_once = self._separator.strides_at_once
         reasons = [str(warning.message) for warning in found if isinstance(warning.message, StemlaneWarning)]
         for reason in reasons:
             warnings.warn(reason, StemlaneWarning, stacklevel=2)  # into the engine's log

@@ -78,33 +78,34 @@ class FakeSeparator {
 
   /// Works off all complete strides.
   void run() {
-    using Work = stemlane::EngineEnd::Work;
-    for (Work work = end_.next(model_.stride_samples, model_.stride_samples); work != Work::none;
-         work = end_.next(model_.stride_samples, model_.stride_samples)) {
-      if (work == Work::restart) {
-        pending_.assign(static_cast<std::size_t>(memory_.num_channels()), {});
-        num_restarts += 1;
-        continue;
-      }
-      for (int c = 0; c < memory_.num_channels(); ++c) {
-        const float* mixture = end_.mixture() + c * end_.mixture_stride();
-        auto& channel = pending_[static_cast<std::size_t>(c)];
-        channel.insert(channel.end(), mixture, mixture + end_.num_samples());
-      }
-      end_.consume();
-      num_consumed += end_.num_samples();
-      if (after_step) after_step(num_consumed);
-      deliver();
-    }
+    while (take()) deliver();
   }
 
-  std::int64_t num_consumed = 0;
-  std::function<void(std::int64_t)> after_step;  ///< called with `num_consumed`
-  int num_restarts = 0;
-  bool poison = false;  ///< deliver NaN
+  /// Takes the next strides, as many as may come together; false if they have not come yet.
+  bool take() {
+    using Work = stemlane::EngineEnd::Work;
+    const auto next = [&] {
+      return end_.next(model_.stride_samples, strides_at_once * model_.stride_samples,
+                       strides_at_once * model_.stride_samples);
+    };
+    Work work = next();
+    for (; work == Work::restart; work = next()) {
+      pending_.assign(static_cast<std::size_t>(memory_.num_channels()), {});
+      num_restarts += 1;
+    }
+    if (work == Work::none) return false;
+    for (int c = 0; c < memory_.num_channels(); ++c) {
+      const float* mixture = end_.mixture() + c * end_.mixture_stride();
+      auto& channel = pending_[static_cast<std::size_t>(c)];
+      channel.insert(channel.end(), mixture, mixture + end_.num_samples());
+    }
+    end_.consume();
+    num_consumed += end_.num_samples();
+    if (after_step) after_step(num_consumed);
+    return true;
+  }
 
- private:
-  // Everything but the last `delay` samples of what has come in goes out.
+  /// Hands over everything but the last `delay` samples of what has been taken.
   void deliver() {
     const auto ready = static_cast<std::int64_t>(pending_[0].size()) - model_.delay_samples;
     if (ready <= 0) return;
@@ -120,6 +121,15 @@ class FakeSeparator {
     for (auto& channel : pending_) channel.erase(channel.begin(), channel.begin() + ready);
   }
 
+  const stemlane::EngineEnd& end() const noexcept { return end_; }
+
+  std::int64_t strides_at_once = 1;  ///< that come together, and are taken at once
+  std::int64_t num_consumed = 0;
+  std::function<void(std::int64_t)> after_step;  ///< called with `num_consumed`
+  int num_restarts = 0;
+  bool poison = false;  ///< deliver NaN
+
+ private:
   stemlane::SharedAudio& memory_;
   stemlane::EngineEnd end_;
   stemlane::ModelDescriptor model_;

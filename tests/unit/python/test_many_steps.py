@@ -58,9 +58,11 @@ def test_rests_lie_where_the_stream_has_them(tmp_path, sizes, rate, silences):
 
 def test_it_takes_fewer_runs_and_rests_in_silence(tmp_path, monkeypatch):
     runs = []
-    for method in ("run", "run_single"):
+    for method in ("run", "run_size"):
         plain = getattr(StatefulSession, method)
-        monkeypatch.setattr(StatefulSession, method, lambda session, plain=plain: runs.append(1) or plain(session))
+        monkeypatch.setattr(
+            StatefulSession, method, lambda session, *size, plain=plain: runs.append(1) or plain(session, *size)
+        )
     model = build_model(tmp_path, sample_rate=RATE, free_frames=True)
     stride = 128
     separate(model, music(32 * stride * 10), RATE, whole=True)

@@ -29,25 +29,27 @@ class FrontEnds:
         Makes that of a whole recording, with the number of threads that may compute.
     shifted
         The same with the number of shifted passes that are averaged, where the kind has such.
+    together
+        As `stream`, with the most strides that are computed together, where the kind can do that.
     """
 
     stream: Callable[[Manifest], StreamFrontEnd]
     recording: Callable[[Manifest, int], RecordingFrontEnd]
     shifted: Callable[[Manifest, int], RecordingFrontEnd] | None = None
+    together: Callable[[Manifest, int], StreamFrontEnd] | None = None
 
 
-def _streaming(manifest: Manifest) -> StreamFrontEnd:
+def _streaming(manifest: Manifest, strides_at_once: int = 1) -> StreamFrontEnd:
     from stemlane.engine.frontends.streaming import StreamingFrontEnd
 
-    return StreamingFrontEnd(manifest)
+    return StreamingFrontEnd(manifest, strides_at_once=strides_at_once)
 
 
 def _streaming_recording(manifest: Manifest) -> RecordingFrontEnd:
     from stemlane.engine.frontends.many_steps import ManyStepsFrontEnd
-    from stemlane.engine.frontends.streaming import StreamingFrontEnd
+    from stemlane.engine.frontends.streaming import StreamingFrontEnd, takes_many
 
-    settings = manifest.settings_of(StreamingSettings)
-    many = settings.free_frames and 1 in (settings.interleaved_states, settings.frames_per_step)
+    many = takes_many(manifest.settings_of(StreamingSettings))
     return ManyStepsFrontEnd(manifest) if many else StreamingFrontEnd(manifest)
 
 
@@ -92,7 +94,7 @@ _SEGMENTS = FrontEnds(
 )
 
 FRONT_ENDS: Mapping[str, FrontEnds] = {
-    "streaming": FrontEnds(_streaming, lambda manifest, threads: _streaming_recording(manifest)),
+    "streaming": FrontEnds(_streaming, lambda manifest, threads: _streaming_recording(manifest), together=_streaming),
     "spleeter": FrontEnds(_spleeter, _spleeter),
     "open-unmix": FrontEnds(_open_unmix, _open_unmix),
     "mdx": FrontEnds(_segments, _whole_segments),
@@ -102,9 +104,15 @@ FRONT_ENDS: Mapping[str, FrontEnds] = {
 }
 
 
-def create_stream(manifest: Manifest) -> StreamFrontEnd:
-    """Load the network of a model whose files have been verified, for a live stream."""
-    return FRONT_ENDS[manifest.kind].stream(manifest)
+def create_stream(manifest: Manifest, *, strides_at_once: int = 1) -> StreamFrontEnd:
+    """Load the network of a model whose files have been verified, for a live stream.
+
+    It computes up to `strides_at_once` strides together if its kind can, see `StreamFrontEnd`.
+    """
+    front_ends = FRONT_ENDS[manifest.kind]
+    if front_ends.together is None:
+        return front_ends.stream(manifest)
+    return front_ends.together(manifest, strides_at_once)
 
 
 def create_recording(manifest: Manifest, *, shifts: int = 0) -> RecordingFrontEnd:

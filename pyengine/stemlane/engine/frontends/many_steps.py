@@ -10,10 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from stemlane.engine.frontends.streaming import StreamingFrontEnd
+from stemlane.manifests.kinds import StreamingSettings
 from stemlane.manifests.model import Manifest
 
 # Enough to spread the reading of the weights over; more costs memory and gains nothing.
-_RUNS_PER_TURN = 32
+_RUNS_PER_MEMORY = 32
 
 
 class ManyStepsFrontEnd(StreamingFrontEnd):
@@ -23,7 +24,9 @@ class ManyStepsFrontEnd(StreamingFrontEnd):
     """
 
     def __init__(self, manifest: Manifest):
-        super().__init__(manifest, runs_per_turn=_RUNS_PER_TURN)
+        memories = manifest.settings_of(StreamingSettings).interleaved_states
+        super().__init__(manifest, strides_at_once=_RUNS_PER_MEMORY * memories, warm_up=False)
+        self.stride_samples, self.strides_at_once = self.strides_at_once * self.stride_samples, 1
         self.delay_samples += self.stride_samples
         self._spare = np.zeros_like(self._spectra)
         self._beside = ThreadPoolExecutor(1, "stemlane-synthesis")
@@ -35,9 +38,7 @@ class ManyStepsFrontEnd(StreamingFrontEnd):
         silent = self._silence_after(mixture)
         if max(silent) > self._rest_after_samples:  # step by step, as a rest depends on what the last one has left
             before = self._finished()
-            starts = range(0, self.stride_samples, self._step_samples)
-            steps = [super(ManyStepsFrontEnd, self).process(mixture[:, i : i + self._step_samples]) for i in starts]
-            self._before = np.concatenate(steps, axis=2)
+            self._before = self._step_by_step(mixture)
             return before
         spectra = self._separate(mixture, self._spare)
         before = self._finished()

@@ -16,7 +16,9 @@ class StreamFrontEnd(Protocol):
     sample_rate
         The rate it runs at in Hz: the model's, or the stream's if its frames follow that.
     stride_samples
-        Samples it takes and returns per call.
+        Samples of a stride. It takes and returns one a call, or up to `strides_at_once`.
+    strides_at_once
+        Most strides per call, with the same stems as one by one.
     delay_samples
         Samples by which what it returns trails what it took.
     """
@@ -25,19 +27,20 @@ class StreamFrontEnd(Protocol):
     sample_rate: float
     stride_samples: int
     delay_samples: int
+    strides_at_once: int = 1
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
-        """Take the next stride of the mixture, return the next stride of the stems.
+        """Take the next stride of the mixture, or several, return as much of the stems.
 
         Parameters
         ----------
         mixture
-            (2, stride_samples) float32, finite.
+            (2, n * stride_samples) float32, finite; n is 1 to `strides_at_once`.
 
         Returns
         -------
         numpy.ndarray
-            (stems, 2, stride_samples) float32. Call k (from 0) covers the positions
+            (stems, 2, n * stride_samples) float32. Stride k (from 0) covers the positions
             [k * stride - delay, (k + 1) * stride - delay) of the mixture.
         """
         ...

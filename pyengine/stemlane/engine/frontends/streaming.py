@@ -4,7 +4,7 @@
 import numpy as np
 
 from stemlane.engine.frontends.protocols import RecordingFrontEnd
-from stemlane.engine.session import StatefulSession
+from stemlane.engine.session import StatefulSession, StepSize
 from stemlane.engine.spectral.focus import exponents, sharpen
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, analysis_window, synthesis_window
 from stemlane.manifests.kinds import StreamingSettings
@@ -14,6 +14,11 @@ from stemlane.manifests.model import Manifest
 _TOP_BINS = 32
 # Long enough that pauses in music are heard by the network as they were in training.
 _REST_AFTER_SECONDS = 2.0
+
+
+def takes_many(settings: StreamingSettings) -> bool:
+    """Whether a model's strides can be computed together: a step's frames are free, and each sees one memory."""
+    return settings.free_frames and 1 in (settings.interleaved_states, settings.frames_per_step)
 
 
 class StreamingFrontEnd(RecordingFrontEnd):
@@ -36,27 +41,25 @@ class StreamingFrontEnd(RecordingFrontEnd):
     ----------
     manifest
         The model.
-    runs_per_turn
-        Steps that the network runs at once, for each of its memories, where its frames are free. `process` takes that
-        many, or a single one.
+    strides_at_once
+        Most strides that `process` takes in one call. The network computes them together where its frames are free, so
+        that its weights are read once.
+    warm_up
+        Run the network once at once, see `StatefulSession`.
     """
 
-    def __init__(self, manifest: Manifest, *, runs_per_turn: int = 1):
+    def __init__(self, manifest: Manifest, *, strides_at_once: int = 1, warm_up: bool = True):
         settings = manifest.settings_of(StreamingSettings)
         self.stems = manifest.separated_stems
         self.sample_rate = manifest.sample_rate
-        self._turns = settings.interleaved_states if runs_per_turn > 1 else 1
-        num_steps = runs_per_turn * self._turns
-        self._step_samples = settings.stride_samples
-        self.stride_samples = num_steps * settings.stride_samples
+        self.strides_at_once = strides_at_once if takes_many(settings) else 1
+        self.stride_samples = self._step_samples = settings.stride_samples
         self.delay_samples = settings.delay_samples
-        self._num_frames = num_steps * settings.frames_per_step
-        num_stems, bins = len(self.stems), settings.network_bins
-
-        def shapes(frames: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-            return (1, 2, 2, frames, bins), (1, num_stems, 2, 2, frames, bins)
-
-        in_shape, out_shape = shapes(runs_per_turn * settings.frames_per_step)
+        self._memories = settings.interleaved_states
+        self._step_frames = settings.frames_per_step
+        num_frames = self.strides_at_once * self._step_frames
+        num_stems, self._network_bins = len(self.stems), settings.network_bins
+        in_shape, out_shape = self._shapes(self._step_frames)
         self._session = StatefulSession(
             manifest.folder / manifest.files[0].path,
             input_name=settings.mixture_tensor,
@@ -65,22 +68,22 @@ class StreamingFrontEnd(RecordingFrontEnd):
             output_shape=out_shape,
             state_names=settings.state_tensors,
             interleaved=settings.interleaved_states,
-            single_shapes=shapes(settings.frames_per_step) if num_steps > 1 else None,
-            warm_up=num_steps == 1,
+            warm_up=warm_up,
         )
+        self._sizes: dict[int, StepSize] = {}  # of the network's steps, by their frames, beside the single one
         sizes = settings.fft_samples, settings.synthesis_samples, settings.hop_samples
         hop, gain = settings.hop_samples, settings.spectral_gain
         self._analysis = StftAnalysis(
-            gain * analysis_window(*sizes), hop_samples=hop, num_frames=self._num_frames, num_channels=2
+            gain * analysis_window(*sizes), hop_samples=hop, num_frames=num_frames, num_channels=2
         )
         self._synthesis = StftSynthesis(
-            synthesis_window(*sizes) / gain, hop_samples=hop, num_frames=self._num_frames,
+            synthesis_window(*sizes) / gain, hop_samples=hop, num_frames=num_frames,
             synthesis_samples=settings.synthesis_samples, lead_shape=(num_stems, 2),
         )  # fmt: skip
-        self._spectra = np.zeros((num_stems, 2, self._num_frames, settings.num_bins), np.complex64)
-        self._shared_bins = min(settings.num_bins, bins)
+        self._spectra = np.zeros((num_stems, 2, num_frames, settings.num_bins), np.complex64)
+        self._shared_bins = min(settings.num_bins, settings.network_bins)
         self._lookahead_frames = settings.lookahead_frames
-        num_late = settings.lookahead_frames + self._num_frames
+        num_late = settings.lookahead_frames + num_frames
         # The mixture of the frames whose stems are still to come, and what is wanted of them.
         self._late = np.zeros((2, num_late, settings.num_bins), np.complex64)
         self._powers = np.ones(num_stems + 1, np.float32)
@@ -94,11 +97,38 @@ class StreamingFrontEnd(RecordingFrontEnd):
         self._sounds = False
 
     def process(self, mixture: np.ndarray) -> np.ndarray:
-        """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
-        [self._num_silent] = self._silence_after(mixture)
+        """Take (2, strides) of the mixture, return (stems, 2, strides) of the stems, `delay_samples` earlier."""
+        silent = self._silence_after(mixture)
+        if len(silent) > 1 and (max(silent) > self._rest_after_samples or not self._goes_together(len(silent))):
+            return self._step_by_step(mixture)
+        self._num_silent = silent[-1]
         if self._num_silent > self._rest_after_samples and not self._sounds:
             return self._silence
         return self._synthesise(self._separate(mixture, self._spectra))
+
+    def _step_by_step(self, mixture: np.ndarray) -> np.ndarray:
+        """As `process`, where a step depends on what the last one has left."""
+        starts = range(0, mixture.shape[1], self._step_samples)
+        steps = [StreamingFrontEnd.process(self, mixture[:, i : i + self._step_samples]) for i in starts]
+        return np.concatenate(steps, axis=2)
+
+    def _goes_together(self, num_strides: int) -> bool:
+        """Whether each of the network's memories has as many of the steps, or one at most."""
+        return num_strides < self._memories or num_strides % self._memories == 0
+
+    def _turns(self, num_strides: int) -> int:
+        """How many of the network's memories see these strides."""
+        return min(num_strides, self._memories)
+
+    def _shapes(self, frames: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Shapes of the network's input and output."""
+        return (1, 2, 2, frames, self._network_bins), (1, len(self.stems), 2, 2, frames, self._network_bins)
+
+    def _size(self, frames: int) -> StepSize:
+        """Steps of the network with so many frames; a size that is not needed takes no memory."""
+        if frames not in self._sizes:
+            self._sizes[frames] = self._session.add_size(*self._shapes(frames))
+        return self._sizes[frames]
 
     def _silence_after(self, mixture: np.ndarray) -> list[int]:
         """After each step how many samples have been silent."""
@@ -110,19 +140,19 @@ class StreamingFrontEnd(RecordingFrontEnd):
         return silent
 
     def _separate(self, mixture: np.ndarray, target: np.ndarray) -> np.ndarray:
-        """The stems' spectra, written into `target`, of all frames at once or of one step."""
+        """The stems' spectra of all strides of `mixture`, written into `target`."""
         spectra = self._analysis.process(mixture)
         frames = spectra.shape[1]
         stems = target[:, :, :frames]
         shared = self._shared_bins
-        is_single = frames < self._num_frames
-        values = self._session.single_input if is_single else self._session.input
-        turns = 1 if is_single else self._turns
+        turns = self._turns(frames // self._step_frames)
+        size = self._size(frames // turns) if frames // turns > self._step_frames else None
+        values = self._session.input if size is None else size.input
         for turn in range(turns):  # of each memory every frame that is its own
             own = slice(turn, None, turns)
             values[0, :, 0, :, :shared] = spectra[:, own, :shared].real
             values[0, :, 1, :, :shared] = spectra[:, own, :shared].imag
-            masked = (self._session.run_single() if is_single else self._session.run())[0]
+            masked = (self._session.run() if size is None else self._session.run_size(size))[0]
             stems.real[:, :, own, :shared] = masked[:, :, 0, :, :shared]
             stems.imag[:, :, own, :shared] = masked[:, :, 1, :, :shared]
         self._finish(spectra, stems)
