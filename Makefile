@@ -177,14 +177,15 @@ test-posix: $(STAMPS)/system
 
 # Cross-compiled and run under Wine: the core's tests, and the plugin in the validator, both with the tests' engine. There
 # is no Python for the real one: it is compiled, and its launcher run. Wine's own messages are off: they are about Wine.
-WINE := WINEDEBUG=-all WINEPREFIX=$(abspath build/wine) wine
+# A process that ends badly must not be held by Wine's debugger. One X server for both: Wine's desktop keeps the first it has.
+WINE := WINEDEBUG=-all WINEDLLOVERRIDES=winedbg.exe=d WINEPREFIX=$(abspath build/wine) wine
+WINDOWS_VALIDATOR := build/windows/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator.exe
+WINDOWS_PLUGIN := build/windows/plugin/Stemlane_artefacts/Release/VST3/Stemlane.vst3/Contents/x86_64-win/Stemlane.vst3
 test-windows: $(STAMPS)/venv
 	$(call install_packages,$(WINDOWS_PACKAGES))
 	cmake --preset windows -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
 	cmake --build --preset windows --target core_tests stemlane_engine Stemlane_VST3_company stemlane-validator
-	$(WINE) build/windows/tests/unit/cpp/core_tests.exe
-	xvfb-run -a env $(WINE) build/windows/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator.exe \
-	  build/windows/plugin/Stemlane_artefacts/Release/VST3/Stemlane.vst3/Contents/x86_64-win/Stemlane.vst3
+	xvfb-run -a sh -c '$(WINE) build/windows/tests/unit/cpp/core_tests.exe && $(WINE) $(WINDOWS_VALIDATOR) $(WINDOWS_PLUGIN)'
 
 # The core's tests for Linux on 64-bit ARM, which qemu runs. Two cases are left out: a fork of qemu's threads does
 # not always live, and a limit of memory is a limit of qemu's, too.
