@@ -22,6 +22,32 @@ std::string_view take_line(std::string_view& text) {
   return line;
 }
 
+/// What a link leads to in the end, which need not exist; a file itself if it is none.
+fs::path behind_links(fs::path file) {
+  constexpr int kMostLinks = 40;  // as Linux: more are a ring
+  std::error_code error;
+  for (int hops = 0; hops < kMostLinks && fs::is_symlink(file, error); ++hops)
+    file = file.parent_path() / fs::read_symlink(file, error);
+  return file;
+}
+
+/// Reads a file that will be replaced, whole or not at all; `problem` says why it cannot be.
+std::string read_whole(const fs::path& file, std::string& problem) {
+  std::error_code error;
+  const fs::file_status status = fs::status(file, error);
+  if (status.type() == fs::file_type::not_found) return {};
+  if (error)
+    problem = error.message();
+  else if (!fs::is_regular_file(status))
+    problem = "it is no plain file";
+  else if (fs::file_size(file, error) > contract::kLongestConfigurationBytes || error)
+    problem =
+        "it has more than " + std::to_string(contract::kLongestConfigurationBytes) + " bytes; shorten it";
+  else if (!std::ifstream(file, std::ios::binary))
+    problem = "it cannot be read";
+  return problem.empty() ? read_small_file(file, contract::kLongestConfigurationBytes) : std::string();
+}
+
 }  // namespace
 
 fs::path user_engine_configuration() {
@@ -58,18 +84,27 @@ std::string with_setting(std::string_view text, std::string_view key, std::strin
 }
 
 std::string set_configured(const fs::path& file, std::string_view key, std::string_view value) {
-  const std::string text =
-      with_setting(read_small_file(file, contract::kLongestConfigurationBytes), key, value);
-  fs::path unfinished = file;
+  const std::string refusal = text_of(file) + " cannot be written: ";
+  if (file.empty())
+    return std::string(contract::kEngineConfigurationFile) + " cannot be written: you have no home";
+  const fs::path target = behind_links(file);
+  std::string problem;
+  const std::string text = with_setting(read_whole(target, problem), key, value);
+  if (!problem.empty()) return refusal + problem;
+  fs::path unfinished = target;
   unfinished += ".new";
   std::error_code error;
-  fs::create_directories(file.parent_path(), error);
+  fs::create_directories(target.parent_path(), error);
   if (!error) {
     std::ofstream written(unfinished, std::ios::binary);
     if (!(written << text).flush()) error = std::make_error_code(std::errc::io_error);
   }
-  if (!error) fs::rename(unfinished, file, error);
-  return error ? text_of(file) + " cannot be written: " + error.message() : std::string();
+  std::error_code ignored;
+  if (const fs::file_status before = fs::status(target, ignored); fs::exists(before))
+    fs::permissions(unfinished, before.permissions(), ignored);
+  if (!error) fs::rename(unfinished, target, error);
+  if (error) fs::remove(unfinished, ignored);
+  return error ? refusal + error.message() : std::string();
 }
 
 }  // namespace stemlane

@@ -23,7 +23,8 @@ std::string configured_in(const std::filesystem::path& file, std::string_view ke
 /// stay as they are.
 std::string with_setting(std::string_view text, std::string_view key, std::string_view value);
 
-/// Sets a line of a file; the folder is made if need be. The file is the old one or the new one at any time.
+/// Sets a line of a file; the folder is made if need be. The file is the old one or the new one at any time,
+/// and a link stays one. What cannot be read whole (more than 65536 bytes, a folder) is left as it is.
 /// Returns why it could not be written; empty if it has been.
 std::string set_configured(const std::filesystem::path& file, std::string_view key, std::string_view value);
 

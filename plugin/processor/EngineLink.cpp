@@ -2,10 +2,10 @@
 // See EngineLink.h.
 #include "processor/EngineLink.h"
 
-#include <algorithm>
+#include <filesystem>
 
 #include "core/contract.h"
-#include "host/user_folders.h"
+#include "host/engine_configuration.h"
 #include "platform/text_path.h"
 #include "processor/PluginFiles.h"
 
@@ -20,23 +20,11 @@ juce::StringArray linesOf(const juce::File& file) {
   return lines;
 }
 
-bool namesPython(const juce::File& file) {
-  const auto lines = linesOf(file);
-  return std::any_of(lines.begin(), lines.end(),
-                     [](const juce::String& line) { return line.startsWith(contract::kPythonKey); });
-}
-
 // The order of cpp/engine/python_home.cpp: the bundle's comes first.
-juce::File configurationFile() {
-  const juce::File own = engineExecutable()
-                             .getParentDirectory()
-                             .getSiblingFile("Resources")
-                             .getChildFile(contract::kEngineConfigurationFile);
-  if (namesPython(own)) return own;
-  const std::string folder = text_of(user_folder(contract::kUserConfig));
-  return folder.empty() ? juce::File()
-                        : juce::File(juce::String::fromUTF8(folder.c_str()))
-                              .getChildFile(contract::kEngineConfigurationFile);
+std::filesystem::path configurationFile() {
+  const auto engine = path_of(engineExecutable().getFullPathName().toStdString());
+  const auto own = engine.parent_path().parent_path() / "Resources" / contract::kEngineConfigurationFile;
+  return configured_in(own, contract::kPythonKey).empty() ? user_engine_configuration() : own;
 }
 
 }  // namespace
@@ -62,15 +50,9 @@ juce::File installedPython() {
 }
 
 juce::String linkPython(const juce::File& python) {
-  const juce::File file = configurationFile();
-  juce::StringArray lines = linesOf(file);
-  for (int i = lines.size(); --i >= 0;)
-    if (lines[i].startsWith(contract::kPythonKey)) lines.remove(i);
-  lines.insert(0, contract::kPythonKey + python.getFullPathName());
-  lines.removeEmptyStrings();
-  const bool isWritten = file != juce::File() && file.getParentDirectory().createDirectory().wasOk() &&
-                         file.replaceWithText(lines.joinIntoString("\n") + "\n", false, false, "\n");
-  return isWritten ? juce::String() : file.getFullPathName() + " cannot be written";
+  const std::string problem =
+      set_configured(configurationFile(), contract::kPythonKey, python.getFullPathName().toStdString());
+  return juce::String::fromUTF8(problem.c_str());
 }
 
 }  // namespace stemlane

@@ -98,5 +98,56 @@ TEST_CASE("engine.conf is written whole, in a folder that need not be there") {
   // Where a file lies in the way of the folder nothing can be written, and the reason names the file.
   const std::string problem = set_configured(file / "engine.conf", contract::kProviderKey, "cpu");
   CHECK(problem.starts_with((file / "engine.conf").string() + " cannot be written: "));
+  CHECK(set_configured({}, contract::kProviderKey, "cpu") ==
+        "engine.conf cannot be written: you have no home");
   std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("an engine.conf that cannot be read whole stays as it is") {
+  namespace fs = std::filesystem;
+  const fs::path folder = temporary("settings.");
+  const fs::path file = folder / "engine.conf";
+  fs::create_directories(folder);
+  const auto size = static_cast<std::size_t>(contract::kLongestConfigurationBytes);
+  const auto write = [](const fs::path& path, const std::string& text) {
+    std::ofstream(path, std::ios::binary) << text;
+  };
+  write(file, "#" + std::string(size, 'x'));
+  CHECK(set_configured(file, contract::kProviderKey, "cpu") ==
+        file.string() + " cannot be written: it has more than 65536 bytes; shorten it");
+  CHECK(fs::file_size(file) == size + 1);
+  write(file, std::string(size - 1, 'x') + "\n");  // as long as it may be
+  CHECK(set_configured(file, contract::kProviderKey, "cpu").empty());
+  CHECK(fs::file_size(file) == size + std::string("provider=cpu\n").size());
+  fs::remove(file);
+  fs::create_directory(file);
+  CHECK(set_configured(file, contract::kProviderKey, "cpu") ==
+        file.string() + " cannot be written: it is no plain file");
+  fs::remove_all(folder);
+}
+
+#ifndef _WIN32  // links are for administrators there
+TEST_CASE("an engine.conf that is a link stays one, and what it leads to keeps its permissions") {
+  namespace fs = std::filesystem;
+  const fs::path folder = temporary("settings.");
+  const fs::path file = folder / "engine.conf";
+  fs::create_directories(folder);
+  const fs::path real = folder / "dotfiles" / "stemlane.conf";
+  fs::create_directory(folder / "dotfiles");
+  fs::create_symlink("dotfiles/stemlane.conf", folder / "link");
+  fs::create_symlink(folder / "link", file);
+  CHECK(set_configured(file, contract::kProviderKey, "cpu").empty());  // it leads to nothing yet
+  fs::permissions(real, fs::perms::owner_read | fs::perms::owner_write);
+  CHECK(set_configured(file, contract::kPythonKey, "/x").empty());
+  CHECK(fs::is_symlink(file));
+  CHECK(fs::is_symlink(folder / "link"));
+  CHECK(read_small_file(real, 1000) == "provider=cpu\npython=/x\n");
+  CHECK(fs::status(real).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+  CHECK(std::distance(fs::directory_iterator(real.parent_path()), {}) == 1);
+  fs::remove(folder / "link");
+  fs::create_symlink("engine.conf", folder / "link");  // a ring
+  CHECK(set_configured(file, contract::kPythonKey, "/x").starts_with(file.string() + " cannot be written: "));
+  CHECK(fs::is_symlink(file));
+  fs::remove_all(folder);
+}
+#endif
