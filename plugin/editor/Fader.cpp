@@ -49,4 +49,14 @@ void Fader::lookAndFeelChanged() {
   }
 }
 
+// A strip turns grey and coloured while it is played: Slider would make its text box anew, and take it away
+// from someone who types into it.
+void Fader::colourChanged() {
+  for (auto* child : getChildren())
+    for (const int text :
+         {static_cast<int>(juce::Label::textColourId), static_cast<int>(juce::TextEditor::textColourId)})
+      child->setColour(text, findColour(textBoxTextColourId));
+  repaint();
+}
+
 }  // namespace stemlane

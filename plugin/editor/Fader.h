@@ -15,6 +15,7 @@ class Fader final : public ParameterSlider {
 
   bool keyPressed(const juce::KeyPress&) override;
   void lookAndFeelChanged() override;
+  void colourChanged() override;
 
   /// From Slider: what a hand, a text typed or a screen reader sets.
   void startedDragging() override { gang_.begin(parameter()); }

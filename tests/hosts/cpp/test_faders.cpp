@@ -174,6 +174,36 @@ TEST_CASE("values are typed as the parameter's text, and nonsense leaves them al
   CHECK(desk.vocals.get() == 12.0F);
 }
 
+TEST_CASE("who types goes on when the strip falls silent") {
+  Desk desk;
+  const auto* strip = desk.fader.getParentComponent();
+  const auto box = [&] {
+    juce::TextEditor* found = nullptr;
+    for_each_component(desk.fader, [&](juce::Component& child) {
+      if (auto* editor = dynamic_cast<juce::TextEditor*>(&child)) found = editor;
+    });
+    return found;
+  };
+  desk.fader.showTextBox();
+  REQUIRE(box() != nullptr);
+  box()->setText("-12");
+  const auto usual = desk.fader.findColour(juce::Slider::textBoxTextColourId);
+  for (const bool isMuted : {true, false}) {
+    *desk.host.processor->parameters().strips[0].mute = isMuted;
+    desk.window.editor.refresh();
+    REQUIRE((strip->getDescription() == "muted") == isMuted);
+    CHECK((desk.fader.findColour(juce::Slider::textBoxTextColourId) == usual) == !isMuted);
+    REQUIRE(box() != nullptr);
+    CHECK(box()->getText() == "-12");
+    CHECK(desk.fader.getChildComponent(0)->findColour(juce::Label::textColourId) ==
+          desk.fader.findColour(juce::Slider::textBoxTextColourId));
+  }
+  auto* label = dynamic_cast<juce::Label*>(desk.fader.getChildComponent(0));
+  REQUIRE(label != nullptr);
+  label->hideEditor(false);
+  CHECK(desk.vocals.get() == -12.0F);
+}
+
 TEST_CASE("linked faders move by as many dB, wait at the ends and keep what they were apart") {
   Desk desk;
   auto& link = desk.window.get<juce::TextButton>("Link faders");
