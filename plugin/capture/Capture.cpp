@@ -47,6 +47,8 @@ juce::String said(CaptureTake::Reason reason, double seconds) {
       return "the disk is too slow: captured " + length + ", up to where it fell behind";
     case CaptureTake::Reason::channels:
       return "the track has other channels now: captured " + length;
+    case CaptureTake::Reason::setUp:
+      return "the audio was set up anew: captured " + length + ", up to there";
   }
   return {};
 }
@@ -103,17 +105,30 @@ void Capture::start(const Order& order) {
     writer_.reset(juce::WavAudioFormat().createWriterFor(
         stream.get(), order.sampleRate, static_cast<unsigned>(order.numChannels), kFloatBits, {}, 0));
   if (writer_ == nullptr) {
+    stream.reset();
+    file_.deleteFile();  // it is new, and may be there already, empty
     problem_ = "nothing captured: " + file_.getFullPathName() + " cannot be written";
     return;
   }
   stream.release();  // it is the writer's
+  begin(order);
+}
+
+void Capture::begin(const Order& order) {
   for (auto& samples : scratch_) samples.resize(kMostAtOnce);
   sampleRate_ = order.sampleRate;
   hasFailed_ = false;
   waitsForBars_ = order.numBars > 0;
   isBusy_ = take_.begin({order.numBars, order.numChannels, order.sampleRate,
                          static_cast<std::int64_t>(kMostSeconds * order.sampleRate)});
-  startThread();
+  if (startThread()) return;
+  take_.end();
+  while (!take_.isOver()) juce::Thread::yield();  // a block at most
+  take_.finish();
+  isBusy_ = false;
+  writer_.reset();
+  file_.deleteFile();
+  problem_ = "nothing captured: the system starts no thread for it; close other programs and try again";
 }
 
 void Capture::process(const float* const* channels, int numChannels, int numSamples, const HostClock& clock,
@@ -164,6 +179,8 @@ void Capture::handleAsyncUpdate() {
     problem_ = "nothing captured: " + file_.getFullPathName() + " cannot be written; is the disk full?";
   else if (length <= 0.0 && reason_ == CaptureTake::Reason::asked && waitsForBars_)
     problem_ = {};  // given up
+  else if (length <= 0.0 && reason_ == CaptureTake::Reason::setUp)
+    problem_ = "nothing captured: the audio was set up anew; start again";
   else if (length <= 0.0)
     problem_ = "nothing captured: no sound has come from the host";
   else

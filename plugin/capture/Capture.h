@@ -43,6 +43,11 @@ class Capture final : private juce::Thread, private juce::AsyncUpdater {
   void start(const Order& order);
   /// Ends it; what has been recorded counts.
   void stop() { take_.end(); }
+  /// The audio is set up anew, and no block is under way: what has been recorded ends before the gap. One
+  /// that has no sample yet goes on, unless the rate has changed. Any thread.
+  void passGap(bool otherRate) noexcept {
+    if (otherRate || take_.numWritten() > 0) take_.end(CaptureTake::Reason::setUp);
+  }
   /// How the last one has ended, if there is something to be said about it.
   const juce::String& problem() const { return problem_; }
   /// A recording is complete.
@@ -56,6 +61,7 @@ class Capture final : private juce::Thread, private juce::AsyncUpdater {
                bool offline) noexcept;
 
  private:
+  void begin(const Order& order);
   void run() override;
   bool writeReady();
   void handleAsyncUpdate() override;

@@ -32,8 +32,8 @@ class CaptureTake {
   };
   enum class Phase { idle, waiting, recording, ended };
   /// Why one has ended: it was asked to, it is complete, the host has stopped, it has become too long, nobody
-  /// has taken it from the ring in time, the track has other channels.
-  enum class Reason { asked, bars, transport, limit, full, channels };
+  /// has taken it from the ring in time, the track has other channels, the audio was set up anew.
+  enum class Reason { asked, bars, transport, limit, full, channels, setUp };
 
   /// Begins, if the last one has been finished. Takes the memory with the first call.
   bool begin(const Plan& plan) {

@@ -82,7 +82,7 @@ bool StemlaneProcessor::isBusesLayoutSupported(const BusesLayout& layouts) const
 void StemlaneProcessor::prepareToPlay(double sampleRate, int maxBlockSamples) {
   {
     const std::lock_guard lock(mutex_);
-    if (sampleRate != sampleRate_) capture_.stop();
+    capture_.passGap(sampleRate != sampleRate_);
     sampleRate_ = sampleRate;
     announcedBlockSamples_ = std::max(maxBlockSamples, 0);
     applyModel(installedModels());
@@ -232,8 +232,8 @@ bool StemlaneProcessor::hasStem(int stem) const noexcept {
 // While suspended, the host's blocks are silent: the timeline starts anew anyway. They do not come here, so a
 // capture ends before the gap.
 void StemlaneProcessor::changeModel(const std::function<void()>& change) {
-  capture_.stop();
   suspendProcessing(true);
+  capture_.passGap(false);
   {
     const std::lock_guard lock(mutex_);
     change();

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Captures: which samples they hold, how they end, and what they cost the audio thread.
+#include <sys/resource.h>
+
 #include <atomic>
+#include <csignal>
 #include <thread>
 
 #include "capture_session.h"
@@ -108,6 +111,7 @@ TEST_CASE("a change of the model, of the rate or of the channels ends a capture 
   session.host.processor->setModel("mix");
   session.play(in);
   REQUIRE(session.finish());
+  CHECK(session.capture().problem() == "the audio was set up anew: captured 0.1 s, up to there");
   CHECK(holds(session.file, in, 0, 5000, 44100.0));
 
   session.host.processor->startCapture(0);
@@ -115,6 +119,7 @@ TEST_CASE("a change of the model, of the rate or of the channels ends a capture 
   session.host.processor->prepareToPlay(48000.0, 512);
   session.play(in);
   REQUIRE(session.finish());
+  CHECK(session.capture().problem() == "the audio was set up anew: captured 0.1 s, up to there");
   CHECK(holds(session.file, in, 0, 5000, 44100.0));
 
   CaptureTake take;
@@ -122,6 +127,64 @@ TEST_CASE("a change of the model, of the rate or of the channels ends a capture 
   take.write(nullptr, 1, 100, {});
   CHECK(take.isOver());
   CHECK(take.finish() == CaptureTake::Reason::channels);
+}
+
+TEST_CASE("hosts that set up the audio again at the same rate end what is recorded, not what waits") {
+  const Audio in = noise(2, 88'200);
+  for (const int bars : {0, 1}) {
+    Session session;
+    session.transport.position = 2.0;  // in the middle of a bar
+    session.host.processor->startCapture(bars);
+    session.host.processor->prepareToPlay(44100.0, 256);  // a host that starts to play
+    session.play(in);
+    session.host.processor->prepareToPlay(44100.0, 512);
+    session.play(in);
+    REQUIRE(session.finish());
+    const int first = bars * 44'100;
+    const juce::String length = bars > 0 ? "1.0 s" : "2.0 s";
+    CHECK(session.capture().problem() == "the audio was set up anew: captured " + length + ", up to there");
+    CHECK(holds(session.file, in, first, in.num_samples() - first, 44100.0));
+  }
+  Session session;
+  session.host.processor->startCapture(0);
+  session.host.processor->prepareToPlay(48000.0, 512);
+  session.play(in);
+  REQUIRE(session.finish());
+  CHECK(session.capture().problem() == "nothing captured: the audio was set up anew; start again");
+  CHECK(Capture::folder().getNumberOfChildFiles(juce::File::findFiles) == 0);
+}
+
+TEST_CASE("a capture that has no thread or no room on the disk says so, and leaves no file") {
+  Session session;
+  const auto numFiles = [] { return Capture::folder().getNumberOfChildFiles(juce::File::findFiles); };
+  realtime_guard_refuse_threads(1);
+  session.host.processor->startCapture(0);
+  realtime_guard_refuse_threads(0);
+  CHECK(session.capture().state() == Capture::State::idle);
+  CHECK(session.capture().problem().startsWith("nothing captured: the system starts no thread for it"));
+  CHECK(numFiles() == 0);
+
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const auto usual = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit none{0, limit.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &none);
+  session.host.processor->startCapture(0);
+  session.play(noise(2, 44'100));
+  const bool isOver = session.finish();
+  setrlimit(RLIMIT_FSIZE, &limit);
+  std::signal(SIGXFSZ, usual);
+  REQUIRE(isOver);
+  CHECK(session.capture().problem().endsWith("cannot be written; is the disk full?"));
+  CHECK(numFiles() == 0);
+
+  // And the next one works.
+  const Audio in = noise(2, 5000);
+  session.host.processor->startCapture(0);
+  session.play(in);
+  session.capture().stop();
+  REQUIRE(session.finish());
+  CHECK(holds(session.file, in, 0, 5000, 44100.0));
 }
 
 TEST_CASE("a ring that nobody empties ends the capture without a gap, and ten minutes are the most") {

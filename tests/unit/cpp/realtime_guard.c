@@ -7,6 +7,7 @@
 static __thread int armed;
 static __thread long count;
 static __thread const char* first;
+static __thread int refuses_threads;
 
 void realtime_guard_arm(void) {
   count = 0;
@@ -21,6 +22,10 @@ long realtime_guard_disarm(void) {
 
 const char* realtime_guard_first(void) {
   return first;
+}
+
+void realtime_guard_refuse_threads(int refuse) {
+  refuses_threads = refuse;
 }
 
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -88,7 +93,14 @@ REPLACE(pthread_rwlock_rdlock)
 REPLACE(pthread_rwlock_wrlock)
 REPLACE(pthread_rwlock_unlock)
 REPLACE(pthread_spin_lock)
-REPLACE(pthread_create)
+word pthread_create(word a, word b, word c, word d, word e, word f) {
+  static function* next;
+  const int try_again = 11; /* EAGAIN */
+  note("pthread_create");
+  if (refuses_threads) return try_again;
+  if (next == 0) next = original("pthread_create", 0);
+  return next(a, b, c, d, e, f);
+}
 REPLACE(pthread_join)
 REPLACE(sem_wait)
 REPLACE(sem_trywait)

@@ -14,6 +14,8 @@ void realtime_guard_arm(void);
 long realtime_guard_disarm(void);
 /* Name of the first of them. */
 const char* realtime_guard_first(void);
+/* From now on this thread can start no other one; 0: it can again. */
+void realtime_guard_refuse_threads(int refuse);
 
 #ifdef __cplusplus
 }
