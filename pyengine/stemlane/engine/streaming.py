@@ -281,7 +281,7 @@ class StreamingSeparator:
     def _run_model(self, mixture: np.ndarray) -> np.ndarray:
         """Feed (channels, samples) at the model's rate in strides; (stems, channels, samples) that came out."""
         stride_samples = self._front_end.stride_samples
-        pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
+        pieces = []
         position = 0
         while position < mixture.shape[1]:
             num_taken = min(self._strides.shape[1] - self._num_waiting, mixture.shape[1] - position)
@@ -296,4 +296,6 @@ class StreamingSeparator:
                 stems = self._front_end.process(self._strides[:, :whole])
             pieces.append(self._checked(stems))
             self._strides[:, : self._num_waiting] = self._strides[:, whole:filled]
-        return np.concatenate(pieces, axis=2)
+        if len(pieces) == 1:
+            return pieces[0].copy()  # it may be the front end's own
+        return np.concatenate(pieces or [np.zeros((len(self.stems), self.num_channels, 0), np.float32)], axis=2)

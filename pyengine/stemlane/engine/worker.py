@@ -4,9 +4,7 @@
 Every error leaves as a `StemlaneError` of one line, so that the plugin can show it.
 """
 
-import contextlib
 import warnings
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -15,14 +13,20 @@ from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import EngineError, StemlaneError, StemlaneWarning, one_line
 
 
-@contextlib.contextmanager
-def _one_line_errors() -> Iterator[None]:
-    try:
-        yield
-    except StemlaneError as error:
-        raise type(error)(one_line(error)) from None
-    except Exception as error:
-        raise EngineError(one_line(error)) from error
+class _OneLineErrors:
+    """A context whose errors leave as `StemlaneError`. Not a generator: it is entered with every step."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, where: object) -> None:
+        if isinstance(error, StemlaneError):
+            raise type(error)(one_line(error)) from None
+        if isinstance(error, Exception):
+            raise EngineError(one_line(error)) from error
+
+
+_one_line_errors = _OneLineErrors()
 
 
 class Worker:
@@ -54,7 +58,7 @@ class Worker:
     """
 
     def __init__(self, model: str, sample_rate: float, num_channels: int, strides_at_once: int = 1):
-        with _one_line_errors(), warnings.catch_warnings(record=True) as found:
+        with _one_line_errors, warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always", StemlaneWarning)
             self._separator = StreamingSeparator(
                 model, sample_rate, num_channels, provider=providers.asked_of_engine(),
@@ -80,12 +84,12 @@ class Worker:
 
         Returns what became known, (stems, channels, samples), C-contiguous. Without a focus the last one stays.
         """
-        with _one_line_errors():
+        with _one_line_errors:
             if focus is not None:
                 self._separator.set_focus(focus)
             return self._separator.process(mixture)
 
     def reset(self) -> None:
         """Start again at position 0."""
-        with _one_line_errors():
+        with _one_line_errors:
             self._separator.reset()

@@ -86,7 +86,8 @@ class StreamingFrontEnd(RecordingFrontEnd):
         num_late = settings.lookahead_frames + num_frames
         # The mixture of the frames whose stems are still to come, and what is wanted of them.
         self._late = np.zeros((2, num_late, settings.num_bins), np.complex64)
-        self._powers = np.ones(num_stems + 1, np.float32)
+        self._focus: bytes | None = None
+        self._powers, self._is_neutral = np.ones(num_stems + 1, np.float32), True
         self._late_powers = np.ones((num_late, num_stems + 1), np.float32)
         self._silence = np.zeros((num_stems, 2, self._step_samples), np.float32)
         # By then nothing of the sound before is left in windows or lookahead.
@@ -166,6 +167,8 @@ class StreamingFrontEnd(RecordingFrontEnd):
     def _finish(self, mixture: np.ndarray, stems: np.ndarray) -> None:
         """What the network leaves to do, with the mixture (2, frames, bins): the bins above its own, and the focus."""
         frames, lookahead = mixture.shape[1], self._lookahead_frames
+        if lookahead == 0 and self._is_neutral and stems.shape[-1] <= self._shared_bins:
+            return
         late, powers = self._late[:, : lookahead + frames], self._late_powers[: lookahead + frames]
         late[:, lookahead:] = mixture
         powers[lookahead:] = self._powers
@@ -189,7 +192,10 @@ class StreamingFrontEnd(RecordingFrontEnd):
 
     def set_focus(self, focus: np.ndarray) -> None:
         """See `StreamFrontEnd`. It acts on the frame that ends with the next stride, and fades with the windows."""
-        self._powers = exponents(focus)
+        said = np.asarray(focus).tobytes()  # it comes with every step, mostly the same
+        if said != self._focus:
+            self._focus, self._powers = said, exponents(focus)
+            self._is_neutral = bool((self._powers == 1.0).all())
 
     def reset(self) -> None:
         """Forget everything heard so far."""
