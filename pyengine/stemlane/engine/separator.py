@@ -86,7 +86,7 @@ class Separator:
         check_model(self.manifest)
         self.stems = stem_names(self.manifest)
         self.shifts = shifts
-        self._focus = model_focus(self.manifest, focus or {})
+        self._focus = model_focus(self.manifest, {} if focus is None else focus)
         self.focus = {stem: parse_focus(percent, stem) for stem, percent in (focus or {}).items()}
         self.asked_provider = provider if provider is None else providers.asked(provider)
         self._lock = threading.Lock()

@@ -132,7 +132,7 @@ def render_blocks(
     from stemlane.engine.spectral.focus import model_focus
     from stemlane.engine.streaming import StreamingSeparator  # brings onnxruntime, which importing this need not
 
-    percent = model_focus(manifest, focus or {})
+    percent = model_focus(manifest, {} if focus is None else focus)
     separator = StreamingSeparator(manifest, sample_rate, num_channels)
     separator.set_focus(percent)
     core = CoreStream(manifest, sample_rate, num_channels, BLOCK_SAMPLES)

@@ -131,6 +131,10 @@ def test_rendering_hears_the_focus(tiny):
         ({"vocals": True}, "focus of vocals is True, should be"),
         ({"vocals": float("nan")}, "focus of vocals is nan, should be"),
         (70, "focus is 70, should be a dictionary such as {'vocals': 70}"),
+        (0, "focus is 0, should be a dictionary"),
+        (False, "focus is False, should be a dictionary"),
+        ("", "focus is '', should be a dictionary"),
+        ((), r"focus is \(\), should be a dictionary"),
     ],
 )
 def test_wrong_focus_is_named(tiny, focus, words):
