@@ -2,9 +2,10 @@
 """The same seeded weights through the original RoFormers (outputs stored) and through Stemlane."""
 
 import numpy as np
+import onnx
 import pytest
+from stemlane.catalog.convert.roformer import network
 from stemlane.catalog.convert.roformer.bands import mel
-from stemlane.catalog.convert.roformer.network import build_graph
 from stemlane.catalog.convert.roformer.source import transform
 from stemlane.catalog.convert.spectral_models import save_network
 from stemlane.cli.main import main
@@ -24,12 +25,18 @@ def reference():
     return np.load(REFERENCES / "roformer.npz")
 
 
-@pytest.mark.parametrize("title", case.CASES)
-def test_the_network_alone(title, tmp_path, reference):
+@pytest.mark.parametrize("title, most_values", [*((title, None) for title in case.CASES), ("mel", 70_000)])
+def test_the_network_alone(title, most_values, tmp_path, reference, monkeypatch):
+    """As a whole, and with layers in parts that are not of one size, as large networks have them."""
+    if most_values:
+        monkeypatch.setattr(network, "_MOST_INNER_VALUES", most_values)
     found = architecture(title)
     _, _, heard = case.segments()[0]
-    graph = build_graph(found, seeded(title), range(found.num_stems), case.SEGMENT)
+    graph = network.build_graph(found, seeded(title), range(found.num_stems), case.SEGMENT)
     path, _ = save_network(graph, tmp_path, case.SEGMENT, found.num_stems, transform(found))
+    attentions = [node for node in onnx.load(path, load_external_data=False).graph.node
+                  if node.op_type == "MultiHeadAttention"]  # fmt: skip
+    assert (len(attentions) > 2 * sum(found.depths)) == (most_values is not None)
     spectra = SegmentSpectra(512, case.HOP, case.SEGMENT, bins=257, normalised=False, frames="centred").analyse(heard)
     sizes = (spectra.shape[1], 257)
     session = SegmentSession(

@@ -16,9 +16,11 @@ import numpy as np
 import onnxruntime
 
 from stemlane.engine import providers
+from stemlane.engine.mapped_weights import MappedWeights, is_mapped
 from stemlane.errors import ModelError, one_line
 
 Shape = tuple[int, ...]
+Arrays = dict[tuple[str, Shape], np.ndarray]
 
 # One stretch of addresses that HTDemucs fits into: what it does not touch takes no memory. Of several, each ends with
 # room too small to be used.
@@ -160,6 +162,8 @@ class SegmentSession:
         Shapes by name, all float32.
     threads
         Threads that compute. They sleep while there is nothing to do.
+    shared
+        Arrays by name and shape, taken from here and added where there is none, for sessions that run in turn.
 
     Attributes
     ----------
@@ -172,26 +176,39 @@ class SegmentSession:
         If the file cannot be loaded or a tensor is not as described.
     """
 
-    def __init__(self, path: Path, *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape], threads: int):
+    def __init__(
+        self, path: Path, *, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape], threads: int,
+        shared: Arrays | None = None,
+    ):  # fmt: skip
         self._path = path
         self._session = _load(path, threads, shared_memory=True)
-        self._allocate(inputs, outputs)
+        defaults = {tensor.name: tensor for tensor in self._session.get_overridable_initializers()}
+        # Another device has the weights in its own memory from the start.
+        on_cpu = self._session.get_providers() == ["CPUExecutionProvider"]
+        mapped = [name for name in defaults if on_cpu and is_mapped(name)]
+        self._weights = MappedWeights(path, {name: _check(path, defaults, name, "weight") for name in mapped})
+        self._allocate(inputs, outputs, {} if shared is None else shared)
 
     def clone(self) -> "SegmentSession":
         """The same loaded network with arrays of its own, for another thread to run at the same time."""
         clone = copy.copy(self)
-        shapes = ({name: array.shape for name, array in side.items()} for side in (self.inputs, self.outputs))
-        clone._allocate(*shapes)  # noqa: SLF001 - its own class
+        inputs, outputs = ({name: array.shape for name, array in side.items()} for side in (self.inputs, self.outputs))
+        clone._allocate(inputs, outputs, {})  # noqa: SLF001 - its own class
         return clone
 
     def run(self) -> None:
         """Compute the outputs from the inputs."""
-        _run(self._path, self._session, self._binding)
+        with self._weights.in_use():
+            _run(self._path, self._session, self._binding)
 
-    def _allocate(self, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape]) -> None:
-        self.inputs = {name: np.zeros(shape, np.float32) for name, shape in inputs.items()}
-        self.outputs = {name: np.zeros(shape, np.float32) for name, shape in outputs.items()}
+    def _allocate(self, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape], shared: Arrays) -> None:
+        self.inputs, self.outputs = (
+            {name: shared.setdefault((name, shape), np.zeros(shape, np.float32)) for name, shape in side.items()}
+            for side in (inputs, outputs)
+        )
         self._binding = self._session.io_binding()
+        for name, array in self._weights.arrays.items():
+            _bind(self._binding.bind_input, name, array)
         for role, found, arrays, bind in (
             ("input", self._session.get_inputs(), self.inputs, self._binding.bind_input),
             ("output", self._session.get_outputs(), self.outputs, self._binding.bind_output),

@@ -14,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 _IR_VERSIONS = {17: 8, 20: 9}  # the file format's, by operator set; 20 is the first with Gelu
 _ALIGNMENT_BYTES = 4096  # so that the weights can be mapped into memory
 _MANY_VALUES = 1 << 16  # of a weight that is worth an operator of its own
+_MAPPED = "weights@"  # and where in the file it begins: the name of a weight that is never copied into memory
 
 
 Ends = Mapping[str, Sequence[int | str]]  # names and sizes; a name among the sizes is a free one
@@ -34,6 +35,7 @@ class GraphBuilder:
         self._constants: list[TensorProto] = []
         self._known: dict[tuple[object, ...], str] = {}
         self._weights: list[tuple[str, np.ndarray]] = []
+        self._weights_end = 0  # of the file
 
     def node(self, operator: str, *inputs: str, output: str | None = None, domain: str = "", **attributes: Any) -> str:
         """Add a node of one output; returns the output's name."""
@@ -50,17 +52,22 @@ class GraphBuilder:
             self._constants.append(numpy_helper.from_array(values, self._known[key]))
         return self._known[key]
 
-    def weight(self, value: np.ndarray) -> str:
+    def weight(self, value: np.ndarray, *, mapped: bool = False) -> str:
         """Weights, as float32 to the graph, stored in the file beside it; equal ones once.
 
-        Large ones that are whole in half precision, as many networks are published, are stored and held in memory so.
+        Large ones that are whole in half precision, as many networks are published, are stored so. These, and those
+        that are to be `mapped`, are never copied into memory: see `stemlane.engine.mapped_weights`.
         """
         values = np.ascontiguousarray(value, np.float32)
         key = (values.shape, hashlib.sha256(values.tobytes()).digest())
         if key not in self._known:
-            name = f"weight{len(self._weights)}"
             halves = _halves(values) if values.size >= _MANY_VALUES else None
-            self._weights.append((name, values if halves is None else halves))
+            stored = values if halves is None else halves
+            start = self._weights_end + -self._weights_end % _ALIGNMENT_BYTES
+            self._weights_end = start + stored.nbytes
+            is_mapped = halves is not None or (mapped and values.size >= _MANY_VALUES)
+            name = f"{_MAPPED}{start}" if is_mapped else f"weight{len(self._weights)}"
+            self._weights.append((name, stored))
             self._known[key] = name if halves is None else self.node("Cast", name, to=TensorProto.FLOAT)
         return self._known[key]
 
@@ -106,11 +113,12 @@ class GraphBuilder:
             [helper.make_tensor_value_info(label, TensorProto.FLOAT, list(sizes)) for label, sizes in end.items()]
             for end in (inputs, outputs)
         )
-        # A constant is turned into float32 while the network is loaded, and kept. The default of an input is none.
+        # A constant is packed for products, or turned into float32, while the network is loaded, and that copy is
+        # kept. The default of an input is none.
         given += [
-            helper.make_tensor_value_info(label, TensorProto.FLOAT16, list(values.shape))
+            helper.make_tensor_value_info(label, helper.np_dtype_to_tensor_dtype(values.dtype), list(values.shape))
             for label, values in self._weights
-            if values.dtype == np.float16
+            if label.startswith(_MAPPED)
         ]
         graph = helper.make_graph(self._nodes, name, given, made, self._constants)
         domains = {"": self._opset} | {node.domain: 1 for node in self._nodes if node.domain}

@@ -5,7 +5,7 @@ import copy
 
 import numpy as np
 
-from stemlane.engine.session import SegmentSession, Shape
+from stemlane.engine.session import Arrays, SegmentSession, Shape
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.segments import NetworkFile, SegmentSettings
@@ -17,10 +17,10 @@ class SegmentNetwork:
     The network maps `spectrogram` (frames, bins, 4) to `stem_spectrograms` (frames, bins, stems x 4); the four are
     real and imaginary part of the left channel, then of the right. One that has waveforms maps `waveform` (samples, 2)
     to `stem_waveforms` (samples, stems x 2) beside them. That of an `mdx` model has names of its own, and planes
-    (1, 4, bins, frames).
+    (1, 4, bins, frames). Networks that run in turn may have `shared` arrays.
     """
 
-    def __init__(self, manifest: Manifest, network: NetworkFile, threads: int):
+    def __init__(self, manifest: Manifest, network: NetworkFile, threads: int, shared: Arrays | None = None):
         settings = self._settings = manifest.settings_of(SegmentSettings)
         self.indices = [manifest.separated_stems.index(stem) for stem in network.stems]
         self._spectra = SegmentSpectra(
@@ -35,7 +35,9 @@ class SegmentNetwork:
         if settings.has_waveforms:
             inputs["waveform"] = (settings.segment_samples, 2)
             outputs["stem_waveforms"] = (settings.segment_samples, channels)
-        self._session = SegmentSession(manifest.folder / network.path, inputs=inputs, outputs=outputs, threads=threads)
+        self._session = SegmentSession(
+            manifest.folder / network.path, inputs=inputs, outputs=outputs, threads=threads, shared=shared
+        )
 
     def clone(self) -> "SegmentNetwork":
         """The same network for another thread."""

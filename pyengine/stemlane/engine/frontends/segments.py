@@ -17,7 +17,7 @@ import numpy as np
 
 from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.frontends.segment_network import SegmentNetwork
-from stemlane.engine.session import available_threads
+from stemlane.engine.session import Arrays, available_threads
 from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.segments import SegmentSettings
@@ -88,7 +88,8 @@ class SegmentFrontEnd(RecordingFrontEnd):
         self.delay_samples = max(settings.delay_from(start, step) for start in starts)
         # A worker's own thread computes with those of the session, which all workers share.
         threads -= num_workers - 1
-        first = [SegmentNetwork(manifest, network, threads) for network in settings.networks]
+        shared: Arrays = {}
+        first = [SegmentNetwork(manifest, network, threads, shared) for network in settings.networks]
         clones = [[network.clone() for network in first] for _ in range(num_workers - 1)]
         self._workers = [first, *clones]
         self._pool = _thread_pool(num_workers) if num_workers > 1 else None

@@ -15,7 +15,7 @@ from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.roformer.architecture import CHANNELS, Architecture
 
 _TINY = 1e-12  # torch's normalisation divides by at least that
-_MOST_INNER_VALUES = 1 << 25  # of a feed-forward layer at once, 128 MiB
+_MOST_INNER_VALUES = 1 << 22  # of a feed-forward layer at once, 16 MiB; several such lie side by side
 
 
 def build_graph(
@@ -28,12 +28,7 @@ def build_graph(
     signal = writer.split()  # (bands, frames, width)
     for block in range(found.num_blocks):
         for axis, depth in enumerate(found.depths):
-            for step in range(depth):
-                signal = writer.attend(f"layers.{block}.{axis}.layers.{step}.0", signal)
-                signal = writer.feed_forward(f"layers.{block}.{axis}.layers.{step}.1.net", signal)
-            if found.is_mel:
-                signal = writer.normalised(signal, f"layers.{block}.{axis}.norm.gamma")
-            signal = writer.turned(signal)
+            signal = writer.transformed(f"layers.{block}.{axis}", depth, signal)
     if not found.is_mel:
         signal = writer.normalised(signal, "final_norm.gamma")
     outputs = [writer.masked(stem, signal) for stem in stems]
@@ -55,7 +50,7 @@ class _Writer:
 
     def _product(self, source: str, weight: np.ndarray, bias: np.ndarray | None = None) -> str:
         """`source` times the transposed `weight`, plus `bias`."""
-        product = self.graph.node("MatMul", source, self.graph.weight(weight.T))
+        product = self.graph.node("MatMul", source, self.graph.weight(weight.T, mapped=True))
         return product if bias is None else self.graph.node("Add", product, self.graph.weight(bias))
 
     def normalised(self, source: str, gain: str) -> str:
@@ -66,10 +61,23 @@ class _Writer:
             "SimplifiedLayerNormalization", source, self.graph.weight(values), axis=-1, epsilon=_TINY**2 / len(values)
         )  # fmt: skip
 
-    def turned(self, source: str) -> str:
-        """Rows and steps change places."""
+    def transformed(self, name: str, depth: int, source: str) -> str:
+        """All layers along one axis, after which rows and steps change places; some rows at a time, for the memory."""
+        graph, found = self.graph, self._found
+        inner_values = self._rows * self._steps * found.inner_width
+        num_parts = min(-(-inner_values // _MOST_INNER_VALUES), self._rows)
+        outputs = []
+        for number in range(num_parts):
+            begin, end = (self._rows * place // num_parts for place in (number, number + 1))
+            part = graph.slice(source, 0, begin, end)
+            for step in range(depth):
+                part = self._attend(f"{name}.layers.{step}.0", part, end - begin)
+                part = self._feed_forward(f"{name}.layers.{step}.1.net", part)
+            if found.is_mel:
+                part = self.normalised(part, f"{name}.norm.gamma")
+            outputs.append(graph.node("Transpose", part, perm=[1, 0, 2]))
         self._rows, self._steps = self._steps, self._rows
-        return self.graph.node("Transpose", source, perm=[1, 0, 2])
+        return graph.node("Concat", *outputs, axis=1)
 
     def split(self) -> str:
         """The spectrogram in bands, each brought to the network's width: (bands, frames, width)."""
@@ -84,8 +92,8 @@ class _Writer:
             parts.append(graph.shape(part, 1, self._steps, found.width))
         return graph.node("Concat", *parts, axis=0)
 
-    def attend(self, name: str, source: str) -> str:
-        """Attention of each row's steps to each other, added to what it hears."""
+    def _attend(self, name: str, source: str, rows: int) -> str:
+        """Attention of each of so many rows' steps to each other, added to what it hears."""
         graph, found = self.graph, self._found
         heads = (found.num_heads, found.head_width, found.width)
         parts = [part.reshape(heads) for part in np.split(self._get(f"{name}.to_qkv.weight"), 3)]
@@ -102,27 +110,18 @@ class _Writer:
         )
         mixed = graph.node("MultiHeadAttention", query, key, value, domain="com.microsoft", num_heads=found.num_heads)
         gates = self._product(inner, self._get(f"{name}.to_gates.weight"), self._get(f"{name}.to_gates.bias"))
-        gates = graph.shape(graph.node("Sigmoid", gates), self._rows, self._steps, found.num_heads, 1)
-        mixed = graph.shape(mixed, self._rows, self._steps, found.num_heads, found.head_width)
-        mixed = graph.shape(graph.node("Mul", mixed, gates), self._rows, self._steps, -1)
+        gates = graph.shape(graph.node("Sigmoid", gates), rows, self._steps, found.num_heads, 1)
+        mixed = graph.shape(mixed, rows, self._steps, found.num_heads, found.head_width)
+        mixed = graph.shape(graph.node("Mul", mixed, gates), rows, self._steps, -1)
         return graph.node("Add", source, self._product(mixed, self._get(f"{name}.to_out.0.weight")))
 
-    def feed_forward(self, name: str, source: str) -> str:
-        """Two products, added to what they hear; some rows at a time, for the memory."""
-        graph, found = self.graph, self._found
-        num_parts = min(-(-self._rows * self._steps * found.inner_width // _MOST_INNER_VALUES), self._rows)
-        outputs = []
-        for part in range(num_parts):
-            rows = source
-            if num_parts > 1:
-                ends = self._rows * part // num_parts, self._rows * (part + 1) // num_parts
-                rows = graph.slice(source, 0, *ends)
-            inner = self.normalised(rows, f"{name}.0.gamma")
-            inner = self._product(inner, self._get(f"{name}.1.weight"), self._get(f"{name}.1.bias"))
-            inner = graph.node("Gelu", inner)
-            inner = self._product(inner, self._get(f"{name}.4.weight"), self._get(f"{name}.4.bias"))
-            outputs.append(graph.node("Add", rows, inner))
-        return graph.node("Concat", *outputs, axis=0) if num_parts > 1 else outputs[0]
+    def _feed_forward(self, name: str, source: str) -> str:
+        """Two products, added to what they hear."""
+        inner = self.normalised(source, f"{name}.0.gamma")
+        inner = self._product(inner, self._get(f"{name}.1.weight"), self._get(f"{name}.1.bias"))
+        inner = self.graph.node("Gelu", inner)
+        inner = self._product(inner, self._get(f"{name}.4.weight"), self._get(f"{name}.4.bias"))
+        return self.graph.node("Add", source, inner)
 
     def masked(self, stem: int, signal: str) -> str:
         """The spectrogram times the mask of one estimator, (frames, bins, 4)."""

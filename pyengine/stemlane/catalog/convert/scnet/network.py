@@ -206,19 +206,10 @@ class _Writer:
         """Recurrence along the bins, then along the frames, each forwards and backwards."""
         graph = self.graph
         inner = self._whole_norm(f"{name}.norm_layers.0", source, bins)
-        inner = self._recurrent(f"{name}.lstm_layers.0", inner)  # (bins, directions, frames, hidden)
-        inner = graph.node("Transpose", inner, perm=[0, 2, 1, 3])
-        source = graph.node("Add", source, self._linear(f"{name}.linear_layers.0", inner))
+        source = graph.node("Add", source, self._recurrent(name, 0, inner, perm=[0, 2, 1, 3]))
         inner = self._whole_norm(f"{name}.norm_layers.1", source, bins)
         inner = graph.node("Transpose", inner, perm=[1, 0, 2])
-        inner = self._recurrent(f"{name}.lstm_layers.1", inner)  # (frames, directions, bins, hidden)
-        inner = graph.node("Transpose", inner, perm=[2, 0, 1, 3])
-        return graph.node("Add", source, self._linear(f"{name}.linear_layers.1", inner))
-
-    def _linear(self, name: str, source: str) -> str:
-        """Both directions side by side, as one product."""
-        weight = self._get(f"{name}.weight")
-        return self.product(self.graph.shape(source, 0, 0, weight.shape[1]), weight.T, self._get(f"{name}.bias"))
+        return graph.node("Add", source, self._recurrent(name, 1, inner, perm=[2, 0, 1, 3]))
 
     def _whole_norm(self, name: str, source: str, bins: int) -> str:
         """Normalise over all bins, frames and channels."""
@@ -238,18 +229,25 @@ class _Writer:
         means = graph.node("ReduceMean", rows, graph.constant(np.array([1])), keepdims=0)
         return graph.node("ReduceMean", means, graph.constant(np.array([0])), keepdims=1)
 
-    def _recurrent(self, name: str, source: str) -> str:
-        """Long short-term memory in both directions, (steps, directions, batch, hidden)."""
-        graph = self.graph
-        parts: dict[str, list[np.ndarray]] = {"weight_ih": [], "weight_hh": [], "bias": []}
-        for direction in ("", "_reverse"):
-            for part in ("weight_ih", "weight_hh"):
-                parts[part].append(_gates(self._get(f"{name}.{part}_l0{direction}")))
-            biases = [_gates(self._get(f"{name}.bias_{part}_l0{direction}")) for part in ("ih", "hh")]
-            parts["bias"].append(np.concatenate(biases))
-        hidden = parts["weight_hh"][0].shape[1]
-        ends = [graph.weight(np.stack(values)) for values in parts.values()]
-        return graph.node("LSTM", source, *ends, hidden_size=hidden, direction="bidirectional")
+    def _recurrent(self, name: str, path: int, source: str, perm: Sequence[int]) -> str:
+        """Long short-term memory along the first axis in both directions, and a product of both, (bins, frames, width).
+
+        The directions are apart, because each holds four times what it gives until it is done. `perm` turns (steps,
+        direction, batch, hidden) so that the direction is followed by nothing but what is hidden.
+        """
+        graph, lstm, linear = self.graph, f"{name}.lstm_layers.{path}", f"{name}.linear_layers.{path}"
+        matrix = self._get(f"{linear}.weight").T
+        hidden = len(matrix) // 2
+        found = []
+        for number, (suffix, direction) in enumerate((("", "forward"), ("_reverse", "reverse"))):
+            weights = [_gates(self._get(f"{lstm}.weight_{part}_l0{suffix}")) for part in ("ih", "hh")]
+            biases = [_gates(self._get(f"{lstm}.bias_{part}_l0{suffix}")) for part in ("ih", "hh")]
+            ends = [graph.weight(values[np.newaxis]) for values in (*weights, np.concatenate(biases))]
+            part = graph.node("LSTM", source, *ends, hidden_size=hidden, direction=direction)
+            part = graph.shape(graph.node("Transpose", part, perm=perm), 0, 0, hidden)
+            half = graph.weight(matrix[number * hidden : (number + 1) * hidden])
+            found.append(graph.node("MatMul", part, half))
+        return graph.node("Add", graph.node("Add", *found), graph.weight(self._get(f"{linear}.bias")))
 
     def to_frequencies(self, source: str) -> str:
         """Real transform along the frames: its real parts, then its imaginary ones, beside each other as channels."""

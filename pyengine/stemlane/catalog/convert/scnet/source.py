@@ -83,7 +83,6 @@ def transform(found: Architecture) -> dict[str, object]:
     return {
         "fft_samples": found.fft_samples, "hop_samples": found.hop_samples, "window": "flat",
         "normalised": found.normalised, "frames": "centred", "network_bins": found.num_bins, "level": "recording",
-        "segments_at_once": 2,
     }  # fmt: skip
 
 

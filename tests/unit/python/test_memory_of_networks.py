@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: MIT
+"""Large networks separate files in the memory of one segment, and their weights take none that counts.
+
+Networks of the published sizes would take minutes: these have one property of them each.
+"""
+
+import os
+import subprocess
+import sys
+from fractions import Fraction
+
+import numpy as np
+import soundfile
+from stemlane.catalog.convert.htdemucs import models as htdemucs
+from stemlane.catalog.convert.manifest_text import Description
+from stemlane.catalog.convert.onnx_graph import GraphBuilder
+from stemlane.catalog.convert.spectral_models import Window, write_models
+from stemlane.engine.mapped_weights import MappedWeights
+from stemlane.manifests.model import load_manifest
+from support import htdemucs_case, tiny_htdemucs, tiny_scnet
+from support.audio_files import music
+
+ABOUT = ("Made for the test", "1", "MIT", "drawn", "none")
+# The most that the process ever held, in MiB; how many threads there are must not depend on the machine.
+SCRIPT = (
+    "import sys; from stemlane.cli.main import main; assert main(sys.argv[1:]) == 0; "
+    "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM:')))"
+)
+HOP, BINS, SEGMENT = 128, 256, 345 * 128  # a second
+WIDTH, LAYERS = 4 * BINS, 24
+WEIGHT_MIB = 4 * WIDTH**2 / (1 << 20)
+
+
+def peak_mib(folder, seconds: float, tmp_path) -> float:
+    """The most memory of a process that separates so much music."""
+    song = tmp_path / "song.wav"
+    soundfile.write(song, music(round(44100 * seconds)).T, 44100)
+    command = [sys.executable, "-c", SCRIPT, "separate", str(song), "-m", str(folder), "--stems", "vocals",
+               "--overwrite", "-o", str(tmp_path / "out")]  # fmt: skip
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, "OMP_NUM_THREADS": "2"})  # fmt: skip
+    return int(done.stdout.split()[-1]) / 1024
+
+
+def build_products(folder, name: str, *, different: bool):
+    """A model of 24 products with matrices of 4 MiB each, all of them the same or each another."""
+    rng = np.random.default_rng(3)
+    matrices = [(rng.standard_normal((WIDTH, WIDTH)) / np.sqrt(WIDTH)).astype(np.float32)
+                for _ in range(LAYERS if different else 1)]  # fmt: skip
+
+    def build(samples: int) -> GraphBuilder:
+        graph, frames = GraphBuilder(), samples // HOP + 1
+        signal = graph.shape("spectrogram", frames, WIDTH)
+        for layer in range(LAYERS):
+            signal = graph.node("MatMul", signal, graph.weight(matrices[layer % len(matrices)], mapped=True))
+        graph.shape(signal, frames, BINS, 4, output="stem_spectrograms")
+        return graph
+
+    transform = {"fft_samples": 512, "hop_samples": HOP, "window": "hann", "normalised": False, "frames": "centred",
+                 "network_bins": BINS, "level": "none"}  # fmt: skip
+    return write_models(
+        build, folder, stems=["vocals"], residual="other", sample_rate=44100, transform=transform,
+        windows=[Window("", "", SEGMENT, 0, SEGMENT // 2)], description=Description(name, *ABOUT),
+        report=lambda stage, done, total: None)[0]  # fmt: skip
+
+
+def test_the_weights_of_a_large_network_take_no_memory(tmp_path):
+    """96 MiB of weights take less than a quarter of that more than those of one layer."""
+    one, many = (
+        peak_mib(build_products(tmp_path, name, different=name == "many"), 3, tmp_path) for name in ("one", "many")
+    )
+    assert many - one < (LAYERS - 1) * WEIGHT_MIB / 4, (one, many)
+
+
+def test_weights_are_let_go_of_while_the_network_computes(tmp_path):
+    size = 1 << 24
+    (tmp_path / "network.weights").write_bytes(bytes(size))
+    mapped = MappedWeights(tmp_path / "network.onnx", {"weights@0": (np.float32, (size // 4,))})
+    values = mapped.arrays["weights@0"]
+    with mapped.in_use():
+        assert values.sum() == 0
+        assert resident_bytes("network.weights") > size / 2
+    assert resident_bytes("network.weights") == 0
+    assert values.sum() == 0  # and they come back
+
+
+def resident_bytes(name: str) -> int:
+    """How much of the mapped files of this name this process holds."""
+    found, is_it = 0, False
+    with open("/proc/self/smaps", encoding="utf-8") as file:
+        for line in file:
+            if "-" in line.split(" ", 1)[0]:
+                is_it = line.rstrip().endswith(name)
+            elif is_it and line.startswith("Rss:"):
+                found += 1024 * int(line.split()[1])
+    return found
+
+
+def test_a_file_takes_no_more_memory_than_one_segment(tmp_path):
+    """One segment of 3 s and three of an HTDemucs with channels as published; two side by side take 90 MiB more."""
+    sizes = {**htdemucs_case.SIZES, "segment": Fraction(3), "channels": 48, "nfft": 4096, "bottom_channels": 0,
+             "t_layers": 1, "t_heads": 8, "sources": htdemucs_case.FOUR}  # fmt: skip
+    package = tiny_htdemucs.package(tmp_path / "wide.th", tiny_htdemucs.seeded(sizes, "wide"), sizes)
+    folder = htdemucs.convert({"": package}, Description("wide", *ABOUT), tmp_path)[0]
+    one, three = (peak_mib(folder, seconds, tmp_path) for seconds in (2, 6.5))  # a new one begins every 2.25 s
+    assert three - one < 45, (one, three)
+
+
+def test_converters_ask_for_one_segment_at_once(tmp_path):
+    for folder in (*tiny_htdemucs.build(tmp_path), *tiny_scnet.build(tmp_path)):
+        assert load_manifest(folder).settings.segments_at_once == 1
