@@ -42,8 +42,8 @@ constexpr const char* kRunCommand =
     "if sys.argv[1]:\n"
     "    sys.path.insert(0, sys.argv[1])\n"
     "from stemlane.cli.host_watch import end_with_host\n"
-    "from stemlane.cli.main import main\n"
     "end_with_host(int(sys.argv[2]))\n"
+    "from stemlane.cli.main import main\n"
     "sys.exit(main(sys.argv[3:]))\n";
 
 std::runtime_error not_usable(const PythonHome& home, const std::string& reason) {

@@ -27,12 +27,14 @@ struct Watch {
 };
 
 void* watch_parent(void* argument) {
-  const Watch watch = *static_cast<Watch*>(argument);
+  Watch watch = *static_cast<Watch*>(argument);
   delete static_cast<Watch*>(argument);
   for (;;) {
     pollfd watched{watch.channel, 0, 0};  // its end alone
-    const bool closed = poll(&watched, 1, kAskEveryMs) > 0 && (watched.revents & POLLHUP) != 0;
-    if (closed || getppid() != watch.parent) kill(getpid(), SIGKILL);
+    const int events = poll(&watched, 1, kAskEveryMs) > 0 ? watched.revents : 0;
+    if ((events & (POLLHUP | POLLERR)) != 0 || getppid() != watch.parent) kill(getpid(), SIGKILL);
+    // Closed in this process: it would say so at once, for ever. Below 0 nothing is watched.
+    if ((events & POLLNVAL) != 0) watch.channel = -1;
   }
   return nullptr;
 }

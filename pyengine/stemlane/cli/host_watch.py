@@ -28,6 +28,8 @@ def _watch(channel: int, parent: int) -> None:
     poll = select.poll()
     poll.register(channel, 0)  # its end alone
     while True:
-        closed = any(events & select.POLLHUP for _, events in poll.poll(_ASK_EVERY_MS))
-        if closed or os.getppid() != parent:
+        events = sum(events for _, events in poll.poll(_ASK_EVERY_MS))
+        if events & (select.POLLHUP | select.POLLERR) or os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
+        if events & select.POLLNVAL:  # closed in this process: it would say so at once, for ever
+            poll.unregister(channel)

@@ -2,6 +2,7 @@
 """A command ends with its host, whatever it is doing."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 
 import pytest
+from stemlane.cli import host_watch
 
 SCRIPT = """
 import sys, time
@@ -27,6 +29,8 @@ command.stdout.readline()
 print(command.pid, flush=True)
 os._exit(1)
 """
+
+REAL_POLL = getattr(select, "poll", None)
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a job of the system does it there")
 
@@ -53,6 +57,36 @@ def test_a_command_is_killed_when_its_parent_ends_and_a_fork_of_it_holds_the_cha
         while is_running(number):
             assert time.monotonic() < deadline
             time.sleep(0.01)
+
+
+def test_a_channel_that_is_closed_in_the_command_is_asked_once(monkeypatch):
+    """The parent is asked on, and its end is the command's."""
+    ours, theirs = socket.socketpair()
+    channel = theirs.fileno()
+    ours.close()
+    theirs.close()
+    answers, parents = [], [7] * 5 + [1]
+
+    class Poll:
+        def __init__(self):
+            self._poll = REAL_POLL()
+            self.register, self.unregister = self._poll.register, self._poll.unregister
+
+        def poll(self, timeout):
+            answers.append(self._poll.poll(timeout))
+            return answers[-1]
+
+    def kill(number, how):
+        raise SystemExit(f"{number} {how}")
+
+    monkeypatch.setattr(host_watch.select, "poll", Poll)
+    monkeypatch.setattr(host_watch, "_ASK_EVERY_MS", 1)
+    monkeypatch.setattr(host_watch.os, "getppid", lambda: parents.pop(0))
+    monkeypatch.setattr(host_watch.os, "kill", kill)
+    monkeypatch.setattr(host_watch.signal, "pthread_sigmask", lambda how, which: None)
+    with pytest.raises(SystemExit, match=f"{os.getpid()} {int(signal.SIGKILL)}"):
+        host_watch._watch(channel, 7)
+    assert answers == [[(channel, select.POLLNVAL)], [], [], [], [], []]
 
 
 def is_running(number: int) -> bool:
