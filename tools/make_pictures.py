@@ -49,7 +49,12 @@ def main() -> None:
     subprocess.run(command, input=frames, env=environment | home, check=True)
     # The same plugin, whose engine finds no Python.
     lost = environment | home | {"STEMLANE_PYTHON": "/opt/moved/bin/python3"}
-    subprocess.run([options.program, folder, options.model], env=lost, check=True)
+    subprocess.run([options.program, folder, options.model, "--failed", "no-python"], env=lost, check=True)
+    # And one without an engine beside it.
+    with tempfile.TemporaryDirectory() as bare:
+        alone = shutil.copy(options.program, bare)
+        shutil.copy(options.program.with_name("models.index"), bare)
+        subprocess.run([alone, folder, options.model, "--failed", "no-engine"], env=environment | home, check=True)
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
 

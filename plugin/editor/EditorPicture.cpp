@@ -2,18 +2,21 @@
 // Draws the editor into PNGs, for the documents and to be looked at:
 //
 //     stemlane-editor-picture FOLDER MODEL SONG < stereo-44100-float32-interleaved.raw
-//     stemlane-editor-picture FOLDER MODEL
+//     stemlane-editor-picture FOLDER MODEL --failed NAME
 //
 // plays standard input through the processor and draws it playing, muted, bypassed, late, failed, narrow, and
-// with its menus and pages open; SONG is separated on the page of files. Without one it draws an engine that
-// does not start: the environment says why. Needs neither a host nor a window on a screen.
+// with its menus and pages open; SONG is separated on the page of files. The second draws an engine that does
+// not start, as NAME: the environment says why. Needs neither a host nor a window on a screen.
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <juce_gui_basics/juce_gui_basics.h>
+
+#include <signal.h>
 
 #include <cmath>
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "editor/FilesPage.h"
@@ -117,6 +120,19 @@ void takeModels(stemlane::StemlaneProcessor& processor, Camera& camera) {
   box->hidePopup();
 }
 
+// Where the folder of the captures should be, there is a file.
+void takeFailedCapture(stemlane::StemlaneProcessor& processor, Camera& camera) {
+  const juce::File folder = stemlane::Capture::folder();
+  folder.deleteRecursively();
+  folder.getParentDirectory().createDirectory();
+  folder.replaceWithText("in the way");
+  processor.startCapture(0);
+  camera.editor.showFiles();
+  waitUntil(processor, [] { return true; });
+  camera.take("capture-failed");
+  folder.deleteFile();
+}
+
 void takeFiles(stemlane::StemlaneProcessor& processor, Camera& camera, const char* song) {
   processor.files().settings().folder =
       juce::File::getSpecialLocation(juce::File::tempDirectory).getChildFile("Music/Stemlane");
@@ -154,6 +170,7 @@ void takePages(stemlane::StemlaneProcessor& processor, Camera& camera, const cha
   camera.editor.askForPresetName();
   camera.take("save-preset");
   takeModels(processor, camera);
+  takeFailedCapture(processor, camera);
   takeFiles(processor, camera, song);
 }
 
@@ -172,18 +189,30 @@ void takeLate(stemlane::StemlaneProcessor& processor, Camera& camera) {
   camera.take("late");
 }
 
-// What an engine says that does not start.
-void takeFailed(stemlane::StemlaneProcessor& processor, Camera& camera) {
+void takeFailed(stemlane::StemlaneProcessor& processor, Camera& camera, const char* name) {
   for (int tenths = 0; tenths < 300 && processor.status().state != stemlane::EngineState::failed; ++tenths)
     juce::Thread::sleep(100);
-  camera.take("no-python");
+  camera.take(name);
+}
+
+// Kills whatever this process has started, which is the engine, as often as it comes back.
+void takeCrashed(stemlane::StemlaneProcessor& processor, Camera& camera) {
+  for (int tries = 0; tries < 300 && processor.status().state != stemlane::EngineState::failed; ++tries) {
+    for (const auto& task : juce::File("/proc/self/task").findChildFiles(juce::File::findDirectories, false))
+      for (const juce::String& child :
+           juce::StringArray::fromTokens(task.getChildFile("children").loadFileAsString(), false))
+        if (child.getIntValue() > 0) kill(child.getIntValue(), SIGSEGV);
+    juce::Thread::sleep(100);
+  }
+  camera.take("crashed");
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 3 && argc != 4) {
-    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL [SONG < AUDIO]\n";
+  const bool fails = argc == 5 && std::string(argv[3]) == "--failed";
+  if (argc != 4 && !fails) {
+    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL (SONG < AUDIO | --failed NAME)\n";
     return 2;
   }
   const juce::ScopedJuceInitialiser_GUI gui;
@@ -204,8 +233,8 @@ int main(int argc, char** argv) {
   Camera camera{editor,
                 juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]))};
   camera.folder.createDirectory();
-  if (argc == 3) {
-    takeFailed(processor, camera);
+  if (fails) {
+    takeFailed(processor, camera, argv[4]);
     return camera.failed ? 1 : 0;
   }
   play(processor, editor, 330);
@@ -227,6 +256,7 @@ int main(int argc, char** argv) {
   editor.setSize(stemlane::StemlaneEditor::kUsualSize.width, stemlane::StemlaneEditor::kUsualSize.height);
   takePages(processor, camera, argv[3]);
   takeLate(processor, camera);
+  takeCrashed(processor, camera);
   processor.setModel("nobody");
   play(processor, editor, 60);
   camera.take("not-installed");

@@ -179,7 +179,10 @@ juce::String FilesPage::footerText() const {
 
 void FilesPage::paint(juce::Graphics& g) {
   Page::paint(g);
-  g.setColour(colours::faint);
+  const juce::String& problem = processor_.capture().problem();
+  g.setColour(problem.startsWith("nothing") ? colours::bad
+              : problem.isNotEmpty()        ? colours::text
+                                            : colours::faint);
   g.setFont(StemlaneLook::font(13.0F));
   g.drawFittedText(footerText(), footer().withTrimmedTop(6).removeFromTop(36), juce::Justification::topLeft,
                    2, 0.85F);

@@ -13,6 +13,9 @@ namespace {
 
 constexpr int kRowHeight = 46;
 constexpr int kButtonWidth = 84;
+constexpr int kTextHeight = 36;
+constexpr int kLineHeight = 16;
+constexpr float kTextFont = 13.0F;
 const char* const kWeights = "*.onnx;*.th;*.safetensors;*.ckpt;*.tar.gz;*.tgz";
 
 juce::String joined(const juce::StringArray& parts) {
@@ -221,15 +224,27 @@ void ModelsPage::layOut() {
   if (!accept_.isVisible()) cancel_.setBounds(own_.getBounds());
 }
 
+// Two lines above the buttons; where they do not hold what is said (reasons and licences are long), all of
+// the footer that is left of the buttons.
+juce::Rectangle<int> ModelsPage::textArea() const {
+  auto area = footer().withTrimmedTop(6);
+  auto above = area.removeFromTop(kTextHeight);
+  const float needed = StemlaneLook::font(kTextFont).getStringWidthFloat(footerText());
+  // The last word of the first line may have no room there.
+  if (shop_.isAdding() || needed < 1.8F * static_cast<float>(above.getWidth())) return above;
+  const int left = cancel_.isVisible() ? std::min(cancel_.getX(), own_.getX()) : own_.getX();
+  return above.withBottom(area.getBottom() - 12).withRight(left - 10);
+}
+
 void ModelsPage::paint(juce::Graphics& g) {
   Page::paint(g);
-  auto area = footer();
-  area.removeFromTop(6);
   const bool isBad = shop_.order().problem.isNotEmpty() && !shop_.isAdding() && !asked_;
   g.setColour(isBad ? colours::bad : colours::text);
-  g.setFont(StemlaneLook::font(13.0F));
-  g.drawFittedText(footerText(), area.removeFromTop(36), juce::Justification::topLeft, 2, 0.85F);
+  g.setFont(StemlaneLook::font(kTextFont));
+  const auto said = textArea();
+  g.drawFittedText(footerText(), said, juce::Justification::topLeft, said.getHeight() / kLineHeight, 0.85F);
   if (!shop_.isAdding()) return;
+  auto area = footer().withTop(said.getBottom());
   const auto bar = area.removeFromTop(30)
                        .removeFromLeft(area.getWidth() - 220)
                        .withSizeKeepingCentre(area.getWidth() - 220, 6);

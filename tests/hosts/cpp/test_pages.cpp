@@ -103,6 +103,22 @@ TEST_CASE("what fails says so in words") {
   page.window.click(page.window.get<juce::TextButton>("Accept and add"));
   REQUIRE(page.finished());
   CHECK(page.said() == "the server does not answer: try again");
+
+  // Two lines above the buttons, or as many as a long reason needs, beside them.
+  const auto lowest = [&] {
+    auto& models = *find<Page>(page.window.editor, "Models");
+    auto& close = page.window.get<juce::TextButton>("Close");
+    const juce::Image image = models.createComponentSnapshot(models.getLocalBounds());
+    for (int y = image.getHeight(); --y >= 0;)
+      for (int x = 0; x < close.getX(); ++x)
+        if (image.getPixelAt(x, y) == colours::bad) return y - close.getY();
+    return image.getHeight();
+  };
+  CHECK(lowest() < 0);
+  page.shop.add("unclear", true);
+  REQUIRE(page.finished());
+  CHECK(page.said().endsWith("words words words"));
+  CHECK(lowest() > 0);
 }
 
 TEST_CASE(

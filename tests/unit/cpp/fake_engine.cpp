@@ -58,6 +58,12 @@ int models(const std::vector<std::string>& arguments, const Say& say) {
     return 1;
   }
   say(R"({"stage": "downloading", "done": 1, "total": 4})");
+  if (source == "unclear") {
+    std::string reason = "stemlane:";
+    for (int i = 0; i < 60; ++i) reason += " words";
+    say(reason);
+    return 1;
+  }
   if (source == "broken") {
     say("stemlane: the server does not answer: try again");
     return 1;
