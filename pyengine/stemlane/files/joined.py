@@ -15,16 +15,19 @@ _APE = b"APETAGEX"
 _APE_BYTES = 32  # of its header, and of its footer
 _APE_IS_HEADER = 1 << 29
 _MOST_APE_BYTES = 1 << 20  # of a tag without a header, whose footer is looked for
+_MONO = 3  # of a frame's channel modes
 _PAGE_BYTES = 27  # of the header, before the lacing values
 _MOST_LACING = 255
 _BEGINS, _ENDS = 2, 4  # flags of a page
-_MOST_PAGES = 2_000_000
+_MOST_PAGES = _MOST_FRAMES = 2_000_000
 _MOST_GAPS = 64  # between pages, and
 _GAP_BYTES = 2 * 65_307  # how far the next page is looked for: twice the largest
 
 
 def mp3_length(file: BinaryIO) -> Literal["stated", "unstated", "joined"]:
-    """Whether an MP3 file states how long it is, or it does and others are joined to it, of which it says nothing.
+    """Whether an MP3 file states how long it is, or others are joined to it where libsndfile stops.
+
+    That is behind the length that is stated; without one, where the rate or the number of channels changes.
 
     Parameters
     ----------
@@ -35,7 +38,7 @@ def mp3_length(file: BinaryIO) -> Literal["stated", "unstated", "joined"]:
     file.seek(position)
     stated = xing_bytes(file.read(NUM_XING_BYTES))
     if not stated:
-        return "unstated"
+        return "joined" if _mp3_changes(file, position) else "unstated"
     return "joined" if _mp3_begins(file, _after_tags(file, position + stated)) else "stated"
 
 
@@ -114,3 +117,24 @@ def _mp3_begins(file: BinaryIO, position: int) -> bool:
         return True
     file.seek(position + length)
     return frame_bytes(file.read(6)) > 0
+
+
+def _mp3_changes(file: BinaryIO, position: int) -> bool:
+    """Whether frames from `position` on, with tags between them, come to have another rate or number of channels."""
+    first: tuple[int, int, bool] | None = None
+    for _ in range(_MOST_FRAMES):
+        file.seek(position)
+        head = file.read(6)
+        length = frame_bytes(head)
+        if not length:
+            behind = _after_tags(file, position)
+            if behind == position:
+                return False
+            position = behind
+            continue
+        found = head[1] & 0x1E, head[2] & 0x0C, head[3] >> 6 == _MONO  # version and layer, rate
+        first = first or found
+        if found != first and _mp3_begins(file, position):
+            return True
+        position += length
+    return False

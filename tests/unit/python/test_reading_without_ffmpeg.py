@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from stemlane.errors import InputError
 from stemlane.files import ffmpeg
+from stemlane.files.completeness import NUM_XING_BYTES, frame_bytes, xing_bytes
 from stemlane.files.encoding import Encoding
 from stemlane.files.reading import AudioInput
 from stemlane.files.writing import AudioOutput
@@ -161,6 +162,29 @@ def test_joined_mp3_with_tags_between_are_seen(tmp_path, tag):
     path.write_bytes(path.read_bytes() + tag + path.read_bytes())
     with pytest.raises(InputError, match="holds several MP3 files in one"):
         AudioInput(path)
+
+
+def without_length(path, rate: int, channels: int) -> bytes:
+    """An MP3 file of a second without the first frame, which says how long it is."""
+    soundfile.write(path, music(rate)[:channels].T, rate, format="MP3")
+    content = path.read_bytes()
+    assert xing_bytes(content[:NUM_XING_BYTES])
+    return content[frame_bytes(content) :]
+
+
+@pytest.mark.parametrize("tag", ["", *TAGS])
+@pytest.mark.parametrize("rate, channels", [(RATE, 2), (RATE, 1), (48000, 2)])
+def test_mp3_joined_to_one_that_states_no_length(tmp_path, rate, channels, tag):
+    """All of it is read, or it is refused where the rate or the channels change, since libsndfile stops there."""
+    path = tmp_path / "a.mp3"
+    first = without_length(path, RATE, 2)
+    path.write_bytes(first + TAGS.get(tag, b"") + without_length(path, rate, channels))
+    if (rate, channels) != (RATE, 2):
+        with pytest.raises(InputError, match="holds several MP3 files in one"):
+            AudioInput(path)
+        return
+    samples, warning = read(path)
+    assert warning == "" and samples.shape[1] > 2 * RATE
 
 
 JUNK = {"text": b"ID3 is no tag here", "one header": b"\xff\xfb\x90\x64" + bytes(3000), "random": bytes(range(256)) * 9}
