@@ -3,6 +3,8 @@
 
 import copy
 import json
+import os
+import signal
 from itertools import pairwise
 
 import numpy as np
@@ -199,3 +201,27 @@ def test_the_panel_chooses_the_best_weights_and_every_measurement_is_kept(cache)
     best = torch.load(cache / "best.pt", weights_only=True)
     assert len(seen) == 4 and all(torch.equal(value, best[name]) for name, value in seen[1].items())
     assert trainer.best == 0.3
+
+
+@pytest.mark.parametrize("is_stopped", [True, False])
+def test_a_worker_that_a_stop_takes_along_costs_no_step(cache, is_stopped):
+    """A signal to all processes of a run ends its workers first; one that dies by itself is an error."""
+    options = train.parser().parse_args(
+        ["--config", "smoke", "--batch", "2", "--frames", "24", "--threads", "1", "--no-bfloat16", "--workers", "0"]
+    )
+    trainer = loop.Trainer(CONFIGS["smoke"], cache, Pool(cache / "pool"), options)
+
+    def batches():
+        made = trainer.batches()
+        yield next(made)
+        yield next(made)
+        if is_stopped:
+            os.kill(os.getpid(), signal.SIGTERM)
+        raise RuntimeError("DataLoader worker is killed by signal: Terminated.")
+
+    if not is_stopped:
+        with pytest.raises(RuntimeError, match="DataLoader worker"):
+            trainer.run(None, batches())
+        return
+    trainer.run(None, batches())
+    assert torch.load(cache / "checkpoint.pt", weights_only=True)["step"] == 2

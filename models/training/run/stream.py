@@ -27,8 +27,9 @@ class BatchStream(torch.utils.data.IterableDataset):
 
     def __iter__(self):
         torch.set_num_threads(1)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         info = torch.utils.data.get_worker_info()
+        if info:  # a process of its own: the trainer's handler is not for it
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
         worker, num_workers = (info.id, info.num_workers) if info else (0, 1)
         for count in itertools.count():
             if count % 40 == 0:

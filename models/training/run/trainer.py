@@ -285,7 +285,7 @@ class Trainer:
         stopped: list[bool] = []
         signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
         clock = time.monotonic()
-        for batch in batches or self.batches():
+        for batch in _until_stopped(batches or self.batches(), stopped):
             last = bool(options.max_steps) and self.step + 1 >= options.max_steps
             progress, left = min(1.0, self.elapsed / budget), deadline - time.time()
             self.ramp = ramp_to_end(left, 60.0 * options.ramp_minutes)
@@ -310,6 +310,17 @@ class Trainer:
         self.save()
         if measure and not stopped:
             self.keep(measure)
+
+
+def _until_stopped(
+    batches: Iterable[tuple[torch.Tensor, ...]], stopped: list[bool]
+) -> Iterator[tuple[torch.Tensor, ...]]:
+    """The batches, up to where a signal to the whole group of processes has ended the workers that make them."""
+    try:
+        yield from batches
+    except RuntimeError:  # of torch's loader, which has lost a worker
+        if not stopped:
+            raise
 
 
 class _Log:
