@@ -5,11 +5,14 @@ Those of the documents go to docs/, all others, which are for looking at, to bui
 """
 
 import argparse
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +58,22 @@ def main() -> None:
         alone = shutil.copy(options.program, bare)
         shutil.copy(options.program.with_name("models.index"), bare)
         subprocess.run([alone, folder, options.model, "--failed", "no-engine"], env=environment | home, check=True)
+    crash([options.program, folder, options.model, "--failed", "crashed"], environment | home)
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
+
+
+def crash(command: list[str | Path], environment: dict[str, str]) -> None:
+    """Run a command, and let what it has started crash, which is the engine, as often as it comes back."""
+    with subprocess.Popen(command, env=environment) as process:
+        while process.poll() is None:
+            time.sleep(0.5)  # a picture is taken meanwhile
+            for children in Path("/proc", str(process.pid), "task").glob("*/children"):
+                with contextlib.suppress(OSError):
+                    for child in map(int, children.read_text(encoding="ascii").split()):
+                        os.kill(child, signal.SIGSEGV)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
 
 
 if __name__ == "__main__":

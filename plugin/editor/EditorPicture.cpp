@@ -5,12 +5,11 @@
 //     stemlane-editor-picture FOLDER MODEL --failed NAME
 //
 // plays standard input through the processor and draws it playing, muted, bypassed, late, failed, narrow, and
-// with its menus and pages open; SONG is separated on the page of files. The second draws an engine that does
-// not start, as NAME: the environment says why. Needs neither a host nor a window on a screen.
+// with its menus and pages open; SONG is separated on the page of files. The second draws an engine that
+// fails, as NAME: the environment says why, or somebody kills it. Needs neither a host nor a window on a
+// screen.
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <juce_gui_basics/juce_gui_basics.h>
-
-#include <signal.h>
 
 #include <cmath>
 #include <cstdio>
@@ -195,18 +194,6 @@ void takeFailed(stemlane::StemlaneProcessor& processor, Camera& camera, const ch
   camera.take(name);
 }
 
-// Kills whatever this process has started, which is the engine, as often as it comes back.
-void takeCrashed(stemlane::StemlaneProcessor& processor, Camera& camera) {
-  for (int tries = 0; tries < 300 && processor.status().state != stemlane::EngineState::failed; ++tries) {
-    for (const auto& task : juce::File("/proc/self/task").findChildFiles(juce::File::findDirectories, false))
-      for (const juce::String& child :
-           juce::StringArray::fromTokens(task.getChildFile("children").loadFileAsString(), false))
-        if (child.getIntValue() > 0) kill(child.getIntValue(), SIGSEGV);
-    juce::Thread::sleep(100);
-  }
-  camera.take("crashed");
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -256,7 +243,6 @@ int main(int argc, char** argv) {
   editor.setSize(stemlane::StemlaneEditor::kUsualSize.width, stemlane::StemlaneEditor::kUsualSize.height);
   takePages(processor, camera, argv[3]);
   takeLate(processor, camera);
-  takeCrashed(processor, camera);
   processor.setModel("nobody");
   play(processor, editor, 60);
   camera.take("not-installed");
