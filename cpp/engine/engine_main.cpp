@@ -130,8 +130,9 @@ class Worker {
         py::array_t<float>(static_cast<py::ssize_t>(worker_.attr("stems").cast<py::sequence>().size()) + 1);
     resampled_ = configuration.sample_rate != model_rate_;
     num_strides_ = resampled_ ? 1 : worker_.attr("strides_at_once").cast<int>();
-    max_samples_ = num_strides_ * static_cast<std::int64_t>(
-                                      std::ceil(stride_samples_ * configuration.sample_rate / model_rate_));
+    max_samples_ =
+        num_strides_ * static_cast<std::int64_t>(
+                           std::ceil(configuration.stride_samples * configuration.sample_rate / model_rate_));
     feed_samples_ = resampled_ ? kFeedSamples : stride_samples_;
   }
 
