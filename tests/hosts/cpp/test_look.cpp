@@ -4,6 +4,7 @@
 
 #include "core/contract.h"
 #include "editor/pages.h"
+#include "home.h"
 #include "host/engine_configuration.h"
 #include "window.h"
 
@@ -206,6 +207,39 @@ TEST_CASE("the settings say what computes, and where that comes from") {
   unsetenv(contract::kProviderVariable);
   unsetenv("XDG_CONFIG_HOME");
   folder.deleteRecursively();
+}
+
+TEST_CASE("a provider that is chosen from the menu is written down, and the page says so") {
+  const Home home;
+  Host host("live");
+  Window window(*host.processor);
+  window.editor.showSettings();
+  window.click(window.get<juce::TextButton>("Change Computing"));
+  pump();
+  const auto item = [&](const juce::String& title) {
+    juce::AccessibilityHandler* found = nullptr;
+    for_each_component(window.editor, [&](juce::Component& component) {
+      auto* handler = component.getAccessibilityHandler();
+      if (handler != nullptr && handler->getRole() == juce::AccessibilityRole::menuItem &&
+          handler->getTitle() == title)
+        found = handler;
+    });
+    return found;
+  };
+  for (const char* name : contract::kProviders) {
+    INFO(name);
+    CHECK(item(name) != nullptr);
+  }
+  CHECK(configured_in(user_engine_configuration(), contract::kProviderKey).empty());
+  REQUIRE(item("openvino") != nullptr);
+  CHECK(item("openvino")->getActions().invoke(juce::AccessibilityActionType::press));
+  CHECK(wait_for([&] {
+    pump();
+    window.editor.refresh();
+    auto* page = find<InfoPanel>(window.editor, "Settings");
+    return page != nullptr && page->getDescription().contains("openvino, if it gives the right stems: ");
+  }));
+  CHECK(configured_in(user_engine_configuration(), contract::kProviderKey) == "openvino");
 }
 
 TEST_CASE("pages open over the editor and close by Escape or their button") {
