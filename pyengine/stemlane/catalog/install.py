@@ -185,6 +185,16 @@ def write_index() -> Path:
     return path
 
 
+def refresh_index() -> None:
+    """Bring the plugin's table up to date, if a model was copied into the user's folder or taken away by hand."""
+    models = registry.user_folder()
+    with contextlib.suppress(OSError):  # a folder that cannot be written holds what was put there with its table
+        path = models / MODEL_INDEX_FILE
+        known = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        if models.is_dir() and index_text(models, skip_unusable=True) != known:
+            write_index()
+
+
 def _check_name(name: str, force: bool, remedy: str = _BY_OPTION) -> None:
     """Raise `ModelError` unless a model may be called that; `remedy` says how to call it something else."""
     if not _NAME.fullmatch(name):

@@ -166,6 +166,10 @@ def _list_available(*, names: bool) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
+    if not options.names:  # which shells ask for at each press of a key
+        from stemlane.catalog.install import refresh_index
+
+        refresh_index()  # what is listed here is in the plugin's menu, too
     if options.json:
         if options.names:
             options.refuse("--names and --json are two forms of one list: leave one out")

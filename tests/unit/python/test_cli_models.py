@@ -4,6 +4,7 @@
 import importlib.util
 import json
 import os
+import shutil
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,10 @@ import soundfile
 from stemlane.catalog.install import CONVERTER_PACKAGES
 from stemlane.catalog.sources import source_of_file
 from stemlane.cli.main import main
+from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import ModelError
+from stemlane.manifests.model import index_text
+from stemlane.manifests.registry import user_folder
 from support.command_line import everything_in, fails, noise, write
 from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
@@ -77,6 +81,25 @@ def test_the_converter_needs_what_its_extra_brings():
     wanted = tomllib.loads(text)["project"]["optional-dependencies"]["convert"]
     assert [requirement.split(">=")[0] for requirement in wanted] == list(CONVERTER_PACKAGES)
     assert all(importlib.util.find_spec(module) for module in CONVERTER_PACKAGES.values())
+
+
+@pytest.mark.parametrize("form", [[], ["--json"], ["--added"]])
+def test_models_that_were_copied_by_hand_come_into_the_plugin_with_a_list(tiny_models, tmp_path, monkeypatch, form):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    models = user_folder()
+    assert main(["models", "list", *form]) == 0
+    assert not models.exists()  # where there is none, none is made
+    models.mkdir(parents=True)
+    build_model(models, name="copied")
+    index = models / MODEL_INDEX_FILE
+    assert main(["models", "list", *form]) == 0
+    assert index.read_text(encoding="utf-8") == index_text(models) and "\ncopied\t" in index_text(models)
+    written = index.stat().st_mtime_ns, index.stat().st_ino
+    assert main(["models", "list", *form]) == 0
+    assert (index.stat().st_mtime_ns, index.stat().st_ino) == written  # nothing new
+    shutil.rmtree(models / "copied")
+    assert main(["models", "list", *form]) == 0
+    assert "copied" not in index.read_text(encoding="utf-8")
 
 
 def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
