@@ -178,7 +178,7 @@ def write_index() -> Path:
     path = models / MODEL_INDEX_FILE
     partial = path.with_name(f".{MODEL_INDEX_FILE}.{secrets.token_hex(4)}")
     try:
-        partial.write_text(index_text(models, skip_unusable=True), encoding="utf-8")
+        partial.write_text(index_text(models, is_taken=registry.is_reserved), encoding="utf-8")
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
@@ -191,7 +191,7 @@ def refresh_index() -> None:
     with contextlib.suppress(OSError):  # a folder that cannot be written holds what was put there with its table
         path = models / MODEL_INDEX_FILE
         known = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-        if models.is_dir() and index_text(models, skip_unusable=True) != known:
+        if models.is_dir() and index_text(models, is_taken=registry.is_reserved) != known:
             write_index()
 
 

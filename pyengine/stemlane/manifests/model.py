@@ -8,6 +8,7 @@ Finding models is the registry's job, running them the front ends'.
 import re
 import sys
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
@@ -253,16 +254,32 @@ def model_folders(folder: Path | str) -> list[Path]:
     return sorted(path.parent for path in Path(folder).glob(f"*/{MANIFEST_NAME}"))
 
 
-def index_text(folder: Path | str, *, skip_unusable: bool = False) -> str:
-    """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs."""
+def load_named(folder: Path) -> Manifest:
+    """The manifest of a model that is found by its folder's name, which has to be its own."""
+    manifest = load_manifest(folder)
+    if manifest.name != folder.name:
+        raise ManifestError(
+            f"{folder / MANIFEST_NAME}: name is {manifest.name!r}, should be the folder's, {folder.name!r}"
+        )
+    return manifest
+
+
+def index_text(folder: Path | str, *, is_taken: Callable[[str], bool] | None = None) -> str:
+    """The table of the models in `folder` that the C++ core reads: one line per model, fields split by tabs.
+
+    With `is_taken`, models that cannot be used are left out, and those whose name is another's; else the first is an
+    error.
+    """
     lines = ["# " + "\t".join(MODEL_INDEX_FIELDS)]
     for model_folder in model_folders(folder):
+        if is_taken is not None and is_taken(model_folder.name):
+            continue
         try:
-            model = load_manifest(model_folder)
+            model = load_named(model_folder)
         except ManifestError:
-            if skip_unusable:
-                continue
-            raise
+            if is_taken is None:
+                raise
+            continue
         values = [getattr(model, field) for field in MODEL_INDEX_FIELDS]
         values[MODEL_INDEX_FIELDS.index("stems")] = ",".join(model.separated_stems)
         lines.append("\t".join(map(str, values)))

@@ -13,7 +13,7 @@ from stemlane.arguments import as_path, shown
 from stemlane.contract import LONGEST_MODEL_NAME, MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests import integrity
-from stemlane.manifests.model import MANIFEST_NAME, Manifest, load_manifest, model_folders
+from stemlane.manifests.model import MANIFEST_NAME, Manifest, load_manifest, load_named, model_folders
 from stemlane.package_folder import CHECKOUT, PACKAGE
 from stemlane.user_folders import data_folder
 
@@ -96,7 +96,7 @@ def list_models() -> list[Listing]:
             if name in found:
                 continue
             try:
-                found[name] = Listing(name, model_folder, _load_named(model_folder))
+                found[name] = Listing(name, model_folder, load_named(model_folder))
             except ManifestError as error:
                 found[name] = Listing(name, model_folder, None, str(error))
     return [*found.values(), *hidden]
@@ -137,18 +137,9 @@ def find_model(model: str | Path) -> Manifest:
     name = ALIASES.get(text, text)
     for folder in search_folders() if 0 < len(name) <= LONGEST_MODEL_NAME else ():
         if (folder / name / MANIFEST_NAME).is_file():
-            return _load_named(folder / name)
+            return load_named(folder / name)
     names = ", ".join(listing.name for listing in list_models()) or "none is installed"
     raise ModelError(f"no model called {shown(text)}; there is: {names}")
-
-
-def _load_named(folder: Path) -> Manifest:
-    manifest = load_manifest(folder)
-    if manifest.name != folder.name:
-        raise ManifestError(
-            f"{folder / MANIFEST_NAME}: name is {manifest.name!r}, should be the folder's, {folder.name!r}"
-        )
-    return manifest
 
 
 def check_model(manifest: Manifest) -> None:

@@ -102,6 +102,18 @@ def test_models_that_were_copied_by_hand_come_into_the_plugin_with_a_list(tiny_m
     assert "copied" not in index.read_text(encoding="utf-8")
 
 
+def test_a_model_that_the_engine_would_not_find_by_its_name_stays_out_of_the_plugin(tiny_models, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    models = user_folder()
+    models.mkdir(parents=True)
+    build_model(models, name="copied")
+    build_model(models, name="other-name").rename(models / "mine")
+    build_model(models, name="live")  # of a model that comes with the package
+    assert main(["models", "list"]) == 0
+    names = [line.split("\t")[0] for line in (models / MODEL_INDEX_FILE).read_text(encoding="utf-8").splitlines()[1:]]
+    assert names == ["copied"]
+
+
 def test_unusable_models_are_listed_in_line(models_folder, tmp_path, monkeypatch, capsys):
     build_model(tmp_path, name="a-name-that-is-long")
     build_model(tmp_path, name="b")
