@@ -122,7 +122,8 @@ void takeModels(stemlane::StemlaneProcessor& processor, Camera& camera) {
 // Where the folder of the captures should be, there is a file.
 void takeFailedCapture(stemlane::StemlaneProcessor& processor, Camera& camera) {
   const juce::File folder = stemlane::Capture::folder();
-  folder.deleteRecursively();
+  const juce::File aside = folder.getNonexistentSibling();  // the user's captures are not the picture's
+  folder.moveFileTo(aside);
   folder.getParentDirectory().createDirectory();
   folder.replaceWithText("in the way");
   processor.startCapture(0);
@@ -130,6 +131,7 @@ void takeFailedCapture(stemlane::StemlaneProcessor& processor, Camera& camera) {
   waitUntil(processor, [] { return true; });
   camera.take("capture-failed");
   folder.deleteFile();
+  aside.moveFileTo(folder);
 }
 
 void takeFiles(stemlane::StemlaneProcessor& processor, Camera& camera, const char* song) {

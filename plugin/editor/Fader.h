@@ -12,6 +12,7 @@ namespace stemlane {
 class Fader final : public ParameterSlider {
  public:
   Fader(juce::AudioParameterFloat& parameter, FaderGang& gang, const juce::String& title);
+  ~Fader() override { letGo(); }
 
   bool keyPressed(const juce::KeyPress&) override;
   void lookAndFeelChanged() override;

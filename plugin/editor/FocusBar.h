@@ -12,6 +12,7 @@ namespace stemlane {
 class FocusBar final : public ParameterSlider {
  public:
   FocusBar(juce::AudioParameterFloat& parameter, juce::Colour colour, const juce::String& title);
+  ~FocusBar() override { letGo(); }
 
   void paint(juce::Graphics& g) override;
 

@@ -43,6 +43,8 @@ class ParameterSlider : public juce::Slider {
  protected:
   juce::AudioParameterFloat& parameter() { return parameter_; }
   juce::ParameterAttachment& attachment() { return attachment_; }
+  /// Ends a drag. A slider's last class calls it when it goes: only its own `stoppedDragging` tells the host.
+  void letGo() { drag_.reset(); }
   /// Pixels from its lowest to its highest value.
   virtual double length() const = 0;
 

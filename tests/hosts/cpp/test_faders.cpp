@@ -235,12 +235,39 @@ TEST_CASE("linked faders move by as many dB, wait at the ends and keep what they
   CHECK(desk.drums.get() == before);
 }
 
+namespace {
+
+/// What a host hears of a parameter.
+struct Gestures final : juce::AudioProcessorParameter::Listener {
+  void parameterValueChanged(int, float) override { ++numValues; }
+  void parameterGestureChanged(int, bool begins) override { depth += begins ? 1 : (++numGestures, -1); }
+  int numValues = 0, numGestures = 0, depth = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a slider that goes while it is held ends its gesture") {
+  Host host{"live"};
+  const auto& strip = host.processor->parameters().strips[0];
+  const std::pair<const char*, juce::AudioProcessorParameter*> sliders[] = {{"Vocals gain", strip.gain},
+                                                                            {"Vocals focus", strip.focus}};
+  for (const auto& [name, parameter] : sliders) {
+    INFO(name);
+    Gestures heard;
+    parameter->addListener(&heard);
+    auto window = std::make_unique<Window>(*host.processor);
+    window->press(window->middle(window->get<juce::Slider>(name)));
+    window->drag(5.0F, 5.0F);
+    CHECK(heard.depth == 1);
+    window.reset();
+    CHECK(heard.depth == 0);
+    CHECK(heard.numGestures == 1);
+    parameter->removeListener(&heard);
+  }
+}
+
 TEST_CASE("a drag is one gesture for the host, and so is a step of the wheel") {
-  struct Gestures final : juce::AudioProcessorParameter::Listener {
-    void parameterValueChanged(int, float) override { ++numValues; }
-    void parameterGestureChanged(int, bool begins) override { depth += begins ? 1 : (++numGestures, -1); }
-    int numValues = 0, numGestures = 0, depth = 0;
-  } heard;
+  Gestures heard;
   Desk desk;
   static_cast<juce::AudioProcessorParameter&>(desk.vocals).addListener(&heard);
   desk.window.press(desk.window.middle(desk.fader));
