@@ -204,10 +204,10 @@ fuzz-readers: $(STAMPS)/test-tools
 	  sed -n "s/^stat::number_of_executed_units: */$$target: inputs: /p" build/fuzz.log; \
 	done
 
-# Tests in hosts play live through the validator's executable.
+# Tests in hosts play live through the validator's executable, and through `soak`, which sees an engine's steps.
 test-python: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
-	cmake --build $(BUILD) --target stemlane-validator
+	cmake --build $(BUILD) --target stemlane-validator soak
 	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.

@@ -18,8 +18,8 @@ inline constexpr std::int64_t kMostStridesAtOnce = 4;
 /// it is at least a stride, as long as there is more than one to wait for.
 inline std::int64_t strides_at_once(std::int64_t allowance_samples, std::int64_t stride_samples,
                                     std::int64_t block_samples) noexcept {
-  return std::clamp<std::int64_t>((allowance_samples - block_samples) / stride_samples, 1,
-                                  kMostStridesAtOnce);
+  return std::clamp<std::int64_t>(
+      (allowance_samples - block_samples) / std::max<std::int64_t>(stride_samples, 1), 1, kMostStridesAtOnce);
 }
 
 /// Samples until a step must be done that takes `num_samples`, when the mixture lies `backlog_samples` beyond

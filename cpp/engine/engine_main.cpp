@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "core/latency.h"
 #include "core/strides.h"
@@ -197,6 +198,7 @@ void serve(Worker& worker, SharedAudio& memory, const HostLink& host, const Poll
   EngineEnd end(memory);
   auto last_work = Clock::now();
   auto last_check = last_work;
+  std::int64_t missing = 0;
   for (;;) {
     const auto now = Clock::now();
     if (now - last_check > kHostCheckEvery) {
@@ -206,6 +208,7 @@ void serve(Worker& worker, SharedAudio& memory, const HostLink& host, const Poll
     switch (worker.next(end)) {
       case EngineEnd::Work::restart:
         worker.reset();
+        last_work = now;
         break;
       case EngineEnd::Work::mixture:
         if (worker.process(end, memory.num_stems()))
@@ -214,6 +217,8 @@ void serve(Worker& worker, SharedAudio& memory, const HostLink& host, const Poll
         last_work = now;
         break;
       case EngineEnd::Work::none:
+        if (std::exchange(missing, end.num_missing()) != end.num_missing())
+          last_work = now;  // music has come
         end.wait_for_mixture(end.offline()                                  ? kOfflineWaitNanoseconds
                              : end.asleep() || now - last_work > kIdleAfter ? poll.idle()
                                                                             : poll.awake(end.num_missing()));

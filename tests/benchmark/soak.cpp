@@ -84,12 +84,14 @@ struct StepTimes {
       if (seen[i] == 0 || end - seen[i] > kNumStepTimes) seen[i] = end;
       for (; seen[i] < end; ++seen[i]) {
         const StepTime step = step_time(header, seen[i], streams[i]->config().sample_rate);
+        played.push_back(1000.0 * step.played);
         deadlines.push_back(1000.0 * step.deadline);
         shares.push_back(100.0 * step.spent / step.deadline);
       }
     }
   }
   std::vector<std::uint64_t> seen;
+  std::vector<double> played;     ///< ms
   std::vector<double> deadlines;  ///< ms
   std::vector<double> shares;     ///< of these, in percent
 };
@@ -169,10 +171,12 @@ int main(int argc, char** argv) {
               block_samples, seconds);
   std::printf("process: p50 %.1f us, p99 %.1f us, max %.1f us\n", process.at(0.5), process.at(0.99),
               process.at(1.0));
+  const Quantiles played(std::move(steps.played));
   const Quantiles deadline(std::move(steps.deadlines));
   const Quantiles share(std::move(steps.shares));
-  std::printf("steps: %zu, of a deadline of %.1f ms: p50 %.1f %%, p99 %.1f %%, max %.1f %%\n",
-              share.sorted.size(), deadline.at(0.5), share.at(0.5), share.at(0.99), share.at(1.0));
+  std::printf(
+      "steps: %zu, each for %.1f ms; of a deadline of %.1f ms: p50 %.1f %%, p99 %.1f %%, max %.1f %%\n",
+      share.sorted.size(), played.at(0.5), deadline.at(0.5), share.at(0.5), share.at(0.99), share.at(1.0));
   std::printf("engines: %.2f %% of a core each; memory %.1f to %.1f MiB in all, host %.1f to %.1f MiB\n",
               100.0 * (after.engine_seconds - before.engine_seconds) / seconds / num_instances,
               before.engine_mib, after.engine_mib, before.host_mib, after.host_mib);

@@ -130,7 +130,7 @@ def test_stems_arrive_at_their_place(live_host, tmp_path, model, seconds):
 
 @pytest.mark.parametrize("block", [64, 512, 2048, 4096])
 def test_strides_that_come_together_have_the_bits_of_single_ones(live_host, tmp_path, block):
-    """`mix` lets three strides come together at the first two blocks, two at the third, none at the last."""
+    """`mix` lets three strides come together at the first two blocks, two at the third; the last brings four."""
     mixture = music(3)
     stream = StreamingSeparator("mix", RATE, 2)
     strides = np.split(mixture, range(1024, mixture.shape[1], 1024), axis=1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Never
 
 import numpy as np
 
-from stemlane.arguments import check_names
+from stemlane.arguments import check_names, is_count, shown
 from stemlane.audio_checks import as_array, check_stream
 from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine import providers
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import soxr
 
 _RESAMPLER_QUALITY = "HQ"
+_MOST_STRIDES_AT_ONCE = 64
 
 
 def resampler_lag_samples(rate_in: float, rate_out: float, at_rate: float) -> int:
@@ -69,8 +70,8 @@ class StreamingSeparator:
     provider
         What computes the networks, see `Separator`.
     strides_at_once
-        Most strides of a block that are computed together, if the model can: the same stems for less work. Not of a
-        `whole` recording, where as many are as are of use.
+        Most strides of a block that are computed together, 1 to 64, if the model can: the same stems for less work.
+        Not of a `whole` recording, where as many are as are of use.
 
     Attributes
     ----------
@@ -117,6 +118,8 @@ class StreamingSeparator:
     ):
         check_names(unknown, ("whole", "shifts", "provider", "strides_at_once"), "StreamingSeparator")
         check_stream(sample_rate, num_channels)
+        if not is_count(strides_at_once, 1, _MOST_STRIDES_AT_ONCE):
+            raise InputError(f"strides_at_once is {shown(strides_at_once)}, should be 1 to {_MOST_STRIDES_AT_ONCE}")
         found = model if isinstance(model, Manifest) else find_model(model)
         self.manifest = found.at_rate(sample_rate)
         check_model(self.manifest)

@@ -79,6 +79,7 @@ TEST_CASE("strides come together while the allowance leaves one more and a block
   CHECK(strides_at_once(1024, 256, 512) == 2);   // `tracking`
   CHECK(strides_at_once(256, 256, 64) == 1);     // `tracking-fast`
   CHECK(strides_at_once(0, 512, 512) == 1);
+  CHECK(strides_at_once(4096, 0, 512) == kMostStridesAtOnce);  // nonsense, which no division stops at
   CHECK(strides_at_once(1 << 20, 1, 512) == kMostStridesAtOnce);
   std::mt19937 generator(3);
   std::uniform_int_distribution<int> any(1, 10'000);

@@ -96,7 +96,7 @@ def test_soak_is_read():
     said = (
         "live, 2 instance(s), noise, blocks of 512, 15 s\n"
         "process: p50 11.3 us, p99 19.8 us, max 84.1 us\n"
-        "steps: 639, of a deadline of 23.2 ms: p50 7.3 %, p99 44.0 %, max 89.4 %\n"
+        "steps: 639, each for 23.2 ms; of a deadline of 23.2 ms: p50 7.3 %, p99 44.0 %, max 89.4 %\n"
         "engines: 8.00 % of a core each; memory 81.0 to 82.1 MiB in all, host 12.0 to 12.1 MiB\nlate: 3 times\n"
     )
     assert curves.read_soak(said) == {

@@ -42,7 +42,9 @@ class FrontEnds:
 def _streaming(manifest: Manifest, strides_at_once: int = 1) -> StreamFrontEnd:
     from stemlane.engine.frontends.streaming import StreamingFrontEnd
 
-    return StreamingFrontEnd(manifest, strides_at_once=strides_at_once)
+    # Memories that take turns see one stride each: the network would run as often, and the wait would win nothing.
+    takes_turns = manifest.settings_of(StreamingSettings).interleaved_states > 1
+    return StreamingFrontEnd(manifest, strides_at_once=1 if takes_turns else strides_at_once)
 
 
 def _streaming_recording(manifest: Manifest) -> RecordingFrontEnd:
