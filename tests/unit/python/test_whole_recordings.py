@@ -45,7 +45,7 @@ class Listener(RecordingFrontEnd):
 @pytest.fixture
 def model(tmp_path, monkeypatch):
     monkeypatch.setattr(streaming, "create_recording", lambda manifest, **options: Listener())
-    monkeypatch.setattr(streaming, "create_stream", lambda manifest: Listener())
+    monkeypatch.setattr(streaming, "create_stream", lambda manifest, **options: Listener())
     return build_model(tmp_path, stems=("vocals", "other"), masks=(0.5,))
 
 
