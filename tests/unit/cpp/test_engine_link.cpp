@@ -1,93 +1,66 @@
 // SPDX-License-Identifier: MIT
 #include <catch2/catch.hpp>
 
-#include <vector>
-
-#include "link/engine_link.h"
 #include "link/poll.h"
+#include "link_fixture.h"
 
 using namespace stemlane;
 using Work = EngineEnd::Work;
 
 TEST_CASE("an engine never starts before its generation, wherever the host is interrupted") {
-  std::string error;
-  const auto memory = SharedAudio::create(1, 1, 65536, error);
-  REQUIRE(memory != nullptr);
-  HostEnd host(*memory);
-  EngineEnd engine(*memory);
-  host.begin_generation(0);
-  REQUIRE(engine.next(64, 512) == Work::restart);
-  const std::vector<float> mixture(1000, 1.0F);
-  const float* channel = mixture.data();
-  host.write_mixture(0, &channel, 1000);
+  Link link(65536);
+  link.write(1000);
 
   // The host has been taken off its processor in the middle of begin_generation.
-  memory->header().generation_start.store(8192);
-  CHECK(engine.next(64, 512) == Work::restart);
-  CHECK(engine.position() == 8192);
-  CHECK(engine.next(64, 512) == Work::none);
-  CHECK(engine.position() == 8192);
-  CHECK(host.stems_range().end < 0);  // of the last generation: none
+  link.memory->header().generation_start.store(8192);
+  CHECK(link.engine.next(64, 512) == Work::restart);
+  CHECK(link.engine.position() == 8192);
+  CHECK(link.engine.next(64, 512) == Work::none);
+  CHECK(link.engine.position() == 8192);
+  CHECK(link.host.stems_range().end < 0);  // of the last generation: none
 
-  host.begin_generation(8192);
-  CHECK(engine.next(64, 512) == Work::none);
-  CHECK(host.stems_range().end == 8192);
-  host.write_mixture(8192, &channel, 640);
-  CHECK(engine.next(64, 512) == Work::mixture);
-  CHECK(engine.position() == 8192);
-  CHECK(engine.num_samples() == 512);
+  link.begin_generation(8192);
+  CHECK(link.engine.next(64, 512) == Work::none);
+  CHECK(link.host.stems_range().end == 8192);
+  link.write(640);
+  CHECK(link.engine.next(64, 512) == Work::mixture);
+  CHECK(link.engine.position() == 8192);
+  CHECK(link.engine.num_samples() == 512);
 }
 
 TEST_CASE("an engine knows how many samples of its next stride are missing") {
-  std::string error;
-  const auto memory = SharedAudio::create(1, 1, 1024, error);
-  REQUIRE(memory != nullptr);
-  HostEnd host(*memory);
-  EngineEnd engine(*memory);
-  host.begin_generation(0);
-  REQUIRE(engine.next(512, 512) == Work::restart);
-  REQUIRE(engine.next(512, 512) == Work::none);
-  CHECK(engine.num_missing() == 512);
-  const std::vector<float> mixture(1000, 1.0F);
-  const float* channel = mixture.data();
-  host.write_mixture(0, &channel, 200);
-  REQUIRE(engine.next(512, 512) == Work::none);
-  CHECK(engine.num_missing() == 312);
-  host.write_mixture(200, &channel, 312);
-  REQUIRE(engine.next(512, 512) == Work::mixture);
-  engine.consume();
-  host.write_mixture(512, &channel, 20);
-  REQUIRE(engine.next(512, 512) == Work::none);
-  CHECK(engine.num_missing() == 492);
+  Link link(1024);
+  REQUIRE(link.engine.next(512, 512) == Work::none);
+  CHECK(link.engine.num_missing() == 512);
+  link.write(200);
+  REQUIRE(link.engine.next(512, 512) == Work::none);
+  CHECK(link.engine.num_missing() == 312);
+  link.write(312);
+  REQUIRE(link.engine.next(512, 512) == Work::mixture);
+  link.engine.consume();
+  link.write(20);
+  REQUIRE(link.engine.next(512, 512) == Work::none);
+  CHECK(link.engine.num_missing() == 492);
 }
 
 TEST_CASE("an engine finds the focus of its stride's last sample, however the host cuts its blocks") {
   for (const int block : {1, 37, 64, 333}) {
-    std::string error;
-    const auto memory = SharedAudio::create(1, 2, 4096, error);
-    REQUIRE(memory != nullptr);
-    HostEnd host(*memory);
-    EngineEnd engine(*memory);
-    host.begin_generation(8192);
-    REQUIRE(engine.next(100, 100) == Work::restart);
-    const std::vector<float> mixture(static_cast<std::size_t>(block), 1.0F);
-    const float* channel = mixture.data();
-    std::int64_t position = 8192;
+    Link link(4096, 8192, 2);
     for (int stride = 0; stride < 50; ++stride) {
-      while (engine.next(100, 100) != Work::mixture) {
+      while (link.engine.next(100, 100) != Work::mixture) {
         // Moves with the blocks, as a host's automation does.
-        const float focus[] = {static_cast<float>(position), 50.0F, -static_cast<float>(position)};
-        host.write_focus(position, block, focus);
-        host.write_mixture(position, &channel, block);
-        position += block;
+        const auto now = static_cast<float>(link.end());
+        const float focus[] = {now, 50.0F, -now};
+        link.host.write_focus(link.end(), block, focus);
+        link.write(block);
       }
-      const std::int64_t last = engine.position() + engine.num_samples() - 1;
+      const std::int64_t last = link.engine.position() + link.engine.num_samples() - 1;
       const std::int64_t point = last / kFocusGridSamples * kFocusGridSamples;
       const std::int64_t its_block = 8192 + (point - 8192) / block * block;
-      CHECK(engine.focus(0) == static_cast<float>(its_block));
-      CHECK(engine.focus(1) == 50.0F);
-      CHECK(engine.focus(2) == -static_cast<float>(its_block));
-      engine.consume();
+      CHECK(link.engine.focus(0) == static_cast<float>(its_block));
+      CHECK(link.engine.focus(1) == 50.0F);
+      CHECK(link.engine.focus(2) == -static_cast<float>(its_block));
+      link.engine.consume();
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/strides.h"
+#include "link_fixture.h"
 #include "stream_fixture.h"
 
 using namespace stemlane;
@@ -104,43 +105,36 @@ TEST_CASE("a step's deadline is when its first stems are asked for, or the next 
 }
 
 TEST_CASE("in real time an engine waits for its strides, offline it takes what is there") {
-  std::string error;
-  const auto memory = SharedAudio::create(1, 1, 8192, error);
-  REQUIRE(memory != nullptr);
-  HostEnd host(*memory);
-  EngineEnd engine(*memory);
-  host.begin_generation(0);
-  REQUIRE(engine.next(100, 400, 300) == Work::restart);
-  const std::vector<float> mixture(8192, 1.0F);
-  const float* channel = mixture.data();
-  host.write_mixture(0, &channel, 250);
+  Link link(8192);
+  EngineEnd& engine = link.engine;
+  link.write(250);
   CHECK(engine.next(100, 400, 300) == Work::none);
   CHECK(engine.num_missing() == 50);
-  host.write_mixture(250, &channel, 70);
+  link.write(70);
   REQUIRE(engine.next(100, 400, 300) == Work::mixture);
   CHECK(engine.num_samples() == 300);
   CHECK(engine.step_samples() == 300);
   CHECK(engine.step_backlog() == 320);
   engine.consume();
-  host.write_mixture(320, &channel, 600);
+  link.write(600);
   REQUIRE(engine.next(100, 400, 300) == Work::mixture);
   CHECK(engine.num_samples() == 400);  // as many as it can take, if they are there
   engine.consume();
   CHECK(engine.next(100, 400, 300) == Work::none);
   CHECK(engine.num_missing() == 80);
-  host.set_offline(true);
+  link.host.set_offline(true);
   REQUIRE(engine.next(100, 400, 300) == Work::mixture);
   CHECK(engine.num_samples() == 200);
   engine.consume();
-  host.set_offline(false);
+  link.host.set_offline(false);
 
   // What a cut at the ring's end has left of a stride does not wait for others.
-  for (int position = 920; position < 8120; position += 400) {
-    host.write_mixture(position, &channel, 400);
+  while (link.end() < 8120) {
+    link.write(400);
     while (engine.next(100, 400, 100) == Work::mixture) engine.consume();
   }
   REQUIRE(engine.position() == 8100);
-  host.write_mixture(8120, &channel, 280);
+  link.write(280);
   REQUIRE(engine.next(100, 400, 300) == Work::mixture);
   CHECK(engine.num_samples() == 92);
   CHECK(engine.step_samples() == 0);
@@ -152,26 +146,19 @@ TEST_CASE("in real time an engine waits for its strides, offline it takes what i
 }
 
 TEST_CASE("strides of different focus are not taken at once") {
-  std::string error;
-  const auto memory = SharedAudio::create(1, 1, 8192, error);
-  REQUIRE(memory != nullptr);
-  HostEnd host(*memory);
-  EngineEnd engine(*memory);
-  host.begin_generation(0);
-  REQUIRE(engine.next(256, 1024, 1024) == Work::restart);
-  const std::vector<float> mixture(64, 1.0F);
-  const float* channel = mixture.data();
-  for (int position = 0; position < 2048; position += 64) {
+  Link link(8192);
+  while (link.end() < 2048) {
     // Of the strides' last points: 50 three times, 70 twice, 80, 50 twice.
+    const std::int64_t position = link.end();
     const float other = position < 768 || position >= 1536 ? 50.0F : position < 1280 ? 70.0F : 80.0F;
     const float focus[] = {50.0F, other};
-    host.write_focus(position, 64, focus);
-    host.write_mixture(position, &channel, 64);
+    link.host.write_focus(position, 64, focus);
+    link.write(64);
   }
   std::vector<std::pair<std::int64_t, float>> taken;
-  while (engine.next(256, 1024, 256) == Work::mixture) {
-    taken.emplace_back(engine.num_samples(), engine.focus(1));
-    engine.consume();
+  while (link.engine.next(256, 1024, 256) == Work::mixture) {
+    taken.emplace_back(link.engine.num_samples(), link.engine.focus(1));
+    link.engine.consume();
   }
   CHECK(taken ==
         std::vector<std::pair<std::int64_t, float>>{{768, 50.0F}, {512, 70.0F}, {256, 80.0F}, {512, 50.0F}});
