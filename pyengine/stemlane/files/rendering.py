@@ -44,10 +44,7 @@ def render_file(
     target = place(output_path)
     encoding = encoding_of(output_path)
     if model == "default" and is_stem_file(shown or path):
-        if focus:
-            raise InputError(
-                f"{shown or path}: has its own stems, which no focus changes; leave it out, or name a model"
-            )
+        _check_no_focus(path, shown, focus)
         return _mix_stem_file(path, target, encoding, shown, gains=gains, automation=automation, progress=progress)
     manifest = find_model(model)
     plan = GainPlan(manifest, gains, automation)
@@ -59,6 +56,15 @@ def render_file(
                 output.write(piece)
                 progress(piece.shape[1])
         return [warning for warning in (source.warning, clip_warning(output_path, output)) if warning]
+
+
+def _check_no_focus(path: str | Path, shown: str | None, focus: Mapping[str, float | str] | None) -> None:
+    """Refuse a focus that would have to change the stems of a stem file; 50 would not."""
+    from stemlane.engine.spectral.focus import focus_by_stem, is_neutral
+
+    name = shown or str(path)
+    if focus is not None and not is_neutral(focus_by_stem(tuple(streams_by_stem(path)), focus, name)):
+        raise InputError(f"{name}: has its own stems, which no focus changes; leave it out, or name a model")
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ from stemlane.cli.main import main
 from stemlane.errors import InputError
 from stemlane.evaluation.songs import find_songs, song_seconds
 from stemlane.files.library import separate_file
+from stemlane.files.rendering import render_file
 from stemlane.files.stem_files import STEMS, stream_names, streams_by_stem
 from support.audio_files import RATE
 from support.stem_files import five, renamed, samples_of, stem_file
@@ -72,6 +73,24 @@ def test_render_mixes_the_stems_of_the_file(tmp_path, tiny_models, capsys):
     # With a model, it is the mixture that is separated.
     assert main(["render", str(path), "-o", str(out), "--model", "live", "--gain", "vocals=0"]) == 0
     np.testing.assert_allclose(samples_of(out), samples[0], atol=1e-6)
+
+
+def test_a_focus_that_would_change_the_stems_of_a_file_is_refused(tmp_path):
+    path, out = stem_file(tmp_path / "a.stem.mp4", five(20_000)), tmp_path / "mix.wav"
+    for focus in (None, {}, {"vocals": 50}, {"vocals": "50 %", "drums": 50.0}):
+        out.unlink(missing_ok=True)
+        render_file(path, out, focus=focus)
+        assert out.exists()
+    for focus, words in [
+        ({"vocals": 0}, "has its own stems, which no focus changes; leave it out, or name a model"),
+        ({"vocals": 50, "bass": "0"}, "has its own stems, which no focus changes"),
+        ({"piano": 50}, "focus names 'piano', but .*a.stem.mp4 has: drums, bass, other, vocals"),
+        ({"vocals": 101}, "focus of vocals is 101, should be a number from 0 to 100"),
+        (0, "focus is 0, should be a dictionary"),
+        (False, "focus is False, should be a dictionary"),
+    ]:
+        with pytest.raises(InputError, match=words):
+            render_file(path, out, focus=focus)
 
 
 def test_separate_reads_the_mixture(tmp_path, model):

@@ -9,7 +9,7 @@ At 50 % for all they stay as they are. Above it, a stem keeps what is clearly it
 below it, it takes what is doubtful. The shares stay between 0 and 1 and add up to 1, the residual stem's included.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -78,14 +78,31 @@ def model_focus(manifest: Manifest, focus: Mapping[str, float | str]) -> np.ndar
     InputError
         If the model has no such stem or takes no focus, or a focus is not a number from 0 to 100.
     """
-    if not isinstance(focus, Mapping):
-        raise InputError(f"focus is {shown(focus)}, should be a dictionary such as {{'vocals': 70}}")
     names = (*manifest.separated_stems, manifest.residual)
-    percent = dict.fromkeys(names, NEUTRAL_FOCUS)
-    for stem, value in focus.items():
-        if stem not in names:
-            raise InputError(f"focus names {shown(stem)}, but model {manifest.name!r} has: {', '.join(manifest.stems)}")
-        percent[stem] = parse_focus(value, stem)
-    if not manifest.takes_focus and set(percent.values()) != {NEUTRAL_FOCUS}:
+    percent = focus_by_stem(names, focus, f"model {manifest.name!r}")
+    if not manifest.takes_focus and not is_neutral(percent):
         raise InputError(f"model {manifest.name!r} takes no focus: leave it out, or take live, mix or tracking")
     return np.array(list(percent.values()), np.float32)
+
+
+def focus_by_stem(names: Sequence[str], focus: Mapping[str, float | str], owner: str) -> dict[str, float]:
+    """The focus of each stem of `names` in per cent, 50 for those that `focus` leaves out.
+
+    Raises
+    ------
+    InputError
+        If `owner`, as messages call it, has no such stem, or a focus is not a number from 0 to 100.
+    """
+    if not isinstance(focus, Mapping):
+        raise InputError(f"focus is {shown(focus)}, should be a dictionary such as {{'vocals': 70}}")
+    percent = dict.fromkeys(names, NEUTRAL_FOCUS)
+    for stem, value in focus.items():
+        if stem not in percent:
+            raise InputError(f"focus names {shown(stem)}, but {owner} has: {', '.join(names)}")
+        percent[stem] = parse_focus(value, stem)
+    return percent
+
+
+def is_neutral(percent: Mapping[str, float]) -> bool:
+    """Whether a focus leaves all stems as they are; 0 does not."""
+    return set(percent.values()) <= {NEUTRAL_FOCUS}
