@@ -73,7 +73,10 @@ def add(commands: Group) -> None:
         help="skip recordings that already have stems made from the same recording, model and options",
     )  # fmt: skip
     work.add_argument("--json", action="store_true", help="print one JSON line per recording")
-    work.add_argument("--progress", action="store_true", help="with --json: print lines of progress, too")
+    work.add_argument(
+        "--progress", action="store_true",
+        help="with --json: print lines of progress, too, and read the waveforms of what is skipped",
+    )  # fmt: skip
     loudness = work.add_mutually_exclusive_group()
     loudness.add_argument("-q", "--quiet", action="store_true", help="print only warnings and failures")
     loudness.add_argument("-v", "--verbose", action="store_true", help="print how long each recording took")
@@ -212,6 +215,7 @@ def _run(batch: "Batch", options: argparse.Namespace, *, prints: bool) -> "list[
 
 def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: bool) -> None:
     from stemlane.cli.progress import say_json
+    from stemlane.files.outlines import outlines
     from stemlane.files.status import fields
 
     for text in outcome.warnings:
@@ -219,7 +223,7 @@ def _say_outcome(outcome: "Outcome", options: argparse.Namespace, *, prints: boo
             text = text.replace(str(path), "standard output")
         warn(text)
     if options.json:
-        say_json(fields(outcome) | {"waveforms": outcome.waveforms})
+        say_json(fields(outcome) | {"waveforms": outlines(outcome) if options.progress else outcome.waveforms})
     elif not outcome.problem and prints and not options.quiet:
         folders = {path.parent for path in outcome.outputs.values()}
         has_its_own = not options.stem_file and os.path.dirname(options.name).endswith(("{track}", "{filename}"))

@@ -55,8 +55,8 @@ class Outcome:
     provider
         What computed the networks; nothing where none were needed.
     waveforms
-        For each file that was written now, but a stem file: the largest sample of each of at most 400 equal parts, in
-        whole per cents of full scale.
+        For each file that was written now: the largest sample of each of at most 400 equal parts, in whole per cents of
+        full scale; of a stem file those of its mixture. `stemlane.files.outlines` reads those of skipped recordings.
     """
 
     path: Place
@@ -106,7 +106,10 @@ def separate_recording(
         with staged_results(finals, folder, mark) as staged:
             if request.makes_stem_file:
                 tags = _kept(source.tags) | {"comment": mark}
-                written = _Written(*write_stem_file(source, separator, request, staged[0], finals[0], tags, progress))
+                num_samples, warnings, waveform = write_stem_file(
+                    source, separator, request, staged[0], finals[0], tags, progress
+                )
+                written = _Written(num_samples, warnings, dict.fromkeys(outcome.outputs, waveform.percent()))
             else:
                 written = _write(
                     source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress

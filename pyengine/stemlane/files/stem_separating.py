@@ -17,6 +17,7 @@ from stemlane.files.reading import BLOCK_SAMPLES, AudioInput
 from stemlane.files.request import Request
 from stemlane.files.staging import cannot_write
 from stemlane.files.stem_files import STEMS, part_of
+from stemlane.files.waveform import Waveform
 from stemlane.files.writing import PROBLEMS, AudioOutput
 
 _MOST_PEAK = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
@@ -30,12 +31,14 @@ class StemFileOutput:
     ----------
     peak
         Largest absolute sample so far.
+    waveform
+        The mixture's outline so far: what players play.
     """
 
     def __init__(self, path: Path, final: Place, encoding: Encoding, source: AudioInput, tags: dict[str, str]):
         from stemlane.files.stem_file_writing import StemFileWriter
 
-        self._path, self._final, self.peak = path, final, 0.0
+        self._path, self._final, self.peak, self.waveform = path, final, 0.0, Waveform()
         with self._problems():
             path.open("xb").close()
             self._writer = StemFileWriter(path, encoding, source.sample_rate, tags, source.cover)
@@ -57,6 +60,7 @@ class StemFileOutput:
         """Append a block; one channel becomes two, because the format's streams are stereo."""
         if block.shape[2]:
             self.peak = max(self.peak, float(np.abs(block).max()))
+            self.waveform.add(block[0])
         with self._problems():
             self._writer.write(np.broadcast_to(block, (block.shape[0], 2, block.shape[2])))
 
@@ -72,8 +76,8 @@ class StemFileOutput:
 def write_stem_file(
     source: AudioInput, separator: Separator, request: Request, staged: Path, final: Place, tags: dict[str, str],
     progress: Callable[[int, int], None],
-) -> tuple[int, list[str]]:  # fmt: skip
-    """Separate a recording into the staged file; returns the number of samples and warnings."""
+) -> tuple[int, list[str], Waveform]:  # fmt: skip
+    """Separate a recording into the staged file; returns the number of samples, warnings and the mixture's outline."""
     num_samples = 0
 
     def mixed() -> Generator[np.ndarray, None, None]:
@@ -92,7 +96,7 @@ def write_stem_file(
             for block in blocks:
                 output.write(block)
         clipped = f"{final}: clipped, its peak was {output.peak:.2f}; --clip rescale makes all of it softer"
-        return num_samples, [clipped] if output.peak > 1 else []
+        return num_samples, [clipped] if output.peak > 1 else [], output.waveform
     loud = staged.with_name(staged.name + ".float")
     num_channels = source.num_channels
     with contextlib.ExitStack() as stack:
@@ -116,7 +120,7 @@ def write_stem_file(
     for place in places:
         place.unlink()
     softer = f"{source.shown}: all in its stem file is {-20 * np.log10(factor):.2f} dB softer, the peak was {peak:.2f}"
-    return num_samples, [softer] if factor != 1.0 else []
+    return num_samples, [softer] if factor != 1.0 else [], output.waveform
 
 
 def _mixture_and_parts(source: AudioInput, separator: Separator, request: Request) -> Generator[np.ndarray, None, None]:

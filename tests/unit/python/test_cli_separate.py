@@ -161,6 +161,9 @@ def test_programs_get_a_line_for_every_recording(tmp_path, tiny_models, capsys):
     assert main([*arguments[:2], *arguments[3:], "--skip-existing"]) == 0
     skipped = json.loads(capsys.readouterr().out)
     assert skipped["state"] == "skipped" and skipped["waveforms"] == {}
+    assert main([*arguments[:2], *arguments[3:], "--skip-existing", "--progress"]) == 0
+    *_, skipped = map(json.loads, capsys.readouterr().out.splitlines())
+    assert skipped["state"] == "skipped" and skipped["waveforms"] == waveforms
 
 
 def test_programs_get_the_progress_if_they_want_it(tmp_path, tiny_models, capsys):

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 import stemlane
+from stemlane.files.outlines import outlines
+from stemlane.files.reading import AudioInput
 from stemlane.files.waveform import MOST_COLUMNS, Waveform
 
 
@@ -63,3 +65,21 @@ def test_stems_come_with_the_outline_of_what_was_written(tmp_path, tiny_models, 
         written = slow(soundfile.read(path, always_2d=True, dtype="float32")[0].T)
         # Dither and rounding may carry a value over half a per cent.
         np.testing.assert_allclose(outcome.waveforms[stem], np.minimum(written, 100), atol=1)
+
+
+@pytest.mark.parametrize("clip", ["report", "rescale"])
+def test_a_stem_file_has_the_outline_of_its_mixture(tmp_path, tiny_models, clip):
+    song = tmp_path / "song.wav"
+    soundfile.write(song, noise(30_000).T, 44100, subtype="FLOAT")
+    outcome = stemlane.separate_file(song, tmp_path / "out", file_format="stem.mp4", bits="24", clip=clip)
+    with AudioInput(outcome.outputs["stems"]) as file:
+        written = slow(np.concatenate(list(file), axis=1))
+    assert set(outcome.waveforms) == {"stems"}
+    np.testing.assert_allclose(outcome.waveforms["stems"], np.minimum(written, 100), atol=1)
+    again = stemlane.separate_file(
+        song, tmp_path / "out", file_format="stem.mp4", bits="24", clip=clip, skip_existing=True
+    )
+    assert again.skipped and again.waveforms == {}
+    np.testing.assert_allclose(outlines(again)["stems"], outcome.waveforms["stems"], atol=1)
+    again.outputs["stems"].write_bytes(b"damaged")
+    assert outlines(again) == {}
