@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "editor/StemlaneLook.h"
+#include "editor/WrappedText.h"
 
 namespace stemlane {
 namespace {
@@ -15,17 +16,20 @@ constexpr int kButtonWidth = 100;
 constexpr int kPlayWidth = 52;
 constexpr int kGap = 6;
 
-juce::String stateText(const FileQueue::Item& item) {
-  switch (item.state) {
-    case FileQueue::State::waiting:
-      return "waiting";
-    case FileQueue::State::running:
-      return item.share > 0.0 ? juce::String(juce::roundToInt(100.0 * item.share)) + " %" : "starting";
-    case FileQueue::State::done:
-    case FileQueue::State::failed:
-      return item.problem;
-  }
-  return {};
+/// Beside the name; empty once there is more to say.
+juce::String progressText(const FileQueue::Item& item) {
+  if (item.state == FileQueue::State::waiting) return "waiting";
+  if (item.state != FileQueue::State::running) return {};
+  return item.share > 0.0 ? juce::String(juce::roundToInt(100.0 * item.share)) + " %" : "starting";
+}
+
+/// Why it has failed, or what is to be known of its stems.
+juce::String resultText(const FileQueue::Item& item) {
+  return progressText(item).isEmpty() ? item.problem : juce::String();
+}
+
+int textWidth(int width) {
+  return width - kButtonWidth - 16;
 }
 
 bool hasStems(const FileQueue::Item& item) {
@@ -35,7 +39,6 @@ bool hasStems(const FileQueue::Item& item) {
 }  // namespace
 
 FileRow::FileRow(StemlaneProcessor& processor, int index) : processor_(processor), index_(index) {
-  setInterceptsMouseClicks(false, true);
   button_.onClick = [this] { press(); };
   addAndMakeVisible(button_);
   play_.onClick = [this] { togglePlaying(); };
@@ -57,12 +60,15 @@ void FileRow::press() {
 void FileRow::show(const FileQueue::Item& item) {
   const bool otherStems = item.stems != item_.stems;
   item_ = item;
+  const juce::String said = progressText(item) + resultText(item);
   setTitle(item.file.getFileName());
-  setDescription(stateText(item));
+  setDescription(said);
+  setTooltip(item.file.getFullPathName());
   button_.setButtonText(hasStems(item)                            ? "Show folder"
                         : item.state == FileQueue::State::running ? "Cancel"
                                                                   : "Remove");
   button_.setTitle(button_.getButtonText() + " " + item.file.getFileName());
+  button_.setDescription(said);  // the keyboard comes by here
   if (otherStems) makeChips();
   play_.setVisible(hasStems(item));
   showPlayed();
@@ -115,34 +121,34 @@ void FileRow::showPlayed() {
   for (auto& chip : chips_) chip->showPlayed(plays ? processor_.preview().share() : -1.0);
 }
 
-int FileRow::height() const {
-  return chips_.empty() ? kPlainHeight : kHeadHeight + StemChip::kHeight + 2 * kGap;
+int FileRow::textHeight(int width) const {
+  const int height = wrappedHeight(resultText(item_), textWidth(width));
+  return height > 0 ? height + kGap : 0;
+}
+
+int FileRow::heightFor(int width) const {
+  const int below = textHeight(width) + (chips_.empty() ? 0 : StemChip::kHeight + 2 * kGap);
+  return std::max(kPlainHeight, kHeadHeight + below);
 }
 
 void FileRow::paint(juce::Graphics& g) {
   g.setColour(colours::outline);
   g.fillRect(getLocalBounds().removeFromBottom(1));
-  auto area = getLocalBounds().reduced(2, 0).withTrimmedTop(4);
-  auto top = area.removeFromTop(kHeadHeight - 4).withTrimmedRight(kButtonWidth + 12);
+  auto area = getLocalBounds().withWidth(textWidth(getWidth()) + 2).withTrimmedLeft(2);
+  auto top = area.removeFromTop(kHeadHeight).withTrimmedTop(4);
   if (play_.isVisible()) top.removeFromLeft(kPlayWidth + 10);
   const bool failed = item_.state == FileQueue::State::failed;
+  drawWrapped(g, resultText(item_), area, failed ? colours::bad : colours::faint);
+  const juce::String progress = progressText(item_);
   g.setFont(StemlaneLook::font(13.0F));
-  if (failed) {
-    g.setColour(colours::bad);
-    g.drawText(stateText(item_), area.withTrimmedRight(kButtonWidth + 12).withTrimmedBottom(6),
-               juce::Justification::centredLeft);
-  } else {
-    const juce::String said = stateText(item_);
-    g.setColour(colours::faint);
-    g.drawText(said, top, juce::Justification::centredRight);
-    top.removeFromRight(StemlaneLook::font(13.0F).getStringWidth(said) + 10);
-  }
+  g.setColour(colours::faint);
+  g.drawText(progress, top, juce::Justification::centredRight);
+  top.removeFromRight(StemlaneLook::font(13.0F).getStringWidth(progress) + 10);
   g.setColour(colours::text);
   g.setFont(StemlaneLook::font(14.0F, true));
   g.drawText(item_.file.getFileName(), top, juce::Justification::centredLeft);
   if (item_.state != FileQueue::State::running) return;
-  const auto bar =
-      area.withTrimmedRight(kButtonWidth + 12).withSizeKeepingCentre(area.getWidth() - kButtonWidth - 12, 6);
+  const auto bar = area.withSizeKeepingCentre(area.getWidth(), 6);
   g.setColour(colours::groove);
   g.fillRect(bar);
   g.setColour(colours::focus);
@@ -158,7 +164,7 @@ void FileRow::resized() {
   play_.setBounds(
       top.removeFromLeft(kPlayWidth + 2).withTrimmedLeft(2).withSizeKeepingCentre(kPlayWidth, 24));
   if (chips_.empty()) return;
-  area = area.withTrimmedLeft(2).withTrimmedBottom(kGap + 2);
+  area = area.withTrimmedTop(textHeight(getWidth())).withTrimmedLeft(2).withTrimmedBottom(kGap + 2);
   const auto count = static_cast<int>(chips_.size());
   const int width = (area.getWidth() - (count - 1) * kGap) / count;
   for (auto& chip : chips_) {

@@ -14,14 +14,14 @@
 namespace stemlane {
 
 /// Message thread only.
-class FileRow final : public juce::Component {
+class FileRow final : public juce::Component, public juce::SettableTooltipClient {
  public:
   FileRow(StemlaneProcessor& processor, int index);
 
   void show(const FileQueue::Item& item);
   /// Shows where its stems play.
   void showPlayed();
-  int height() const;
+  int heightFor(int width) const;
 
   void paint(juce::Graphics& g) override;
   void resized() override;
@@ -31,6 +31,7 @@ class FileRow final : public juce::Component {
   void togglePlaying();
   void makeChips();
   bool isPlaying() const;
+  int textHeight(int width) const;
 
   StemlaneProcessor& processor_;
   const int index_;

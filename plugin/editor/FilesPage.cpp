@@ -12,6 +12,10 @@ namespace {
 constexpr int kGap = 6;
 constexpr int kFramesPerSecond = 20;
 
+juce::String shownFormat(const juce::String& format) {
+  return format == FileQueue::kStemFile ? juce::String("Stem file") : format.toUpperCase();
+}
+
 }  // namespace
 
 FilesPage::FilesPage(StemlaneProcessor& processor)
@@ -19,15 +23,17 @@ FilesPage::FilesPage(StemlaneProcessor& processor)
   model_.setTitle("Model for files");
   model_.setTooltip("What separates the files that come next");
   format_.setTitle("Format");
-  format_.setTooltip("Format of the stems: WAV is 32-bit float");
+  format_.setTooltip(
+      "Format of the stems: WAV is 32-bit float; a stem file holds all of them, for DJ programs");
   for (const char* format : FileQueue::kFormats) {
     const int item = format_.getNumItems() + 1;
-    format_.addItem(juce::String(format).toUpperCase(), item);
+    format_.addItem(shownFormat(format), item);
     format_.setItemEnabled(item, !ownPython_ || item <= FileQueue::kNumWithoutFfmpeg);
   }
-  format_.setText(queue_.settings().format.toUpperCase(), juce::dontSendNotification);
+  format_.setText(shownFormat(queue_.settings().format), juce::dontSendNotification);
   format_.onChange = [this] {
-    queue_.settings().format = format_.getText().toLowerCase();
+    const auto chosen = static_cast<std::size_t>(std::max(0, format_.getSelectedItemIndex()));
+    queue_.settings().format = FileQueue::kFormats.at(chosen);
     queue_.rememberSettings();
   };
   listModels();
@@ -51,7 +57,6 @@ FilesPage::FilesPage(StemlaneProcessor& processor)
         static_cast<juce::Component*>(&pause_), static_cast<juce::Component*>(&capture_),
         static_cast<juce::Component*>(&clear_)})
     addAndMakeVisible(part);
-  setDescription(footerText());
   queue_.addChangeListener(this);
   refresh();
   startTimerHz(kFramesPerSecond);
@@ -136,9 +141,10 @@ void FilesPage::refresh() {
   for (std::size_t i = 0; i < items.size(); ++i) rows_[i]->show(items[i]);
   stopOrphan();
   pause_.setToggleState(queue_.isPaused(), juce::dontSendNotification);
-  setDescription(footerText());
-  layOut();
-  repaint();
+  const juce::String& problem = processor_.capture().problem();
+  say(footerText(), problem.startsWith("nothing") ? colours::bad
+                    : problem.isNotEmpty()        ? colours::text
+                                                  : colours::faint);
 }
 
 // What has been taken off the list has no button to stop it.
@@ -152,7 +158,7 @@ void FilesPage::stopOrphan() {
 }
 
 void FilesPage::layOut() {
-  layOutList(rows_, [](const FileRow& row) { return row.height(); });
+  layOutList(rows_);
   auto top = head();
   for (juce::Component* part :
        {static_cast<juce::Component*>(&clear_), static_cast<juce::Component*>(&pause_),
@@ -160,14 +166,14 @@ void FilesPage::layOut() {
     part->setBounds(top.removeFromRight(part == &capture_ ? 96 : 84));
     top.removeFromRight(kGap);
   }
-  auto bar = footer().removeFromBottom(42).withTrimmedBottom(14);
+  auto bar = buttonLine();
   const auto place = [&](juce::Component& part, int widthOfPart) {
     part.setBounds(bar.removeFromLeft(widthOfPart));
     bar.removeFromLeft(kGap);
   };
   place(add_, 96);
   place(model_, std::max(110, std::min(190, bar.getWidth() - 180)));
-  place(format_, 84);
+  place(format_, 96);
   place(folder_, 70);
 }
 
@@ -175,17 +181,6 @@ juce::String FilesPage::footerText() const {
   if (const juce::String& problem = processor_.capture().problem(); problem.isNotEmpty()) return problem;
   return "Stems go to " + queue_.settings().folder.getFullPathName() +
          ". They are named after the recording and have its length. Drag them from here into the DAW";
-}
-
-void FilesPage::paint(juce::Graphics& g) {
-  Page::paint(g);
-  const juce::String& problem = processor_.capture().problem();
-  g.setColour(problem.startsWith("nothing") ? colours::bad
-              : problem.isNotEmpty()        ? colours::text
-                                            : colours::faint);
-  g.setFont(StemlaneLook::font(13.0F));
-  g.drawFittedText(footerText(), footer().withTrimmedTop(6).removeFromTop(36), juce::Justification::topLeft,
-                   2, 0.85F);
 }
 
 void FilesPage::paintOverChildren(juce::Graphics& g) {

@@ -22,7 +22,6 @@ class FilesPage final : public ListPage, private juce::ChangeListener, private j
 
   /// Puts recordings into the queue.
   void drop(const juce::StringArray& paths);
-  void paint(juce::Graphics& g) override;
   void paintOverChildren(juce::Graphics& g) override;
 
  private:

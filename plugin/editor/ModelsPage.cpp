@@ -6,16 +6,14 @@
 
 #include "editor/ModelBox.h"
 #include "editor/StemlaneLook.h"
+#include "editor/WrappedText.h"
 #include "processor/RememberedLoads.h"
 
 namespace stemlane {
 namespace {
 
-constexpr int kRowHeight = 46;
+constexpr int kTopHeight = 23;
 constexpr int kButtonWidth = 84;
-constexpr int kTextHeight = 36;
-constexpr int kLineHeight = 16;
-constexpr float kTextFont = 13.0F;
 const char* const kWeights = "*.onnx;*.th;*.safetensors;*.ckpt;*.tar.gz;*.tgz";
 
 juce::String joined(const juce::StringArray& parts) {
@@ -39,7 +37,6 @@ class ModelsPage::Row final : public juce::Component {
         below_(entry.problem.isNotEmpty() ? entry.problem : joined({entry.quality, entry.licence})) {
     setTitle(title_);
     setDescription(facts_ + "; " + below_);
-    setInterceptsMouseClicks(false, true);
     button_.setButtonText(action);
     button_.setTitle(action + " " + title_);
     button_.setTooltip(below_);
@@ -47,16 +44,17 @@ class ModelsPage::Row final : public juce::Component {
     addAndMakeVisible(button_);
   }
   juce::TextButton& button() { return button_; }
+  int heightFor(int width) const { return kTopHeight + wrappedHeight(below_, textWidth(width)) + 7; }
 
   void paint(juce::Graphics& g) override {
     g.setColour(colours::outline);
     g.fillRect(getLocalBounds().removeFromBottom(1));
-    auto area = getLocalBounds().withTrimmedRight(kButtonWidth + 12).reduced(2, 4);
-    auto top = area.removeFromTop(area.getHeight() / 2);
+    auto area = getLocalBounds().withWidth(textWidth(getWidth()) + 2).withTrimmedLeft(2);
+    const auto top = area.removeFromTop(kTopHeight).withTrimmedTop(4);
     g.setFont(StemlaneLook::font(13.0F));
     g.setColour(colours::faint);
     g.drawText(facts_, top, juce::Justification::centredRight);
-    g.drawText(below_, area, juce::Justification::centredLeft);
+    drawWrapped(g, below_, area, colours::faint);
     g.setColour(colours::text);
     g.setFont(StemlaneLook::font(14.0F, true));
     g.drawText(title_, top, juce::Justification::centredLeft);
@@ -66,6 +64,8 @@ class ModelsPage::Row final : public juce::Component {
   }
 
  private:
+  static int textWidth(int width) { return width - kButtonWidth - 16; }
+
   const juce::String title_, facts_, below_;
   juce::TextButton button_;
 };
@@ -210,44 +210,24 @@ void ModelsPage::refresh() {
   accept_.setVisible(asks && !shop_.isAdding());
   cancel_.setVisible(asks || shop_.isAdding() || shop_.order().problem.isNotEmpty());
   own_.setVisible(!asks && !shop_.isAdding());
-  setDescription(footerText());
-  layOut();
-  repaint();
+  const bool isBad = shop_.order().problem.isNotEmpty() && !shop_.isAdding() && !asked_;
+  say(footerText(), isBad ? colours::bad : colours::text);
 }
 
 void ModelsPage::layOut() {
-  layOutList(rows_, [](const Row&) { return kRowHeight; });
-  auto buttons = footer().removeFromBottom(42).withTrimmedBottom(14);
+  layOutList(rows_);
+  auto buttons = buttonLine();
   own_.setBounds(buttons.removeFromRight(126));
   accept_.setBounds(own_.getBounds());
   cancel_.setBounds(buttons.withTrimmedRight(8).removeFromRight(84));
   if (!accept_.isVisible()) cancel_.setBounds(own_.getBounds());
 }
 
-// Two lines above the buttons; where they do not hold what is said (reasons and licences are long), all of
-// the footer that is left of the buttons.
-juce::Rectangle<int> ModelsPage::textArea() const {
-  auto area = footer().withTrimmedTop(6);
-  auto above = area.removeFromTop(kTextHeight);
-  const float needed = StemlaneLook::font(kTextFont).getStringWidthFloat(footerText());
-  // The last word of the first line may have no room there.
-  if (shop_.isAdding() || needed < 1.8F * static_cast<float>(above.getWidth())) return above;
-  const int left = cancel_.isVisible() ? std::min(cancel_.getX(), own_.getX()) : own_.getX();
-  return above.withBottom(area.getBottom() - 12).withRight(left - 10);
-}
-
 void ModelsPage::paint(juce::Graphics& g) {
-  Page::paint(g);
-  const bool isBad = shop_.order().problem.isNotEmpty() && !shop_.isAdding() && !asked_;
-  g.setColour(isBad ? colours::bad : colours::text);
-  g.setFont(StemlaneLook::font(kTextFont));
-  const auto said = textArea();
-  g.drawFittedText(footerText(), said, juce::Justification::topLeft, said.getHeight() / kLineHeight, 0.85F);
+  ListPage::paint(g);
   if (!shop_.isAdding()) return;
-  auto area = footer().withTop(said.getBottom());
-  const auto bar = area.removeFromTop(30)
-                       .removeFromLeft(area.getWidth() - 220)
-                       .withSizeKeepingCentre(area.getWidth() - 220, 6);
+  auto bar = buttonLine();
+  bar = bar.withRight(cancel_.getX() - 20).withSizeKeepingCentre(cancel_.getX() - 20 - bar.getX(), 6);
   g.setColour(colours::groove);
   g.fillRect(bar);
   g.setColour(colours::focus);

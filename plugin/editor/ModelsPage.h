@@ -33,7 +33,6 @@ class ModelsPage final : public ListPage, private juce::ChangeListener {
   void listRows();
   juce::String footerText() const;
   juce::String factsOf(const ShopEntry& entry) const;
-  juce::Rectangle<int> textArea() const;
   void layOut() override;
 
   StemlaneProcessor& processor_;

@@ -2,13 +2,19 @@
 // See Page.h.
 #include "editor/Page.h"
 
+#include <algorithm>
+
 #include "editor/StemlaneLook.h"
+#include "editor/WrappedText.h"
 
 namespace stemlane {
 namespace {
 
 constexpr int kMargin = 20;
 constexpr int kCloseWidth = 90;
+constexpr Page::Size kListSize = {820, 620, 84};
+constexpr int kAboveText = 6;
+constexpr int kBelowText = 42;
 
 }  // namespace
 
@@ -34,11 +40,15 @@ juce::Rectangle<int> Page::head() const {
 }
 
 juce::Rectangle<int> Page::body() const {
-  return card().reduced(kMargin, 0).withTrimmedTop(kTitleHeight).withTrimmedBottom(largest_.footerHeight);
+  return card().reduced(kMargin, 0).withTrimmedTop(kTitleHeight).withTrimmedBottom(footerHeight());
+}
+
+int Page::footerWidth() const {
+  return card().getWidth() - 2 * kMargin - kCloseWidth - 8;
 }
 
 juce::Rectangle<int> Page::footer() const {
-  return card().reduced(kMargin, 0).removeFromBottom(largest_.footerHeight).withTrimmedRight(kCloseWidth + 8);
+  return card().reduced(kMargin, 0).removeFromBottom(footerHeight()).withWidth(footerWidth());
 }
 
 void Page::paint(juce::Graphics& g) {
@@ -55,7 +65,7 @@ void Page::paint(juce::Graphics& g) {
 }
 
 void Page::resized() {
-  auto corner = card().reduced(kMargin, 0).removeFromBottom(largest_.footerHeight);
+  auto corner = card().reduced(kMargin, 0).removeFromBottom(footerHeight());
   corner = corner.removeFromRight(kCloseWidth);
   close_.setBounds(corner.removeFromBottom(42).withTrimmedBottom(14));
   layOut();
@@ -71,10 +81,27 @@ void Page::mouseDown(const juce::MouseEvent& event) {
   if (!card().contains(event.getPosition()) && onClose) onClose();
 }
 
-ListPage::ListPage(const juce::String& title) : Page(title) {
+ListPage::ListPage(const juce::String& title) : Page(title, kListSize) {
   list_.setViewedComponent(&content_, false);
   list_.setScrollBarsShown(true, false);
   addAndMakeVisible(list_);
+}
+
+void ListPage::say(const juce::String& text, juce::Colour colour) {
+  said_ = text;
+  colour_ = colour;
+  setDescription(text);
+  resized();
+  repaint();
+}
+
+int ListPage::footerHeight() const {
+  return std::max(kListSize.footerHeight, kAboveText + wrappedHeight(said_, footerWidth()) + kBelowText);
+}
+
+void ListPage::paint(juce::Graphics& g) {
+  Page::paint(g);
+  drawWrapped(g, said_, footer().withTrimmedTop(kAboveText), colour_);
 }
 
 }  // namespace stemlane

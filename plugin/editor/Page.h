@@ -15,11 +15,11 @@ class Page : public juce::Component {
 
   /// The card's largest size; it is smaller where the editor is.
   struct Size {
-    int width = 820;
-    int height = 620;
-    int footerHeight = 84;
+    int width;
+    int height;
+    int footerHeight;
   };
-  explicit Page(const juce::String& title, Size largest = {820, 620, 84});
+  explicit Page(const juce::String& title, Size largest);
   std::function<void()> onClose;
 
   void paint(juce::Graphics& g) override;
@@ -32,6 +32,9 @@ class Page : public juce::Component {
   juce::Rectangle<int> head() const;
   juce::Rectangle<int> body() const;
   juce::Rectangle<int> footer() const;
+  int footerWidth() const;
+  /// A page that has more to say may have a higher one.
+  virtual int footerHeight() const { return largest_.footerHeight; }
   virtual void layOut() = 0;
 
  private:
@@ -41,27 +44,39 @@ class Page : public juce::Component {
   juce::TextButton close_{"Close"};
 };
 
-/// Rows in a list that scrolls, between title and footer.
+/// Rows in a list that scrolls, between title and footer, and in the footer what the page says.
 class ListPage : public Page {
+ public:
+  void paint(juce::Graphics& g) override;
+
  protected:
   explicit ListPage(const juce::String& title);
-  /// Puts rows (pointers to components) below each other, each as high as `heightOf` says.
-  template <typename Rows, typename HeightOf>
-  void layOutList(const Rows& rows, HeightOf heightOf) {
+  /// Says a text above the buttons, in as many lines as it needs; screen readers have it as the page's
+  /// description. Lays the page out anew.
+  void say(const juce::String& text, juce::Colour colour);
+  /// The line of buttons below the text, left of "Close".
+  juce::Rectangle<int> buttonLine() const { return footer().removeFromBottom(42).withTrimmedBottom(14); }
+  /// Puts rows (pointers to components with `heightFor(width)`) below each other.
+  template <typename Rows>
+  void layOutList(const Rows& rows) {
     list_.setBounds(body());
     const int width = list_.getWidth() - list_.getScrollBarThickness() - 4;  // there is one or there will be
-    int height = 0;
-    for (const auto& row : rows) height += heightOf(*row);
-    content_.setSize(width, height);
     int y = 0;
     for (const auto& row : rows) {
-      row->setBounds(0, y, width, heightOf(*row));
-      y += heightOf(*row);
+      row->setBounds(0, y, width, row->heightFor(width));
+      y = row->getBottom();
     }
+    content_.setSize(width, y);
   }
 
   juce::Viewport list_;
   juce::Component content_;
+
+ private:
+  int footerHeight() const override;
+
+  juce::String said_;
+  juce::Colour colour_;
 };
 
 }  // namespace stemlane

@@ -27,11 +27,12 @@ juce::String usualName(const juce::File& file) {
 }
 
 /// The command line's template for the stems of an item, whose target is known. Each recording of a folder
-/// has a folder of its own below that.
-juce::String templateOf(const FileQueue::Item& item) {
+/// has a folder of its own below that. A stem file is called after its recording: DJ programs show the name.
+juce::String templateOf(const FileQueue::Item& item, const juce::String& format) {
   const juce::String number = item.target.getFileName().substring(usualName(item.file).length());
-  if (!item.file.isDirectory()) return "{track}" + number + "/{stem}.{ext}";
-  return item.file.getFileName().replace("{", "{{").replace("}", "}}") + number + "/{track}/{stem}.{ext}";
+  const juce::String file = format == FileQueue::kStemFile ? "/{track}.{ext}" : "/{stem}.{ext}";
+  if (!item.file.isDirectory()) return "{track}" + number + file;
+  return item.file.getFileName().replace("{", "{{").replace("}", "}}") + number + "/{track}" + file;
 }
 
 /// What the command says of a stem's course; anything else becomes none.
@@ -126,9 +127,9 @@ void FileQueue::startNext() {
   next->model = settings_.model;
   next->target = targetOf(*next);
   job_.start({"separate", next->file.getFullPathName().toStdString(), "-o",
-              settings_.folder.getFullPathName().toStdString(), "--name", templateOf(*next).toStdString(),
-              "--model", settings_.model, "--format", settings_.format.toStdString(), "--json",
-              "--progress"});
+              settings_.folder.getFullPathName().toStdString(), "--name",
+              templateOf(*next, settings_.format).toStdString(), "--model", settings_.model, "--format",
+              settings_.format.toStdString(), "--json", "--progress"});
 }
 
 // A recording that comes again gets the same folder for the same model. Whatever else is there stays: it may

@@ -18,7 +18,8 @@ class FileQueue final : public juce::ChangeBroadcaster {
   explicit FileQueue(const std::string& engine);
 
   /// The first ones need no FFmpeg, which the plugin's own Python does not have.
-  static constexpr std::array<const char*, 5> kFormats = {"wav", "flac", "ogg", "mp3", "m4a"};
+  static constexpr std::array<const char*, 6> kFormats = {"wav", "flac", "ogg", "mp3", "m4a", "stem.mp4"};
+  static constexpr const char* kStemFile = kFormats.back();  ///< all stems in one
   static constexpr int kNumWithoutFfmpeg = 3;
 
   enum class State { waiting, running, done, failed };

@@ -13,8 +13,8 @@ namespace stemlane {
 /// Per cent in whole steps; 50 changes nothing.
 class FocusParameter final : public juce::AudioParameterFloat {
  public:
-  FocusParameter(const juce::String& id, const juce::String& name)
-      : AudioParameterFloat(juce::ParameterID{id, 1}, name, {0.0F, contract::kHighestFocus, 1.0F},
+  FocusParameter(const juce::String& id, const juce::String& title)
+      : AudioParameterFloat(juce::ParameterID{id, 1}, title, {0.0F, contract::kHighestFocus, 1.0F},
                             contract::kNeutralFocus,
                             juce::AudioParameterFloatAttributes()
                                 .withLabel("%")

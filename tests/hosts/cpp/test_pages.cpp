@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The pages "Models" and "Files", with a hand at the window. The tests' engine answers as the command line
 // would, fetches nothing, and "installs" models in a home of its own.
+#include <set>
+
 #include "editor/Page.h"
 #include "editor/StemChip.h"
+#include "editor/WrappedText.h"
 #include "home.h"
 #include "window.h"
 
@@ -104,21 +107,26 @@ TEST_CASE("what fails says so in words") {
   REQUIRE(page.finished());
   CHECK(page.said() == "the server does not answer: try again");
 
-  // Two lines above the buttons, or as many as a long reason needs, beside them.
-  const auto lowest = [&] {
+  // Above the buttons, in as many lines as a long reason needs, for which the list makes room.
+  const auto rowsInRed = [&] {
     auto& models = *find<Page>(page.window.editor, "Models");
-    auto& close = page.window.get<juce::TextButton>("Close");
     const juce::Image image = models.createComponentSnapshot(models.getLocalBounds());
-    for (int y = image.getHeight(); --y >= 0;)
-      for (int x = 0; x < close.getX(); ++x)
-        if (image.getPixelAt(x, y) == colours::bad) return y - close.getY();
-    return image.getHeight();
+    std::set<int> rows;
+    for (int y = 0; y < image.getHeight(); ++y)
+      for (int x = 0; x < image.getWidth(); ++x)
+        if (image.getPixelAt(x, y) == colours::bad) rows.insert(y);
+    return rows;
   };
-  CHECK(lowest() < 0);
+  CHECK(*rowsInRed().rbegin() < page.window.get<juce::TextButton>("Close").getY());
+  page.window.editor.setSize(kSmallestEditor.width, kSmallestEditor.height);
   page.shop.add("unclear", true);
   REQUIRE(page.finished());
   CHECK(page.said().endsWith("words words words"));
-  CHECK(lowest() > 0);
+  const std::set<int> whole = rowsInRed();
+  CHECK(*whole.rbegin() < page.window.get<juce::TextButton>("Close").getY());
+  const int numLines = wrappedLines(page.said(), kSmallestEditor.width - 2 * 40 - 98).size();
+  CHECK(numLines >= 4);
+  CHECK(*whole.rbegin() - *whole.begin() > 17 * (numLines - 1));
 }
 
 TEST_CASE(

@@ -39,6 +39,13 @@ void install(const std::string& name) {
       << name << "\tAdded " << name << "\t44100\t512\t512\t1536\tvocals,drums,bass\tother\n";
 }
 
+// A reason of several lines.
+std::string many_words() {
+  std::string words;
+  for (int i = 0; i < 60; ++i) words += " words";
+  return words;
+}
+
 int models(const std::vector<std::string>& arguments, const Say& say) {
   if (arguments[1] == "list") {
     say(R"({"name": "live", "title": "Live", "installed": true, "stems": ["vocals", "drums", "bass", "other"],)"
@@ -59,9 +66,7 @@ int models(const std::vector<std::string>& arguments, const Say& say) {
   }
   say(R"({"stage": "downloading", "done": 1, "total": 4})");
   if (source == "unclear") {
-    std::string reason = "stemlane:";
-    for (int i = 0; i < 60; ++i) reason += " words";
-    say(reason);
+    say("stemlane:" + many_words());
     return 1;
   }
   if (source == "broken") {
@@ -104,11 +109,22 @@ int separate(const std::vector<std::string>& arguments, const Say& say) {
     say("stemlane: " + input + ": not audio");
     return 1;
   }
+  if (input.find("unclear") != std::string::npos) {
+    say("stemlane:" + many_words());
+    return 1;
+  }
+  const std::string track = text_of(path_of(input).stem());
   std::string name = after(arguments, "--name");  // "{track} (2)/{stem}.{ext}"
-  name = name.substr(0, name.find('/'))
-             .replace(0, std::string("{track}").size(), text_of(path_of(input).stem()));
+  name = name.substr(0, name.find('/')).replace(0, std::string("{track}").size(), track);
   const auto folder = path_of(after(arguments, "-o")) / path_of(name);
   std::filesystem::create_directories(folder);
+  if (after(arguments, "--format") == "stem.mp4") {
+    const auto file = folder / (track + ".stem.mp4");
+    std::ofstream(file) << input;
+    say(R"({"state": "done", "outputs": {"stems": ")" + text_of(file) +
+        R"("}, "waveforms": {"stems": [0, 25, 50, 100]}})");
+    return 0;
+  }
   std::string outputs;
   const bool isTone = input.find("tone") != std::string::npos;
   std::size_t number = 0;
@@ -124,8 +140,9 @@ int separate(const std::vector<std::string>& arguments, const Say& say) {
   }
   // One that is right, and what no engine should say.
   const std::string waveforms = R"("vocals": [0, 25, 50, 100], "drums": "loud", "bass": [250, -3, 7])";
-  say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": [], )" +
-      R"("waveforms": {)" + waveforms + "}}");
+  say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": [)" +
+      (input.find("loud") != std::string::npos ? R"("clipped, its peak was 1.20")" : "") +
+      R"(], "waveforms": {)" + waveforms + "}}");
   return 0;
 }
 
