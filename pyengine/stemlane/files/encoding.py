@@ -128,13 +128,13 @@ class _SndfileWriter:
         for name, text in tags.items():
             if name in _TAGS:
                 setattr(self._file, name, text)
-        self._random = np.random.default_rng(DITHER_SEED)
+        self._random = np.random.default_rng(DITHER_SEED) if self._bits == "16" else None
         self._num_written, self._path = 0, path
 
     def write(self, block: np.ndarray) -> None:
         for start in range(0, block.shape[1], BLOCK_SAMPLES):
             piece = block[:, start : start + BLOCK_SAMPLES].T
-            self._file.write(dithered(piece, self._random) if self._bits == "16" else piece)
+            self._file.write(piece if self._random is None else dithered(piece, self._random))
         self._num_written += block.shape[1]
 
     def close(self) -> None:
@@ -156,7 +156,7 @@ class _SndfileWriter:
             return self._num_written == 0  # an empty Vorbis file cannot be opened
 
 
-def dithered(samples: np.ndarray, random: np.random.Generator) -> np.ndarray:
+def dithered(samples: np.ndarray, random: "np.random.Generator") -> np.ndarray:
     """Float samples as int16, with triangular noise of two steps in all, so that what is rounded off is no distortion.
 
     Samples that 16 bits hold exactly, silence above all, stay as they are: nothing is rounded there.

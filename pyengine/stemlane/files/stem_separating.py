@@ -18,7 +18,7 @@ from stemlane.files.request import Request
 from stemlane.files.staging import cannot_write
 from stemlane.files.stem_files import STEMS, part_of
 from stemlane.files.waveform import Waveform
-from stemlane.files.writing import PROBLEMS, AudioOutput
+from stemlane.files.writing import AudioOutput, problems
 
 _MOST_PEAK = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
 _FLOAT = Encoding("wav")
@@ -49,7 +49,7 @@ class StemFileOutput:
             yield
         except InputError:
             raise
-        except PROBLEMS as error:
+        except problems() as error:
             folder = self._path.parent if isinstance(self._final, Address) else Path(self._final).parent
             raise cannot_write(self._final, folder, error) from None
 
@@ -69,7 +69,7 @@ class StemFileOutput:
             with self._problems():
                 self._writer.close()
         else:
-            with contextlib.suppress(*PROBLEMS):  # the error that ends the work matters more
+            with contextlib.suppress(*problems()):  # the error that ends the work matters more
                 self._writer.close()
 
 

@@ -15,14 +15,10 @@ from stemlane.files.encoding import Encoding, open_writer
 from stemlane.files.staging import Partial, cannot_write, remove_leftovers
 from stemlane.files.waveform import Waveform
 
-PROBLEMS: tuple[type[Exception], ...] = (
-    OSError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-    AssertionError,
-    *ffmpeg.errors(),
-)  # soundfile asserts too
+
+def problems() -> tuple[type[Exception], ...]:
+    """What goes wrong in libraries that write files; soundfile asserts, too."""
+    return (OSError, RuntimeError, ValueError, TypeError, AssertionError, *ffmpeg.errors())
 
 
 class AudioOutput:
@@ -72,7 +68,7 @@ class AudioOutput:
                 partial.discard()
             if isinstance(error, InputError):
                 raise InputError(f"{self._shown}: {error}") from None
-            if not isinstance(error, PROBLEMS):
+            if not isinstance(error, problems()):
                 raise
             raise self._problem(error) from None
 
@@ -84,7 +80,7 @@ class AudioOutput:
         self.waveform.add(block)
         try:
             self._writer.write(block)
-        except PROBLEMS as error:
+        except problems() as error:
             raise self._problem(error) from None
 
     @property
@@ -101,7 +97,7 @@ class AudioOutput:
             self._writer.close()
             if error_type is None:
                 os.replace(self._partial.path, self._target)
-        except PROBLEMS as error:
+        except problems() as error:
             if error_type is None:  # else the error that ends the work matters more
                 raise self._problem(error) from None
         finally:
