@@ -27,7 +27,7 @@ class InfoPanel final : public Page {
   void layOut() override;
   juce::Rectangle<int> rowArea(std::size_t index) const;
 
-  const std::vector<Row> rows_;
+  const std::vector<Row> rows_;                             ///< each as high as its value needs
   std::vector<std::unique_ptr<juce::TextButton>> actions_;  ///< one a row, or null
 };
 

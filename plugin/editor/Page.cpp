@@ -10,7 +10,6 @@
 namespace stemlane {
 namespace {
 
-constexpr int kMargin = 20;
 constexpr int kCloseWidth = 90;
 constexpr Page::Size kListSize = {820, 620, 84};
 constexpr int kAboveText = 6;

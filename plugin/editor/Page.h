@@ -12,6 +12,7 @@ namespace stemlane {
 class Page : public juce::Component {
  public:
   static constexpr int kTitleHeight = 48;
+  static constexpr int kMargin = 20;  ///< of what is on the card
 
   /// The card's largest size; it is smaller where the editor is.
   struct Size {

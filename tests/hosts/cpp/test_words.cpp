@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What the pages say in words can be read to its end: by eye at any size, by keyboard and by screen readers.
 #include "editor/FileRow.h"
+#include "editor/InfoPanel.h"
 #include "editor/StemlaneLook.h"
 #include "editor/WrappedText.h"
 #include "home.h"
@@ -140,4 +141,50 @@ TEST_CASE("a stem file is one file, called after its recording, and is chosen ag
   CHECK(queue.items().front().stems.front().waveform == std::vector<int>{0, 25, 50, 100});
   CHECK_FALSE(window.get<juce::TextButton>("Play stems of one.wav").isEnabled());
   CHECK(Host("live").processor->files().settings().format == "stem.mp4");
+}
+
+TEST_CASE("settings and about fit the smallest editor, each value beside its name") {
+  Host host("live");
+  Window window(*host.processor);
+  window.editor.setSize(kSmallestEditor.width, kSmallestEditor.height);
+  for (const auto& [title, show] :
+       {std::pair<const char*, std::function<void()>>{"Settings", [&] { window.editor.showSettings(); }},
+        {"About", [&] { window.editor.showAbout(); }}}) {
+    show();
+    auto& page = window.get<InfoPanel>(title);
+    auto& close = window.get<juce::TextButton>("Close");
+    int last = 0;
+    for_each_component(page, [&](juce::Component& part) {
+      if (part.getTitle() == "Close") return;
+      INFO(part.getTitle().toStdString());
+      CHECK(part.getY() >= last);
+      CHECK(part.getBottom() < close.getY());
+      last = part.getBottom();
+    });
+    CHECK(close.getBottom() < kSmallestEditor.height);
+    window.editor.closePage();
+    window.editor.refresh();
+  }
+}
+
+TEST_CASE("the status is copied for a report, and a log that a failed engine has written is offered") {
+  Home home;
+  const juce::File log = home.folder().getChildFile("engine.log");
+  REQUIRE(log.replaceWithText("what happened"));
+  setenv("STEMLANE_ENGINE_LOG", log.getFullPathName().toRawUTF8(), 1);
+  {
+    Host host("live");
+    Window window(*host.processor);
+    CHECK_FALSE(window.get<juce::TextButton>("Show log").isVisible());
+    host.processor->setModel("nobody");
+    window.editor.refresh();
+    CHECK(window.get<juce::TextButton>("Show log").isVisible());
+    window.click(window.get<juce::TextButton>("Copy status"));
+    const juce::String copied = juce::SystemClipboard::getTextFromClipboard();
+    const StatusTexts shown = statusTexts(*host.processor);
+    CHECK(copied == "Stemlane " JucePlugin_VersionString ", model nobody\n" + shown.state + ": " +
+                        shown.says + "\n" + shown.figures);
+    CHECK(copied.contains("model 'nobody' is not installed"));
+  }
+  unsetenv("STEMLANE_ENGINE_LOG");
 }
