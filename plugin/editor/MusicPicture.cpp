@@ -18,18 +18,23 @@ constexpr int kBandPixels = 2;
 // From black to full colour, in dB of full scale.
 constexpr float kDarkestDb = -84.0F;
 constexpr float kBrightestDb = -24.0F;
+constexpr float kLightExponent = 1.6F;
 
 juce::Colour mixedColour(const StemSpectra::Column& column, std::size_t band, bool separated) {
   float total = 0.0F;
+  float weights = 0.0F;
   float red = 0.0F;
   float green = 0.0F;
   float blue = 0.0F;
   for (int stem = 0; stem < kNumStems; ++stem) {
     const float power = column[static_cast<std::size_t>(stem)][band];
-    // The square root keeps a soft stem visible beside a loud one.
-    const float weight = std::sqrt(power);
+    // Less than the power keeps a soft stem visible beside a loud one, more than the level keeps colours
+    // pure.
+    const float level = std::sqrt(power);
+    const float weight = level * std::sqrt(level);
     const juce::Colour colour = separated ? colours::stem(stem) : colours::faint;
-    total += weight;
+    total += level;
+    weights += weight;
     red += weight * colour.getFloatRed();
     green += weight * colour.getFloatGreen();
     blue += weight * colour.getFloatBlue();
@@ -38,7 +43,8 @@ juce::Colour mixedColour(const StemSpectra::Column& column, std::size_t band, bo
   const float levelDb = juce::Decibels::gainToDecibels(total, -200.0F);
   const float light = juce::jlimit(0.0F, 1.0F, (levelDb - kDarkestDb) / (kBrightestDb - kDarkestDb));
   return colours::groove.interpolatedWith(
-      juce::Colour::fromFloatRGBA(red / total, green / total, blue / total, 1.0F), light * light);
+      juce::Colour::fromFloatRGBA(red / weights, green / weights, blue / weights, 1.0F),
+      std::pow(light, kLightExponent));
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ QuickBar::QuickBar(StemlaneProcessor& processor, FaderGang& gang)
   setTitle("One touch");
   for (std::size_t i = 0; i < presets_.size(); ++i) {
     const Preset& preset = builtInPresets()[i];
-    juce::TextButton& button = presets_[i];
+    PresetButton& button = presets_[i];
     button.setButtonText(preset.name);
     button.setTitle(preset.name);
     button.setTooltip(preset.tip + ". Press again to take it back");
@@ -60,6 +60,7 @@ void QuickBar::refresh() {
   for (std::size_t i = 0; i < presets_.size(); ++i) {
     const Preset& preset = builtInPresets()[i];
     presets_[i].setEnabled(fitsModel(preset, present));
+    presets_[i].setStems(present, heardIn(preset, present));
     presets_[i].setToggleState(isInForce(preset, parameters), juce::dontSendNotification);
   }
 }

@@ -8,6 +8,7 @@
 
 #include "editor/CaptureButton.h"
 #include "editor/FaderGang.h"
+#include "editor/PresetButton.h"
 #include "processor/PluginProcessor.h"
 #include "processor/Presets.h"
 
@@ -28,7 +29,7 @@ class QuickBar final : public juce::Component {
 
   StemlaneProcessor& processor_;
   FaderGang& gang_;
-  std::array<juce::TextButton, kNumOneTouchPresets> presets_;
+  std::array<PresetButton, kNumOneTouchPresets> presets_;
   CaptureButton capture_;
   juce::TextButton link_{"Link"};
   juce::TextButton reset_{"Reset"};

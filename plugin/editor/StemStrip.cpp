@@ -13,7 +13,7 @@ constexpr int kHeaderHeight = 60;
 constexpr int kTextBoxHeight = 24;
 constexpr int kButtonHeight = 26;
 constexpr int kFocusHeight = 20;
-constexpr int kMeterWidth = 13;
+constexpr int kMeterWidth = 17;
 constexpr int kScaleDb[] = {12, 6, 3, 0, -3, -6, -12, -18, -24, -36, -60};
 
 const char* captionOf(Heard heard) {

@@ -2,6 +2,8 @@
 // See StemlaneLook.h.
 #include "editor/StemlaneLook.h"
 
+#include "editor/PresetButton.h"
+
 #if STEMLANE_TYPEFACE
 #include "StemlaneTypeface.h"
 #endif
@@ -115,8 +117,10 @@ void StemlaneLook::drawButtonText(juce::Graphics& g, juce::TextButton& button, b
   const juce::Colour text = button.getToggleState() ? colours::background : colours::text;
   g.setColour(text.withMultipliedAlpha(button.isEnabled() ? 1.0F : 0.35F));
   g.setFont(font(13.0F, button.getToggleState()));
-  g.drawText(button.getButtonText(), button.getLocalBounds().reduced(4, 0), juce::Justification::centred,
-             true);
+  const bool hasStripe = dynamic_cast<PresetButton*>(&button) != nullptr;  // below the text
+  g.drawText(button.getButtonText(),
+             button.getLocalBounds().reduced(4, 0).withTrimmedBottom(hasStripe ? 5 : 0),
+             juce::Justification::centred, true);
 }
 
 void StemlaneLook::drawComboBox(juce::Graphics& g, int width, int height, bool, int, int, int, int,

@@ -81,6 +81,21 @@ bool fitsModel(const Preset& preset, const StemSet& present) {
   });
 }
 
+StemSet heardIn(const Preset& preset, const StemSet& present) {
+  FaderPositions positions;
+  for (const auto& [id, value] : preset.settings) {
+    for (std::size_t stem = 0; stem < kNumStems; ++stem) {
+      if (!id.startsWith(juce::String(kStemNames[stem]) + "_")) continue;
+      if (id.endsWith("_mute")) positions.strips[stem].mute = value == kOn;
+      if (id.endsWith("_solo")) positions.strips[stem].solo = value == kOn;
+    }
+  }
+  const StemGains gains = effectiveGains(positions, present);
+  StemSet heard{};
+  for (std::size_t stem = 0; stem < kNumStems; ++stem) heard[stem] = present[stem] && gains[stem] > 0.0F;
+  return heard;
+}
+
 std::vector<Edits::Setting> neutralSettings(const Edits::Parameters& parameters) {
   std::vector<Edits::Setting> settings;
   for (auto* parameter : parameters)

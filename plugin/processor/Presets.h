@@ -35,6 +35,9 @@ bool isInForce(const Preset& preset, const Edits::Parameters& parameters);
 /// True if the model has all stems that a preset names: without them it would do less than it says.
 bool fitsModel(const Preset& preset, const StemSet& present);
 
+/// Those of the model's stems that are heard while a preset is in force, as far as it says.
+StemSet heardIn(const Preset& preset, const StemSet& present);
+
 /// Those that come with the plugin; the first few are for one touch.
 const std::vector<Preset>& builtInPresets();
 inline constexpr std::size_t kNumOneTouchPresets = 6;

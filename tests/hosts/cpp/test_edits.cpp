@@ -148,6 +148,36 @@ TEST_CASE("one touch: a preset, and back; balances stay") {
   CHECK(parameters.strips[0].gain->get() == 3.0F);
 }
 
+TEST_CASE("a one-touch button shows which of the model's stems it lets through") {
+  constexpr StemSet kFour = {true, true, true, false, false, true};
+  const auto heard = [](const char* name, const StemSet& present) {
+    for (const Preset& preset : builtInPresets())
+      if (preset.name == name) return heardIn(preset, present);
+    return StemSet{};
+  };
+  CHECK(heard("Karaoke", kFour) == StemSet{false, true, true, false, false, true});
+  CHECK(heard("A cappella", kFour) == StemSet{true, false, false, false, false, false});
+  CHECK(heard("Drums + bass", kFour) == StemSet{false, true, true, false, false, false});
+  CHECK(heard("Vocals +3 dB", kFour) == kFour);
+  CHECK(heard("Karaoke", {true, true, true, true, true, true}) ==
+        StemSet{false, true, true, true, true, true});
+
+  Host host("live");
+  Window window(*host.processor);
+  for (const bool lit : {false, true}) {
+    auto& button = window.get<PresetButton>("Karaoke");
+    if (lit) window.click(button);
+    CHECK(button.getToggleState() == lit);
+    const juce::Image image = button.createComponentSnapshot(button.getLocalBounds());
+    for (const std::size_t stem : {0, 1, 2, 5}) {
+      const auto piece = button.pieceOf(stem).getCentre();
+      CHECK(image.getPixelAt(piece.x, piece.y) ==
+            (stem == 0 ? colours::groove : colours::stem(static_cast<int>(stem))));
+    }
+    CHECK(button.pieceOf(3).isEmpty());
+  }
+}
+
 TEST_CASE("each preset that comes with it names parameters that there are, in values that they have") {
   StemlaneProcessor processor;
   const auto parameters = processor.parameters().settings();

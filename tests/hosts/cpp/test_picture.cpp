@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#if defined(__linux__)
+#include <ctime>
+#endif
+
 #include <cmath>
+#include <cstdio>
 
 #include "editor/MusicPicture.h"
 #include "window.h"
@@ -151,3 +156,29 @@ TEST_CASE("the tap hears the stems after their faders") {
     CHECK(worst < 4e-7F);  // a product and three differences of float32 near full scale
   });
 }
+
+#if defined(__linux__)
+// No test: a figure for docs/decisions/27-the-editor.md. plugin_tests "[figures]" prints it.
+TEST_CASE("what thirty frames a second cost", "[.][figures]") {
+  const auto seconds = [] {
+    timespec now{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+  };
+  Host host("live");
+  Window window(*host.processor);
+  const Audio frame = noise(2, 1470);
+  *host.processor->parameters().strips[1].gain = -1.0F;  // a render that needs no stems has none
+  double spent = 0.0;
+  constexpr int kFrames = 600;
+  for (int i = 0; i < kFrames; ++i) {
+    host.play(frame, 490);
+    const double before = seconds();
+    window.editor.refresh();
+    window.editor.getPeer()->performAnyPendingRepaintsNow();
+    spent += seconds() - before;
+  }
+  std::printf("%.2f ms a frame, %.1f %% of a core at 30 frames a second, %d x %d\n", 1000.0 * spent / kFrames,
+              3000.0 * spent / kFrames, window.editor.getWidth(), window.editor.getHeight());
+}
+#endif
