@@ -190,6 +190,14 @@ void takeLate(stemlane::StemlaneProcessor& processor, Camera& camera) {
   camera.take("late");
 }
 
+// Of some device that no network is for.
+void takeImpossibleRate(stemlane::StemlaneProcessor& processor, Camera& camera) {
+  constexpr double kTooHighRate = 2.0 * stemlane::kHighestRate;
+  processor.setRateAndBufferSizeDetails(kTooHighRate, kBlockSamples);
+  processor.prepareToPlay(kTooHighRate, kBlockSamples);
+  camera.take("impossible-rate");
+}
+
 void takeFailed(stemlane::StemlaneProcessor& processor, Camera& camera, const char* name) {
   for (int tenths = 0; tenths < 300 && processor.status().state != stemlane::EngineState::failed; ++tenths)
     juce::Thread::sleep(100);
@@ -248,5 +256,7 @@ int main(int argc, char** argv) {
   processor.setModel("nobody");
   play(processor, editor, 60);
   camera.take("not-installed");
+  processor.setModel(argv[2]);
+  takeImpossibleRate(processor, camera);
   return camera.failed ? 1 : 0;
 }
