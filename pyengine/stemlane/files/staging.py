@@ -22,7 +22,7 @@ try:
     import fcntl
 
     _CAN_LOCK = True
-except ImportError:  # Windows: what is left over there stays
+except ImportError:  # Windows, which opens no folder and renames no open file: what is left over there stays
     _CAN_LOCK = False
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
@@ -42,7 +42,7 @@ class Partial:
 
     def __init__(self, target: Path, *, folder: bool):
         self._descriptor: int | None = None
-        while self._descriptor is None:
+        while True:
             # `target.name` may have the greatest length already, so it is no part of the name.
             self.path = target.with_name(f".stemlane-{secrets.token_hex(8)}.partial")
             try:
@@ -50,10 +50,12 @@ class Partial:
                     self.path.mkdir()
                 else:
                     self.path.open("xb").close()
-                self._descriptor = _locked(self.path, wait=True)
+                self._descriptor = _locked(self.path, wait=True) if _CAN_LOCK else None
             except BaseException:
                 self._remove()
                 raise
+            if self._descriptor is not None or not _CAN_LOCK:
+                return
 
     def discard(self) -> None:
         """Remove what still lies there, and the lock."""
@@ -80,8 +82,7 @@ def _locked(path: Path, *, wait: bool) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        if _CAN_LOCK:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
             return descriptor
     except OSError:

@@ -120,3 +120,23 @@ def test_a_folder_that_another_machine_makes_at_the_last_moment(tmp_path, monkey
         final.write_bytes(b"theirs")
         monkeypatch.setattr("os.path.lexists", lambda path: False)
     assert final.read_bytes() == b"ours" and [path.name for path in tmp_path.iterdir()] == ["song"]
+
+
+def test_without_locks_nothing_is_opened_that_will_be_renamed(tmp_path, monkeypatch):
+    """Windows opens no folder, and gives no file a new name while it is open."""
+
+    def refused(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(staging, "_CAN_LOCK", False)
+    monkeypatch.setattr(staging, "_locked", refused)
+    folder = tmp_path / "song"
+    for texts in ("12", "34"):
+        with staged_files([folder / "a", folder / "b"], tmp_path) as staged:
+            for path, text in zip(staged, texts, strict=True):
+                path.write_text(text, encoding="utf-8")
+        assert contents(folder) == dict(zip("ab", texts, strict=True))
+    partial = Partial(tmp_path / "file", folder=False)
+    os.replace(partial.path, tmp_path / "file")
+    partial.discard()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "song"]
