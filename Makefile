@@ -175,17 +175,27 @@ test-posix: $(STAMPS)/system
 	  TSAN_OPTIONS=die_after_fork=0 UBSAN_OPTIONS=halt_on_error=1 build/$$preset/tests/unit/cpp/core_tests || exit 1; \
 	done
 
-# Cross-compiled and run under Wine: the core's tests, and the plugin in the validator, both with the tests' engine. There
-# is no Python for the real one: it is compiled, and its launcher run. Wine's own messages are off: they are about Wine.
-# A process that ends badly must not be held by Wine's debugger. One X server for both: Wine's desktop keeps the first it has.
-WINE := WINEDEBUG=-all WINEDLLOVERRIDES=winedbg.exe=d WINEPREFIX=$(abspath build/wine) wine
-WINDOWS_VALIDATOR := build/windows/plugin/validator/stemlane-validator_artefacts/Release/stemlane-validator.exe
-WINDOWS_PLUGIN := build/windows/plugin/Stemlane_artefacts/Release/VST3/Stemlane.vst3/Contents/x86_64-win/Stemlane.vst3
-test-windows: $(STAMPS)/venv
+# Cross-compiled and run under Wine: the core's tests with the tests' engine, then the plugin with a Python of its own, as it
+# would be installed, with the real engine. Python and packages for Windows come from the package index, by their hashes.
+# Wine's own messages are off: they are about Wine. A process that ends badly must not be held by Wine's debugger.
+# One X server for both: Wine's desktop keeps the first it has.
+WINE := WINEDEBUG=-all WINEDLLOVERRIDES='winedbg.exe,mscoree,mshtml=d' WINEPREFIX=$(abspath build/wine) wine
+WINDOWS_PARTS := build/windows-parts
+test-windows: $(STAMPS)/test-tools $(STAMPS)/windows-parts
 	$(call install_packages,$(WINDOWS_PACKAGES))
-	cmake --preset windows -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
-	cmake --build --preset windows --target core_tests stemlane_engine Stemlane_VST3_company stemlane-validator
-	xvfb-run -a sh -c '$(WINE) build/windows/tests/unit/cpp/core_tests.exe && $(WINE) $(WINDOWS_VALIDATOR) $(WINDOWS_PLUGIN)'
+	cmake --preset windows -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
+	  -DSTEMLANE_WINDOWS_PYTHON=$(abspath $(WINDOWS_PARTS)/python) > /dev/null
+	cmake --build --preset windows --target core_tests stemlane_core stemlane_engine Stemlane_VST3_company stemlane-validator
+	rm -rf $(WINDOWS_PARTS)/packages/stemlane*
+	cmake --install build/windows --prefix $(WINDOWS_PARTS)/packages > /dev/null
+	cp -r pyengine/stemlane $(VENV)/lib/python3*/site-packages/stemlane-*.dist-info $(WINDOWS_PARTS)/packages
+	$(BIN)/stemlane plugin bundle build/windows-bundle --python $(WINDOWS_PARTS)/python --packages $(WINDOWS_PARTS)/packages
+	xvfb-run -a sh -c "$(WINE) build/windows/tests/unit/cpp/core_tests.exe && $(BIN)/python -m pytest tests/windows"
+
+$(STAMPS)/windows-parts: packaging/windows/python.txt packaging/windows/packages.txt tools/dist/windows_python.py $(STAMPS)/venv
+	rm -rf $(WINDOWS_PARTS)
+	$(BIN)/python tools/dist/windows_python.py $(WINDOWS_PARTS)
+	@touch $@
 
 # The core's tests for Linux on 64-bit ARM, which qemu runs. Two cases are left out: a fork of qemu's threads does
 # not always live, and a limit of memory is a limit of qemu's, too.
@@ -208,7 +218,7 @@ fuzz-readers: $(STAMPS)/test-tools
 test-python: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
 	cmake --build $(BUILD) --target stemlane-validator soak
-	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --cov --cov-report=term
+	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --ignore=tests/windows --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools

@@ -14,6 +14,7 @@ HEADER, MODULE = ROOT / "cpp" / "core" / "contract.h", ROOT / "pyengine" / "stem
 NOTE = "Written by tools/generate_contract.py from contract.toml, which says what these mean. Do not edit."
 FOLDER_KINDS = ("data", "config", "log", "cache")
 SYSTEMS = {"windows": "_WIN32", "macos": "__APPLE__", "linux": ""}  # the last one is the rest
+PYTHON_SYSTEMS = {"windows": "win32", "macos": "darwin", "linux": "linux"}  # sys.platform
 
 
 def read() -> dict[str, Any]:
@@ -21,8 +22,9 @@ def read() -> dict[str, Any]:
     return tomllib.loads((ROOT / "contract.toml").read_text(encoding="utf-8"))
 
 
-def _user_folders(folders: dict[str, Any]) -> list[str]:
-    """Lines that choose the user's folders by the system."""
+def _of_the_system(contract: dict[str, Any]) -> list[str]:
+    """Lines that choose the user's folders and the bundle's Python by the system."""
+    folders, python = contract["folders"], contract["bundled_python"]
     lines = []
     for number, (system, macro) in enumerate(SYSTEMS.items()):
         lines.append(f"#{'el' if number else ''}if defined({macro})" if macro else "#else")
@@ -30,6 +32,7 @@ def _user_folders(folders: dict[str, Any]) -> list[str]:
             folder = folders[system][kind]
             values = f"{{{_quoted(folder['variable'])}, {_quoted(folder['in_home'])}}}"
             lines.append(f"inline constexpr UserFolder kUser{kind.title()} = {values};")
+        lines.append(f"inline constexpr const char* kBundledPython = {_quoted(python[system])};")
     return [*lines, "#endif"]
 
 
@@ -89,7 +92,7 @@ def header(contract: dict[str, Any]) -> str:
         f"inline constexpr const char* kModelsFolder = {_quoted(folders['models'])};",
         f"inline constexpr const char* kPresetsFolder = {_quoted(folders['presets'])};",
     ]
-    return "\n".join([*lines, *_user_folders(folders), *_files_and_state(contract)]) + "\n"
+    return "\n".join([*lines, *_of_the_system(contract), *_files_and_state(contract)]) + "\n"
 
 
 def _files_and_state(contract: dict[str, Any]) -> list[str]:
@@ -127,16 +130,21 @@ def _files_and_state(contract: dict[str, Any]) -> list[str]:
     ]
 
 
-def _python_folders(folders: dict[str, Any]) -> list[str]:
-    """Dictionaries of the user's folders by the system."""
-    systems = {"windows": "win32", "macos": "darwin", "linux": "linux"}
-    lines = []
+def _python_of_the_systems(contract: dict[str, Any]) -> list[str]:
+    """Dictionaries, by the system, of the bundle's Python and the user's folders."""
+    folders, python = contract["folders"], contract["bundled_python"]
+    lines = [
+        "# By sys.platform; of the folders: (variable, in the home folder).",
+        "BUNDLED_PYTHON = {",
+        *(f"    {_quoted(PYTHON_SYSTEMS[system])}: {_quoted(python[system])}," for system in SYSTEMS),
+        "}",
+    ]
     for kind in FOLDER_KINDS:
         places = {system: folders[system][kind] for system in SYSTEMS}
         lines += [
             f"USER_{kind.upper()} = {{",
             *(
-                f"    {_quoted(systems[system])}: ({_quoted(place['variable'])}, {_quoted(place['in_home'])}),"
+                f"    {_quoted(PYTHON_SYSTEMS[system])}: ({_quoted(place['variable'])}, {_quoted(place['in_home'])}),"
                 for system, place in places.items()
             ),
             "}",
@@ -175,8 +183,7 @@ def module(contract: dict[str, Any]) -> str:
         *(f"    ({lag['above']}, {_python_number(lag['below'])}, {lag['samples']})," for lag in lags),
         ")",
         "",
-        "# By sys.platform: (variable, in the home folder).",
-        *_python_folders(folders),
+        *_python_of_the_systems(contract),
         f"APPLICATION_FOLDER = {_quoted(folders['application'])}",
         f"MODELS_FOLDER = {_quoted(folders['models'])}",
         f"PRESETS_FOLDER = {_quoted(folders['presets'])}",

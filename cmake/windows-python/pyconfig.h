@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Says of 64-bit Windows what CPython's headers ask of a system, where no Windows Python is: enough to compile the
-// engine, not to run it. CPython writes its own when it is built there.
+// Says of 64-bit Windows what CPython's headers ask of a system, for a build on another one. CPython writes its own
+// when it is built on Windows.
 #pragma once
 
 #include <io.h>
@@ -26,3 +26,6 @@
 typedef long long Py_ssize_t;
 #define HAVE_PY_SSIZE_T
 #define PY_SSIZE_T_MAX 0x7FFFFFFFFFFFFFFF
+// Objects and functions come out of its library.
+#define HAVE_DECLSPEC_DLL
+#define Py_ENABLE_SHARED

@@ -53,16 +53,19 @@ inline constexpr UserFolder kUserData = {"LOCALAPPDATA", "AppData/Local"};
 inline constexpr UserFolder kUserConfig = {"LOCALAPPDATA", "AppData/Local"};
 inline constexpr UserFolder kUserLog = {"LOCALAPPDATA", "AppData/Local"};
 inline constexpr UserFolder kUserCache = {"LOCALAPPDATA", "AppData/Local"};
+inline constexpr const char* kBundledPython = "python/python.exe";
 #elif defined(__APPLE__)
 inline constexpr UserFolder kUserData = {"", "Library/Application Support"};
 inline constexpr UserFolder kUserConfig = {"", "Library/Application Support"};
 inline constexpr UserFolder kUserLog = {"", "Library/Logs"};
 inline constexpr UserFolder kUserCache = {"", "Library/Caches"};
+inline constexpr const char* kBundledPython = "python/bin/python3";
 #else
 inline constexpr UserFolder kUserData = {"XDG_DATA_HOME", ".local/share"};
 inline constexpr UserFolder kUserConfig = {"XDG_CONFIG_HOME", ".config"};
 inline constexpr UserFolder kUserLog = {"XDG_STATE_HOME", ".local/state"};
 inline constexpr UserFolder kUserCache = {"XDG_CACHE_HOME", ".cache"};
+inline constexpr const char* kBundledPython = "python/bin/python3";
 #endif
 
 inline constexpr const char* kEngineConfigurationFile = "engine.conf";

@@ -2,11 +2,9 @@
 // The order of the places is part of the contract; see python_home.h.
 #include "engine/python_home.h"
 
-#include <algorithm>
-
 #include "core/contract.h"
+#include "engine/python_layout.h"
 #include "host/engine_configuration.h"
-#include "host/small_file.h"
 #include "platform/environment.h"
 #include "platform/text_path.h"
 
@@ -26,31 +24,18 @@ fs::path contents_of(const fs::path& engine) {
 }
 
 std::optional<PythonHome> in_bundle(const fs::path& engine) {
-  const fs::path python = contents_of(engine) / "Resources" / "python" / "bin" / "python3";
+  const fs::path python =
+      contents_of(engine) / "Resources" / fs::path(contract::kBundledPython).make_preferred();
   if (!is_there(python)) return std::nullopt;
   return PythonHome{python, {}, "the bundle", true};
 }
 
-// The interpreter in the first line of a script, for packages of `pip install --user`: their
-// prefix, ~/.local, has scripts but no Python.
-fs::path interpreter_of(const fs::path& script) {
-  const std::string text = read_small_file(script, contract::kLongestConfigurationBytes);
-  if (!text.starts_with("#!/")) return {};
-  constexpr std::size_t kLongest = contract::kLongestConfigurationValue;
-  return text.substr(2, std::min(text.find('\n'), kLongest) - 2);
-}
-
-// .../<prefix>/lib/pythonX.Y/site-packages/stemlane/Stemlane.vst3/Contents/<architecture>/
+// .../site-packages/stemlane/Stemlane.vst3/Contents/<architecture>/
 std::optional<PythonHome> around_bundle(const fs::path& engine) {
   for (fs::path folder = contents_of(engine); folder.has_relative_path(); folder = folder.parent_path()) {
-    const std::string name = folder.filename().string();
+    const fs::path name = folder.filename();
     if (name != "site-packages" && name != "dist-packages") continue;
-    const std::string version = folder.parent_path().filename().string();
-    const fs::path prefix = folder.parent_path().parent_path().parent_path();
-    // Debian keeps packages of /usr in /usr/lib/python3/dist-packages and /usr/local.
-    for (const fs::path& python :
-         {prefix / "bin" / version, prefix / "bin" / "python3", interpreter_of(prefix / "bin" / "stemlane"),
-          fs::path("/usr/bin") / version, fs::path("/usr/bin/python3")})
+    for (const fs::path& python : pythons_around(folder))
       if (!python.empty() && is_there(python))
         return PythonHome{python, {folder}, "the environment around the plugin"};
   }

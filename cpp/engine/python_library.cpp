@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Folders of libpython as CPython and Debian install it.
+// See python_library.h.
 #include "engine/python_library.h"
 
+#include "engine/python_layout.h"
 #include "platform/library.h"
+#include "platform/text_path.h"
 
 namespace stemlane {
 namespace {
@@ -12,15 +14,14 @@ namespace fs = std::filesystem;
 // As CPython calls it, of the version of the headers.
 constexpr const char* kLibrary = STEMLANE_PYTHON_LIBRARY;
 
-// bin/python3 and lib/, with libpython and its companions and nothing else.
 PythonLibrary in_bundle(const fs::path& executable) {
   PythonLibrary found;
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(executable.parent_path().parent_path() / "lib", ignored)) {
-    const std::string name = entry.path().filename().string();
+  for (const auto& entry : fs::directory_iterator(bundled_library_folder(executable), ignored)) {
+    const std::string name = text_of(entry.path().filename());
     if (name == kLibrary)
       found.library = entry.path();
-    else if (name.find(".so") != std::string::npos)
+    else if (is_companion(name))
       found.companions.push_back(entry.path());
   }
   return found;
@@ -33,9 +34,8 @@ PythonLibrary find_library(const PythonHome& home) {
   // Beside the executable that a link of an environment leads to. Any other libpython of the same
   // version would be a different build with a different standard library.
   std::error_code ignored;
-  const fs::path prefix = fs::weakly_canonical(home.executable, ignored).parent_path().parent_path();
-  for (const char* folder : {"lib", "lib64", "lib/" STEMLANE_LIBRARY_ARCHITECTURE})
-    if (fs::path library = prefix / folder / kLibrary; fs::exists(library, ignored)) return {library, {}};
+  for (const fs::path& folder : library_folders(fs::weakly_canonical(home.executable, ignored)))
+    if (fs::path library = folder / kLibrary; fs::exists(library, ignored)) return {library, {}};
   return {};
 }
 

@@ -1,7 +1,8 @@
 ; SPDX-License-Identifier: MIT
 ; The installer for Windows, for Inno Setup 6:
 ;   iscc /Odist /DVersion=0.1.0 /DBundle=C:\path\to\Stemlane.vst3 packaging\windows\stemlane.iss
-; Bundle is what `stemlane plugin bundle` makes. Not compiled on a machine of the project's own yet.
+; Bundle is what `stemlane plugin bundle --python … --packages …` makes and tools/dist/licences.py adds to; release.yml has
+; the steps. Not compiled on a machine of the project's own yet.
 
 #ifndef Version
   #error Name the version: iscc /DVersion=0.1.0

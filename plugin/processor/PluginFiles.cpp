@@ -37,7 +37,7 @@ juce::File engineExecutable() {
 }
 
 bool hasOwnPython() {
-  return binaryFolder().getSiblingFile("Resources/python/bin/python3").exists();
+  return binaryFolder().getSiblingFile(juce::String("Resources/") + contract::kBundledPython).exists();
 }
 
 std::vector<std::string> modelIndexPaths() {

@@ -27,7 +27,12 @@ RESAMPLER_LAGS = (
     (0.0, math.inf, 960),
 )
 
-# By sys.platform: (variable, in the home folder).
+# By sys.platform; of the folders: (variable, in the home folder).
+BUNDLED_PYTHON = {
+    "win32": "python/python.exe",
+    "darwin": "python/bin/python3",
+    "linux": "python/bin/python3",
+}
 USER_DATA = {
     "win32": ("LOCALAPPDATA", "AppData/Local"),
     "darwin": ("", "Library/Application Support"),

@@ -20,6 +20,8 @@ from stemlane.manifests.registry import Listing, embedded_folder, list_models
 from stemlane.plugin import places
 
 PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi")
+# The plugin's in its bundle.
+_BINARIES = {"linux": "Stemlane.so", "win32": "Stemlane.vst3", "darwin": "Stemlane"}
 # Loading Python, onnxruntime and two models takes 1 s; on a busy machine with a cold disk, many times that.
 _ENGINE_SECONDS = 120
 
@@ -105,7 +107,8 @@ def _core_library() -> str:
 def _plugin_bundle() -> str:
     path = Path(places.plugin_path())
     index = path / "Contents" / "Resources" / MODEL_INDEX_FILE
-    if not list(path.glob("Contents/*/Stemlane.so")) or not index.is_file():
+    binary = _BINARIES.get(sys.platform, _BINARIES["linux"])
+    if not list(path.glob(f"Contents/*/{binary}")) or not index.is_file():
         raise StemlaneError(f"{path} is not complete; install the stemlane package again")
     return str(path)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
 CHECKOUT = PACKAGE.parents[1]  # where the package is run from its sources
+# The core's library, by sys.platform.
+CORE_LIBRARY = {"linux": "libstemlane_core.so", "win32": "stemlane_core.dll", "darwin": "libstemlane_core.dylib"}
 
 
 def built(name: str) -> Iterator[Path]:

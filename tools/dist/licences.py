@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Puts the licence of every part of the bundle into it: ours, the packages', and the system libraries'."""
+"""Puts the licence of every part of the bundle into it: ours, the packages', and the system libraries'.
+
+    python tools/dist/licences.py Stemlane.vst3
+
+The bundle for Windows holds no libraries of a system; its Python brings its licence.
+"""
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,3 +48,7 @@ def add(bundle: Path) -> None:
         file = Path("/usr/share/doc", package, "copyright")
         if file.is_file():
             shutil.copyfile(file, folder / f"{package}.txt")
+
+
+if __name__ == "__main__":
+    add(Path(sys.argv[1]))

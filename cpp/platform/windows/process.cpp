@@ -285,4 +285,8 @@ bool can_map(std::size_t num_bytes) noexcept {
          status.ullAvailVirtual > num_bytes;
 }
 
+void return_free_memory() noexcept {
+  HeapCompact(GetProcessHeap(), 0);
+}
+
 }  // namespace stemlane

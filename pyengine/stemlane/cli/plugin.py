@@ -5,6 +5,7 @@ import argparse
 
 from stemlane.cli.output import say, tell
 from stemlane.cli.parser import Group, add_command, add_group, given
+from stemlane.errors import InputError
 
 _EXAMPLES = """
   stemlane plugin install                            then rescan in the host
@@ -30,6 +31,14 @@ def add(commands: Group) -> None:
         group, "bundle", _bundle, "Write a plugin that needs nothing else, to be copied anywhere.", _EXAMPLES
     )
     bundle.add_argument("folder", type=given, metavar="DIR", help="folder to write Stemlane.vst3 to")
+    bundle.add_argument(
+        "--python", type=given, metavar="FOLDER",
+        help="for Windows, with --packages: Python's embeddable package (64 bit), unpacked, of this Python's version",
+    )  # fmt: skip
+    bundle.add_argument(
+        "--packages", type=given, metavar="FOLDER",
+        help="the packages for it, as 'pip install --target' leaves them: stemlane, what it requires, msvc-runtime",
+    )  # fmt: skip
 
 
 def _install(options: argparse.Namespace) -> int:
@@ -46,7 +55,12 @@ def _install(options: argparse.Namespace) -> int:
 def _bundle(options: argparse.Namespace) -> int:
     from stemlane.plugin import install
 
-    say(str(install.make_bundle(options.folder)))
+    if (options.python is None) != (options.packages is None):
+        raise InputError("--python and --packages go together: a Python for Windows and the packages for it")
+    if options.python is None:
+        say(str(install.make_bundle(options.folder)))
+    else:
+        say(str(install.make_windows_bundle(options.folder, python=options.python, packages=options.packages)))
     return 0
 
 

@@ -6,6 +6,7 @@ Its declarations are read from `core_api.h`; its failures are raised in one plac
 
 import functools
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +15,12 @@ import numpy as np
 from stemlane.contract import HIGHEST_RATE, LOWEST_RATE, STEM_ORDER
 from stemlane.errors import CoreError
 from stemlane.manifests.model import Manifest
-from stemlane.package_folder import CHECKOUT, PACKAGE, built
+from stemlane.package_folder import CHECKOUT, CORE_LIBRARY, PACKAGE, built
 
 if TYPE_CHECKING:
     import cffi
 
-_LIBRARY_NAME = "libstemlane_core.so"
+_LIBRARY_NAME = CORE_LIBRARY.get(sys.platform, CORE_LIBRARY["linux"])
 
 
 def library_path() -> Path:

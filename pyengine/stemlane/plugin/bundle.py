@@ -36,47 +36,51 @@ def write(target: Path) -> None:
     OSError
         If `target` cannot be written.
     """
-    if sys.platform != "linux":
-        raise PluginError(
-            f"a plugin with its own Python is made on Linux alone so far, not on {sys.platform}; "
-            "'stemlane plugin install --link' does without"
-        )
     source = Path(places.plugin_path())
     if places.bundled_python(source).exists():  # this runs from such a bundle
         shutil.copytree(source, target, symlinks=True)
         return
+    if sys.platform != "linux":
+        raise PluginError(
+            f"the Python that runs this is copied on Linux alone so far, not on {sys.platform}; "
+            "'stemlane plugin bundle DIR --python FOLDER --packages FOLDER' makes one for Windows, "
+            "'stemlane plugin install --link' does without a copy"
+        )
     shutil.copytree(source, target)
     places.engine_configuration(target).unlink(missing_ok=True)
     root = places.python_folder(target)
     packages = python_copy.copy_python(root)
     package_copy.copy_packages(packages)
-    _compile(root)
+    package_copy.link_same_networks(packages / "stemlane" / "models")
+    compile_modules(root / "lib", strip=root)
     command = root.parent / "stemlane"
     command.write_text(_COMMAND, encoding="utf-8")
     command.chmod(0o755)
-    _check(target)
+    check(target)
 
 
-def _compile(root: Path) -> None:
-    """Compile all modules and leave out their sources, which are half of what modules take.
+def compile_modules(folder: Path, *, strip: Path) -> None:
+    """Compile all modules in `folder` and leave out their sources, which are half of what modules take.
 
     A bundle may be read-only, and compiling at each start would take seconds. Compiled files are valid by themselves:
-    archives and packages change the times of files.
+    archives and packages change the times of files. They name their sources without the path `strip`.
     """
     compileall.compile_dir(
-        root / "lib", maxlevels=20, quiet=2, stripdir=str(root), workers=0, legacy=True,
+        folder, maxlevels=20, quiet=2, stripdir=str(strip), workers=0, legacy=True,
         invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
     )  # fmt: skip
-    for source in root.rglob("*.py"):
+    for source in folder.rglob("*.py"):
         if source.with_suffix(".pyc").exists():
             source.unlink()
 
 
-def _check(bundle: Path) -> None:
+def check(bundle: Path) -> None:
+    """Raise PluginError with the reason if the bundle's Python does not import what an engine needs."""
+    of_linux = {"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(places.python_folder(bundle) / "lib")}
     done = subprocess.run(
         [places.bundled_python(bundle), "-I", "-B", "-c", _SMOKE],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False,
-        env={"PATH": "/usr/bin:/bin", "LD_LIBRARY_PATH": str(places.python_folder(bundle) / "lib")},
+        env=of_linux if sys.platform == "linux" else None,
     )  # fmt: skip
     if done.returncode != 0:
         lines = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

@@ -2,6 +2,7 @@
 """Puts the plugin where hosts look for it, and takes it away; a host sees the old one or the new one, never a part."""
 
 import contextlib
+import functools
 import secrets
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from stemlane.contract import PYTHON_KEY
 from stemlane.errors import PluginError
-from stemlane.plugin import bundle, places
+from stemlane.plugin import bundle, places, windows_bundle
 
 
 def install() -> Path:
@@ -31,6 +32,12 @@ def install_linked() -> Path:
 def make_bundle(folder: str | Path) -> Path:
     """Write a self-contained `Stemlane.vst3` into `folder`; returns its path."""
     return _put_in_place(bundle.write, Path(folder) / places.BUNDLE_NAME)
+
+
+def make_windows_bundle(folder: str | Path, *, python: str | Path, packages: str | Path) -> Path:
+    """Write a self-contained `Stemlane.vst3` for Windows into `folder` as `windows_bundle.write`; returns its path."""
+    write = functools.partial(windows_bundle.write, python=Path(python), packages=Path(packages))
+    return _put_in_place(write, Path(folder) / places.BUNDLE_NAME)
 
 
 def _write_linked(target: Path) -> None:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from stemlane.contract import ENGINE_CONFIGURATION_FILE, PYTHON_KEY
+from stemlane.contract import BUNDLED_PYTHON, ENGINE_CONFIGURATION_FILE, PYTHON_KEY
 from stemlane.errors import PluginError
 from stemlane.package_folder import PACKAGE, built
 
@@ -73,13 +73,13 @@ def configured_python(bundle: str | Path) -> Path | None:
 
 
 def python_folder(bundle: str | Path) -> Path:
-    """Where a self-contained bundle keeps its Python, as cpp/engine/python_home.cpp expects it."""
+    """Where a self-contained bundle keeps its Python."""
     return Path(bundle) / "Contents" / "Resources" / "python"
 
 
 def bundled_python(bundle: str | Path) -> Path:
     """The executable of a self-contained bundle's Python; others have none."""
-    return python_folder(bundle) / "bin" / "python3"
+    return Path(bundle) / "Contents" / "Resources" / BUNDLED_PYTHON.get(sys.platform, BUNDLED_PYTHON["linux"])
 
 
 def this_python() -> Path:
