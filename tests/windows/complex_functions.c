@@ -11,30 +11,39 @@ typedef struct {
   float re, im;
 } Float;
 
-#define COMPLEX(z) ((z).re + (z).im * _Complex_I)
+#define VALUE(z) ((z).re + (z).im * _Complex_I)
 
-#define REAL(name, suffix, Real, Complex) \
-  Real ms_##name##suffix(Complex z) {     \
-    return (Real)name(COMPLEX(z));        \
+#define REAL_OF(name, Real, Complex, function) \
+  Real name(Complex z) {                       \
+    return (Real)function(VALUE(z));           \
   }
-#define FUNCTION(name, suffix, Complex)             \
-  Complex ms_##name##suffix(Complex z) {            \
-    const double complex result = name(COMPLEX(z)); \
-    return (Complex){creal(result), cimag(result)}; \
+#define COMPLEX_OF(name, Complex, parameters, value) \
+  Complex name parameters {                          \
+    const double complex result = value;             \
+    return (Complex){creal(result), cimag(result)};  \
   }
-#define POWER(suffix, Complex)                                  \
-  Complex ms_cpow##suffix(Complex z, Complex w) {               \
-    const double complex result = cpow(COMPLEX(z), COMPLEX(w)); \
-    return (Complex){creal(result), cimag(result)};             \
-  }
-#define ALL(suffix, Real, Complex)                                                                         \
-  REAL(cabs, suffix, Real, Complex)                                                                        \
-  REAL(carg, suffix, Real, Complex) REAL(cimag, suffix, Real, Complex) REAL(creal, suffix, Real, Complex)  \
-      FUNCTION(ccos, suffix, Complex) FUNCTION(ccosh, suffix, Complex) FUNCTION(cexp, suffix, Complex)     \
-          FUNCTION(clog, suffix, Complex) FUNCTION(csin, suffix, Complex) FUNCTION(csinh, suffix, Complex) \
-              FUNCTION(csqrt, suffix, Complex) FUNCTION(ctan, suffix, Complex)                             \
-                  FUNCTION(ctanh, suffix, Complex) POWER(suffix, Complex)
+#define REAL(function)                                \
+  REAL_OF(ms_##function, double, Double, function)    \
+  REAL_OF(ms_##function##l, double, Double, function) \
+  REAL_OF(ms_##function##f, float, Float, function)
+#define COMPLEX(function)                                              \
+  COMPLEX_OF(ms_##function, Double, (Double z), function(VALUE(z)))    \
+  COMPLEX_OF(ms_##function##l, Double, (Double z), function(VALUE(z))) \
+  COMPLEX_OF(ms_##function##f, Float, (Float z), function(VALUE(z)))
 
-ALL(, double, Double)
-ALL(l, double, Double)
-ALL(f, float, Float)
+REAL(cabs);
+REAL(carg);
+REAL(cimag);
+REAL(creal);
+COMPLEX(ccos);
+COMPLEX(ccosh);
+COMPLEX(cexp);
+COMPLEX(clog);
+COMPLEX(csin);
+COMPLEX(csinh);
+COMPLEX(csqrt);
+COMPLEX(ctan);
+COMPLEX(ctanh);
+COMPLEX_OF(ms_cpow, Double, (Double z, Double w), cpow(VALUE(z), VALUE(w)));
+COMPLEX_OF(ms_cpowl, Double, (Double z, Double w), cpow(VALUE(z), VALUE(w)));
+COMPLEX_OF(ms_cpowf, Float, (Float z, Float w), cpow(VALUE(z), VALUE(w)));
