@@ -30,14 +30,14 @@ _TOOLS = "x86_64-w64-mingw32-"
 def set_up() -> None:
     """Make the prefix with its libraries, unless they are there."""
     system = PREFIX / "drive_c" / "windows" / "system32"
-    if (system / "wine_ucrtbase.dll").exists():
+    source, made = Path(__file__).with_name("complex_functions.c"), system / "wine_ucrtbase.dll"
+    if made.exists() and made.stat().st_mtime > source.stat().st_mtime:
         return
     without = ENVIRONMENT | {"WINEDLLOVERRIDES": "winedbg.exe,mscoree,mshtml=d"}
     subprocess.run(["wineboot", "--init"], check=True, env=os.environ | without, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300)  # fmt: skip
     work = BUILD / "wine-complex"
     work.mkdir(exist_ok=True)
-    source = Path(__file__).with_name("complex_functions.c")
     subprocess.run([f"{_TOOLS}gcc", "-O1", "-c", source, "-o", work / "functions.o"], check=True)
     ours = set(re.findall(r" T ms_(\w+)", _output("nm", work / "functions.o")))
     table = _output("objdump", "-p", _OWN).partition("[Ordinal/Name Pointer] Table")[2]
@@ -49,7 +49,7 @@ def set_up() -> None:
     subprocess.run([f"{_TOOLS}gcc", "-shared", "-static-libgcc", *parts, "-o", system / "ucrtbase.dll"], check=True)
     own = _OWN.read_bytes()
     assert own.count(_SIGNATURE) == 1
-    (system / "wine_ucrtbase.dll").write_bytes(own.replace(_SIGNATURE, bytes(len(_SIGNATURE))))
+    made.write_bytes(own.replace(_SIGNATURE, bytes(len(_SIGNATURE))))
 
 
 def _output(tool: str, *arguments: str | Path) -> str:
