@@ -69,9 +69,13 @@ juce::String figuresText(StemlaneProcessor& processor, std::int64_t numLate) {
     parts.add("latency " + juce::String(1000.0 * latency / sampleRate, 1) + " ms, " + juce::String(latency) +
               " samples at " + juce::String(sampleRate / 1000.0) + " kHz");
   const EngineFigures figures = processor.figures();
-  if (figures.numSteps > 0)
-    parts.add("load " + percent(figures.load) + " of a core, 99 of 100 steps within " + percent(figures.p99) +
-              " of their time");
+  if (figures.numSteps > 0) {
+    juce::String load = "load " + percent(figures.load) + " of a core";
+    // A render waits: its steps have all the time they take.
+    if (!processor.isNonRealtime())
+      load << ", 99 of 100 steps within " << percent(figures.p99) << " of their time";
+    parts.add(load);
+  }
   if (sampleRate > 0.0)
     parts.add(numLate == 0 ? juce::String("never late") : "late " + juce::String(numLate) + "x");
   return parts.joinIntoString(juce::String::fromUTF8(" \u00b7 "));

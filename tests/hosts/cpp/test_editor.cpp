@@ -145,6 +145,17 @@ TEST_CASE("figures: latency, load and late stems") {
   CHECK(figures.contains("never late"));
 }
 
+TEST_CASE("the load is what the engine's steps took, and their time counts where they have to be in time") {
+  Host host("duo");
+  *host.processor->parameters().strips[0].mute = true;
+  host.play(noise(2, 100'000));
+  CHECK(texts(*host.processor).figures.contains("load 10 % of a core"));
+  CHECK_FALSE(texts(*host.processor).figures.contains("of their time"));  // a render waits
+  host.processor->setNonRealtime(false);
+  CHECK(texts(*host.processor)
+            .figures.contains("load 10 % of a core, 99 of 100 steps within 5 % of their time"));
+}
+
 TEST_CASE("meters run only while an editor is open") {
   Host host("live");
   const Audio in = noise(2, 10000);

@@ -243,6 +243,7 @@ int main(int count, char** vector) {
   ModelDescriptor model = fake_model(configuration.stride_samples, configuration.delay_samples);
   FakeSeparator separator(*memory, model);
   separator.poison = manner == "poisons";
+  EngineEnd measured(*memory);
   std::vector<std::string> hoard;
   // Another one each time: what is heard must not depend on it.
   std::minstd_rand generator(static_cast<unsigned>(process_id()));
@@ -251,6 +252,9 @@ int main(int count, char** vector) {
   separator.after_step = [&](std::int64_t num_consumed) {
     if (manner == "dawdles") std::this_thread::sleep_for(std::chrono::microseconds(delay(generator)));
     if (manner == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    // Its steps take a tenth of their music, and a twentieth of the time they have.
+    const std::int64_t stride = configuration.stride_samples;
+    if (manner == "duo") measured.note_step(stride * 100'000 / 44100, stride, 2 * stride);
     if (num_consumed < 50'000) return;
     if (manner == "leaks") hoard.emplace_back(1 << 17, 'x');
     if (manner == "stops") kill_self();
