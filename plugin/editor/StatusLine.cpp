@@ -61,6 +61,16 @@ const char* heardInstead(EngineState state) {
   return state == EngineState::ready ? "" : ". You hear the mixture, unseparated, in time";
 }
 
+// That of a new insert: the lightest of those that come with the plugin.
+const std::string& usualModel() {
+  static const std::string name = defaultModelName(installedModels());
+  return name;
+}
+
+bool hasLighterModel(StemlaneProcessor& processor) {
+  return processor.status().state == EngineState::late && processor.modelName() != usualModel();
+}
+
 juce::String figuresText(StemlaneProcessor& processor, std::int64_t numLate) {
   const double sampleRate = processor.getSampleRate();
   const int latency = processor.getLatencySamples();
@@ -129,12 +139,16 @@ void StatusLine::showRemedy(StemlaneProcessor::Remedy remedy) {
           "Lets the engine run " + python_.getFullPathName() + ", which has Stemlane installed");
     else
       say(juce::String::fromUTF8("Python\u2026"), "Choose the Python that Stemlane is installed in");
+  } else if (hasLighterModel(processor_)) {
+    say("Use " + juce::String(usualModel()), "Takes a model that needs less of the processor");
   } else {
     say("Try again", "Ends the engine and starts another one");
   }
 }
 
 void StatusLine::fix() {
+  if (processor_.remedy() == StemlaneProcessor::Remedy::none && hasLighterModel(processor_))
+    return processor_.setModel(usualModel());
   if (processor_.remedy() != StemlaneProcessor::Remedy::python) return processor_.remedyNow();
   if (python_ == juce::File()) return choosePython();
   problem_ = processor_.usePython(python_);
@@ -156,7 +170,7 @@ void StatusLine::refresh() {
   StatusTexts texts = statusTexts(processor_);
   if (problem_.isNotEmpty()) texts.says << ". " << problem_;
   const juce::Colour lamp = lampColour(state);
-  const bool fixes = remedy != StemlaneProcessor::Remedy::none;
+  const bool fixes = remedy != StemlaneProcessor::Remedy::none || hasLighterModel(processor_);
   if (texts == texts_ && lamp == lamp_ && fixes == fix_.isVisible()) return;
   texts_ = std::move(texts);
   lamp_ = lamp;

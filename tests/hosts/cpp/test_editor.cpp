@@ -136,6 +136,27 @@ TEST_CASE("trying again starts another engine, and the music stays in place") {
   CHECK(is_delayed(host.play(in), 0, in, 0, latency, 1.0F - kShares[0], 2e-7F));
 }
 
+TEST_CASE("a model that is too much for the machine is changed for a lighter one with one click") {
+  for (const char* model : {"mix", "live"}) {
+    Host host(model, layout(kStereo, kNone), false);
+    *host.processor->parameters().strips[0].mute = true;
+    Window window(*host.processor);
+    const Audio in = noise(2, 44'100);
+    REQUIRE(wait_for([&] {
+      host.play(in);  // faster than any engine
+      return host.processor->status().state == EngineState::late;
+    }));
+    window.editor.refresh();
+    auto& fix = window.get<juce::TextButton>("Fix");
+    INFO(model);
+    CHECK(fix.isVisible() == (host.processor->modelName() == "mix"));
+    if (!fix.isVisible()) continue;
+    CHECK(fix.getButtonText() == "Use live");
+    window.click(fix);
+    CHECK(host.processor->modelName() == "live");
+  }
+}
+
 TEST_CASE("figures: latency, load and late stems") {
   Host host("live");
   host.play(noise(2, 100'000));
