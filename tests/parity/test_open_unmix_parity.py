@@ -54,6 +54,15 @@ def test_the_networks_alone(weights, reference, tmp_path):
     np.testing.assert_allclose(masks[0][:, :, ::6, ::16], reference["masks"][:3], rtol=0, atol=1e-5)
 
 
+def test_nothing_is_computed_that_is_not_asked_for(weights, tmp_path):
+    """Masks and magnitudes take 60 to 80 MB each for a window, used or not."""
+    for iterations, name, num_stems in ((0, "masks", 3), (1, "magnitudes", 4)):
+        (tmp_path / name).mkdir()
+        model = convert(weights, tmp_path / name, iterations)[0]
+        session = onnxruntime.InferenceSession(model / "network.onnx", providers=["CPUExecutionProvider"])
+        assert [(tensor.name, tensor.shape[1]) for tensor in session.get_outputs()] == [(name, num_stems)]
+
+
 def test_the_whole_separation(weights, reference, tmp_path):
     """The original hears the whole recording, a window some seconds: equal where the LSTM has forgotten the rest.
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from stemlane.engine import providers
 from stemlane.engine.frontends import create_stream
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.integrity import verify_model
@@ -78,7 +79,9 @@ def run(report: Report = lambda stage, done, total: None) -> Numbers:
 def measure_model(manifest: Manifest) -> Numbers:
     """Time per stride against the time there is for it, on one thread, plus start-up and offline speed of one model."""
     verify_model(manifest)
-    front_end = create_stream(manifest)
+    provider = providers.choose(manifest)
+    with providers.use(provider):
+        front_end = create_stream(manifest)
     stride = manifest.stride_samples
     mixture = test_signal(_MODEL_SECONDS, manifest.sample_rate)
     seconds = []
@@ -91,6 +94,7 @@ def measure_model(manifest: Manifest) -> Numbers:
     deadline = stride / manifest.sample_rate
     p50, p99 = np.percentile(seconds, [50, 99])
     return {
+        "provider": provider,
         "hop_p50_ms": 1000 * p50,
         "hop_p99_ms": 1000 * p99,
         "hop_max_ms": 1000 * max(seconds),

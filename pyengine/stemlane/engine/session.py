@@ -7,6 +7,7 @@ What the tensors mean is the front end's business.
 
 import copy
 import functools
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -51,7 +52,7 @@ class StatefulSession:
         Independent sets of states that take turns: step k goes on from what step k - interleaved has left.
     warm_up
         Run once at once, so that the first step takes no longer than the others. Not beside large steps, whose memory
-        is kept in an arena instead.
+        is not kept from one to the next.
     threads
         Threads that share the computing of a step.
 
@@ -75,8 +76,10 @@ class StatefulSession:
         threads: int = 1,
     ):
         self._path, self._input_name, self._output_name = path, input_name, output_name
-        # Step by step malloc is as fast as an arena, which keeps 1 MiB more; there are many engines.
-        self._session = _load(path, threads, arena=not warm_up)
+        # Step by step malloc is as fast as an arena, which keeps 1 MiB more; there are many engines. What a large step
+        # takes goes back to the system after it: what is made of its output takes as much.
+        self._session = _load(path, threads, large=not warm_up)
+        self._weights = _mapped_weights(path, self._session)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
         outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
         _check(path, inputs, input_name, "input", np.float32, input_shape)
@@ -105,10 +108,14 @@ class StatefulSession:
 
     def add_size(self, input_shape: Shape, output_shape: Shape) -> "StepSize":
         """Steps of another size for a network whose sizes are free; all sizes go on from the same states."""
-        values, results = np.zeros(input_shape, np.float32), np.zeros(output_shape, np.float32)
+        return self._step_size(np.zeros(input_shape, np.float32), np.zeros(output_shape, np.float32))
+
+    def _step_size(self, values: np.ndarray, results: np.ndarray) -> "StepSize":
         num_turns = 2 * self._interleaved
         bindings = [self._session.io_binding() for _ in range(num_turns)]
         for turn, binding in enumerate(bindings):
+            for name, weight in self._weights.arrays.items():
+                _bind(binding.bind_input, name, weight)
             _bind(binding.bind_input, self._input_name, values)
             _bind(binding.bind_output, self._output_name, results)
             for source, target, homes in self._states:
@@ -121,15 +128,23 @@ class StatefulSession:
         self._run(size)
         return size.output
 
-    def run_part(self, values: np.ndarray) -> np.ndarray:
-        """One step on an input of another size than planned, for a network without states; returns a new array."""
+    def part(self, input_shape: Shape, output_shape: Shape) -> "StepSize":
+        """A step of another size than planned, for a network without states; in the memory of the planned one.
+
+        Run it with `run_part` before the next step of another size.
+        """
+        return self._step_size(_within(self.input, input_shape), _within(self.output, output_shape))
+
+    def run_part(self, size: "StepSize") -> np.ndarray:
+        """Run a step of `part` on `size.input`; returns `size.output`."""
         try:
-            output: np.ndarray = self._session.run([self._output_name], {self._input_name: values})[0]
+            with self._weights.in_use():
+                self._session.run_with_iobinding(size.bindings[0])
         except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
             raise ModelError(
-                f"{self._path}: the network does not take an input of {values.shape}: {one_line(error)}"
+                f"{self._path}: the network does not take an input of {size.input.shape}: {one_line(error)}"
             ) from None
-        return output
+        return size.output
 
     def reset(self) -> None:
         """Set all states to zero, as before the first step."""
@@ -139,7 +154,8 @@ class StatefulSession:
         self._turn = 0
 
     def _run(self, size: "StepSize") -> None:
-        _run(self._path, self._session, size.bindings[self._turn])
+        with self._weights.in_use():
+            _run(self._path, self._session, size.bindings[self._turn])
         self._turn = (self._turn + 1) % len(size.bindings)
 
 
@@ -181,12 +197,8 @@ class SegmentSession:
         shared: Arrays | None = None,
     ):  # fmt: skip
         self._path = path
-        self._session = _load(path, threads, shared_memory=True)
-        defaults = {tensor.name: tensor for tensor in self._session.get_overridable_initializers()}
-        # Another device has the weights in its own memory from the start.
-        on_cpu = self._session.get_providers() == ["CPUExecutionProvider"]
-        mapped = [name for name in defaults if on_cpu and is_mapped(name)]
-        self._weights = MappedWeights(path, {name: _check(path, defaults, name, "weight") for name in mapped})
+        self._session = _load(path, threads, shared_memory=True, large=True)
+        self._weights = _mapped_weights(path, self._session)
         self._allocate(inputs, outputs, {} if shared is None else shared)
 
     def clone(self) -> "SegmentSession":
@@ -227,6 +239,14 @@ def available_threads() -> int:
     if named.isdecimal() and int(named):
         return int(named)
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
+
+
+def _mapped_weights(path: Path, session: onnxruntime.InferenceSession) -> MappedWeights:
+    defaults = {tensor.name: tensor for tensor in session.get_overridable_initializers()}
+    # Another device has the weights in its own memory from the start.
+    on_cpu = session.get_providers() == ["CPUExecutionProvider"]
+    mapped = [name for name in defaults if on_cpu and is_mapped(name)]
+    return MappedWeights(path, {name: _check(path, defaults, name, "weight") for name in mapped})
 
 
 def _run(path: Path, session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding) -> None:
@@ -275,17 +295,18 @@ def _share_memory() -> None:
 
 
 def _load(
-    path: Path, threads: int = 1, *, shared_memory: bool = False, arena: bool = True
+    path: Path, threads: int = 1, *, shared_memory: bool = False, large: bool = False
 ) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelError(f"{path}: no such file; install the model again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = arena
+    options.enable_cpu_mem_arena = shared_memory
     if shared_memory:
         _share_memory()
         options.add_session_config_entry("session.use_env_allocators", "1")
+    if large:
         # What a plan saves is nothing beside large networks, and its memory comes on top of the first run's.
         options.enable_mem_pattern = False
         # Tensors that are planned to share a buffer keep it between the first and the last of them: twice the memory.
@@ -297,6 +318,12 @@ def _load(
         return onnxruntime.InferenceSession(str(path), options, providers=providers.session_providers())
     except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
         raise ModelError(f"{path}: not a network onnxruntime can load: {one_line(error)}") from None
+
+
+def _within(array: np.ndarray, shape: Shape) -> np.ndarray:
+    """An array of `shape` in the memory of another where it is large enough."""
+    count = math.prod(shape)
+    return array.reshape(-1)[:count].reshape(shape) if count <= array.size else np.zeros(shape, array.dtype)
 
 
 def _bind(bind: Callable[..., None], name: str, array: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The benchmark measures what it names; its numbers themselves are printed, not judged."""
 
+import contextlib
 import json
 import sys
 from dataclasses import replace
@@ -8,6 +9,7 @@ from dataclasses import replace
 import pytest
 from stemlane.bench import against, speed
 from stemlane.cli.main import main
+from stemlane.engine import providers
 from stemlane.errors import InputError
 from support.tiny_models import build_model
 
@@ -32,12 +34,22 @@ def test_numbers(quick, capsys):
     assert main(["bench", "--json"]) == 0
     numbers = json.loads(capsys.readouterr().out)
     model = numbers["models"]["mix"]
+    assert model.pop("provider") == "cpu"
     assert set(model) == MODEL_NUMBERS
     assert all(value > 0 for value in model.values())
     assert model["deadline_ms"] == pytest.approx(1000 * 128 / 44100)
     assert model["hop_p50_ms"] <= model["hop_p99_ms"] <= model["hop_max_ms"]
     assert numbers["core"]["audio_thread_ns_per_sample_block_512"] > 0
     assert "not a plugin bundle" in numbers["plugin"]["mix"]["problem"]
+
+
+def test_what_is_named_is_what_ran(quick, monkeypatch):
+    """The network is loaded for the provider that the model's known output has chosen, and the figures name it."""
+    used = []
+    monkeypatch.setattr(providers, "choose", lambda manifest, *_: f"for {manifest.name}")
+    monkeypatch.setattr(providers, "use", lambda name: contextlib.nullcontext(used.append(name)))
+    assert speed.run()["models"]["mix"]["provider"] == "for mix"
+    assert used[0] == "for mix"
 
 
 def test_text(quick):

@@ -4,6 +4,7 @@
 Networks of the published sizes would take minutes: these have one property of them each.
 """
 
+import functools
 import os
 import subprocess
 import sys
@@ -13,12 +14,18 @@ import numpy as np
 import soundfile
 from stemlane.catalog.convert.htdemucs import models as htdemucs
 from stemlane.catalog.convert.manifest_text import Description
+from stemlane.catalog.convert.mdx23c import architecture as mdx23c
+from stemlane.catalog.convert.mdx23c.network import build_graph
+from stemlane.catalog.convert.mdx23c.source import transform
 from stemlane.catalog.convert.onnx_graph import GraphBuilder
+from stemlane.catalog.convert.open_unmix import models as open_unmix
+from stemlane.catalog.convert.open_unmix.network import expected_shapes
 from stemlane.catalog.convert.spectral_models import Window, write_models
 from stemlane.engine.mapped_weights import MappedWeights
 from stemlane.manifests.model import load_manifest
-from support import htdemucs_case, tiny_htdemucs, tiny_scnet
+from support import htdemucs_case, mdx23c_case, open_unmix_case, tiny_htdemucs, tiny_scnet
 from support.audio_files import music
+from support.torch_files import write_torch
 
 ABOUT = ("Made for the test", "1", "MIT", "drawn", "none")
 # The most that the process ever held, in MiB; how many threads there are must not depend on the machine.
@@ -105,6 +112,34 @@ def test_a_file_takes_no_more_memory_than_one_segment(tmp_path):
     folder = htdemucs.convert({"": package}, Description("wide", *ABOUT), tmp_path)[0]
     one, three = (peak_mib(folder, seconds, tmp_path) for seconds in (2, 6.5))  # a new one begins every 2.25 s
     assert three - one < 45, (one, three)
+
+
+def build_mdx23c(folder):
+    """An MDX23C of a quarter of the published channels and two of five scales: a signal of its first has 32 MiB."""
+    found = mdx23c.Architecture(
+        widths=(32, 48, 64), num_blocks=2, scale=2, num_subbands=4, network_bins=4096, inner_bins=256, num_stems=2,
+        fft_samples=8192, hop_samples=1024, segment_samples=255 * 1024)  # fmt: skip
+    tensors = {name: mdx23c_case.weight(name, shape) for name, shape in mdx23c.expected_shapes(found).items()}
+    return write_models(
+        functools.partial(build_graph, found, tensors, [0]), folder, stems=["vocals"], residual="other",
+        sample_rate=44100, transform=transform(found), windows=[Window("", "", 255 * 1024, 0, 255 * 512)],
+        description=Description("mdx23c", *ABOUT), report=lambda stage, done, total: None)[0]  # fmt: skip
+
+
+def test_no_signal_of_mdx23c_is_computed_as_a_whole(tmp_path):
+    """347 MiB; whole ones took 452."""
+    assert peak_mib(build_mdx23c(tmp_path), 2, tmp_path) < 400
+
+
+def test_open_unmix_holds_no_more_than_its_window_needs(tmp_path):
+    """Four networks of 8 hidden values: their magnitudes and what is made of them, 485 MiB; it was 852."""
+    shapes = expected_shapes(8, 1487)
+    paths = {}
+    for stem in ("vocals", "drums", "bass", "other"):
+        values = {name: open_unmix_case.weight(stem, name, shape) for name, shape in shapes.items()}
+        paths[stem] = write_torch(tmp_path / f"{stem}.pth", values, legacy=False)
+    folder = open_unmix.convert(paths, Description("umx", *ABOUT), tmp_path)[0]
+    assert peak_mib(folder, 40, tmp_path) < 540
 
 
 def test_converters_ask_for_one_segment_at_once(tmp_path):

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Writes the folders of a converted network that masks segments: one for each length of window, one file of weights."""
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import onnx
-
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
-from stemlane.catalog.convert.places import link
+from stemlane.catalog.convert.places import file_sha256, link
 
 HOP_SAMPLES = 1024
 FFT_SAMPLES = 4096
@@ -38,13 +35,15 @@ SHORT_WINDOWS = (
 
 
 def write_models(
-    network: onnx.ModelProto, folder: Path, *, kind: str, stems: Sequence[str], windows: Sequence[Window],
+    save: Callable[[Path], Sequence[Path]], folder: Path, *, kind: str, stems: Sequence[str], windows: Sequence[Window],
     description: Description, extra: Mapping[str, int | str], wiener_iterations: int = 0, allowance_scale: float = 1.0,
 ) -> list[Path]:  # fmt: skip
     """Write `folder`/<name><suffix of the window> for every window; returns these folders.
 
     Parameters
     ----------
+    save
+        Writes the network into a folder; returns the paths of its files, `network.onnx` first.
     stems
         In Stemlane's order; the last one is the residual.
     extra
@@ -57,12 +56,11 @@ def write_models(
     folders = [folder / (description.name + window.suffix) for window in windows]
     for path in folders:
         path.mkdir()
-    onnx.save(network, folders[0] / "network.onnx")
-    with (folders[0] / "network.onnx").open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    files = {path.name: file_sha256(path) for path in save(folders[0])}
     for path, window in zip(folders, windows, strict=True):
         if path != folders[0]:
-            link(folders[0] / "network.onnx", path / "network.onnx")
+            for file in files:
+                link(folders[0] / file, path / file)
         # The slowest network takes an eighth of a segment's length on one slow core.
         allowance_samples = round(window.segment_frames * HOP_SAMPLES / 4 * allowance_scale)
         named = replace(description, name=path.name, title=description.title + window.title)
@@ -79,6 +77,6 @@ def write_models(
         text = manifest_text(
             named, kind=kind, stems=stems, residual=stems[-1], sample_rate=44100, allowance_samples=allowance_samples,
             settings={"fft_samples": FFT_SAMPLES, "hop_samples": HOP_SAMPLES, **frames, **extra},
-            tensors=tensors, files={"network.onnx": sha256})  # fmt: skip
+            tensors=tensors, files=files)  # fmt: skip
         (path / "manifest.toml").write_text(text, encoding="utf-8")
     return folders

@@ -70,14 +70,16 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
         num_samples = self._num_frames * settings.hop_samples + rest.shape[1]
         last_frame = num_samples // settings.hop_samples + _FIRST_FRAME
         num_new = last_frame + 1 - self._num_frames
-        new = np.zeros((2, num_new, settings.num_bins), np.complex64)
+        # The segment moves on by a stride and grows by what is new.
+        num_old = settings.segment_frames - settings.stride_frames
+        spectra = np.zeros((2, num_old + num_new, settings.num_bins), np.complex64)
+        spectra[:, :num_old] = self._spectra[:, settings.stride_frames :]
+        new = spectra[:, num_old:]
         if self._num_frames:
             samples = np.concatenate([self._held, rest], axis=1)
             self._transform(np.pad(samples, ((0, 0), (0, edge)), mode="reflect"), new)
         else:
             self._transform(np.pad(rest, ((0, 0), (edge, edge)), mode="reflect"), new[:, _FIRST_FRAME:])
-        # The segment moves on by a stride and grows by what is new.
-        spectra = np.concatenate([self._spectra[:, settings.stride_frames :], new], axis=1)
         first_frame = self._num_frames - settings.segment_frames + settings.stride_frames
         num_kept = spectra.shape[1] - settings.context_before_frames
         stretch = _Stretch(spectra, first_frame, settings.context_before_frames, num_kept)
@@ -116,9 +118,12 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
         spectra = stretch.spectra[:, stretch.num_absent :, : settings.heard_bins]
         output = self._session.output
         if spectra.shape[1] != settings.segment_frames:
-            part = np.zeros((1, *spectra.shape[:2], settings.network_bins), np.float32)
-            np.abs(spectra, out=part[0, :, :, : settings.heard_bins])
+            shape = (*spectra.shape[:2], settings.network_bins)
+            part = self._session.part((1, *shape), (*output.shape[:2], *shape))
+            part.input[..., settings.heard_bins :] = 0
+            np.abs(spectra, out=part.input[0, :, :, : settings.heard_bins])
             output = self._session.run_part(part)
+            self._session.input[..., settings.heard_bins :] = 0
         else:
             np.abs(spectra, out=self._session.input[0, :, :, : settings.heard_bins])
             if self._session.input.any():
@@ -144,26 +149,33 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
         magnitudes = self._network(stretch)
         mixture = stretch.spectra[:, stretch.num_absent :, : settings.heard_bins]
         num_existing = mixture.shape[1]
+        first_kept = max(stretch.start - stretch.num_absent, 0)
+        # Of what is kept, the first that exist; where a segment begins before the recording there are none.
+        first_place = max(stretch.num_absent - stretch.start, 0)
+        num_used = min(num_wanted - first_place, num_existing - first_kept)
         cuts = [0, num_existing]
         if settings.wiener_frames <= settings.stride_frames:
             # Blocks begin at multiples of their length, counted from the recording's first frame.
-            first_kept = max(stretch.start - stretch.num_absent, 0)
             first_frame = stretch.first_frame + stretch.num_absent - _FIRST_FRAME
             inner = [cut for cut in range(first_kept + 1, num_existing)
                      if (first_frame + cut) % settings.wiener_frames == 0]  # fmt: skip
             cuts = [first_kept, *inner, num_existing]
-        found = np.zeros((len(self.stems), *mixture.shape), np.complex64)
+        kept = np.zeros((len(self.stems), 2, num_wanted, mixture.shape[2]), np.complex64)
         for start, stop in itertools.pairwise(cuts):
-            if start >= stretch.start - stretch.num_absent + num_wanted:
+            if start >= first_kept + num_used:
                 break
-            block = mixture[:, start:stop]
-            size = np.abs(block)
-            phase = np.divide(block, size, out=np.ones_like(block), where=size > 0)
-            estimates = magnitudes[:, :, start:stop] * phase
-            found[:, :, start:stop] = refined(
-                block, estimates, iterations=settings.wiener_iterations, epsilon=_EPSILON
-            )[: len(self.stems)]
-        return self._of_kept(found, stretch, num_wanted)
+            first, last = max(start, first_kept), min(stop, first_kept + num_used)
+            place = first_place + first - first_kept
+            kept[:, :, place : place + last - first] = self._filtered(
+                mixture[:, start:stop], magnitudes[:, :, start:stop]
+            )[: len(self.stems), :, first - start : last - start]
+        return kept
+
+    def _filtered(self, mixture: np.ndarray, magnitudes: np.ndarray) -> np.ndarray:
+        """Spectra of all stems from the Wiener filter of frames that share their covariances."""
+        size = np.abs(mixture)
+        phase = np.divide(mixture, size, out=np.ones_like(mixture), where=size > 0)
+        return refined(mixture, magnitudes * phase, iterations=self._settings.wiener_iterations, epsilon=_EPSILON)
 
     def _edge_gains(self, position: int, num_samples: int, last_frame: int | None) -> np.ndarray:
         """Factors (num_samples,) from `position` on that make up for the windows missing at the recording's ends."""

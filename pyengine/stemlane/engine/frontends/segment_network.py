@@ -59,6 +59,7 @@ class SegmentNetwork:
             found.view(np.complex64)[...] = spectra.transpose(1, 2, 0)
         if settings.has_waveforms:
             inputs["waveform"][...] = mixture.T
+        del padded, spectra  # they are in the network's inputs now, and it needs the memory
         self._session.run()
         if settings.both_signs:
             first = given.copy()

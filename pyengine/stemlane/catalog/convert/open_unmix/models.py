@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from stemlane.catalog.convert.manifest_text import Description
-from stemlane.catalog.convert.open_unmix.network import build_network, check_weights
+from stemlane.catalog.convert.open_unmix.network import build_network, check_weights, network_ends
 from stemlane.catalog.convert.places import Report
 from stemlane.catalog.convert.readers.torch_weights import read_weights
 from stemlane.catalog.convert.segment_models import SHORT_WINDOWS, Window, write_models
@@ -59,9 +59,15 @@ def convert(
         if weights[-1]["fc1.weight"].shape != weights[0]["fc1.weight"].shape:
             raise ModelError(f"{path}: the network for {stem} has another size than the others")
         report("converting", number + 1, len(paths))
-    network = build_network(weights, len(paths) - 1)
+    filters = wiener_iterations > 0
+    graph = build_network(weights, None if filters else len(paths) - 1)
+
+    def save(place: Path) -> tuple[Path, Path]:
+        given = ("magnitudes", len(paths)) if filters else ("masks", len(paths) - 1)
+        return graph.save(place, "network", *network_ends(*given))
+
     num_hidden = weights[0]["fc1.weight"].shape[0]
     return write_models(
-        network, folder, kind="open-unmix", stems=list(paths), windows=WINDOWS, description=description, extra={},
+        save, folder, kind="open-unmix", stems=list(paths), windows=WINDOWS, description=description, extra={},
         wiener_iterations=wiener_iterations,
         allowance_scale=max(1, num_hidden / _USUAL_HIDDEN))  # fmt: skip

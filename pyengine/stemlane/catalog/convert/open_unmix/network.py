@@ -8,9 +8,8 @@ iterations (openunmix/filtering.py). Batch normalisations, input and output scal
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import onnx
 
-from stemlane.catalog.convert.onnx_graph import GraphBuilder
+from stemlane.catalog.convert.onnx_graph import Ends, GraphBuilder
 from stemlane.errors import ModelError
 
 NUM_BINS = 2049
@@ -61,33 +60,34 @@ def check_weights(weights: Mapping[str, np.ndarray], where: str) -> None:
             raise ModelError(f"{where}: holds an unknown tensor {name}: not the weights of Open-Unmix")
 
 
-def build_network(stems: Sequence[Mapping[str, np.ndarray]], num_emitted: int) -> onnx.ModelProto:
-    """Build the network.
+def build_network(stems: Sequence[Mapping[str, np.ndarray]], num_masks: int | None) -> GraphBuilder:
+    """Build the network; `network_ends` are its input and output.
 
     Parameters
     ----------
     stems
         The weights of each stem, checked.
-    num_emitted
-        How many of the stems' masks are returned, from the first on.
-
-    Returns
-    -------
-    onnx.ModelProto
-        `magnitude` (1, 2, frames, 2049) to `masks` (1, num_emitted, 2, frames, 2049) and to `magnitudes`
-        (1, stems, 2, frames, 2049), for any number of frames.
+    num_masks
+        How many of the stems' masks are returned, from the first on; None for the magnitudes of all.
     """
     graph = GraphBuilder(_OPSET)
     axis = graph.constant(np.array([1]))
-    gains = graph.node("Concat", *(graph.node("Unsqueeze", _stem(graph, weights), axis) for weights in stems), axis=1)
-    outputs = graph.node("Mul", gains, graph.node("Unsqueeze", "magnitude", axis), output="magnitudes")
-    total = graph.node("ReduceSum", outputs, axis, keepdims=1)
-    total = graph.node("Add", total, graph.constant(np.float32(_MASK_EPSILON)))
-    chosen = graph.node("Gather", outputs, graph.constant(np.arange(num_emitted)), axis=1)
-    graph.node("Div", chosen, total, output="masks")
+    found = []
+    for weights in stems:  # each on its own from start to end, for the memory
+        gains = graph.node("Unsqueeze", _stem(graph, weights), axis)
+        found.append(graph.node("Mul", gains, graph.node("Unsqueeze", "magnitude", axis)))
+    if num_masks is None:
+        graph.node("Concat", *found, axis=1, output="magnitudes")
+        return graph
+    total = graph.node("Add", graph.node("Sum", *found), graph.constant(np.float32(_MASK_EPSILON)))
+    graph.node("Concat", *(graph.node("Div", part, total) for part in found[:num_masks]), axis=1, output="masks")
+    return graph
+
+
+def network_ends(name: str, num_stems: int) -> tuple[Ends, Ends]:
+    """Input and output of a network that gives `name` of so many stems, for any number of frames."""
     shape = (2, "frames", NUM_BINS)
-    ends = {"masks": (1, num_emitted, *shape), "magnitudes": (1, len(stems), *shape)}
-    return graph.model("open-unmix", {"magnitude": (1, *shape)}, ends)
+    return {"magnitude": (1, *shape)}, {name: (1, num_stems, *shape)}
 
 
 def _stem(graph: GraphBuilder, weights: Mapping[str, np.ndarray]) -> str:
@@ -102,8 +102,8 @@ def _stem(graph: GraphBuilder, weights: Mapping[str, np.ndarray]) -> str:
         return exact[f"{layer}.weight"] * scale[:, np.newaxis], bias
 
     def dense(source: str, weight: np.ndarray, bias: np.ndarray) -> str:
-        product = graph.node("MatMul", source, graph.constant(weight.T.astype(np.float32)))
-        return graph.node("Add", product, graph.constant(bias.astype(np.float32)))
+        product = graph.node("MatMul", source, graph.weight(weight.T, mapped=True))
+        return graph.node("Add", product, graph.weight(bias))
 
     # (1, 2, frames, bins) -> (frames, 1, 2 * input_bins)
     signal = graph.node("Transpose", graph.slice("magnitude", 3, 0, input_bins), perm=[2, 0, 1, 3])
@@ -134,7 +134,7 @@ def _lstm(graph: GraphBuilder, weights: Mapping[str, np.ndarray], layer: int, so
         return [gates(weights[f"lstm.{role}_l{layer}{suffix}"]) for suffix in ("", "_reverse")]
 
     biases = [np.concatenate(pair) for pair in zip(both("bias_ih"), both("bias_hh"), strict=True)]
-    inputs = [graph.constant(np.stack(values)) for values in (both("weight_ih"), both("weight_hh"), biases)]
+    inputs = [graph.weight(np.stack(values), mapped=True) for values in (both("weight_ih"), both("weight_hh"), biases)]
     hidden = weights[f"lstm.weight_hh_l{layer}"].shape[1]
     output = graph.node("LSTM", source, *inputs, hidden_size=hidden, direction="bidirectional")
     output = graph.node("Transpose", output, perm=[0, 2, 1, 3])

@@ -13,7 +13,14 @@ import numpy as np
 from stemlane.catalog.convert.manifest_text import Description
 from stemlane.catalog.convert.readers.tf_checkpoint import Checkpoint
 from stemlane.catalog.convert.segment_models import SHORT_WINDOWS, Window, write_models
-from stemlane.catalog.convert.spleeter.network import ELU, LEAKY, Activations, build_network, expected_shapes
+from stemlane.catalog.convert.spleeter.network import (
+    ELU,
+    LEAKY,
+    Activations,
+    build_network,
+    expected_shapes,
+    network_ends,
+)
 from stemlane.contract import STEM_ORDER
 from stemlane.errors import ModelError
 
@@ -113,10 +120,13 @@ def convert(
         return values
 
     order = [kind.instruments.index(stem) for stem in kind.stems]
-    network = build_network(
-        read, num_stems=len(kind.instruments), activations=kind.activations, softmax=kind.softmax, order=order
+    num_stems, masks = len(kind.instruments), wiener_iterations == 0
+    graph = build_network(
+        read, num_stems=num_stems, activations=kind.activations, softmax=kind.softmax, order=order, masks=masks
     )
+    given = ("masks", num_stems - 1) if masks else ("magnitudes", num_stems)
     return write_models(
-        network, folder, kind="spleeter", stems=kind.stems, windows=WINDOWS, description=description,
+        lambda place: graph.save(place, "network", *network_ends(*given)), folder, kind="spleeter",
+        stems=kind.stems, windows=WINDOWS, description=description,
         extra={"network_bins": network_bins, "mask_extension": mask_extension}, wiener_iterations=wiener_iterations,
         allowance_scale=network_bins / 1024)  # fmt: skip

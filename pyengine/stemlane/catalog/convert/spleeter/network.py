@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx
 
-from stemlane.catalog.convert.onnx_graph import GraphBuilder
+from stemlane.catalog.convert.onnx_graph import Ends, GraphBuilder
 
 FILTERS = (16, 32, 64, 128, 256, 512)
 NORM_PARTS = ("gamma", "beta", "moving_mean", "moving_variance")
@@ -74,8 +73,9 @@ def build_network(
     activations: Activations,
     softmax: bool,
     order: Sequence[int],
-) -> onnx.ModelProto:
-    """Build the network.
+    masks: bool,
+) -> GraphBuilder:
+    """Build the network; `network_ends` are its input and output.
 
     Parameters
     ----------
@@ -88,29 +88,32 @@ def build_network(
     softmax
         Whether the stems' outputs are shares of the magnitude (5 stems), or each a sigmoid's.
     order
-        The stems' numbers in the order of the outputs; the last one's mask is left out.
-
-    Returns
-    -------
-    onnx.ModelProto
-        `magnitude` (1, 2, frames, bins) to `masks` (1, num_stems - 1, 2, frames, bins) and to `magnitudes`
-        (1, num_stems, 2, frames, bins). Frames and bins are free multiples of 64.
+        The stems' numbers in the order of the outputs.
+    masks
+        Whether masks are returned, of all stems but the last; or the magnitudes of all.
     """
     graph = GraphBuilder(_OPSET)
     logits = [_unet(graph, read, stem, activations) for stem in order]
     axis = graph.constant(np.array([1]))
     stacked = graph.node("Concat", *(graph.node("Unsqueeze", logit, axis) for logit in logits), axis=1)
     shares = graph.node("Softmax", stacked, axis=1) if softmax else graph.node("Sigmoid", stacked)
-    outputs = graph.node("Mul", shares, graph.node("Unsqueeze", "magnitude", axis), output="magnitudes")
+    name = None if masks else "magnitudes"
+    outputs = graph.node("Mul", shares, graph.node("Unsqueeze", "magnitude", axis), output=name)
+    if not masks:
+        return graph
     powers = graph.node("Mul", outputs, outputs)
     total = graph.node("ReduceSum", powers, axis, keepdims=1)
     total = graph.node("Add", total, graph.constant(np.float32(_MASK_EPSILON)))
     chosen = graph.node("Gather", powers, graph.constant(np.arange(num_stems - 1)), axis=1)
     chosen = graph.node("Add", chosen, graph.constant(np.float32(_MASK_EPSILON / num_stems)))
     graph.node("Div", chosen, total, output="masks")
+    return graph
+
+
+def network_ends(name: str, num_stems: int) -> tuple[Ends, Ends]:
+    """Input and output of a network that gives `name` of so many stems. Frames and bins are free multiples of 64."""
     shape = (2, "frames", "bins")
-    ends = {"masks": (1, num_stems - 1, *shape), "magnitudes": (1, num_stems, *shape)}
-    return graph.model("spleeter", {"magnitude": (1, *shape)}, ends)
+    return {"magnitude": (1, *shape)}, {name: (1, num_stems, *shape)}
 
 
 def _unet(graph: GraphBuilder, read: Callable[[str], np.ndarray], stem: int, activations: Activations) -> str:
@@ -121,9 +124,7 @@ def _unet(graph: GraphBuilder, read: Callable[[str], np.ndarray], stem: int, act
 
     def convolution(source: str, number: int, **attributes: Any) -> str:
         kernel, bias = weights("conv2d", number, "kernel", "bias")
-        return graph.node(
-            "Conv", source, graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias), **attributes
-        )
+        return graph.node("Conv", source, graph.weight(kernel.transpose(3, 2, 0, 1)), graph.weight(bias), **attributes)
 
     def normalised(source: str, number: int) -> str:
         parts = [graph.constant(value) for value in weights("batch_normalization", number, *NORM_PARTS)]
@@ -143,7 +144,7 @@ def _unet(graph: GraphBuilder, read: Callable[[str], np.ndarray], stem: int, act
         if level:
             signal = graph.node("Concat", skips[-1 - level], signal, axis=1)
         kernel, bias = weights("conv2d_transpose", 6 * stem + level, "kernel", "bias")
-        parts = graph.constant(kernel.transpose(3, 2, 0, 1)), graph.constant(bias)
+        parts = graph.weight(kernel.transpose(3, 2, 0, 1)), graph.weight(bias)
         signal = graph.node("ConvTranspose", signal, *parts, strides=halving["strides"], pads=halving["pads"])
         signal = normalised(graph.node(activations.up, signal), 12 * stem + len(FILTERS) + level)
     return convolution(signal, 7 * stem + len(FILTERS), dilations=[2, 2], pads=[3, 3, 3, 3])
