@@ -17,6 +17,7 @@ from stemlane.manifests.registry import embedded_folder
 from support.audio_files import RATE, music
 from support.live_playing import ROUNDING, heard, in_real_time_or_slower, runs
 from support.live_playing import music as noise
+from support.tiny_mdx import network
 
 MODELS = [folder.name for folder in model_folders(embedded_folder())]
 
@@ -72,6 +73,17 @@ def test_its_command_renders_as_linux_does(song, tmp_path):
     found, wanted = (soundfile.read(tmp_path / f"{system}.wav", dtype="float32")[0] for system in ("windows", "linux"))
     assert np.abs(wanted - soundfile.read(song)[0][: len(wanted)]).max() > 1000 * ROUNDING
     np.testing.assert_allclose(found, wanted, rtol=0, atol=ROUNDING)
+
+
+def test_its_engine_adds_models(tmp_path):
+    """Which are tried in a process of their own first."""
+    weights = tmp_path / "UVR-MDX Tiny_1.onnx"
+    weights.write_bytes(network(70, 12))
+    numbers = ["--n-fft", "4096", "--compensation", "1.5", "--stem", "vocals", "--name", "tiny"]
+    wine_tools.run(wine_tools.ENGINE, "--command", "models", "add", "mdx", "--from", weights, *numbers, timeout=900)
+    command = ["cmd", "/c", wine_tools.COMMAND, "models"]
+    assert "tiny: ok, gives the known output\n" in wine_tools.run(*command, "verify", "tiny")
+    wine_tools.run(*command, "remove", "tiny")
 
 
 def test_its_doctor_finds_nothing_wrong():

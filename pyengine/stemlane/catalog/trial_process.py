@@ -24,13 +24,28 @@ def _bound(processor_seconds: int, memory_bytes: int) -> None:
 
 
 def _follow_parent() -> None:
-    """End when the other process does: it holds the other end of standard input."""
+    """End when the other process does.
+
+    It holds the other end of standard input. On Windows nobody may wait for that: a library that is loaded asks what
+    standard input is, and Windows answers when it has been read.
+    """
 
     def wait() -> None:
-        sys.stdin.read()
-        os._exit(1)
+        if sys.platform == "win32":
+            import _winapi
 
-    threading.Thread(target=wait, daemon=True).start()
+            parent = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, os.getppid())
+            _winapi.WaitForSingleObject(parent, _winapi.INFINITE)
+        else:
+            sys.stdin.read()
+
+    def follow() -> None:
+        try:
+            wait()
+        finally:  # also if it is gone already
+            os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
 
 
 def _say(**values: object) -> None:
@@ -66,7 +81,7 @@ def main() -> None:
         _say(problem="the network needs more memory than one may take")
     except Exception as error:  # noqa: BLE001 - whatever a network does to this process
         _say(problem=one_line(error)[:1000])
-    os._exit(0)  # at once: a thread waits in standard input
+    os._exit(0)  # at once: a thread waits
 
 
 if __name__ == "__main__":
