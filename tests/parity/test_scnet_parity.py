@@ -42,6 +42,28 @@ def test_the_network_alone(tmp_path, reference):
     assert np.abs(given[:, ::13, ::7] - reference["spectra"]).max() < SPECTRA_TOLERANCE
 
 
+@pytest.mark.parametrize("says, level", [("  batch_size: 1", "none"), ("  normalize: true", "recording")])
+def test_networks_of_the_trainer_normalise_nothing_inside(tmp_path, reference, says, level):
+    """Spectra of mean 0 and deviation 1 go through it, and come out, as through the authors' network."""
+    found, length = architecture(f"{case.CONFIG}inference:\n{says}\n"), 44_288
+    assert transform(found)["level"] == level
+    graph = build_graph(found, case.seeded(), case.SOURCES, length)
+    path, _ = save_network(graph, tmp_path, length, len(case.SOURCES), transform(found))
+    segment = np.pad(case.recording()[:, : case.SEGMENT], ((0, 0), (0, length - case.SEGMENT)))
+    analysed = SegmentSpectra(1024, 256, length, bins=513, window="flat", frames="centred").analyse(segment)
+    sizes = (analysed.shape[1], 513)
+    session = SegmentSession(
+        path, inputs={"spectrogram": (*sizes, 4)}, outputs={"stem_spectrograms": (*sizes, 16)}, threads=1
+    )
+    values = analysed.transpose(1, 2, 0).copy().view(np.float32)
+    mean, deviation = values.mean(dtype=float), values.std(dtype=float, ddof=1)
+    session.inputs["spectrogram"][...] = (values - mean) / (deviation + 1e-5)
+    session.run()
+    given = session.outputs["stem_spectrograms"] * np.float32(deviation) + np.float32(mean)
+    given = given.view(np.complex64).transpose(2, 1, 0)
+    assert np.abs(given[:, ::13, ::7] - reference["spectra"]).max() < SPECTRA_TOLERANCE
+
+
 def test_the_whole_separation(tmp_path, reference):
     """Up to where the original's last segment begins, which is shorter there and later here."""
     folder = build(tmp_path)[0]

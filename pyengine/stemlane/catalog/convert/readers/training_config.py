@@ -59,6 +59,10 @@ class Config:
         found = self._values.get(name)
         return Config(found if isinstance(found, dict) else {}, f"{self._where} {name}")
 
+    def has(self, name: str) -> bool:
+        """Whether anything is said about `name`."""
+        return name in self._values
+
     def integer(self, name: str, default: int, lowest: int, highest: int) -> int:
         """A whole number within bounds, both included."""
         value = self._values.get(name, default)

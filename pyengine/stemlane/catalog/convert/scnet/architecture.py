@@ -46,7 +46,12 @@ class Band:
 
 @dataclass(frozen=True)
 class Architecture:
-    """The sizes of a network; `sources` in the order of its outputs, `segment_samples` what it was trained on."""
+    """The sizes of a network; `sources` in the order of its outputs, `segment_samples` what it was trained on.
+
+    The authors' code brings each segment's spectra to mean 0 and deviation 1 inside the network. That of
+    Music-Source-Separation-Training does not (models/scnet/scnet.py), and brings the whole mixture there if its
+    settings say so: `normalises_segments`, `normalises_mixture`.
+    """
 
     sources: tuple[str, ...]
     widths: tuple[int, ...]
@@ -60,6 +65,8 @@ class Architecture:
     hop_samples: int
     normalised: bool
     segment_samples: int
+    normalises_segments: bool = True
+    normalises_mixture: bool = True
 
     @property
     def num_bins(self) -> int:
@@ -112,6 +119,7 @@ def read_architecture(tensors: Mapping[str, np.ndarray], settings: Config | None
     settings = settings or Config({}, where)
     model = settings.table("model")
     training, audio = settings.table("training"), settings.table("audio")
+    is_trainers = settings.has("inference")  # which the authors' own settings have not
     sources = model.texts("sources", training.texts("instruments", _SOURCES))
     if len(sources) != num_sources or len(set(sources)) != num_sources:
         raise ModelError(f"{where}: gives {num_sources} stems, its settings name {ascii(', '.join(sources))[1:-1]}")
@@ -125,7 +133,9 @@ def read_architecture(tensors: Mapping[str, np.ndarray], settings: Config | None
         num_layers=num_layers, expansion=hidden, fft_samples=model.integer("nfft", 4096, 256, 16384),
         hop_samples=model.integer("hop_size", 1024, 64, 8192),
         normalised=model.flag("normalized", default=True),
-        segment_samples=audio.integer("chunk_size", _SEGMENT, SAMPLE_RATE, 60 * SAMPLE_RATE))  # fmt: skip
+        segment_samples=audio.integer("chunk_size", _SEGMENT, SAMPLE_RATE, 60 * SAMPLE_RATE),
+        normalises_segments=not is_trainers,
+        normalises_mixture=not is_trainers or settings.table("inference").flag("normalize", default=False))  # fmt: skip
     _check_numbers(found, model, where)
     check_tensors(tensors, expected_shapes(found, tensors), where, FAMILY)
     return found

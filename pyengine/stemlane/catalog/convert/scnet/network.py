@@ -24,9 +24,11 @@ def build_graph(
     frames, bins = segment_samples // found.hop_samples + 1, found.num_bins
     writer = _Writer(tensors, frames)
     graph = writer.graph
-    mean, deviation = writer.moments(graph.shape("spectrogram", 1, frames * bins * CHANNELS), unbiased=True)
-    centred = graph.node("Sub", "spectrogram", mean)
-    scaled = graph.node("Div", centred, graph.node("Add", deviation, graph.constant(_EPSILON)))
+    scaled, mean, deviation = "spectrogram", "", ""
+    if found.normalises_segments:
+        mean, deviation = writer.moments(graph.shape("spectrogram", 1, frames * bins * CHANNELS), unbiased=True)
+        centred = graph.node("Sub", "spectrogram", mean)
+        scaled = graph.node("Div", centred, graph.node("Add", deviation, graph.constant(_EPSILON)))
     signal = graph.node("Transpose", scaled, perm=[1, 0, 2])
     skips = []
     for index, width in enumerate(found.widths):
@@ -46,8 +48,10 @@ def build_graph(
         signal = writer.fused(f"decoder.{index}.0.conv", graph.node("Add", signal, skip), found.widths[-1 - index])
         outputs = None if skips else np.add.outer(order * CHANNELS, np.arange(CHANNELS)).ravel()
         signal = writer.decode(f"decoder.{index}.1", signal, bands, outputs)
-    signal = graph.node("Transpose", signal, perm=[1, 0, 2])
-    graph.node("Add", graph.node("Mul", signal, deviation), mean, output="stem_spectrograms")
+    output = None if found.normalises_segments else "stem_spectrograms"
+    signal = graph.node("Transpose", signal, perm=[1, 0, 2], output=output)
+    if found.normalises_segments:
+        graph.node("Add", graph.node("Mul", signal, deviation), mean, output="stem_spectrograms")
     return graph
 
 

@@ -82,7 +82,8 @@ def transform(found: Architecture) -> dict[str, object]:
     """What the manifests say of the transform and the level: the authors take no window."""
     return {
         "fft_samples": found.fft_samples, "hop_samples": found.hop_samples, "window": "flat",
-        "normalised": found.normalised, "frames": "centred", "network_bins": found.num_bins, "level": "recording",
+        "normalised": found.normalised, "frames": "centred", "network_bins": found.num_bins,
+        "level": "recording" if found.normalises_mixture else "none",
     }  # fmt: skip
 
 
