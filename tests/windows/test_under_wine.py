@@ -62,7 +62,7 @@ def test_its_command_line_works_in_a_shell():
     assert wine_tools.run("cmd", "/c", wine_tools.COMMAND, "--version") == f"stemlane {stemlane.__version__}\n"
     listed = wine_tools.run("cmd", "/c", wine_tools.COMMAND, "models", "list", "--json").splitlines()
     rows = [json.loads(line) for line in listed if line.startswith("{")]
-    assert {row["name"] for row in rows if row["installed"]} == set(MODELS)
+    assert {row["name"] for row in rows if row.get("embedded")} == set(MODELS)
 
 
 def test_its_command_renders_as_linux_does(song, tmp_path):
@@ -83,7 +83,8 @@ def test_its_engine_adds_models(tmp_path):
     wine_tools.run(wine_tools.ENGINE, "--command", "models", "add", "mdx", "--from", weights, *numbers, timeout=900)
     command = ["cmd", "/c", wine_tools.COMMAND, "models"]
     assert "tiny: ok, gives the known output\n" in wine_tools.run(*command, "verify", "tiny")
-    wine_tools.run(*command, "remove", "tiny")
+    for name in ("tiny", "tiny-low-latency"):
+        wine_tools.run(*command, "remove", name)
 
 
 def test_its_doctor_finds_nothing_wrong():
