@@ -98,7 +98,8 @@ void takeModels(stemlane::StemlaneProcessor& processor, Camera& camera) {
   camera.editor.showModels();
   waitUntil(processor, [&] { return !processor.shop().isListing(); });
   camera.take("models", 1.5F);
-  for (const auto& entry : processor.shop().entries()) {
+  const std::vector<stemlane::ShopEntry> entries = processor.shop().entries();  // the page lists them anew
+  for (const auto& entry : entries) {
     if (entry.source != "htdemucs") continue;
     camera.editor.showModels();
     waitUntil(processor, [&] { return !processor.shop().isListing(); });
