@@ -8,7 +8,7 @@
 #   make docs    the site, in build/site
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo pictures test test-core test-sanitized test-posix test-windows test-arm64 fuzz-readers test-python test-matrix \
+.PHONY: demo pictures test test-core test-sanitized test-plugin-memory test-posix test-windows test-arm64 fuzz-readers test-python test-matrix \
         train-smoke ardour bench lint tidy contract install dist test-dist docs clean
 SHELL := /bin/bash
 
@@ -162,6 +162,14 @@ test-sanitized: fuzz-readers $(STAMPS)/venv
 	for target in $(FUZZED_CORE); do \
 	  UBSAN_OPTIONS=halt_on_error=1 build/address/tests/fuzz/$${target}_seeded $(FUZZ_SECONDS) || exit 1; \
 	done
+
+# The plugin's tests under the address and undefined-behaviour sanitizers. JUCE is compiled for it, lightly optimised: not part
+# of test-sanitized for the time that takes. The guard that refuses threads is without effect here.
+test-plugin-memory: $(STAMPS)/venv
+	cmake --preset address-plugin -Dpybind11_DIR=$$($(BIN)/pybind11-config --cmakedir) \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) > /dev/null
+	cmake --build --preset address-plugin
+	UBSAN_OPTIONS=halt_on_error=1 xvfb-run -a build/address-plugin/plugin/tests/plugin_tests "~a capture that has no thread*"
 
 # The core on the portable half of cpp/platform, as on macOS, and the same under the sanitizers.
 test-posix: $(STAMPS)/system
