@@ -143,7 +143,7 @@ void FileRow::paint(juce::Graphics& g) {
   g.setFont(StemlaneLook::font(13.0F));
   g.setColour(colours::faint);
   g.drawText(progress, top, juce::Justification::centredRight);
-  top.removeFromRight(StemlaneLook::font(13.0F).getStringWidth(progress) + 10);
+  top.removeFromRight(juce::roundToInt(StemlaneLook::textWidth(StemlaneLook::font(13.0F), progress)) + 10);
   g.setColour(colours::text);
   g.setFont(StemlaneLook::font(14.0F, true));
   g.drawText(item_.file.getFileName(), top, juce::Justification::centredLeft);

@@ -26,6 +26,13 @@ juce::Font StemlaneLook::font(float height, bool bold) {
   return juce::Font(typeface).withHeight(height);
 }
 
+// Font's own measure is gone from JUCE 8.0.13 on, and the arrangement's is not in JUCE 7.
+float StemlaneLook::textWidth(const juce::Font& font, const juce::String& text) {
+  juce::GlyphArrangement glyphs;
+  glyphs.addLineOfText(font, text, 0.0F, 0.0F);
+  return glyphs.getBoundingBox(0, glyphs.getNumGlyphs(), true).getWidth();
+}
+
 juce::String StemlaneLook::typefaceLicence() {
 #if STEMLANE_TYPEFACE
   return "Inter, SIL Open Font License 1.1";

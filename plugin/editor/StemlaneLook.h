@@ -16,6 +16,8 @@ class StemlaneLook final : public juce::LookAndFeel_V4 {
   /// Text in the editor's size `height`, in pixels: Inter where the build has found it, else the
   /// system's sans.
   static juce::Font font(float height, bool bold = false);
+  // Of a line of text, in pixels.
+  static float textWidth(const juce::Font& font, const juce::String& text);
   /// Name and licence of the embedded typeface; empty if there is none.
   static juce::String typefaceLicence();
 

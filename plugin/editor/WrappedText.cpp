@@ -14,7 +14,8 @@ constexpr int kMostCharacters = 1000;
 /// How many of a word's characters make a line of their own.
 int lineOf(const juce::String& word, const juce::Font& font, float width) {
   int length = 1;
-  while (length < word.length() && font.getStringWidthFloat(word.substring(0, length + 1)) <= width) ++length;
+  while (length < word.length() && StemlaneLook::textWidth(font, word.substring(0, length + 1)) <= width)
+    ++length;
   const int slash = word.substring(0, length).lastIndexOfAnyOf("/\\");
   return length < word.length() && slash > 0 ? slash + 1 : length;
 }
@@ -30,12 +31,12 @@ juce::StringArray wrappedLines(const juce::String& text, int width) {
   juce::String line;
   for (juce::String word : juce::StringArray::fromTokens(whole, " ", {})) {
     const juce::String longer = line.isEmpty() ? word : line + " " + word;
-    if (font.getStringWidthFloat(longer) <= widest) {
+    if (StemlaneLook::textWidth(font, longer) <= widest) {
       line = longer;
       continue;
     }
     if (line.isNotEmpty()) lines.add(line);
-    while (word.length() > 1 && font.getStringWidthFloat(word) > widest) {
+    while (word.length() > 1 && StemlaneLook::textWidth(font, word) > widest) {
       const int length = lineOf(word, font, widest);
       lines.add(word.substring(0, length));
       word = word.substring(length);

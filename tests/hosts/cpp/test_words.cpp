@@ -12,7 +12,7 @@ using namespace stemlane;
 namespace {
 
 float widthOf(const juce::String& line) {
-  return StemlaneLook::font(13.0F).getStringWidthFloat(line);
+  return StemlaneLook::textWidth(StemlaneLook::font(13.0F), line);
 }
 
 /// Lines of text in a part of a picture: stretches of rows with something else than the ground.
@@ -66,8 +66,9 @@ TEST_CASE("a word that is wider than a line breaks after its slashes, or anywher
   const juce::String path = "/home/somebody/" + juce::String::repeatedString("folder/", 40) + "song.wav:";
   const juce::StringArray lines = wrappedLines("cannot read " + path + " now", 300);
   CHECK(lines[0] == "cannot read");
-  for (int i = 1; i + 1 < lines.size(); ++i) CHECK(lines[i].endsWithChar('/'));
-  CHECK(lines[lines.size() - 1].endsWith("song.wav: now"));
+  for (int i = 1; i + 1 < lines.size(); ++i)
+    CHECK((lines[i].endsWithChar('/') || lines[i].endsWith("/song.wav:")));
+  CHECK(lines.joinIntoString(" ").endsWith("/song.wav: now"));
   CHECK(lines.joinIntoString("").removeCharacters(" ") == "cannotread" + path + "now");
   for (const auto& line : lines) CHECK(widthOf(line) <= 300.0F);
 

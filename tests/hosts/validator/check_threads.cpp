@@ -116,12 +116,20 @@ void models(Subject& subject, juce::Random& random) {
   audio.finish();
 }
 
+juce::AudioProcessorEditor* openEditor(juce::AudioPluginInstance& instance) {
+#if JUCE_VERSION >= 0x08000d
+  return instance.createEditorAndMakeActive();
+#else
+  return instance.createEditorIfNeeded();
+#endif
+}
+
 void editor(Subject& subject, juce::Random& random) {
   const auto instance = playable(subject);
   expect(instance->hasEditor(), "no editor");
   AudioThread audio(*instance, random.nextInt64());
   for (int round = 0; round < 8; ++round) {
-    std::unique_ptr<juce::AudioProcessorEditor> view(instance->createEditor());
+    const std::unique_ptr<juce::AudioProcessorEditor> view(openEditor(*instance));
     expect(view != nullptr && view->getWidth() > 0, "the editor has no size");
     if (random.nextBool()) view->setSize(100 + random.nextInt(900), 100 + random.nextInt(500));
     pump(random.nextInt(60));
