@@ -10,9 +10,12 @@ IS_THERE = importlib.util.find_spec("av") is not None
 
 
 def errors() -> tuple[type[Exception], ...]:
-    """What its functions raise beyond Python's own errors; nothing before they are loaded, which takes 50 ms."""
-    av = sys.modules.get("av")
-    return (av.FFmpegError,) if av is not None else ()
+    """What its functions raise beyond Python's own errors; nothing before they are loaded, which takes 50 ms.
+
+    Another thread may be loading them: until that is done, the module is there without its errors.
+    """
+    found = getattr(sys.modules.get("av"), "FFmpegError", None)
+    return (found,) if found is not None else ()
 
 
 def missing_text() -> str:

@@ -3,6 +3,8 @@
 
 import resource
 import shutil
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -120,6 +122,17 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, error, fr
         assert str(caught.value) == f"{tmp_path}/a.wav: cannot be written, {words}"
     else:
         assert f"; 70 MB are free in {tmp_path})" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_is_said_while_another_thread_loads_ffmpeg(tmp_path, monkeypatch):
+    def fail(*_):
+        raise OSError(5, "I/O error")
+
+    monkeypatch.setitem(sys.modules, "av", ModuleType("av"))  # all that is there of it for its first 100 ms
+    monkeypatch.setattr(soundfile.SoundFile, "write", fail)
+    with pytest.raises(InputError, match=r"a.wav: cannot be written \(I/O error\)"):
+        write(tmp_path / "a.wav", noise(1, 2000))
     assert list(tmp_path.iterdir()) == []
 
 
