@@ -45,11 +45,20 @@ def test_numbers(quick, capsys):
 
 def test_what_is_named_is_what_ran(quick, monkeypatch):
     """The network is loaded for the provider that the model's known output has chosen, and the figures name it."""
-    used = []
+    in_use, loaded = [], []
+    load = speed.create_stream
+
+    @contextlib.contextmanager
+    def use(name):
+        in_use.append(name)
+        yield
+        in_use.remove(name)
+
     monkeypatch.setattr(providers, "choose", lambda manifest, *_: f"for {manifest.name}")
-    monkeypatch.setattr(providers, "use", lambda name: contextlib.nullcontext(used.append(name)))
+    monkeypatch.setattr(providers, "use", use)
+    monkeypatch.setattr(speed, "create_stream", lambda manifest: (loaded.append([*in_use]), load(manifest))[1])
     assert speed.run()["models"]["mix"]["provider"] == "for mix"
-    assert used[0] == "for mix"
+    assert loaded == [["for mix"]]
 
 
 def test_text(quick):
