@@ -64,9 +64,19 @@ void StemChip::drawWaveform(juce::Graphics& g, juce::Rectangle<int> area) const 
   g.fillRectList(columns);
 }
 
+// For X11, JUCE makes a path an address without escaping it: a "#" or "%" in it would mean something else. It
+// leaves an address as it is.
+juce::String StemChip::dragged() const {
+#if JUCE_LINUX || JUCE_BSD
+  return juce::URL(stem_.file).toString(false);
+#else
+  return stem_.file.getFullPathName();
+#endif
+}
+
 void StemChip::mouseDrag(const juce::MouseEvent& event) {
   if (event.getDistanceFromDragStart() > kDragPixels && stem_.file.existsAsFile())
-    juce::DragAndDropContainer::performExternalDragDropOfFiles({stem_.file.getFullPathName()}, false, this);
+    juce::DragAndDropContainer::performExternalDragDropOfFiles({dragged()}, false, this);
 }
 
 void StemChip::mouseUp(const juce::MouseEvent& event) {
