@@ -179,6 +179,13 @@ void StemlaneEditor::closePage() {
   if (page_ != nullptr) page_->setVisible(false);
 }
 
+// A stem of the list comes from the list: dragged by accident with a click that should mute it, or thought
+// better of.
+bool StemlaneEditor::isInterestedInFileDrag(const juce::StringArray& files) {
+  return !std::all_of(files.begin(), files.end(),
+                      [this](const juce::String& path) { return processor_.files().hasStem(path); });
+}
+
 void StemlaneEditor::showDrop(bool on) {
   dropping_ = on;
   repaint();

@@ -38,7 +38,7 @@ class StemlaneEditor final : public juce::AudioProcessorEditor,
   void refresh();
 
   /// Songs are separated, weights are added, after a question.
-  bool isInterestedInFileDrag(const juce::StringArray& files) override { return !files.isEmpty(); }
+  bool isInterestedInFileDrag(const juce::StringArray& files) override;
   void fileDragEnter(const juce::StringArray&, int, int) override { showDrop(true); }
   void fileDragExit(const juce::StringArray&) override { showDrop(false); }
   void filesDropped(const juce::StringArray& files, int x, int y) override;

@@ -168,6 +168,13 @@ void FileQueue::finish(const juce::String& problem) {
   sendChangeMessage();
 }
 
+bool FileQueue::hasStem(const juce::String& path) const {
+  return std::any_of(items_.begin(), items_.end(), [&](const Item& item) {
+    return std::any_of(item.stems.begin(), item.stems.end(),
+                       [&](const Stem& stem) { return stem.file.getFullPathName() == path; });
+  });
+}
+
 void FileQueue::remove(int index) {
   if (index < 0 || index >= static_cast<int>(items_.size())) return;
   const auto item = items_.begin() + index;

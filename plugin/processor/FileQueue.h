@@ -62,6 +62,8 @@ class FileQueue final : public juce::ChangeBroadcaster {
   /// Takes away what has come to an end.
   void clearDone();
   const std::vector<Item>& items() const { return items_; }
+  /// Whether it is a stem of a recording in the list.
+  bool hasStem(const juce::String& path) const;
   bool isRunning() const { return job_.isRunning(); }
   void poll() { job_.poll(); }
 

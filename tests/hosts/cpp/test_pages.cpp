@@ -163,6 +163,11 @@ TEST_CASE("songs that are dropped become stems in a folder, one after the other"
   CHECK(vocals.file() == queue.settings().folder.getChildFile("one/vocals.flac"));
   CHECK(vocals.file().existsAsFile());
   CHECK(find<StemChip>(window.editor, "vocals of broken") == nullptr);
+  // A stem that is let go over the list it was dragged from is no song.
+  const juce::String stem = vocals.file().getFullPathName();
+  CHECK_FALSE(window.editor.isInterestedInFileDrag({stem}));
+  CHECK(window.editor.isInterestedInFileDrag({stem, "/music/three.wav"}));
+  CHECK_FALSE(window.editor.isInterestedInFileDrag({}));
   window.click(window.get<juce::TextButton>("Clear list"));
   CHECK(queue.items().empty());
 }
