@@ -5,7 +5,8 @@ import os
 
 import numpy as np
 import pytest
-from stemlane.catalog.convert.readers.training_config import parse_config
+from stemlane.catalog.convert.readers.training_config import Config, parse_config
+from stemlane.catalog.convert.scnet.architecture import read_architecture
 from stemlane.cli.main import main
 from stemlane.errors import ModelError
 from stemlane.manifests.registry import find_model
@@ -67,6 +68,24 @@ def test_a_pickle_that_calls_something(tmp_path, capsys):
     path = write_package(tmp_path / "w.ckpt", {}, hook=Call(Name("os", "system"), (f"touch {tmp_path}/was-run",)))
     refused(capsys, path, "not a file of weights, or damaged")
     assert not os.path.lexists(tmp_path / "was-run")
+
+
+@pytest.mark.parametrize(
+    "width, shares, settings, inside, whole",
+    [
+        (32, [0.175, 0.392, 0.433], None, False, True),  # the weights of July 2024, older than the normalisation inside
+        (64, [0.225, 0.372, 0.403], None, True, True),  # those of September
+        (32, [0.175, 0.392, 0.433], "model: {}\n", True, True),  # the authors' settings: their present network
+        (32, [0.175, 0.392, 0.433], "inference:\n  normalize: false\n", False, False),
+        (64, [0.225, 0.372, 0.403], "inference:\n  normalize: true\n", False, True),
+    ],
+)
+def test_what_is_normalised_follows_the_publication_or_the_settings(width, shares, settings, inside, whole):
+    sizes = case.SIZES | {"dims": [4, width, 2 * width, 4 * width], "band_SR": shares, "num_dplayer": 6}
+    tensors = {name: np.broadcast_to(np.float32(0), shape) for name, shape in case.shapes(sizes).items()}
+    config = None if settings is None else Config(parse_config(settings.encode(), "settings"), "settings")
+    found = read_architecture(tensors, config, "weights")
+    assert (found.normalises_segments, found.normalises_mixture) == (inside, whole)
 
 
 def test_sizes_nobody_has_published_need_settings(tmp_path, capsys):

@@ -28,6 +28,7 @@ _STRIDES = (1, 4, 16)
 # have the larger one's, and say so in their settings.
 _SHARES = {32: (0.175, 0.392, 0.433), 64: (0.225, 0.372, 0.403)}
 _LAYERS = 6  # of the authors' sizes
+_EARLY_WIDTH = 32
 _SEGMENT = 485_100  # 11 s, what they were trained on
 
 
@@ -116,6 +117,8 @@ def read_architecture(tensors: Mapping[str, np.ndarray], settings: Config | None
     published = widths[0] in _SHARES and num_layers == _LAYERS and num_sources == len(_SOURCES)
     if settings is None and not published:
         raise ModelError(f"{where}: is of no published size: give the settings it was trained with, --config FILE.yaml")
+    # The authors published the small weights before their network normalised segments, the large ones with it.
+    is_early = settings is None and widths[0] == _EARLY_WIDTH
     settings = settings or Config({}, where)
     model = settings.table("model")
     training, audio = settings.table("training"), settings.table("audio")
@@ -134,7 +137,7 @@ def read_architecture(tensors: Mapping[str, np.ndarray], settings: Config | None
         hop_samples=model.integer("hop_size", 1024, 64, 8192),
         normalised=model.flag("normalized", default=True),
         segment_samples=audio.integer("chunk_size", _SEGMENT, SAMPLE_RATE, 60 * SAMPLE_RATE),
-        normalises_segments=not is_trainers,
+        normalises_segments=not is_trainers and not is_early,
         normalises_mixture=not is_trainers or settings.table("inference").flag("normalize", default=False))  # fmt: skip
     _check_numbers(found, model, where)
     check_tensors(tensors, expected_shapes(found, tensors), where, FAMILY)

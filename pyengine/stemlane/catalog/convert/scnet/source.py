@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Where SCNets come from: a checkpoint on this machine, known by its hash or described by its trainer's settings."""
 
+import dataclasses
 import functools
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,8 @@ def add(source: ScnetSource, order: Order) -> list[Path]:
     found = read_architecture(tensors, settings, str(path))
     stems = separated(found.sources, str(path))
     description = own_weights(order, "SCNet", "SCNet", "known by their hash")
-    if file_sha256(path) == _LARGE_SHA256:
+    if file_sha256(path) == _LARGE_SHA256:  # as its authors trained it, whatever settings come with it
+        found = dataclasses.replace(found, normalises_segments=True, normalises_mixture=True)
         description = Description(
             order.name, "SCNet large", "1.0.9", licences.SCNET.text, f"starrytong/SCNet, {CONVERTER}", "MUSDB18-HQ"
         )
