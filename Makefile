@@ -256,7 +256,7 @@ lint: $(STAMPS)/lint-tools
 	$(FORMATTED) | xargs clang-format --dry-run -Werror
 	$(BIN)/python -m pytest -q tests/unit/python/test_house_rules.py
 	! git grep -LI 'SPDX-License-Identifier' -- '*.py' '*.h' '*.c' '*.cpp' '*.txt' '*.toml' '*.cmake' '*.yaml' ':!LICENSES'
-	$(MAKE) --no-print-directory -j$$(nproc) tidy
+	$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc)) tidy
 
 # clang-tidy looks again at what has changed, or whose headers have.
 TIDY := build/lint/tidy
