@@ -72,6 +72,7 @@ def try_models(
         "folders": [str(manifest.folder) for manifest in manifests],
         "recording": None if recording is None else str(recording),
         "processor_seconds": PROCESSOR_SECONDS,
+        "parent": os.getpid(),
         "memory_bytes": min(MEMORY_BYTES, max(_machine_bytes(), LEAST_MEMORY_BYTES)),
     }  # fmt: skip
     deadline = time.monotonic() + WALL_SECONDS

@@ -23,29 +23,30 @@ def _bound(processor_seconds: int, memory_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
 
 
-def _follow_parent() -> None:
-    """End when the other process does.
+def follow(parent: int) -> None:
+    """End when the process does that has started this one.
 
     It holds the other end of standard input. On Windows nobody may wait for that: a library that is loaded asks what
-    standard input is, and Windows answers when it has been read.
+    standard input is, and Windows answers when it has been read. In a virtual environment there, a launcher starts this
+    process and waits for it, so the parent says itself who it is.
     """
 
     def wait() -> None:
         if sys.platform == "win32":
             import _winapi
 
-            parent = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, os.getppid())
-            _winapi.WaitForSingleObject(parent, _winapi.INFINITE)
+            handle = _winapi.OpenProcess(_winapi.SYNCHRONIZE, False, parent)
+            _winapi.WaitForSingleObject(handle, _winapi.INFINITE)
         else:
             sys.stdin.read()
 
-    def follow() -> None:
+    def wait_and_end() -> None:
         try:
             wait()
         finally:  # also if it is gone already
             os._exit(1)
 
-    threading.Thread(target=follow, daemon=True).start()
+    threading.Thread(target=wait_and_end, daemon=True).start()
 
 
 def _say(**values: object) -> None:
@@ -72,7 +73,7 @@ def main() -> None:
     """Do what one line of standard input asks for."""
     request = json.loads(sys.stdin.readline())
     _bound(request["processor_seconds"], request["memory_bytes"])
-    _follow_parent()
+    follow(request["parent"])
     from stemlane.errors import one_line
 
     try:

@@ -6,14 +6,16 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
+import types
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto
-from stemlane.catalog import network_check, trial
+from stemlane.catalog import network_check, trial, trial_process
 from stemlane.catalog.install import add_model, verify
 from stemlane.errors import ModelError
 from stemlane.manifests.model import load_manifest
@@ -75,13 +77,13 @@ def test_who_stops_the_command_stops_the_trial(tmp_path, number):
         # As a shell starts it: what runs the tests in the background ignores interrupts.
         preexec_fn=None if number == signal.SIGKILL else lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
     )
-    trial_process = waited_for(lambda: processes(command.pid))
-    waited_for(lambda: busy_seconds(trial_process[0]) > 2)  # long after it has begun
+    started = waited_for(lambda: processes(command.pid))
+    waited_for(lambda: busy_seconds(started[0]) > 2)  # long after it has begun
     command.send_signal(number)
     _, said = command.communicate(timeout=60)
     assert command.returncode == (-number if number == signal.SIGKILL else 128 + number)
     assert said == ("" if number == signal.SIGKILL else "stemlane: interrupted\n")
-    waited_for(lambda: not Path(f"/proc/{trial_process[0]}").exists() or is_dead(trial_process[0]))
+    waited_for(lambda: not Path(f"/proc/{started[0]}").exists() or is_dead(started[0]))
     if number != signal.SIGKILL:
         assert left_in(tmp_path / "data") == []
 
@@ -151,3 +153,17 @@ def test_verifying_needs_no_converter_and_ends_too(tmp_path, monkeypatch):
     with pytest.raises(ModelError, match="the network has computed for 3 s without an end"):
         verify(str(folder))
     assert verify("mix").name == "mix"
+
+
+def test_on_windows_a_trial_ends_with_the_process_that_asked_for_it(monkeypatch):
+    """Not with its parent, which in a virtual environment there is a launcher that waits for the trial."""
+    opened, ended = [], threading.Event()
+    functions = {
+        "SYNCHRONIZE": 0x100000, "INFINITE": -1, "OpenProcess": lambda access, inherits, pid: opened.append(pid),
+        "WaitForSingleObject": lambda handle, milliseconds: 0,
+    }  # fmt: skip
+    monkeypatch.setitem(sys.modules, "_winapi", types.SimpleNamespace(**functions))
+    monkeypatch.setattr(trial_process.sys, "platform", "win32")
+    monkeypatch.setattr(trial_process.os, "_exit", lambda status: ended.set())
+    trial_process.follow(4711)
+    assert ended.wait(10) and opened == [4711]
