@@ -53,6 +53,7 @@ SOURCES := CMakeLists.txt pyproject.toml README.md VERSION \
 demo: $(STAMPS)/installed
 	$(BIN)/stemlane plugin install
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
+	@echo "The plugin is installed: rescan in your DAW. The command: . $(BIN)/activate && stemlane --help. To remove it: stemlane plugin uninstall"
 
 # Sooner done two at a time, after `make tools`: make -j2 --output-sync=target test
 test: lint docs test-core test-sanitized test-python train-smoke
@@ -107,6 +108,7 @@ $(STAMPS)/venv: $(STAMPS)/system
 # Without build isolation CMake finds the same pybind11 at the same place each time, so
 # that a second build compiles only what has changed.
 $(STAMPS)/installed: $(STAMPS)/venv $(SOURCES)
+	@echo "Building the plugin and its engine: 5 to 15 minutes the first time, and nothing is printed meanwhile."
 	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation '.[demo,convert]'
 	@touch $@
 

@@ -57,11 +57,22 @@ def check_names(given: Iterable[str], known: Iterable[str], what: str) -> None:
     listed = list(known)
     for name in given:
         if name not in listed:
-            import difflib  # only for the message: the engine's start-up time counts
+            near = near_miss(name, listed)
+            raise InputError(
+                f"{what} has no option {shown(name)}{f'{near} It has' if near else ': it has'}: {', '.join(listed)}"
+            )
 
-            near = difflib.get_close_matches(name, listed, 1)
-            meant = f", did you mean {near[0]!r}? It has" if near else ": it has"
-            raise InputError(f"{what} has no option {shown(name)}{meant}: {', '.join(listed)}")
+
+def near_miss(name: str, known: Iterable[str]) -> str:
+    """The end of a message that a name is not known: which one may be meant, or nothing.
+
+    >>> near_miss("karaoke", ["Karaoke", "A cappella"]), near_miss("nope", ["live", "mix"])
+    (", did you mean 'Karaoke'?", '')
+    """
+    import difflib  # only for the message: the engine's start-up time counts
+
+    near = difflib.get_close_matches(name[:_LONGEST_SHOWN], list(known), 1)
+    return f", did you mean {near[0]!r}?" if near else ""
 
 
 def path_text(value: object, name: str) -> str:

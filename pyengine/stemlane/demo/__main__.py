@@ -126,7 +126,9 @@ def _write(path: Path, audio: np.ndarray, sample_rate: float) -> None:
 
 
 def _print_sdr(truth: dict[str, np.ndarray], stems: dict[str, np.ndarray], mixture: np.ndarray) -> None:
-    print("SDR, dB      " + "  ".join(f"{name:>8}" for name in truth))
+    print(
+        "SDR, dB      " + "  ".join(f"{name:>8}" for name in truth) + "   (higher is better; 'mixture': not separated)"
+    )
     true = np.stack(list(truth.values()))
     for title, estimate in (
         ("separated", np.stack([stems[name] for name in truth])),

@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from stemlane.arguments import as_path, shown
+from stemlane.arguments import as_path, near_miss, shown
 from stemlane.contract import LONGEST_MODEL_NAME, MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests import integrity
@@ -138,8 +138,10 @@ def find_model(model: str | Path) -> Manifest:
     for folder in search_folders() if 0 < len(name) <= LONGEST_MODEL_NAME else ():
         if (folder / name / MANIFEST_NAME).is_file():
             return load_named(folder / name)
-    names = ", ".join(listing.name for listing in list_models()) or "none is installed"
-    raise ModelError(f"no model called {shown(text)}; there is: {names}")
+    names = [listing.name for listing in list_models()]
+    near = near_miss(text, names)
+    there = f"{near} There is" if near else "; there is"
+    raise ModelError(f"no model called {shown(text)}{there}: {', '.join(names) or 'none is installed'}")
 
 
 def check_model(manifest: Manifest) -> None:

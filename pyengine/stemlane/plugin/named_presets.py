@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree
 
-from stemlane.arguments import path_text, shown
+from stemlane.arguments import near_miss, path_text, shown
 from stemlane.contract import PRESETS_FOLDER
 from stemlane.errors import PluginError, StemlaneError, one_line
 from stemlane.plugin.presets import element_of, set_parameter
@@ -77,7 +77,9 @@ def _settings(preset: str | Path) -> tuple[str, Mapping[str, str]]:
         if text in BUILT_IN:
             return f"preset {text!r}", BUILT_IN[text]
         if not text.endswith(_ENDING):
-            raise PluginError(f"there is no preset {shown(text)} in {own.parent}, nor one of: {', '.join(BUILT_IN)}")
+            near = near_miss(text, BUILT_IN)
+            there = f"{near} There is" if near else f" in {own.parent}, nor one of"
+            raise PluginError(f"there is no preset {shown(text)}{there}: {', '.join(BUILT_IN)}")
     return _from_file(Path(text))
 
 

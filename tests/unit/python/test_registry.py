@@ -21,6 +21,8 @@ def test_names_alias_and_paths(tiny_models, tmp_path):
 def test_unknown_names_list_what_there_is(tiny_models, tmp_path):
     with pytest.raises(ModelError, match="no model called 'nope'; there is: live, mix"):
         registry.find_model("nope")
+    with pytest.raises(ModelError, match=r"no model called 'mixx', did you mean 'mix'\? There is: live, mix"):
+        registry.find_model("mixx")
     with pytest.raises(ModelError, match="no model called ''"):
         registry.find_model("")
     with pytest.raises(ModelError, match="a model is a folder"):
