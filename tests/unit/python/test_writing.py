@@ -125,6 +125,18 @@ def test_a_full_disk_is_said_and_leaves_nothing(tmp_path, monkeypatch, error, fr
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_ffmpeg_alone_raises_is_said(tmp_path, monkeypatch):
+    import av
+
+    def fail(*_):
+        raise av.error.ExternalError(0x20545845, "Generic error in an external library")  # none of Python's own
+
+    monkeypatch.setattr(soundfile.SoundFile, "write", fail)
+    with pytest.raises(InputError, match=r"a.wav: cannot be written \(.*Generic error in an external library"):
+        write(tmp_path / "a.wav", noise(1, 2000))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failure_is_said_while_another_thread_loads_ffmpeg(tmp_path, monkeypatch):
     def fail(*_):
         raise OSError(5, "I/O error")
