@@ -67,23 +67,47 @@ class Inheritance {
     return file ? add(as_handle(file.get())) : nullptr;
   }
 
-  /// Null if the system refuses. Valid as long as this lives.
-  LPPROC_THREAD_ATTRIBUTE_LIST list() {
-    SIZE_T size = 0;
-    InitializeProcThreadAttributeList(nullptr, 1, 0, &size);
-    memory_.resize(size);
-    const auto attributes = reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory_.data());
-    if (InitializeProcThreadAttributeList(attributes, 1, 0, &size) == 0) return nullptr;
-    const bool done =
-        UpdateProcThreadAttribute(attributes, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles_.data(),
-                                  handles_.size() * sizeof(HANDLE), nullptr, nullptr) != 0;
-    return done ? attributes : nullptr;
-  }
+  std::vector<HANDLE>& handles() { return handles_; }
 
  private:
   std::vector<OwnedHandle> owned_;
   std::vector<HANDLE> handles_;
+};
+
+/// What a child is born with; it points to what it was given. Born into its job, a child ends with us at any
+/// moment: one that joins later stays behind if we end before.
+class BirthAttributes {
+ public:
+  BirthAttributes(OwnedHandle& job, std::vector<HANDLE>* inherited) : job_(as_handle(job.get())) {
+    SIZE_T size = 0;
+    InitializeProcThreadAttributeList(nullptr, kMost, 0, &size);
+    memory_.resize(size);
+    const auto list = reinterpret_cast<LPPROC_THREAD_ATTRIBUTE_LIST>(memory_.data());
+    if (InitializeProcThreadAttributeList(list, kMost, 0, &size) == 0) return;
+    list_ = list;
+    is_whole_ = add(PROC_THREAD_ATTRIBUTE_JOB_LIST, &job_, sizeof job_) &&
+                (inherited == nullptr || add(PROC_THREAD_ATTRIBUTE_HANDLE_LIST, inherited->data(),
+                                             inherited->size() * sizeof(HANDLE)));
+  }
+  ~BirthAttributes() {
+    if (list_ != nullptr) DeleteProcThreadAttributeList(list_);
+  }
+  BirthAttributes(const BirthAttributes&) = delete;
+  BirthAttributes& operator=(const BirthAttributes&) = delete;
+
+  /// Null if the system refuses.
+  LPPROC_THREAD_ATTRIBUTE_LIST get() const { return is_whole_ ? list_ : nullptr; }
+
+ private:
+  static constexpr DWORD kMost = 2;
+  bool add(DWORD_PTR attribute, void* values, std::size_t num_bytes) {
+    return UpdateProcThreadAttribute(list_, 0, attribute, values, num_bytes, nullptr, nullptr) != 0;
+  }
+
+  HANDLE job_;
   std::vector<char> memory_;
+  LPPROC_THREAD_ATTRIBUTE_LIST list_ = nullptr;
+  bool is_whole_ = false;
 };
 
 /// Ends its processes with the last handle to it, which is ours.
@@ -117,9 +141,9 @@ std::wstring command_line(const std::wstring& executable, const std::vector<std:
   return command;
 }
 
-/// A suspended process; none, with the system's last error set, if that fails.
-PROCESS_INFORMATION create_suspended(const Program& program, const std::wstring& handles,
-                                     Inheritance& inheritance) {
+/// A process in the job; none, with the system's last error set, if that fails.
+PROCESS_INFORMATION create_in(OwnedHandle& job, const Program& program, const std::wstring& handles,
+                              Inheritance& inheritance) {
   const std::wstring executable = to_wide(program.executable);
   const std::wstring log =
       program.output.empty() ? variable(L"STEMLANE_ENGINE_LOG") : to_wide(program.output);
@@ -129,17 +153,17 @@ PROCESS_INFORMATION create_suspended(const Program& program, const std::wstring&
   startup.StartupInfo.hStdInput = inheritance.add_file(L"NUL", GENERIC_READ);
   startup.StartupInfo.hStdOutput = inheritance.add_file(log.empty() ? L"NUL" : log.c_str(), FILE_APPEND_DATA);
   startup.StartupInfo.hStdError = startup.StartupInfo.hStdOutput;
-  startup.lpAttributeList = inheritance.list();
+  const BirthAttributes attributes(job, &inheritance.handles());
+  startup.lpAttributeList = attributes.get();
   PROCESS_INFORMATION process{};
   if (startup.lpAttributeList == nullptr) return process;
   std::wstring command = command_line(executable, program.arguments);
   std::wstring environment = environment_with(handles);
   // A group of its own: a console's interrupt is the parent's business.
-  constexpr DWORD kFlags = CREATE_SUSPENDED | CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP |
-                           CREATE_UNICODE_ENVIRONMENT | EXTENDED_STARTUPINFO_PRESENT | NORMAL_PRIORITY_CLASS;
+  constexpr DWORD kFlags = CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP | CREATE_UNICODE_ENVIRONMENT |
+                           EXTENDED_STARTUPINFO_PRESENT | NORMAL_PRIORITY_CLASS;
   CreateProcessW(executable.c_str(), command.data(), nullptr, nullptr, TRUE, kFlags, environment.data(),
                  nullptr, &startup.StartupInfo, &process);
-  DeleteProcThreadAttributeList(startup.lpAttributeList);
   return process;
 }
 
@@ -171,19 +195,17 @@ std::optional<ChildProcess> ChildProcess::start(const Program& program, std::spa
   for (const NativeHandle handle : handles) pass_on(handle);
 
   OwnedHandle job = make_job();
-  const PROCESS_INFORMATION created = create_suspended(program, numbers, inheritance);
+  if (!job) {
+    error = last_error("no job");
+    return std::nullopt;
+  }
+  const PROCESS_INFORMATION created = create_in(job, program, numbers, inheritance);
   OwnedHandle process = as_owned(created.hProcess);
   const OwnedHandle thread = as_owned(created.hThread);
   if (!process) {
     error = last_error("the system refuses");
     return std::nullopt;
   }
-  if (!job || AssignProcessToJobObject(as_handle(job.get()), created.hProcess) == 0) {
-    error = last_error("no job");
-    TerminateProcess(created.hProcess, kKilledStatus);
-    return std::nullopt;
-  }
-  ResumeThread(created.hThread);
   return ChildProcess(process.release(), std::move(job), std::move(ends->first));
 }
 
@@ -258,20 +280,21 @@ std::string become(const std::filesystem::path& program, const std::vector<std::
     const std::wstring path = library_folder.wstring() + L';' + variable(L"PATH");
     SetEnvironmentVariableW(L"PATH", path.c_str());
   }
-  STARTUPINFOW startup{};
-  startup.cb = sizeof startup;
-  startup.dwFlags = STARTF_USESTDHANDLES;  // as they were inherited, or as the console has them
-  startup.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
-  startup.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
-  startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+  OwnedHandle job = make_job();
+  const BirthAttributes attributes(job, nullptr);
+  STARTUPINFOEXW startup{};
+  startup.StartupInfo.cb = sizeof startup;
+  startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES;  // as they were inherited, or as the console has them
+  startup.StartupInfo.hStdInput = GetStdHandle(STD_INPUT_HANDLE);
+  startup.StartupInfo.hStdOutput = GetStdHandle(STD_OUTPUT_HANDLE);
+  startup.StartupInfo.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+  startup.lpAttributeList = attributes.get();
   std::wstring command = command_line(program.wstring(), arguments);
-  const OwnedHandle job = make_job();
   PROCESS_INFORMATION created{};
-  if (CreateProcessW(program.c_str(), command.data(), nullptr, nullptr, TRUE, CREATE_SUSPENDED, nullptr,
-                     nullptr, &startup, &created) == 0)
+  if (!job || startup.lpAttributeList == nullptr ||
+      CreateProcessW(program.c_str(), command.data(), nullptr, nullptr, TRUE, EXTENDED_STARTUPINFO_PRESENT,
+                     nullptr, nullptr, &startup.StartupInfo, &created) == 0)
     return last_error("the system refuses");
-  if (job) AssignProcessToJobObject(as_handle(job.get()), created.hProcess);
-  ResumeThread(created.hThread);
   WaitForSingleObject(created.hProcess, INFINITE);
   DWORD status = 1;
   GetExitCodeProcess(created.hProcess, &status);
