@@ -73,15 +73,15 @@ def _masked_segments(manifest: Manifest) -> dict[str, str]:
     frame_seconds = settings.hop_samples / sample_rate
     before, after = settings.context_before_frames * frame_seconds, settings.context_after_frames * frame_seconds
     if settings.relative_cost == 1:
-        cost = "each frame once, segments side by side as in the original"
+        computing = "no frame twice, segments side by side as in the original"
         quality = "the original's"
     else:
-        cost = f"{settings.relative_cost:.1f} times the computing of whole segments without overlap"
+        computing = f"{settings.relative_cost:.1f} times that of whole segments without overlap"
         quality = f"the network hears {before:.2f} s before and {after:.2f} s after what is kept"
     rows = {
         "segment": f"{settings.segment_frames * frame_seconds:.2f} s, moves on by "
         f"{settings.stride_frames * frame_seconds:.2f} s, blends {settings.crossfade_frames * frame_seconds:.2f} s",
-        "cost": cost,
+        "computing": computing,
         "quality": quality,
     }
     if settings.network_bins < settings.num_bins:
@@ -103,8 +103,8 @@ def _measured(manifest: Manifest) -> dict[str, str]:
     if "processor_seconds" in found:
         rows["processor"] = f"{found['processor_seconds']:.2g} s of one core for a second of music, on this machine"
     if "seam_db" in found:
-        rows["seams"] = (
-            f"segments half a stride later change the stems by {found['seam_db']:.0f} dB, "
+        rows["cuts"] = (
+            f"other places for them, half a stride later, change the stems by {found['seam_db']:.0f} dB, "
             f"a sample by at most {found['seam_largest']:.1g} of full scale"
         )
     if "window_sdr_db" in found:
@@ -143,7 +143,7 @@ def _segments(manifest: Manifest) -> dict[str, str]:
     rows = {
         "segment": f"{segment_seconds:.2f} s, moves on by {settings.segment_stride_samples / sample_rate:.2f} s, "
         f"{_join(settings, sample_rate)}",
-        "cost": f"{networks} on all processors, each moment "
+        "computing": f"{networks} on all processors, each moment "
         f"{settings.segment_samples / settings.segment_stride_samples:.2f} times{signs}",
     }
     if manifest.kind == "htdemucs":

@@ -155,7 +155,8 @@ def _list_available(*, names: bool) -> int:
     width = max(len(entry.source) for entry in entries) + 2
     for entry in entries:
         note = ", already added" if entry.model_name in there else ""
-        windows = " or ".join(f"{seconds:g} s" for seconds in entry.latency_seconds)
+        best, *shorter = (f"{seconds:g} s" for seconds in entry.latency_seconds)
+        windows = f"{best}, with shorter windows {' or '.join(shorter)}" if shorter else best
         say(f"{entry.source:<{width}}{', '.join(entry.stems)}; {entry.licence.cited}{note}")
         say(f"{'':<{width}}{entry.megabytes} MB, latency {windows}; {entry.quality}")
     say(f"{'scnet':<{width}}four stems, with --from FILE.ckpt: SCNet, SCNet large and XL")

@@ -89,7 +89,7 @@ class AudioInput:
         except InputError as error:
             raise InputError(f"{self.shown}: {error}") from None
         if position == 0:
-            raise InputError(f"{self.shown}: holds 0 samples" + self._from * bool(self._first_sample))
+            raise InputError(f"{self.shown}: {self._nothing_there}")
 
     @functools.cached_property
     def cover(self) -> bytes:
@@ -101,8 +101,10 @@ class AudioInput:
             return b""
 
     @property
-    def _from(self) -> str:
-        return f" from {self._start_seconds:g} s on, it ends before that"
+    def _nothing_there(self) -> str:
+        if self._first_sample:
+            return f"ends before {self._start_seconds:g} s, where the part begins; start earlier"
+        return "holds 0 samples"
 
     def _look(self) -> None:
         """Take rate, channels and length, and check that there is something to separate."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self, TypedDict, Unpack
 
-from stemlane.arguments import check_names, is_number, shown
+from stemlane.arguments import check_names, is_number, near_miss, shown
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import Place
@@ -17,6 +17,7 @@ from stemlane.files.names import TEMPLATE, WHOLE_TEMPLATE, Recording, check_temp
 from stemlane.manifests.stem_names import stem_names, stem_of
 
 CLIP_MODES = ("report", "rescale", "clamp")
+_OTHERS = "'stemlane models list --available' says what other models have"
 _LONGEST_SECONDS = 1e9  # 30 years: longer than any recording, and a number of samples that a float holds exactly
 
 
@@ -131,7 +132,12 @@ class Request:
         manifest = separator.manifest
         known = stem_of(manifest, stem)
         if known not in manifest.stems:
-            raise InputError(f"model {manifest.name!r} has no stem {stem!r}, it has: {', '.join(stem_names(manifest))}")
+            names = stem_names(manifest)
+            near = near_miss(stem, names)
+            raise InputError(
+                f"model {manifest.name!r} has no stem {shown(stem)}"
+                + (f"{near} It has: {', '.join(names)}" if near else f", it has: {', '.join(names)}; {_OTHERS}")
+            )
         return manifest.stems.index(known)
 
     def outputs(self, folder: Place, recording: Recording, separator: Separator) -> dict[str, Place]:

@@ -82,7 +82,7 @@ def test_the_list_says_it_all(tiny_models, capsys):
     assert others == ["scnet", "roformer", "mdx23c", "mdx"]
     assert lines[2].startswith("spleeter:4stems") and "vocals, drums, bass, other; MIT (Deezer SA) (Henn" in lines[2]
     assert lines[3].strip() == (
-        "157 MB, latency 15 s or 3.2 s or 1.7 s; "
+        "157 MB, latency 15 s, with shorter windows 3.2 s or 1.7 s; "
         "6.6 / 5.9 / 5.1 / 4.2 dB SDR of vocals / drums / bass / other, MUSDB18 (JOSS 5(50), 2154)"
     )
     for entry, row, about in zip(AVAILABLE.values(), lines[::2], lines[1::2], strict=False):

@@ -131,7 +131,7 @@ def test_what_show_says_of_a_window(checkpoint, capsys):
     said = capsys.readouterr().out
     for words in (
         "segment        2.97 s, moves on by 1.49 s, blends 0.19 s",
-        "cost           2.0 times the computing of whole segments without overlap",
+        "computing      2.0 times that of whole segments without overlap",
         "the network hears 0.65 s before and 0.65 s after",
         "masks to 16538 Hz; above, the sound follows the mean of the mask below",
         "latency        3.5 s at 44100 Hz, 155712 samples:",

@@ -46,7 +46,7 @@ def test_from_a_mirror(tmp_path, monkeypatch, capsys):
     assert main(["models", "show", "htdemucs_ft"]) == 0
     said = capsys.readouterr().out
     assert "segment        1.00 s, moves on by 0.75 s, blends 0.25 s" in said
-    assert "cost           3 networks on all processors, each moment 1.33 times" in said
+    assert "computing      3 networks on all processors, each moment 1.33 times" in said
     for name in ("htdemucs_ft", "htdemucs_ft-3s"):
         assert main(["models", "verify", name]) == 0
         assert "gives the known output" in capsys.readouterr().out

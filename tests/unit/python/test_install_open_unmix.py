@@ -67,7 +67,7 @@ def test_from_a_mirror_with_the_licence(tmp_path, monkeypatch, capsys):
     said = capsys.readouterr().out
     assert "kind           open-unmix" in said and "band" not in said
     assert "notice         these weights, and what is made with them, are not for commercial use" in said
-    assert "cost           2.0 times the computing of whole segments" in said
+    assert "computing      2.0 times that of whole segments" in said
 
 
 def test_ones_own_weights(own):

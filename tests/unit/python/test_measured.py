@@ -72,7 +72,7 @@ def test_they_are_stored_and_shown(tmp_path, capsys):
         capsys.readouterr()
         assert main(["models", "show", name]) == 0
         said = capsys.readouterr().out
-        assert ("seams          segments half a stride later change the stems by -" in said) == (name == "segments")
+        assert ("cuts           other places for them, half a stride later, change" in said) == (name == "segments")
         assert ("s of one core for a second of music" in said) == (name == "segments")
     found = registry.find_model("segments").measured
     assert set(found) == {"processor_seconds", "seam_db", "seam_largest"}

@@ -42,7 +42,7 @@ def test_the_example(tmp_path, monkeypatch, capsys):
     for words in (
         "title          Crossover at 250 Hz",
         "residual       other, what",
-        "seams ",
+        "cuts ",
         "latency        ",
         "MIT",
     ):
