@@ -12,7 +12,7 @@ namespace stemlane {
 namespace {
 
 constexpr int kLampWidth = 20;
-constexpr int kButtonWidth = 74;
+constexpr int kButtonWidth = 92;
 constexpr int kFixWidth = 96;
 constexpr int kButtonHeight = 24;
 constexpr int kGap = 6;
@@ -81,14 +81,14 @@ juce::String figuresText(StemlaneProcessor& processor, std::int64_t numLate) {
               " samples at " + juce::String(sampleRate / 1000.0) + " kHz");
   const EngineFigures figures = processor.figures();
   if (figures.numSteps > 0) {
-    juce::String load = "load " + percent(figures.load) + " of a core";
+    parts.add("load " + percent(figures.load) + " of a core");
     // A render waits: its steps have all the time they take.
-    if (!processor.isNonRealtime())
-      load << ", 99 of 100 steps within " << percent(figures.p99) << " of their time";
-    parts.add(load);
+    if (!processor.isNonRealtime()) parts.add(percent(figures.p99) + " of the deadline used (p99)");
   }
   if (sampleRate > 0.0)
-    parts.add(numLate == 0 ? juce::String("never late") : "late " + juce::String(numLate) + "x");
+    parts.add(numLate == 0   ? juce::String("never late")
+              : numLate == 1 ? juce::String("late once")
+                             : "late " + juce::String(numLate) + " times");
   return parts.joinIntoString(juce::String::fromUTF8(" \u00b7 "));
 }
 
@@ -109,8 +109,8 @@ StatusTexts statusTexts(StemlaneProcessor& processor) {
 
 StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
   setTitle("Status");
-  copy_.setTitle("Copy status");
-  copy_.setTooltip("Copies these lines, for a report");
+  copy_.setTitle(copy_.getButtonText());
+  copy_.setTooltip("Copies these lines to the clipboard, for a report");
   copy_.onClick = [this] {
     juce::SystemClipboard::copyTextToClipboard("Stemlane " JucePlugin_VersionString ", model " +
                                                juce::String(processor_.modelName()) + "\n" + texts_.state +
@@ -121,7 +121,7 @@ StatusLine::StatusLine(StemlaneProcessor& processor) : processor_(processor) {
   fix_.onClick = [this] { fix(); };
   addChildComponent(fix_);
   log_.setTitle(log_.getButtonText());
-  log_.setTooltip("Reveals what the engine has written");
+  log_.setTooltip("Shows the engine's log file in the file manager");
   log_.onClick = [] { engineLog().revealToUser(); };
   addChildComponent(log_);
 }

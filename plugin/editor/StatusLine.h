@@ -48,7 +48,7 @@ class StatusLine final : public juce::Component {
   void choosePython();
 
   std::unique_ptr<juce::FileChooser> chooser_;
-  juce::TextButton copy_{"Copy"};
+  juce::TextButton copy_{"Copy status"};
   juce::TextButton fix_{"Try again"};
   juce::TextButton log_{"Show log"};  ///< where a failed engine has written one
 };
