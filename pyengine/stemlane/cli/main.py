@@ -19,6 +19,8 @@ from stemlane.contract import PROVIDER_VARIABLE
 from stemlane.errors import StemlaneError, StemlaneWarning, one_line
 
 _COMMANDS = (separate, render, models, plugin, bench, evaluate, doctor)
+# Where the engine looks for what a command was given: `engine/providers.py`, and `available_threads` in `session.py`.
+_VARIABLES = {"provider": PROVIDER_VARIABLE, "threads": "OMP_NUM_THREADS"}
 _EXAMPLES = """
   stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
   stemlane render song.flac -o karaoke.wav --gain vocals=-inf
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             process.open_standard_streams()
             try:
                 options = build_parser().parse_args(arguments)
-                with _provider(options), warnings.catch_warnings():
+                with _loading(options), warnings.catch_warnings():
                     warnings.simplefilter("always", StemlaneWarning)
                     warnings.showwarning = lambda message, *_: warn(str(message))
                     status: int = options.run(options) or 0
@@ -57,18 +59,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 @contextlib.contextmanager
-def _provider(options: argparse.Namespace) -> Iterator[None]:
-    """Ask for the provider that a command was given, of its threads and of the processes it starts."""
-    before = os.environ.get(PROVIDER_VARIABLE)
-    if provider := getattr(options, "provider", None):
-        os.environ[PROVIDER_VARIABLE] = provider
+def _loading(options: argparse.Namespace) -> Iterator[None]:
+    """Ask for the provider and the threads that a command was given, here and in the processes it starts."""
+    given = {name: str(getattr(options, option, None) or "") for option, name in _VARIABLES.items()}
+    given = {name: value for name, value in given.items() if value}
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
     try:
         yield
     finally:
-        if provider and before is None:
-            del os.environ[PROVIDER_VARIABLE]
-        elif provider:
-            os.environ[PROVIDER_VARIABLE] = str(before)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _text(error: BaseException) -> str:

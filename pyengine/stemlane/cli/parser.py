@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 # What takes commands: argparse has no public name for it.
 Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 Run = Callable[[argparse.Namespace], int | None]
+_MOST_THREADS = 1024  # more than machines have processors; onnxruntime starts whatever it is told
 _FAMILIES = ("spleeter", "open-unmix")  # whose models have names with a colon
 
 
@@ -72,6 +73,11 @@ def add_model(parser: "argparse._ActionsContainer") -> None:
         help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: mix)",
     )  # fmt: skip
     add_provider(parser)
+    parser.add_argument(
+        "--threads", type=_num_threads, metavar="N",
+        help="how many threads work on one recording, where the model can use more than one (default: OMP_NUM_THREADS, "
+        "or one for each processor, up to 8)",
+    )  # fmt: skip
 
 
 def add_focus(parser: "argparse._ActionsContainer") -> None:
@@ -99,6 +105,12 @@ def model_name(text: str) -> str:
     """
     family, colon, variant = given(text).partition(":")
     return f"{family}-{variant}".lower() if colon and family in _FAMILIES else text
+
+
+def _num_threads(text: str) -> int:
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= _MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"is {printable(text)!r}, should be a number from 1 to {_MOST_THREADS}")
+    return int(text)
 
 
 def given(text: str) -> str:

@@ -139,6 +139,8 @@ def run(options: argparse.Namespace) -> int:
         options.refuse("--stem-file has a format of its own: leave out --format")
     if options.progress and not options.json:
         options.refuse("--progress is for programs and needs --json; people get a bar on a terminal")
+    if options.dask and options.threads:
+        options.refuse("--threads is for this machine: give the cluster's workers OMP_NUM_THREADS")
     request = _request(options)
     require(options.model)
     wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]

@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: MIT
 """Sessions: states travel from step to step, and networks that differ from their description are refused."""
 
+import os
+
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
+import soundfile
 from onnx import TensorProto, helper
+from stemlane.cli.main import main
 from stemlane.engine.session import SegmentSession, StatefulSession, available_threads
 from stemlane.errors import ModelError
 from support.tiny_models import build_model
+from support.tiny_segment import build_segment
 
 SHAPES = {"input_shape": (1, 2, 2, 2, 129), "output_shape": (1, 3, 2, 2, 2, 129)}
 NAMES = {"input_name": "mixture", "output_name": "stems"}
@@ -125,3 +131,39 @@ def test_threads(monkeypatch):
     for nothing in ("", "0", "many"):
         monkeypatch.setenv("OMP_NUM_THREADS", nothing)
         assert 1 <= available_threads() <= 8
+
+
+@pytest.mark.parametrize("command", ["separate", "render"])
+def test_threads_of_one_command(tmp_path, monkeypatch, command):
+    """The network is loaded with that number; afterwards the environment says what it said before."""
+    model, song, asked = build_segment(tmp_path), tmp_path / "song.wav", []
+
+    def session(path, options, **more):
+        asked.append(options.intra_op_num_threads)
+        return real(path, options, **more)
+
+    real = onnxruntime.InferenceSession
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    soundfile.write(song, np.zeros((5000, 2), np.float32), 44100)
+    arguments = [command, str(song), "-o", str(tmp_path / "out.wav"), "--model", str(model)]
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert main([*arguments, "--threads", "2"]) == 0
+    assert main(arguments) == 0
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    assert main([*arguments, "--threads", "5"]) == 0
+    assert "OMP_NUM_THREADS" not in os.environ
+    assert asked == [2, 3, 5]
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "2.5", "many", "1025", "9" * 5000])
+def test_numbers_of_threads_that_are_none(capsys, text):
+    with pytest.raises(SystemExit) as stop:
+        main(["separate", "a.wav", "--threads", text])
+    assert stop.value.code == 2
+    assert "argument --threads: is '" in (said := capsys.readouterr().err) and "from 1 to 1024" in said
+
+
+def test_threads_of_a_cluster_are_the_workers_own(capsys):
+    with pytest.raises(SystemExit):
+        main(["separate", "a.wav", "--threads", "2", "--dask", "tcp://host:8786"])
+    assert "give the cluster's workers OMP_NUM_THREADS" in capsys.readouterr().err
