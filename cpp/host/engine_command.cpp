@@ -7,6 +7,7 @@
 #include <random>
 #include <string_view>
 
+#include "host/out_of_memory.h"
 #include "platform/text_path.h"
 
 namespace stemlane {
@@ -123,6 +124,7 @@ void EngineCommand::finish(const std::string& ended) {
   const std::string_view said = last_words_;
   problem_ = said.starts_with(kPrefix) ? std::string(said.substr(kPrefix.size())) : std::string(said);
   if (problem_.empty()) problem_ = "the command ended without a word (" + ended + ")";
+  if (says_out_of_memory(problem_)) problem_ = out_of_memory_text(problem_);
 }
 
 }  // namespace stemlane

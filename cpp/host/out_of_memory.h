@@ -11,7 +11,10 @@ namespace stemlane {
 /// Less than any engine takes: Python, numpy, onnxruntime and the smallest model.
 inline constexpr std::size_t kLeastEngineBytes = std::size_t{160} << 20;
 
-/// True if an engine that failed with the words `said` did so because it ran out of memory.
+/// True if the words of a failure, in whichever process, are those of want of memory.
+bool says_out_of_memory(const std::string& said);
+
+/// True if this process, an engine that failed with the words `said`, did so because it ran out of memory.
 bool is_out_of_memory(const std::string& said);
 
 /// One line with the reason and the remedy; `said` is the failure's own text, or empty.

@@ -80,6 +80,8 @@ def _text(error: BaseException) -> str:
         return one_line(error)
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
+    if isinstance(error, MemoryError):
+        return "there is not enough memory: close other programs, or choose a smaller model"
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return f"unexpected: {one_line(error)} (STEMLANE_DEBUG=1 shows where)"

@@ -173,6 +173,10 @@ int command(const std::vector<std::string>& arguments) {
     say("stemlane: nobody.wav: no such file");
     return 1;
   }
+  if (manner == "runs out") {
+    say("stemlane: unexpected: MemoryError");
+    return 1;
+  }
   if (manner == "dies") kill_self();
   if (manner == "waits") {
     say("{\"stage\": \"waiting\"}");

@@ -100,6 +100,9 @@ TEST_CASE("arguments arrive as they are") {
 
 TEST_CASE("a command that fails says why in one line") {
   CHECK(run({"fails"}).problem == "nobody.wav: no such file");
+  CHECK(run({"runs out"}).problem ==
+        "there is not enough memory for the engine: close other programs, or choose a smaller model "
+        "(unexpected: MemoryError)");
   CHECK(run({"dies"}).problem == "the command ended without a word (" + std::string(kKilled) + ")");
   EngineCommand missing("/nowhere/stemlane-engine", {"counts"});
   CHECK_FALSE(missing.is_running());

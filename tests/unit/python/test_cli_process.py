@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,6 +103,7 @@ def test_control_characters_do_not_reach_a_terminal(recording, tmp_path):
         [HOSTILE],
     ):
         status, seen = on_a_terminal(*arguments, folder=tmp_path)
+        seen = re.sub(r"\r([^\r]*)\x1b\[K", r"\n\1\n", seen)  # a bar, which comes where there is a wait
         assert status in (1, 2) and (shown in seen or shown.replace(r"\n", " ") in seen)  # errors are one line
         assert not [character for character in seen if not character.isprintable() and character != "\n"]
     # A program that reads the names gets them as they are.
@@ -198,3 +200,16 @@ def test_interrupted_before_it_begins(monkeypatch, capsys):
     finally:
         signal.signal(signal.SIGINT, before)
     assert capsys.readouterr().err == "stemlane: interrupted\n"
+
+
+def test_without_memory(monkeypatch, capsys):
+    """No "unexpected", which would sound like a fault of the program."""
+
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(cli, "build_parser", fail)
+    assert cli.main(["doctor"]) == 1
+    assert capsys.readouterr().err == (
+        "stemlane: there is not enough memory: close other programs, or choose a smaller model\n"
+    )
