@@ -6,6 +6,7 @@
 
 #include "editor/StemlaneLook.h"
 #include "editor/WrappedText.h"
+#include "editor/drag_out.h"
 
 namespace stemlane {
 namespace {
@@ -14,6 +15,7 @@ constexpr int kHeadHeight = 32;
 constexpr int kPlainHeight = 56;
 constexpr int kButtonWidth = 100;
 constexpr int kPlayWidth = 52;
+constexpr int kGripWidth = 16;
 constexpr int kGap = 6;
 
 /// Beside the name; empty once there is more to say.
@@ -34,6 +36,19 @@ int textWidth(int width) {
 
 bool hasStems(const FileQueue::Item& item) {
   return item.state == FileQueue::State::done && !item.stems.empty();
+}
+
+/// Right of the name: how it stands, or that its stems can be dragged together.
+juce::String besideName(const FileQueue::Item& item) {
+  return hasStems(item) && item.stems.size() > 1 ? juce::String("Drag all") : progressText(item);
+}
+
+/// Six dots: here something can be taken hold of.
+void drawGrip(juce::Graphics& g, juce::Rectangle<int> area) {
+  const auto centre = area.getCentre().toFloat();
+  for (const float x : {-2.5F, 2.5F})
+    for (const float y : {-5.0F, 0.0F, 5.0F})
+      g.fillEllipse(juce::Rectangle<float>(2.5F, 2.5F).withCentre(centre.translated(x, y)));
 }
 
 }  // namespace
@@ -63,7 +78,9 @@ void FileRow::show(const FileQueue::Item& item) {
   const juce::String said = progressText(item) + resultText(item);
   setTitle(item.file.getFileName());
   setDescription(said);
-  setTooltip(item.file.getFullPathName());
+  setTooltip((hasStems(item) ? "Drag it into the DAW or a folder for all its stems. " : "") +
+             item.file.getFullPathName());
+  setMouseCursor(hasStems(item) ? juce::MouseCursor::DraggingHandCursor : juce::MouseCursor::NormalCursor);
   button_.setButtonText(hasStems(item)                            ? "Show folder"
                         : item.state == FileQueue::State::running ? "Cancel"
                                                                   : "Remove");
@@ -139,11 +156,13 @@ void FileRow::paint(juce::Graphics& g) {
   if (play_.isVisible()) top.removeFromLeft(kPlayWidth + 10);
   const bool failed = item_.state == FileQueue::State::failed;
   drawWrapped(g, resultText(item_), area, failed ? colours::bad : colours::faint);
-  const juce::String progress = progressText(item_);
+  const juce::String aside = besideName(item_);
+  const int asideWidth = juce::roundToInt(StemlaneLook::textWidth(StemlaneLook::font(13.0F), aside)) + 2;
   g.setFont(StemlaneLook::font(13.0F));
   g.setColour(colours::faint);
-  g.drawText(progress, top, juce::Justification::centredRight);
-  top.removeFromRight(juce::roundToInt(StemlaneLook::textWidth(StemlaneLook::font(13.0F), progress)) + 10);
+  g.drawText(aside, top.removeFromRight(asideWidth), juce::Justification::centredRight);
+  if (!chips_.empty() && aside.isNotEmpty()) drawGrip(g, top.removeFromRight(kGripWidth));
+  top.removeFromRight(8);
   g.setColour(colours::text);
   g.setFont(StemlaneLook::font(14.0F, true));
   g.drawText(item_.file.getFileName(), top, juce::Justification::centredLeft);
@@ -153,6 +172,13 @@ void FileRow::paint(juce::Graphics& g) {
   g.fillRect(bar);
   g.setColour(colours::focus);
   g.fillRect(bar.withWidth(juce::roundToInt(bar.getWidth() * item_.share)));
+}
+
+void FileRow::mouseDrag(const juce::MouseEvent& event) {
+  if (!hasStems(item_)) return;
+  std::vector<juce::File> files;
+  for (const FileQueue::Stem& stem : item_.stems) files.push_back(stem.file);
+  dragOut(files, *this, event);
 }
 
 void FileRow::resized() {

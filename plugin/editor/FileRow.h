@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One recording of the queue: its name, how it stands, and its stems once they are there, to be heard and
-// dragged out.
+// dragged out, one by one or all of them by the row itself.
 #pragma once
 
 #include <juce_gui_basics/juce_gui_basics.h>
@@ -25,6 +25,7 @@ class FileRow final : public juce::Component, public juce::SettableTooltipClient
 
   void paint(juce::Graphics& g) override;
   void resized() override;
+  void mouseDrag(const juce::MouseEvent& event) override;
 
  private:
   void press();

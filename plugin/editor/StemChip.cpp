@@ -6,12 +6,12 @@
 
 #include "core/stems.h"
 #include "editor/StemlaneLook.h"
+#include "editor/drag_out.h"
 
 namespace stemlane {
 namespace {
 
 constexpr int kNameHeight = 17;
-constexpr int kDragPixels = 4;
 
 }  // namespace
 
@@ -64,23 +64,12 @@ void StemChip::drawWaveform(juce::Graphics& g, juce::Rectangle<int> area) const 
   g.fillRectList(columns);
 }
 
-// For X11, JUCE makes a path an address without escaping it: a "#" or "%" in it would mean something else. It
-// leaves an address as it is.
-juce::String StemChip::dragged() const {
-#if JUCE_LINUX || JUCE_BSD
-  return juce::URL(stem_.file).toString(false);
-#else
-  return stem_.file.getFullPathName();
-#endif
-}
-
 void StemChip::mouseDrag(const juce::MouseEvent& event) {
-  if (event.getDistanceFromDragStart() > kDragPixels && stem_.file.existsAsFile())
-    juce::DragAndDropContainer::performExternalDragDropOfFiles({dragged()}, false, this);
+  dragOut({stem_.file}, *this, event);
 }
 
 void StemChip::mouseUp(const juce::MouseEvent& event) {
-  if (event.getDistanceFromDragStart() <= kDragPixels && event.mods.isLeftButtonDown()) toggle();
+  if (!isDrag(event) && event.mods.isLeftButtonDown()) toggle();
 }
 
 bool StemChip::keyPressed(const juce::KeyPress& key) {

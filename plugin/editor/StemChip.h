@@ -20,8 +20,6 @@ class StemChip final : public juce::Component, public juce::SettableTooltipClien
   explicit StemChip(const FileQueue::Stem& stem);
 
   const juce::File& file() const { return stem_.file; }
-  /// What JUCE is given to be dragged.
-  juce::String dragged() const;
   bool isMuted() const { return isMuted_; }
   /// A click, Space or Return has muted it, or taken that back.
   std::function<void()> onMute;

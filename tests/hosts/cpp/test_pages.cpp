@@ -172,14 +172,6 @@ TEST_CASE("songs that are dropped become stems in a folder, one after the other"
   CHECK(queue.items().empty());
 }
 
-#if JUCE_LINUX || JUCE_BSD
-TEST_CASE("a stem is dragged under an address that means its file, whatever its name") {
-  const juce::String folder = juce::String::fromUTF8("/music/Sch\u00f6ne #2 100% + %41 [a]?");
-  const StemChip chip({"vocals", juce::File(folder).getChildFile("vocals.wav")});
-  CHECK(chip.dragged() == "file:///music/Sch%C3%B6ne%20%232%20100%25%20%2B%20%2541%20%5Ba%5D%3F/vocals.wav");
-}
-#endif
-
 TEST_CASE("stems of any format have the course that the command tells, or a line") {
   Home home;
   Host host("live");
