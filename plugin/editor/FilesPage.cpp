@@ -47,10 +47,7 @@ FilesPage::FilesPage(StemlaneProcessor& processor)
   clear_.setTooltip("Takes what is done off the list; the files stay");
   clear_.onClick = [this] { queue_.clearDone(); };
   capture_.setTitle("Capture to this list");
-  pause_.setTitle("Pause");
-  pause_.setClickingTogglesState(true);
-  pause_.setTooltip("What runs goes on to its end; the next one waits");
-  pause_.onClick = [this] { queue_.setPaused(pause_.getToggleState()); };
+  pause_.onClick = [this] { queue_.setPaused(!queue_.isPaused()); };
   for (juce::Component* part :
        {static_cast<juce::Component*>(&model_), static_cast<juce::Component*>(&format_),
         static_cast<juce::Component*>(&add_), static_cast<juce::Component*>(&folder_),
@@ -140,11 +137,18 @@ void FilesPage::refresh() {
   }
   for (std::size_t i = 0; i < items.size(); ++i) rows_[i]->show(items[i]);
   stopOrphan();
-  pause_.setToggleState(queue_.isPaused(), juce::dontSendNotification);
+  showPaused();
   const juce::String& problem = processor_.capture().problem();
   say(footerText(), problem.startsWith("nothing") ? colours::bad
                     : problem.isNotEmpty()        ? colours::text
                                                   : colours::faint);
+}
+
+void FilesPage::showPaused() {
+  pause_.setButtonText(queue_.isPaused() ? "Start" : "Pause");
+  pause_.setTitle(pause_.getButtonText());
+  pause_.setTooltip(queue_.isPaused() ? "Separates what waits in the list, one file after the other"
+                                      : "What runs goes on to its end; what is added waits for Start");
 }
 
 // What has been taken off the list has no button to stop it.
@@ -179,16 +183,20 @@ void FilesPage::layOut() {
 
 juce::String FilesPage::footerText() const {
   if (const juce::String& problem = processor_.capture().problem(); problem.isNotEmpty()) return problem;
-  return "Stems go to " + queue_.settings().folder.getFullPathName() +
-         ". They are named after the recording and have its length. Drag them from here into the DAW";
+  return (queue_.isPaused() ? "Paused: add songs, then press Start. " : "") + juce::String("Stems go to ") +
+         queue_.settings().folder.getFullPathName() +
+         ". They are named after the recording and have its length. Drag a stem into the DAW, or a song by "
+         "its "
+         "name for all of them";
 }
 
 void FilesPage::paintOverChildren(juce::Graphics& g) {
   if (!rows_.empty()) return;
   g.setColour(colours::faint);
   g.setFont(StemlaneLook::font(16.0F));
-  g.drawFittedText("Drop songs here: their stems are made in the background", body(),
-                   juce::Justification::centred, 2);
+  g.drawFittedText(queue_.isPaused() ? "Drop songs here, then press Start"
+                                     : "Drop songs here: their stems are made in the background",
+                   body(), juce::Justification::centred, 2);
 }
 
 }  // namespace stemlane

@@ -32,6 +32,7 @@ class FilesPage final : public ListPage, private juce::ChangeListener, private j
   void stopOrphan();
   void changeListenerCallback(juce::ChangeBroadcaster*) override { refresh(); }
   void refresh();
+  void showPaused();
   void listModels();
   juce::String footerText() const;
   void layOut() override;

@@ -27,20 +27,27 @@ InfoPanel::Row folderRow(const char* name, const juce::File& folder) {
 
 constexpr const char* kProcessor = contract::kProviders.back();
 
-/// Offers what can compute the networks; the choice goes into the user's engine.conf and restarts this
-/// engine.
-/// The menu goes with the editor it lies in.
+/// Offers names in a menu, the present one ticked. `take` gets the place of the one that is chosen. The menu
+/// goes with the editor it lies in.
+void choose(juce::Component& editor, const juce::StringArray& names, int now, std::function<void(int)> take) {
+  juce::PopupMenu menu;
+  for (int place = 0; place < names.size(); ++place)
+    menu.addItem(place + 1, names[place], true, place == now);
+  const auto options = juce::PopupMenu::Options().withParentComponent(&editor).withMousePosition();
+  menu.showMenuAsync(options,
+                     [open = juce::Component::SafePointer(&editor), take = std::move(take)](int chosen) {
+                       if (chosen != 0 && open != nullptr) take(chosen - 1);
+                     });
+}
+
+/// What can compute the networks; the choice goes into the user's engine.conf and restarts this engine.
 void chooseProvider(StemlaneProcessor& processor, juce::Component& editor, const juce::String& now,
                     std::function<void(juce::String)> onChange) {
-  juce::PopupMenu menu;
-  int number = 0;
-  for (const char* name : contract::kProviders) menu.addItem(++number, name, true, now == name);
-  const auto options = juce::PopupMenu::Options().withParentComponent(&editor).withMousePosition();
-  menu.showMenuAsync(options, [&processor, open = juce::Component::SafePointer(&editor),
-                               onChange = std::move(onChange)](int chosen) {
-    if (chosen == 0 || open == nullptr) return;
-    const std::string problem = set_configured(user_engine_configuration(), contract::kProviderKey,
-                                               contract::kProviders.at(static_cast<std::size_t>(chosen - 1)));
+  juce::StringArray names;
+  for (const char* name : contract::kProviders) names.add(name);
+  choose(editor, names, names.indexOf(now), [&processor, names, onChange = std::move(onChange)](int chosen) {
+    const std::string problem =
+        set_configured(user_engine_configuration(), contract::kProviderKey, names[chosen].toStdString());
     if (problem.empty()) processor.restartEngine();
     onChange(juce::String::fromUTF8(problem.c_str()));
   });
@@ -58,11 +65,33 @@ InfoPanel::Row computingRow(StemlaneProcessor& processor, juce::Component& edito
   const juce::String provider = set.empty() ? juce::String(kProcessor) : juce::String::fromUTF8(set.c_str());
   juce::String text = problem;
   if (text.isEmpty() && provider == kProcessor)
-    text = "on the processor, one thread an instance (HTDemucs: up to eight, or OMP_NUM_THREADS)";
+    text = "on the processor";
   else if (text.isEmpty())
     text = provider + ", if it gives the right stems: " + says;
   return {"Computing", text, "Change", [&processor, &editor, provider, onChange = std::move(onChange)] {
             chooseProvider(processor, editor, provider, onChange);
+          }};
+}
+
+/// How many threads work on a recording of the page of files; the next ones take what is chosen.
+InfoPanel::Row threadsRow(FileQueue& files, juce::Component& editor,
+                          std::function<void(juce::String)> onChange) {
+  const int now = files.settings().threads;
+  const juce::String text = now == 0
+                                ? juce::String("automatic, one for each processor, up to eight")
+                                : juce::String(now) + " of " + juce::String(juce::SystemStats::getNumCpus());
+  // docs/decisions/10-load.md
+  const char* const insert = ". A live insert takes one (HTDemucs and its like: up to eight)";
+  return {"Threads for files", text + insert, "Change",
+          [&files, &editor, now, onChange = std::move(onChange)] {
+            juce::StringArray names = {"automatic"};
+            for (int count = 1; count <= juce::SystemStats::getNumCpus(); ++count)
+              names.add(juce::String(count));
+            choose(editor, names, now, [&files, onChange](int chosen) {
+              files.settings().threads = chosen;
+              files.rememberSettings();
+              onChange({});
+            });
           }};
 }
 
@@ -83,7 +112,8 @@ std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, juce::Com
                               ? "named in " + configuration.getFullPathName()
                               : "found beside the plugin; a line python=PATH in " +
                                     configuration.getFullPathName() + " names another"},
-      computingRow(processor, editor, problem, std::move(onChange)),
+      computingRow(processor, editor, problem, onChange),
+      threadsRow(processor.files(), editor, std::move(onChange)),
       folderRow("Models", userFile(contract::kUserData, contract::kModelsFolder)),
       folderRow("Presets", presetsFolder()),
       log.isNotEmpty()

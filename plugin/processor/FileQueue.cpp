@@ -68,6 +68,8 @@ FileQueue::Settings rememberedSettings() {
   if (find_model(models, model) != nullptr) settings.model = model;
   const juce::String folder = xml->getStringAttribute("folder");
   if (juce::File::isAbsolutePath(folder)) settings.folder = juce::File(folder);
+  const int threads = xml->getIntAttribute("threads");
+  if (threads > 0 && threads <= juce::SystemStats::getNumCpus()) settings.threads = threads;
   return settings;
 }
 
@@ -88,6 +90,7 @@ void FileQueue::rememberSettings() const {
   xml.setAttribute("model", juce::String(settings_.model));
   xml.setAttribute("format", settings_.format);
   xml.setAttribute("folder", settings_.folder.getFullPathName());
+  if (settings_.threads > 0) xml.setAttribute("threads", settings_.threads);
   const juce::File file = settingsFile();
   // Where nothing can be kept, the next instance begins with the usual.
   if (file != juce::File() && file.getParentDirectory().createDirectory().wasOk()) xml.writeTo(file);
@@ -126,10 +129,17 @@ void FileQueue::startNext() {
   next->state = State::running;
   next->model = settings_.model;
   next->target = targetOf(*next);
-  job_.start({"separate", next->file.getFullPathName().toStdString(), "-o",
-              settings_.folder.getFullPathName().toStdString(), "--name",
-              templateOf(*next, settings_.format).toStdString(), "--model", settings_.model, "--format",
-              settings_.format.toStdString(), "--json", "--progress"});
+  std::vector<std::string> arguments = {"separate", next->file.getFullPathName().toStdString(),
+                                        "-o",       settings_.folder.getFullPathName().toStdString(),
+                                        "--name",   templateOf(*next, settings_.format).toStdString(),
+                                        "--model",  settings_.model,
+                                        "--format", settings_.format.toStdString(),
+                                        "--json",   "--progress"};
+  if (settings_.threads > 0) {
+    arguments.emplace_back("--threads");
+    arguments.push_back(std::to_string(settings_.threads));
+  }
+  job_.start(arguments);
 }
 
 // A recording that comes again gets the same folder for the same model. Whatever else is there stays: it may

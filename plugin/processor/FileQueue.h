@@ -42,7 +42,8 @@ class FileQueue final : public juce::ChangeBroadcaster {
     std::string model = "default";
     juce::String format = "wav";
     juce::File
-        folder;  ///< stems go into a folder in it, called after the recording, that was not there before
+        folder;       ///< stems go into a folder in it, called after the recording, that was not there before
+    int threads = 0;  ///< that work on a recording; 0: as many as the command takes by itself
   };
 
   /// What the next recordings take: as it was last remembered, by whichever instance.

@@ -216,16 +216,7 @@ TEST_CASE("a provider that is chosen from the menu is written down, and the page
   window.editor.showSettings();
   window.click(window.get<juce::TextButton>("Change Computing"));
   pump();
-  const auto item = [&](const juce::String& title) {
-    juce::AccessibilityHandler* found = nullptr;
-    for_each_component(window.editor, [&](juce::Component& component) {
-      auto* handler = component.getAccessibilityHandler();
-      if (handler != nullptr && handler->getRole() == juce::AccessibilityRole::menuItem &&
-          handler->getTitle() == title)
-        found = handler;
-    });
-    return found;
-  };
+  const auto item = [&](const char* title) { return menu_item(window.editor, title); };
   for (const char* name : contract::kProviders) {
     INFO(name);
     CHECK(item(name) != nullptr);

@@ -37,6 +37,18 @@ Widget* find(juce::Component& parent, const juce::String& title) {
   return found;
 }
 
+/// The item of an open menu, as a screen reader finds it; null if there is none.
+inline juce::AccessibilityHandler* menu_item(juce::Component& parent, const juce::String& title) {
+  juce::AccessibilityHandler* found = nullptr;
+  for_each_component(parent, [&](juce::Component& component) {
+    auto* handler = component.getAccessibilityHandler();
+    if (handler != nullptr && handler->getRole() == juce::AccessibilityRole::menuItem &&
+        handler->getTitle() == title)
+      found = handler;
+  });
+  return found;
+}
+
 class Window {
  public:
   explicit Window(stemlane::StemlaneProcessor& processor) : editor(processor) {

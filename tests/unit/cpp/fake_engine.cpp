@@ -139,9 +139,12 @@ int separate(const std::vector<std::string>& arguments, const Say& say) {
     outputs += (outputs.empty() ? "\"" : ", \"") + std::string(stem) + "\": \"" + text_of(file) + "\"";
   }
   // One that is right, and what no engine should say.
+  const std::string threads = after(arguments, "--threads");
   const std::string waveforms = R"("vocals": [0, 25, 50, 100], "drums": "loud", "bass": [250, -3, 7])";
   say(R"({"input": ")" + input + R"(", "state": "done", "outputs": {)" + outputs + R"(}, "warnings": [)" +
-      (input.find("loud") != std::string::npos ? R"("clipped, its peak was 1.20")" : "") +
+      (input.find("loud") != std::string::npos ? R"("clipped, its peak was 1.20")"
+       : !threads.empty()                      ? "\"computed by " + threads + "\""
+                                               : "") +
       R"(], "waveforms": {)" + waveforms + "}}");
   return 0;
 }
