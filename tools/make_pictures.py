@@ -11,8 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import time
+import venv
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +25,33 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_RATE = 44100
 SECONDS = 25
 DOCUMENTED = {"editor.png": "editor.png", "files.png": "files.png"}
+# Of address space: Python starts, and what it loads has no room.
+SHORT_MEMORY_KIB = 140_000
+# A device that computes wrongly: onnxruntime seems to have one, where all weights are one per cent too large.
+MADE_UP_DEVICE = """
+import numpy as np
+import onnx
+import onnxruntime
+from onnx import numpy_helper
+
+CPU = ["CPUExecutionProvider"]
+real = onnxruntime.InferenceSession
+
+
+def session(path, options, *, providers):
+    if providers == CPU:
+        return real(path, options, providers=CPU)
+    network = onnx.load(path)
+    for tensor in network.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32:
+            tensor.CopyFrom(numpy_helper.from_array(values * np.float32(1.01), tensor.name))
+    return real(network.SerializeToString(), options, providers=CPU)
+
+
+onnxruntime.InferenceSession = session
+onnxruntime.get_available_providers = lambda: ["CUDAExecutionProvider", *CPU]
+"""
 
 
 def main() -> None:
@@ -58,9 +87,38 @@ def main() -> None:
         alone = shutil.copy(options.program, bare)
         shutil.copy(options.program.with_name("models.index"), bare)
         subprocess.run([alone, folder, options.model, "--failed", "no-engine"], env=environment | home, check=True)
+    run_without_memory(options.program, [folder, options.model, "--failed", "no-memory", excerpt], environment | home)
+    run_on_broken_device([options.program, folder, options.model, "--ready", "provider-refused"], environment | home)
     crash([options.program, folder, options.model, "--failed", "crashed"], environment | home)
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
+
+
+def run_without_memory(program: Path, arguments: list[str | Path], environment: dict[str, str]) -> None:
+    """Run a copy of the program whose engines and commands get hardly any memory."""
+    with tempfile.TemporaryDirectory() as name:
+        for file in (program, program.with_name("models.index"), *program.parent.glob("*stemlane-engine*")):
+            shutil.copy(file, name)
+        engine = Path(name, "stemlane-engine")
+        engine.rename(engine.with_suffix(".real"))
+        engine.write_text(f'#!/bin/sh\nulimit -v {SHORT_MEMORY_KIB}\nexec "$0.real" "$@"\n', encoding="ascii")
+        engine.chmod(0o755)
+        subprocess.run([Path(name, program.name), *arguments], env=environment, check=True)
+
+
+def run_on_broken_device(command: list[str | Path], environment: dict[str, str]) -> None:
+    """Run a command whose engines have a device that computes wrongly, which the user's settings ask for."""
+    with tempfile.TemporaryDirectory() as name:
+        venv.create(name, symlinks=True)
+        [packages] = Path(name).glob("lib/python*/site-packages")
+        (packages / "made_up_device.py").write_text(MADE_UP_DEVICE, encoding="utf-8")
+        real = sysconfig.get_path("purelib")
+        (packages / "made_up_device.pth").write_text(f"{real}\nimport made_up_device\n", encoding="utf-8")
+        settings = Path(name, "stemlane", "engine.conf")
+        settings.parent.mkdir()
+        settings.write_text("provider=cuda\n", encoding="ascii")
+        own = {"STEMLANE_PYTHON": str(Path(name, "bin", "python")), "XDG_CONFIG_HOME": name}
+        subprocess.run(command, env=environment | own, check=True)
 
 
 def crash(command: list[str | Path], environment: dict[str, str]) -> None:

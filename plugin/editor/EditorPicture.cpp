@@ -2,12 +2,14 @@
 // Draws the editor into PNGs, for the documents and to be looked at:
 //
 //     stemlane-editor-picture FOLDER MODEL SONG < stereo-44100-float32-interleaved.raw
-//     stemlane-editor-picture FOLDER MODEL --failed NAME
+//     stemlane-editor-picture FOLDER MODEL --failed NAME [SONG]
+//     stemlane-editor-picture FOLDER MODEL --ready NAME
 //
 // plays standard input through the processor and draws it playing, muted, bypassed, late, failed, narrow, and
 // with its menus and pages open; SONG is separated on the page of files. The second draws an engine that
-// fails, as NAME: the environment says why, or somebody kills it. Needs neither a host nor a window on a
-// screen.
+// fails, as NAME: the environment says why, or somebody kills it. A SONG fails then, too, and is drawn as
+// NAME-file. The third draws an engine that has something to say although it runs, and the page of settings.
+// Needs neither a host nor a window on a screen.
 #include <juce_audio_processors/juce_audio_processors.h>
 #include <juce_gui_basics/juce_gui_basics.h>
 
@@ -199,18 +201,33 @@ void takeImpossibleRate(stemlane::StemlaneProcessor& processor, Camera& camera) 
   camera.take("impossible-rate");
 }
 
-void takeFailed(stemlane::StemlaneProcessor& processor, Camera& camera, const char* name) {
-  for (int tenths = 0; tenths < 300 && processor.status().state != stemlane::EngineState::failed; ++tenths)
-    juce::Thread::sleep(100);
-  camera.take(name);
+/// One state, once the engine is in it; with a song, the page of files where it has failed.
+void takeState(stemlane::StemlaneProcessor& processor, Camera& camera, stemlane::EngineState state,
+               const juce::String& name, const char* song) {
+  for (int tenths = 0; tenths < 300 && processor.status().state != state; ++tenths) juce::Thread::sleep(100);
+  camera.take(name.toRawUTF8());
+  if (state == stemlane::EngineState::ready) {
+    camera.editor.showSettings();
+    camera.take((name + "-settings").toRawUTF8());
+  }
+  if (song == nullptr) return;
+  camera.editor.filesDropped({song}, 0, 0);
+  waitUntil(processor, [&] { return !processor.files().isRunning(); });
+  camera.take((name + "-file").toRawUTF8());
+  if (processor.files().items().front().state == stemlane::FileQueue::State::failed) return;
+  std::cerr << "stemlane-editor-picture: " << song << " has not failed\n";
+  camera.failed = true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bool fails = argc == 5 && std::string(argv[3]) == "--failed";
-  if (argc != 4 && !fails) {
-    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL (SONG < AUDIO | --failed NAME)\n";
+  const std::string manner = argc > 3 ? argv[3] : "";
+  const bool fails = manner == "--failed" && (argc == 5 || argc == 6);
+  const bool isOneState = fails || (manner == "--ready" && argc == 5);
+  if (argc != 4 && !isOneState) {
+    std::cerr << "usage: stemlane-editor-picture FOLDER MODEL (SONG < AUDIO | --failed NAME [SONG] | --ready "
+                 "NAME)\n";
     return 2;
   }
   const juce::ScopedJuceInitialiser_GUI gui;
@@ -231,8 +248,9 @@ int main(int argc, char** argv) {
   Camera camera{editor,
                 juce::File::getCurrentWorkingDirectory().getChildFile(juce::String::fromUTF8(argv[1]))};
   camera.folder.createDirectory();
-  if (fails) {
-    takeFailed(processor, camera, argv[4]);
+  if (isOneState) {
+    const auto state = fails ? stemlane::EngineState::failed : stemlane::EngineState::ready;
+    takeState(processor, camera, state, argv[4], argc == 6 ? argv[5] : nullptr);
     return camera.failed ? 1 : 0;
   }
   play(processor, editor, 330);

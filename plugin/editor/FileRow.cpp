@@ -152,8 +152,11 @@ void FileRow::paint(juce::Graphics& g) {
   g.setColour(colours::outline);
   g.fillRect(getLocalBounds().removeFromBottom(1));
   auto area = getLocalBounds().withWidth(textWidth(getWidth()) + 2).withTrimmedLeft(2);
-  auto top = area.removeFromTop(kHeadHeight).withTrimmedTop(4);
-  if (play_.isVisible()) top.removeFromLeft(kPlayWidth + 10);
+  auto top = area.removeFromTop(kHeadHeight);
+  if (play_.isVisible())
+    top.removeFromLeft(kPlayWidth + 10);
+  else
+    top.removeFromTop(4);  // the text below is nearer than chips are
   const bool failed = item_.state == FileQueue::State::failed;
   drawWrapped(g, resultText(item_), area, failed ? colours::bad : colours::faint);
   const juce::String aside = besideName(item_);

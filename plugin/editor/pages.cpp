@@ -102,16 +102,16 @@ std::vector<InfoPanel::Row> settingsRows(StemlaneProcessor& processor, juce::Com
                                          std::function<void(juce::String)> onChange) {
   const juce::String log = juce::SystemStats::getEnvironmentVariable("STEMLANE_ENGINE_LOG", {});
   const juce::File configuration = userFile(contract::kUserConfig, contract::kEngineConfigurationFile);
+  const bool namesPython = !configured_in(user_engine_configuration(), contract::kPythonKey).empty();
   std::vector<InfoPanel::Row> rows;
   if (const auto& device = processor.audioDevice(); device.choose)
     rows.push_back({"Audio device", device.said(), "Choose", device.choose});
   const std::vector<InfoPanel::Row> others = {
       {"Engine", engineExecutable().getFullPathName(), "Restart",
        [&processor] { processor.restartEngine(); }},
-      {"Engine's Python", configuration.existsAsFile()
-                              ? "named in " + configuration.getFullPathName()
-                              : "found beside the plugin; a line python=PATH in " +
-                                    configuration.getFullPathName() + " names another"},
+      {"Engine's Python", namesPython ? "named in " + configuration.getFullPathName()
+                                      : "found beside the plugin; a line python=PATH in " +
+                                            configuration.getFullPathName() + " names another"},
       computingRow(processor, editor, problem, onChange),
       threadsRow(processor.files(), editor, std::move(onChange)),
       folderRow("Models", userFile(contract::kUserData, contract::kModelsFolder)),

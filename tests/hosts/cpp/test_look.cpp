@@ -188,18 +188,22 @@ TEST_CASE("at twice the scale the same picture has twice the pixels") {
 
 TEST_CASE("the settings say what computes, and where that comes from") {
   Host host("live");
-  const auto computing = [&](const juce::String& problem = {}) {
+  const auto rowOf = [&](const char* name, const juce::String& problem = {}) {
     juce::Component nobody;
     for (const auto& row : settingsRows(*host.processor, nobody, problem, [](const juce::String&) {}))
-      if (row.name == "Computing") return row;
+      if (row.name == name) return row;
     return InfoPanel::Row{};
   };
+  const auto computing = [&](const juce::String& problem = {}) { return rowOf("Computing", problem); };
   const juce::File folder = juce::File::createTempFile("configuration");
   setenv("XDG_CONFIG_HOME", folder.getFullPathName().toRawUTF8(), 1);
   CHECK(computing().value.startsWith("on the processor"));
   CHECK(computing().action == "Change");
   CHECK(set_configured(user_engine_configuration(), contract::kProviderKey, "openvino").empty());
   CHECK(computing().value.startsWith("openvino, if it gives the right stems: "));
+  CHECK(rowOf("Engine's Python").value.startsWith("found beside the plugin"));  // the file names none
+  CHECK(set_configured(user_engine_configuration(), contract::kPythonKey, "/opt/python3").empty());
+  CHECK(rowOf("Engine's Python").value.startsWith("named in "));
   CHECK(computing("it cannot be written").value == "it cannot be written");
   setenv(contract::kProviderVariable, "cuda", 1);
   CHECK(computing().value.startsWith("STEMLANE_PROVIDER asks for cuda: "));
