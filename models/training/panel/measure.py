@@ -145,7 +145,7 @@ def load_network(path: Path, config: ModelConfig) -> MaskNetwork:
 def models_parser(description: str | None) -> argparse.ArgumentParser:
     """A command line that takes models as NAME=PATH, for `load_models`."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("models", nargs="+", metavar="NAME=PATH", help="those that start with live are of that kind")
+    parser.add_argument("models", nargs="+", metavar="NAME=PATH", help="a name that starts with mix, live, mix_large ... is of that kind")
     return parser
 
 
@@ -154,7 +154,7 @@ def load_models(models: list[str]) -> Iterator[tuple[str, ModelConfig, MaskNetwo
     torch.set_num_threads(1)  # the steps are too small for two
     torch.set_flush_denormal(True)  # the states of silence decay into denormal numbers, ten times slower
     for name, path in (model.split("=", 1) for model in models):
-        config = CONFIGS["live" if name.startswith("live") else "mix"]
+        config = CONFIGS[max((known for known in CONFIGS if name.startswith(known)), key=len, default="mix")]
         yield name, config, load_network(Path(path), config)
 
 
