@@ -145,7 +145,12 @@ def load_network(path: Path, config: ModelConfig) -> MaskNetwork:
 def models_parser(description: str | None) -> argparse.ArgumentParser:
     """A command line that takes models as NAME=PATH, for `load_models`."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("models", nargs="+", metavar="NAME=PATH", help="a name that starts with mix, live, mix_large ... is of that kind")
+    parser.add_argument(
+        "models",
+        nargs="+",
+        metavar="NAME=PATH",
+        help="a name that starts with mix, live, mix_large ... is of that kind",
+    )
     return parser
 
 
