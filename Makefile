@@ -213,9 +213,9 @@ test-windows: $(STAMPS)/test-tools $(STAMPS)/windows-parts
 	$(BIN)/stemlane plugin bundle build/windows-bundle --python $(WINDOWS_PARTS)/python --packages $(WINDOWS_PARTS)/packages
 	xvfb-run -a sh -c "$(WINE) build/windows/tests/unit/cpp/core_tests.exe && $(BIN)/python -m pytest tests/windows"
 
-$(STAMPS)/windows-parts: packaging/windows/python.txt packaging/windows/packages.txt tools/dist/windows_python.py $(STAMPS)/venv
+$(STAMPS)/windows-parts: packaging/windows/python.txt packaging/windows/packages.txt tools/dist/bundle_parts.py $(STAMPS)/venv
 	rm -rf $(WINDOWS_PARTS)
-	$(BIN)/python tools/dist/windows_python.py $(WINDOWS_PARTS)
+	$(BIN)/python tools/dist/bundle_parts.py windows $(WINDOWS_PARTS)
 	@touch $@
 
 # The core's tests for Linux on 64-bit ARM, which qemu runs. Two cases are left out: a fork of qemu's threads does

@@ -7,7 +7,7 @@ set(STEMLANE_WINDOWS_PYTHON "" CACHE PATH "The folder of Python's embeddable pac
 set(library ${STEMLANE_WINDOWS_PYTHON}/python${Python_VERSION_MAJOR}${Python_VERSION_MINOR}.dll)
 if(NOT EXISTS ${library})
   message(FATAL_ERROR "${library} is missing: name the folder of Python ${Python_VERSION_MAJOR}.${Python_VERSION_MINOR}'s "
-    "embeddable package for Windows in STEMLANE_WINDOWS_PYTHON; tools/dist/windows_python.py fetches that of 3.11")
+    "embeddable package for Windows in STEMLANE_WINDOWS_PYTHON; tools/dist/bundle_parts.py fetches that of 3.11")
 endif()
 execute_process(
   COMMAND ${Python_EXECUTABLE} -c "import pybind11, sysconfig; print(pybind11.get_include(), sysconfig.get_path('include'), sep=';', end='')"

@@ -33,11 +33,13 @@ def add(commands: Group) -> None:
     bundle.add_argument("folder", type=given, metavar="DIR", help="folder to write Stemlane.vst3 to")
     bundle.add_argument(
         "--python", type=given, metavar="FOLDER",
-        help="for Windows, with --packages: Python's embeddable package (64 bit), unpacked, of this Python's version",
+        help="for Windows or macOS, with --packages: a Python for it of this one's version, unpacked: the embeddable "
+        "package for Windows (64 bit), or one for macOS that may be moved, as python-build-standalone has",
     )  # fmt: skip
     bundle.add_argument(
         "--packages", type=given, metavar="FOLDER",
-        help="the packages for it, as 'pip install --target' leaves them: stemlane, what it requires, msvc-runtime",
+        help="the packages for it, as 'pip install --target' leaves them: stemlane, what it requires, and msvc-runtime "
+        "for Windows",
     )  # fmt: skip
 
 
@@ -56,11 +58,11 @@ def _bundle(options: argparse.Namespace) -> int:
     from stemlane.plugin import install
 
     if (options.python is None) != (options.packages is None):
-        raise InputError("--python and --packages go together: a Python for Windows and the packages for it")
+        raise InputError("--python and --packages go together: a Python for Windows or macOS and the packages for it")
     if options.python is None:
         say(str(install.make_bundle(options.folder)))
     else:
-        say(str(install.make_windows_bundle(options.folder, python=options.python, packages=options.packages)))
+        say(str(install.make_bundle_of(options.folder, python=options.python, packages=options.packages)))
     return 0
 
 

@@ -43,7 +43,7 @@ def write(target: Path) -> None:
     if sys.platform != "linux":
         raise PluginError(
             f"the Python that runs this is copied on Linux alone so far, not on {sys.platform}; "
-            "'stemlane plugin bundle DIR --python FOLDER --packages FOLDER' makes one for Windows, "
+            "'stemlane plugin bundle DIR --python FOLDER --packages FOLDER' makes one for macOS or Windows, "
             "'stemlane plugin install --link' does without a copy"
         )
     shutil.copytree(source, target)
@@ -53,10 +53,14 @@ def write(target: Path) -> None:
     package_copy.copy_packages(packages)
     package_copy.link_same_networks(packages / "stemlane" / "models")
     compile_modules(root / "lib", strip=root)
-    command = root.parent / "stemlane"
-    command.write_text(_COMMAND, encoding="utf-8")
-    command.chmod(0o755)
+    add_command(root.parent / "stemlane", _COMMAND)
     check(target)
+
+
+def add_command(path: Path, text: str) -> None:
+    """Write a script that everybody may run."""
+    path.write_text(text, encoding="utf-8")
+    path.chmod(0o755)
 
 
 def compile_modules(folder: Path, *, strip: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stemlane.contract import PYTHON_KEY
 from stemlane.errors import PluginError
-from stemlane.plugin import bundle, places, windows_bundle
+from stemlane.plugin import bundle, macos_bundle, places, windows_bundle
 
 
 def install() -> Path:
@@ -34,9 +34,13 @@ def make_bundle(folder: str | Path) -> Path:
     return _put_in_place(bundle.write, Path(folder) / places.BUNDLE_NAME)
 
 
-def make_windows_bundle(folder: str | Path, *, python: str | Path, packages: str | Path) -> Path:
-    """Write a self-contained `Stemlane.vst3` for Windows into `folder` as `windows_bundle.write`; returns its path."""
-    write = functools.partial(windows_bundle.write, python=Path(python), packages=Path(packages))
+def make_bundle_of(folder: str | Path, *, python: str | Path, packages: str | Path) -> Path:
+    """Write a self-contained `Stemlane.vst3` of these parts into `folder`; returns its path.
+
+    For Windows, see `windows_bundle.write`; for macOS if the Python has a folder `bin`, see `macos_bundle.write`.
+    """
+    system = macos_bundle if Path(python, "bin").is_dir() else windows_bundle
+    write = functools.partial(system.write, python=Path(python), packages=Path(packages))
     return _put_in_place(write, Path(folder) / places.BUNDLE_NAME)
 
 

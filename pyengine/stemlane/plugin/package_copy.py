@@ -16,8 +16,8 @@ from stemlane.plugin.places import BUNDLE_NAME
 
 # onnxruntime requires these for its tools, which are left out.
 _TOOLS_ONLY = {"onnxruntime": {"coloredlogs", "flatbuffers", "packaging", "protobuf", "sympy"}}
-# By package, what of it no import of ours reaches. libonnxruntime.so and onnxruntime.dll are for C programs: the Python
-# module holds a second copy of everything in it.
+# By package, what of it no import of ours reaches. onnxruntime's shared library, on each system, is for C programs: the
+# Python module holds a second copy of everything in it.
 _LEFT_OUT = {
     "numpy": (
         "numpy/f2py/", "numpy/distutils/", "numpy/_pyinstaller/", "numpy/_core/include/", "numpy/_core/lib/",
@@ -25,7 +25,7 @@ _LEFT_OUT = {
     ),
     "onnxruntime": (
         "onnxruntime/transformers/", "onnxruntime/quantization/", "onnxruntime/tools/", "onnxruntime/datasets/",
-        "onnxruntime/capi/libonnxruntime.so", "onnxruntime/capi/onnxruntime.dll",
+        "onnxruntime/capi/libonnxruntime.", "onnxruntime/capi/onnxruntime.dll",
     ),
     "onnx": ("onnx/backend/", "onnx/frontend/", "onnx/fuzz/", "onnx/reference/", "onnx/tools/"),
     "protobuf": ("google/protobuf/compiler/", "google/protobuf/testdata/"),

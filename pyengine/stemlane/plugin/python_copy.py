@@ -11,11 +11,12 @@ from stemlane.errors import PluginError
 from stemlane.package_folder import PACKAGE
 
 # Parts of the standard library that neither engine nor command line uses: tests, tools, graphical toolkits.
-_LEFT_OUT = (
+NOT_NEEDED = (
     "__pycache__", "site-packages", "dist-packages", "test", "tests", "idlelib", "idle_test", "lib2to3", "tkinter",
-    "turtledemo", "turtle.py", "ensurepip", "venv", "distutils", "pydoc_data", "curses", "sqlite3", "dbm",
-    "lib-dynload", "config-*", "sitecustomize.py", "LICENSE.txt",
+    "turtledemo", "turtle.py", "ensurepip", "venv", "distutils", "pydoc_data", "curses", "sqlite3", "dbm", "config-*",
 )  # fmt: skip
+# What is copied by itself, and what Debian adds.
+_LEFT_OUT = (*NOT_NEEDED, "lib-dynload", "sitecustomize.py", "LICENSE.txt")
 # Beyond the C library; small, and either libpython or ctypes, which soundfile imports, need them. Extension modules
 # that need others are left out: a musician may not have those, and nothing here uses sqlite or readline.
 _COMPANIONS = ("libexpat.", "libz.", "libffi.")

@@ -7,23 +7,10 @@ import pytest
 from stemlane.cli.main import main
 from stemlane.errors import PluginError
 from stemlane.plugin import install, places
+from support.bundle_parts import add_stemlane, files_below, write
 
 PYTHON = f"python{sys.version_info.major}{sys.version_info.minor}"
 RUN_TIME = ("msvcp140.dll", "msvcp140_1.dll", "vcruntime140.dll", "vcruntime140_1.dll")
-
-
-def write(path, text=""):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
-
-
-def add_package(packages, name, *files, requires=""):
-    """A package as pip records it."""
-    record = f"{name}-1.0.dist-info"
-    write(packages / record / "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{requires}")
-    write(packages / record / "RECORD", "".join(f"{file},,\n" for file in (*files, f"{record}/METADATA")))
-    for file in files:
-        write(packages / file, "VALUE = 1\n" if file.endswith(".py") else "binary")
 
 
 @pytest.fixture
@@ -44,31 +31,20 @@ def parts(tmp_path):
     write(python / "vcruntime140.dll", "old")
     for name in RUN_TIME:
         write(packages / "Scripts" / name, "new")
-    requires = "Requires-Dist: needed>=1\nRequires-Dist: av\nRequires-Dist: other; sys_platform == 'plan9'\n"
-    add_package(packages, "stemlane", "stemlane/__init__.py", "stemlane/core_api.h", requires=requires)
-    for name in ("VERSION", "stemlane_core.dll", "models/live/network.onnx", "models/mix/network.onnx"):
-        write(packages / "stemlane" / name, "same")
-    binaries = packages / "stemlane" / "Stemlane.vst3" / "Contents" / "x86_64-win"
-    for name in ("Stemlane.vst3", "stemlane-engine.exe", "stemlane-engine.dll"):
-        write(binaries / name)
-    add_package(
-        packages, "needed", "needed/__init__.py", "needed/module.pyd", "needed/tests/test_it.py", "needed/x.lib"
-    )
+    binaries = ("Stemlane.vst3", "stemlane-engine.exe", "stemlane-engine.dll")
+    add_stemlane(packages, "stemlane_core.dll", *(f"x86_64-win/{name}" for name in binaries))
     return {"python": python, "packages": packages}
 
 
 def test_it_has_the_layout_that_the_engine_looks_for(parts, tmp_path, monkeypatch):
-    bundle = install.make_windows_bundle(tmp_path / "out", **parts)
+    bundle = install.make_bundle_of(tmp_path / "out", **parts)
     root = places.python_folder(bundle)
     monkeypatch.setattr(sys, "platform", "win32")
     assert places.bundled_python(bundle) == root / "python.exe" and places.bundled_python(bundle).exists()
     assert (root / f"{PYTHON}._pth").read_text(encoding="utf-8") == f"{PYTHON}.zip\n.\nLib\\site-packages\n"
     assert {(root / name).read_text(encoding="utf-8") for name in RUN_TIME} == {"new"}
     assert not (root / "sqlite3.dll").exists() and not (root / "pythonw.exe").exists()
-    files = {
-        path.relative_to(root / "Lib" / "site-packages").as_posix() for path in root.rglob("Lib/**/*") if path.is_file()
-    }
-    assert files == {
+    assert files_below(root / "Lib" / "site-packages") == {
         "needed-1.0.dist-info/METADATA", "needed/__init__.pyc", "needed/module.pyd", "stemlane-1.0.dist-info/METADATA",
         "stemlane/VERSION", "stemlane/__init__.pyc", "stemlane/core_api.h", "stemlane/stemlane_core.dll",
         "stemlane/models/live/network.onnx", "stemlane/models/mix/network.onnx",
@@ -106,7 +82,7 @@ def taken(path):
 def test_parts_that_are_missing_are_named(parts, tmp_path, harm, reason):
     harm(**parts)
     with pytest.raises(PluginError, match=reason):
-        install.make_windows_bundle(tmp_path / "out", **parts)
+        install.make_bundle_of(tmp_path / "out", **parts)
     assert list((tmp_path / "out").iterdir()) == []
 
 
