@@ -17,61 +17,71 @@ constexpr int kFooterHeight = 52;
 constexpr int kNameWidth = 130;
 constexpr int kActionWidth = 90;
 
-int valueWidth(const InfoPanel::Row& row) {
-  return kWidth - 2 * Page::kMargin - kNameWidth - (row.action.isEmpty() ? 0 : kActionWidth + 8);
+int valueWidth(const InfoPanel::Row& row, int width) {
+  return width - kNameWidth - (row.action.isEmpty() ? 0 : kActionWidth + 8);
 }
 
-int heightOf(const InfoPanel::Row& row) {
-  return std::max(kRowHeight, wrappedHeight(row.value, valueWidth(row)) + kBetweenRows);
+/// As high as its value needs.
+int heightOf(const InfoPanel::Row& row, int width) {
+  return std::max(kRowHeight, wrappedHeight(row.value, valueWidth(row, width)) + kBetweenRows);
 }
 
 int heightOf(const std::vector<InfoPanel::Row>& rows) {
   int height = 0;
-  for (const InfoPanel::Row& row : rows) height += heightOf(row);
+  for (const InfoPanel::Row& row : rows) height += heightOf(row, kWidth - 2 * Page::kMargin);
   return height;
 }
 
 }  // namespace
 
-InfoPanel::InfoPanel(const juce::String& title, std::vector<Row> rows)
-    : Page(title, {kWidth, kTitleHeight + heightOf(rows) + kFooterHeight, kFooterHeight}),
-      rows_(std::move(rows)) {
+class InfoPanel::RowView final : public juce::Component {
+ public:
+  explicit RowView(const Row& row) : row_(row), action_(row.action) {
+    setTitle(row.name);
+    setDescription(row.value);
+    if (row.action.isEmpty()) return;
+    action_.setTitle(row.action + " " + row.name);
+    action_.onClick = row.onAction;
+    addAndMakeVisible(action_);
+  }
+
+  int heightFor(int width) const { return heightOf(row_, width); }
+
+  void paint(juce::Graphics& g) override {
+    auto area = getLocalBounds();
+    g.setFont(StemlaneLook::font(13.0F));
+    g.setColour(colours::faint);
+    g.drawText(row_.name, area.removeFromLeft(kNameWidth), juce::Justification::centredLeft);
+    const int width = valueWidth(row_, getWidth());
+    const int height = wrappedHeight(row_.value, width);
+    drawWrapped(g, row_.value, area.withWidth(width).withSizeKeepingCentre(width, height), colours::text);
+  }
+  void resized() override {
+    action_.setBounds(
+        getLocalBounds().removeFromRight(kActionWidth).withSizeKeepingCentre(kActionWidth, kRowHeight - 14));
+  }
+
+ private:
+  const Row row_;
+  juce::TextButton action_;
+};
+
+InfoPanel::InfoPanel(const juce::String& title, const std::vector<Row>& rows)
+    : ListPage(title, {kWidth, kTitleHeight + heightOf(rows) + kFooterHeight, kFooterHeight}) {
   juce::String all;
-  for (const Row& row : rows_) {
+  for (const Row& row : rows) {
     all << row.name << ": " << row.value << "\n";
-    actions_.push_back(row.action.isEmpty() ? nullptr : std::make_unique<juce::TextButton>(row.action));
-    if (actions_.back() == nullptr) continue;
-    actions_.back()->setTitle(row.action + " " + row.name);
-    actions_.back()->onClick = row.onAction;
-    addAndMakeVisible(*actions_.back());
+    rows_.push_back(std::make_unique<RowView>(row));
+    content_.addAndMakeVisible(*rows_.back());
   }
   setDescription(all);
 }
 
-juce::Rectangle<int> InfoPanel::rowArea(std::size_t index) const {
-  int top = body().getY();
-  for (std::size_t above = 0; above < index; ++above) top += heightOf(rows_[above]);
-  return body().withTop(top).withHeight(heightOf(rows_[index]));
-}
-
-void InfoPanel::paint(juce::Graphics& g) {
-  Page::paint(g);
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    auto row = rowArea(i);
-    g.setFont(StemlaneLook::font(13.0F));
-    g.setColour(colours::faint);
-    g.drawText(rows_[i].name, row.removeFromLeft(kNameWidth), juce::Justification::centredLeft);
-    const int width = valueWidth(rows_[i]);
-    const int height = wrappedHeight(rows_[i].value, width);
-    drawWrapped(g, rows_[i].value, row.withWidth(width).withSizeKeepingCentre(width, height), colours::text);
-  }
-}
+InfoPanel::~InfoPanel() = default;
 
 void InfoPanel::layOut() {
-  for (std::size_t i = 0; i < rows_.size(); ++i)
-    if (actions_[i] != nullptr)
-      actions_[i]->setBounds(
-          rowArea(i).removeFromRight(kActionWidth).withSizeKeepingCentre(kActionWidth, kRowHeight - 14));
+  layOutList(rows_, body().getWidth());
+  if (content_.getHeight() > list_.getHeight()) layOutList(rows_);
 }
 
 }  // namespace stemlane

@@ -10,8 +10,8 @@
 
 namespace stemlane {
 
-/// Message thread only.
-class InfoPanel final : public Page {
+/// Scrolls where the editor is too low for it. Message thread only.
+class InfoPanel final : public ListPage {
  public:
   struct Row {
     juce::String name;
@@ -20,15 +20,15 @@ class InfoPanel final : public Page {
     std::function<void()> onAction = {};
   };
 
-  InfoPanel(const juce::String& title, std::vector<Row> rows);
-  void paint(juce::Graphics& g) override;
+  InfoPanel(const juce::String& title, const std::vector<Row>& rows);
+  ~InfoPanel() override;
 
  private:
-  void layOut() override;
-  juce::Rectangle<int> rowArea(std::size_t index) const;
+  class RowView;
 
-  const std::vector<Row> rows_;                             ///< each as high as its value needs
-  std::vector<std::unique_ptr<juce::TextButton>> actions_;  ///< one a row, or null
+  void layOut() override;
+
+  std::vector<std::unique_ptr<RowView>> rows_;
 };
 
 }  // namespace stemlane

@@ -11,7 +11,6 @@ namespace stemlane {
 namespace {
 
 constexpr int kCloseWidth = 90;
-constexpr Page::Size kListSize = {820, 620, 84};
 constexpr int kAboveText = 6;
 constexpr int kBelowText = 42;
 
@@ -80,7 +79,7 @@ void Page::mouseDown(const juce::MouseEvent& event) {
   if (!card().contains(event.getPosition()) && onClose) onClose();
 }
 
-ListPage::ListPage(const juce::String& title) : Page(title, kListSize) {
+ListPage::ListPage(const juce::String& title, Size largest) : Page(title, largest) {
   list_.setViewedComponent(&content_, false);
   list_.setScrollBarsShown(true, false);
   addAndMakeVisible(list_);
@@ -95,7 +94,7 @@ void ListPage::say(const juce::String& text, juce::Colour colour) {
 }
 
 int ListPage::footerHeight() const {
-  return std::max(kListSize.footerHeight, kAboveText + wrappedHeight(said_, footerWidth()) + kBelowText);
+  return std::max(Page::footerHeight(), kAboveText + wrappedHeight(said_, footerWidth()) + kBelowText);
 }
 
 void ListPage::paint(juce::Graphics& g) {

@@ -51,7 +51,7 @@ class ListPage : public Page {
   void paint(juce::Graphics& g) override;
 
  protected:
-  explicit ListPage(const juce::String& title);
+  explicit ListPage(const juce::String& title, Size largest = {820, 620, 84});
   /// Says a text above the buttons, in as many lines as it needs; screen readers have it as the page's
   /// description. Lays the page out anew.
   void say(const juce::String& text, juce::Colour colour);
@@ -60,8 +60,12 @@ class ListPage : public Page {
   /// Puts rows (pointers to components with `heightFor(width)`) below each other.
   template <typename Rows>
   void layOutList(const Rows& rows) {
+    layOutList(rows, body().getWidth() - list_.getScrollBarThickness() - 4);  // there is one or there will be
+  }
+  /// The same with rows of a width.
+  template <typename Rows>
+  void layOutList(const Rows& rows, int width) {
     list_.setBounds(body());
-    const int width = list_.getWidth() - list_.getScrollBarThickness() - 4;  // there is one or there will be
     int y = 0;
     for (const auto& row : rows) {
       row->setBounds(0, y, width, row->heightFor(width));

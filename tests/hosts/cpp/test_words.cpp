@@ -144,8 +144,9 @@ TEST_CASE("a stem file is one file, called after its recording, and is chosen ag
   CHECK(Host("live").processor->files().settings().format == "stem.mp4");
 }
 
-TEST_CASE("settings and about fit the smallest editor, each value beside its name") {
+TEST_CASE("settings and about fit the smallest editor or scroll there, each value beside its name") {
   Host host("live");
+  host.processor->setAudioDevice({[] { return juce::String("none"); }, [] {}});  // as in the application
   Window window(*host.processor);
   window.editor.setSize(kSmallestEditor.width, kSmallestEditor.height);
   for (const auto& [title, show] :
@@ -154,15 +155,24 @@ TEST_CASE("settings and about fit the smallest editor, each value beside its nam
     show();
     auto& page = window.get<InfoPanel>(title);
     auto& close = window.get<juce::TextButton>("Close");
-    int last = 0;
-    for_each_component(page, [&](juce::Component& part) {
-      if (part.getTitle() == "Close") return;
-      INFO(part.getTitle().toStdString());
-      CHECK(part.getY() >= last);
-      CHECK(part.getBottom() < close.getY());
-      last = part.getBottom();
-    });
     CHECK(close.getBottom() < kSmallestEditor.height);
+    juce::Viewport* list = nullptr;
+    for_each_component(page, [&](juce::Component& part) {
+      if (auto* found = dynamic_cast<juce::Viewport*>(&part)) list = found;
+    });
+    REQUIRE(list != nullptr);
+    CHECK(list->getBottom() < close.getY());
+    auto& content = *list->getViewedComponent();
+    int last = 0;
+    for (auto* row : content.getChildren()) {
+      INFO(row->getTitle().toStdString());
+      CHECK(row->getY() == last);
+      CHECK(row->getRight() <= list->getMaximumVisibleWidth());
+      for (auto* button : row->getChildren()) CHECK(row->getLocalBounds().contains(button->getBounds()));
+      last = row->getBottom();
+    }
+    list->setViewPosition(0, content.getHeight());
+    CHECK(list->getViewArea().getBottom() == last);  // the last row can be seen
     window.editor.closePage();
     window.editor.refresh();
   }
