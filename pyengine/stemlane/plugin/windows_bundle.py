@@ -70,4 +70,12 @@ def _library(python: Path) -> Path:
     version = f"python{sys.version_info.major}{sys.version_info.minor}"
     if found[0].stem != version:
         raise PluginError(f"{found[0]}: is not of {version}, which runs this; take one of the same version")
+    if not _is_for_x86_64(found[0].read_bytes()):
+        raise PluginError(f"{found[0]}: is not for x86-64; take the embeddable package for 64 bit")
     return found[0]
+
+
+def _is_for_x86_64(library: bytes) -> bool:
+    """Whether a library for Windows is for that processor (learn.microsoft.com/windows/win32/debug/pe-format)."""
+    header = int.from_bytes(library[0x3C:0x40], "little")
+    return library[header : header + 6] == b"PE\0\0" + (0x8664).to_bytes(2, "little")

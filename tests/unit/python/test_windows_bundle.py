@@ -13,6 +13,11 @@ PYTHON = f"python{sys.version_info.major}{sys.version_info.minor}"
 RUN_TIME = ("msvcp140.dll", "msvcp140_1.dll", "vcruntime140.dll", "vcruntime140_1.dll")
 
 
+def library_for(machine):
+    """The head of a library for a processor, by its number."""
+    return b"MZ".ljust(0x3C, b"\0") + (0x80).to_bytes(0x44, "little") + b"PE\0\0" + machine.to_bytes(2, "little")
+
+
 @pytest.fixture
 def parts(tmp_path):
     """Folders of a Python and of packages for Windows."""
@@ -27,6 +32,7 @@ def parts(tmp_path):
         "pythonw.exe",
     ):
         write(python / name)
+    (python / f"{PYTHON}.dll").write_bytes(library_for(0x8664))
     write(python / f"{PYTHON}._pth", "of the embeddable package\n")
     write(python / "vcruntime140.dll", "old")
     for name in RUN_TIME:
@@ -64,6 +70,10 @@ def taken(path):
     [
         (lambda python, packages: taken(python / f"{PYTHON}.dll"), "Python für Windows: holds no Python for Windows"),
         (lambda python, packages: (python / f"{PYTHON}.dll").rename(python / "python39.dll"), f"is not of {PYTHON}"),
+        (
+            lambda python, packages: (python / f"{PYTHON}.dll").write_bytes(library_for(0x014C)),
+            "is not for x86-64; take the embeddable package for 64 bit",
+        ),
         (
             lambda python, packages: taken(next(packages.rglob("stemlane-engine.exe"))),
             "holds no plugin for Windows; install Stemlane's package for Windows there",
