@@ -25,27 +25,34 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLE_RATE = 44100
 SECONDS = 25
 DOCUMENTED = {"editor.png": "editor.png", "files.png": "files.png"}
-# Of address space: Python starts, and what it loads has no room.
-SHORT_MEMORY_KIB = 140_000
-# A device that computes wrongly: onnxruntime seems to have one, where all weights are one per cent too large.
+# Scripts in the engine's place, by the state they lead to. Memory is address space: Python starts, and what it loads
+# has no room.
+STAND_INS = {
+    "no-memory": 'ulimit -v 140000\nexec "$0.real" "$@"',
+    "stopped": "exit 3",
+    "hangs": "exec sleep 600",
+}
+# A device that computes wrongly: onnxruntime seems to have one, where all weights have a gain. With one that is no
+# number the processor is wrong, too.
 MADE_UP_DEVICE = """
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import numpy_helper
 
+GAIN = np.float32("{gain}")
 CPU = ["CPUExecutionProvider"]
 real = onnxruntime.InferenceSession
 
 
 def session(path, options, *, providers):
-    if providers == CPU:
+    if providers == CPU and not np.isnan(GAIN):
         return real(path, options, providers=CPU)
     network = onnx.load(path)
     for tensor in network.graph.initializer:
         values = numpy_helper.to_array(tensor)
         if values.dtype == np.float32:
-            tensor.CopyFrom(numpy_helper.from_array(values * np.float32(1.01), tensor.name))
+            tensor.CopyFrom(numpy_helper.from_array(values * GAIN, tensor.name))
     return real(network.SerializeToString(), options, providers=CPU)
 
 
@@ -87,31 +94,36 @@ def main() -> None:
         alone = shutil.copy(options.program, bare)
         shutil.copy(options.program.with_name("models.index"), bare)
         subprocess.run([alone, folder, options.model, "--failed", "no-engine"], env=environment | home, check=True)
-    run_without_memory(options.program, [folder, options.model, "--failed", "no-memory", excerpt], environment | home)
-    run_on_broken_device([options.program, folder, options.model, "--ready", "provider-refused"], environment | home)
+    for state, script in STAND_INS.items():
+        song = [excerpt] if state == "no-memory" else []
+        arguments = [folder, options.model, "--failed", state, *song]
+        run_with_stand_in(script, options.program, arguments, environment | home)
+    one = [options.program, folder, options.model]
+    run_on_broken_device("1.01", [*one, "--ready", "provider-refused"], environment | home)
+    run_on_broken_device("nan", [*one, "--failed", "no-sound"], environment | home)
     crash([options.program, folder, options.model, "--failed", "crashed"], environment | home)
     for name, documented in DOCUMENTED.items():
         shutil.copyfile(folder / name, ROOT / "docs" / documented)
 
 
-def run_without_memory(program: Path, arguments: list[str | Path], environment: dict[str, str]) -> None:
-    """Run a copy of the program whose engines and commands get hardly any memory."""
+def run_with_stand_in(script: str, program: Path, arguments: list[str | Path], environment: dict[str, str]) -> None:
+    """Run a copy of the program with a script in the engine's place, which lies beside it as `stemlane-engine.real`."""
     with tempfile.TemporaryDirectory() as name:
         for file in (program, program.with_name("models.index"), *program.parent.glob("*stemlane-engine*")):
             shutil.copy(file, name)
         engine = Path(name, "stemlane-engine")
         engine.rename(engine.with_suffix(".real"))
-        engine.write_text(f'#!/bin/sh\nulimit -v {SHORT_MEMORY_KIB}\nexec "$0.real" "$@"\n', encoding="ascii")
+        engine.write_text(f"#!/bin/sh\n{script}\n", encoding="ascii")
         engine.chmod(0o755)
         subprocess.run([Path(name, program.name), *arguments], env=environment, check=True)
 
 
-def run_on_broken_device(command: list[str | Path], environment: dict[str, str]) -> None:
+def run_on_broken_device(gain: str, command: list[str | Path], environment: dict[str, str]) -> None:
     """Run a command whose engines have a device that computes wrongly, which the user's settings ask for."""
     with tempfile.TemporaryDirectory() as name:
         venv.create(name, symlinks=True)
         [packages] = Path(name).glob("lib/python*/site-packages")
-        (packages / "made_up_device.py").write_text(MADE_UP_DEVICE, encoding="utf-8")
+        (packages / "made_up_device.py").write_text(MADE_UP_DEVICE.format(gain=gain), encoding="utf-8")
         real = sysconfig.get_path("purelib")
         (packages / "made_up_device.pth").write_text(f"{real}\nimport made_up_device\n", encoding="utf-8")
         settings = Path(name, "stemlane", "engine.conf")

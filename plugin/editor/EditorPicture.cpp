@@ -178,16 +178,21 @@ void takePages(stemlane::StemlaneProcessor& processor, Camera& camera, const cha
   takeFiles(processor, camera, song);
 }
 
+// A block of a sine.
+void playSine(stemlane::StemlaneProcessor& processor) {
+  juce::AudioBuffer<float> buffer(2, kBlockSamples);
+  juce::MidiBuffer midi;
+  for (int channel = 0; channel < 2; ++channel)
+    for (int n = 0; n < kBlockSamples; ++n)
+      buffer.setSample(channel, n, 0.2F * std::sin(0.05F * static_cast<float>(n)));
+  processor.processBlock(buffer, midi);
+}
+
 // Faster than any engine: its stems are late.
 void takeLate(stemlane::StemlaneProcessor& processor, Camera& camera) {
   processor.setNonRealtime(false);
-  juce::AudioBuffer<float> buffer(2, kBlockSamples);
-  juce::MidiBuffer midi;
   for (int block = 0; block < 3000 && processor.status().state != stemlane::EngineState::late; ++block) {
-    for (int channel = 0; channel < 2; ++channel)
-      for (int n = 0; n < kBlockSamples; ++n)
-        buffer.setSample(channel, n, 0.2F * std::sin(0.05F * static_cast<float>(n)));
-    processor.processBlock(buffer, midi);
+    playSine(processor);
     camera.editor.refresh();
   }
   camera.take("late");
@@ -204,7 +209,10 @@ void takeImpossibleRate(stemlane::StemlaneProcessor& processor, Camera& camera) 
 /// One state, once the engine is in it; with a song, the page of files where it has failed.
 void takeState(stemlane::StemlaneProcessor& processor, Camera& camera, stemlane::EngineState state,
                const juce::String& name, const char* song) {
-  for (int tenths = 0; tenths < 300 && processor.status().state != state; ++tenths) juce::Thread::sleep(100);
+  for (int tenths = 0; tenths < 300 && processor.status().state != state; ++tenths) {
+    juce::Thread::sleep(100);
+    if (state == stemlane::EngineState::failed) playSine(processor);  // some fail only then
+  }
   camera.take(name.toRawUTF8());
   if (state == stemlane::EngineState::ready) {
     camera.editor.showSettings();

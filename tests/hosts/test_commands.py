@@ -32,7 +32,9 @@ def test_a_recording_is_separated_with_its_progress(tmp_path):
     song = tmp_path / "it's a söng.wav"
     mixture = np.random.default_rng(1).uniform(-0.5, 0.5, (44100, 2)).astype(np.float32)
     soundfile.write(song, mixture, 44100, subtype="FLOAT")
-    status, lines, _ = run("separate", song, "-o", tmp_path / "o", "--model", "tiny-live", "--json", "--progress")
+    status, lines, _ = run(
+        "separate", song, "-o", tmp_path / "o", "--model", "tiny-live", "--json", "--progress", "--threads", 1
+    )  # fmt: skip
     *steps, outcome = lines
     assert status == 0 and outcome["state"] == "done" and steps[-1]["done"] == 1
     total = sum(soundfile.read(path, dtype="float32")[0] for path in outcome["outputs"].values())
