@@ -89,14 +89,3 @@ def rechunk(blocks: Iterable[np.ndarray], num_samples: int) -> Iterator[np.ndarr
             waiting = waiting[..., num_samples:]
     if waiting is not None and waiting.shape[-1]:
         yield waiting
-
-
-def cut(blocks: Iterable[np.ndarray], most_samples: int) -> Iterator[np.ndarray]:
-    """Cut those blocks of a stream of (..., samples) that are longer than `most_samples`; nothing is copied.
-
-    >>> [block.shape for block in cut([np.zeros((2, 5)), np.zeros((2, 2))], 3)]
-    [(2, 3), (2, 2), (2, 2)]
-    """
-    for block in blocks:
-        for start in range(0, block.shape[-1], most_samples):
-            yield block[..., start : start + most_samples]

@@ -25,6 +25,7 @@ from stemlane.manifests.stem_names import stem_names
 from stemlane.units import parse_focus
 
 BLOCK_SAMPLES = 16384
+PIECE_SAMPLES = 1 << 16  # the stems of a segment are 6 to 12 s: with the residual beside them they are there twice
 _HIGHEST_SHIFTS = 20
 _MOST_IDLE = 2  # networks kept for the next recording, each for one rate and number of channels: HTDemucs takes 0.5 GB
 
@@ -168,7 +169,8 @@ class Separator:
         Yields
         ------
         numpy.ndarray
-            (all stems, channels, samples) float32, contiguous in time; in all as many samples as came in.
+            (all stems, channels, samples) float32, of a second or so, contiguous in time; in all as many samples as
+            came in.
         """
         stream = self._take(sample_rate, num_channels)
         try:
@@ -183,11 +185,10 @@ class Separator:
                 waiting = np.concatenate([waiting, block], axis=1)
                 separated = stream.process(block)
                 num_samples = separated.shape[2]
-                if num_samples:
-                    yield self._with_residual(waiting[:, :num_samples], separated)
+                yield from self._with_residual(waiting[:, :num_samples], separated)
                 waiting = waiting[:, num_samples:]
             if waiting.shape[1]:
-                yield self._with_residual(waiting, stream.finish())
+                yield from self._with_residual(waiting, stream.finish())
         finally:
             stream.reset()
             with self._lock:
@@ -205,7 +206,10 @@ class Separator:
         stream.set_focus(self._focus)
         return stream
 
-    def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> np.ndarray:
-        """All stems in the model's order, from the mixture and the stems the network gave."""
+    def _with_residual(self, mixture: np.ndarray, separated: np.ndarray) -> Iterator[np.ndarray]:
+        """All stems in the model's order, from the mixture and the stems the network gave, in pieces of a second."""
         residual = self.manifest.stems.index(self.manifest.residual)
-        return np.insert(separated, residual, mixture - separated.sum(axis=0), axis=0)
+        for start in range(0, mixture.shape[1], PIECE_SAMPLES):
+            known = separated[:, :, start : start + PIECE_SAMPLES]
+            rest = mixture[:, start : start + PIECE_SAMPLES] - known.sum(axis=0)
+            yield np.insert(known, residual, rest, axis=0)

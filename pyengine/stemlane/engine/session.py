@@ -23,9 +23,14 @@ from stemlane.errors import ModelError, one_line
 Shape = tuple[int, ...]
 Arrays = dict[tuple[str, Shape], np.ndarray]
 
-# One stretch of addresses that HTDemucs fits into: what it does not touch takes no memory. Of several, each ends with
-# room too small to be used.
-_ARENA = {"initial_chunk_size_bytes": 1 << 28}
+# After each run the arena is given back, but for its first stretch of addresses, which therefore holds one page. The
+# next run's is one that large networks fit into: what they do not touch takes no memory, while each of several would
+# end with room too small to be used. A piece that is 4 MiB larger than what is asked for is cut.
+_ARENA = {
+    "initial_chunk_size_bytes": 1 << 12, "initial_growth_chunk_size_bytes": 1 << 29,
+    "max_dead_bytes_per_chunk": 1 << 22,
+}  # fmt: skip
+_GIVING_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 _DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -76,9 +81,9 @@ class StatefulSession:
         threads: int = 1,
     ):
         self._path, self._input_name, self._output_name = path, input_name, output_name
-        # Step by step malloc is as fast as an arena, which keeps 1 MiB more; there are many engines. What a large step
-        # takes goes back to the system after it: what is made of its output takes as much.
+        # Step by step malloc is as fast as an arena, which keeps 1 MiB more; there are many engines.
         self._session = _load(path, threads, large=not warm_up)
+        self._run_options = _run_options(large=not warm_up)
         self._weights = _mapped_weights(path, self._session)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
         outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
@@ -139,7 +144,7 @@ class StatefulSession:
         """Run a step of `part` on `size.input`; returns `size.output`."""
         try:
             with self._weights.in_use():
-                self._session.run_with_iobinding(size.bindings[0])
+                self._session.run_with_iobinding(size.bindings[0], self._run_options)
         except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
             raise ModelError(
                 f"{self._path}: the network does not take an input of {size.input.shape}: {one_line(error)}"
@@ -155,7 +160,7 @@ class StatefulSession:
 
     def _run(self, size: "StepSize") -> None:
         with self._weights.in_use():
-            _run(self._path, self._session, size.bindings[self._turn])
+            _run(self._path, self._session, size.bindings[self._turn], self._run_options)
         self._turn = (self._turn + 1) % len(size.bindings)
 
 
@@ -197,7 +202,8 @@ class SegmentSession:
         shared: Arrays | None = None,
     ):  # fmt: skip
         self._path = path
-        self._session = _load(path, threads, shared_memory=True, large=True)
+        self._session = _load(path, threads, large=True)
+        self._run_options = _run_options(large=True)
         self._weights = _mapped_weights(path, self._session)
         self._allocate(inputs, outputs, {} if shared is None else shared)
 
@@ -211,7 +217,7 @@ class SegmentSession:
     def run(self) -> None:
         """Compute the outputs from the inputs."""
         with self._weights.in_use():
-            _run(self._path, self._session, self._binding)
+            _run(self._path, self._session, self._binding, self._run_options)
 
     def _allocate(self, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape], shared: Arrays) -> None:
         self.inputs, self.outputs = (
@@ -249,9 +255,19 @@ def _mapped_weights(path: Path, session: onnxruntime.InferenceSession) -> Mapped
     return MappedWeights(path, {name: _check(path, defaults, name, "weight") for name in mapped})
 
 
-def _run(path: Path, session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding) -> None:
+def _run_options(*, large: bool) -> onnxruntime.RunOptions:
+    """After a large step its memory goes back to the system: what is made of its output takes as much."""
+    options = onnxruntime.RunOptions()
+    if large:
+        options.add_run_config_entry(*_GIVING_BACK)
+    return options
+
+
+def _run(
+    path: Path, session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding, options: onnxruntime.RunOptions
+) -> None:
     try:
-        session.run_with_iobinding(binding)
+        session.run_with_iobinding(binding, options)
     except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
         raise ModelError(f"{path}: the network failed: {one_line(error)}") from None
 
@@ -287,26 +303,25 @@ def _fits(found: tuple[int | str | None, ...], shape: Shape | None) -> bool:
 
 @functools.cache
 def _share_memory() -> None:
-    """Make one arena for all sessions that want it: networks that run in turn need the memory of the largest only."""
+    """Make one arena for all large networks: those that run in turn need the memory of the largest only."""
     memory = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )
     onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(_ARENA))
 
 
-def _load(
-    path: Path, threads: int = 1, *, shared_memory: bool = False, large: bool = False
-) -> onnxruntime.InferenceSession:
+def _load(path: Path, threads: int = 1, *, large: bool = False) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelError(f"{path}: no such file; install the model again")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = shared_memory
-    if shared_memory:
+    options.enable_cpu_mem_arena = large
+    if large:
         _share_memory()
         options.add_session_config_entry("session.use_env_allocators", "1")
-    if large:
+        # Weights in the arena would keep it from being given back.
+        options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         # What a plan saves is nothing beside large networks, and its memory comes on top of the first run's.
         options.enable_mem_pattern = False
         # Tensors that are planned to share a buffer keep it between the first and the last of them: twice the memory.

@@ -8,8 +8,6 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
-# A segment of HTDemucs is 6 s of all stems. Cut, it is let go before the one after the next is there.
-AHEAD_SAMPLES = 1 << 16
 _MOST_AHEAD = 2  # pieces that wait, of a second or so each: memory stays bounded
 
 T = TypeVar("T")

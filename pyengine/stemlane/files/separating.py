@@ -10,11 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.audio_checks import cut
 from stemlane.engine.separator import Separator
 from stemlane.errors import StemlaneError, one_line
 from stemlane.files.addresses import Place
-from stemlane.files.ahead import AHEAD_SAMPLES, Ahead
+from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
 from stemlane.files.names import Recording
 from stemlane.files.places import check_place
@@ -180,8 +179,7 @@ def _write(
     with contextlib.ExitStack() as stack:
         files = outputs(_FLOAT if rescales else request.encoding, ".float" if rescales else "", stack)
         ahead = stack.enter_context(Ahead(source))
-        pieces = cut(separator.separate_blocks(ahead, *stream), AHEAD_SAMPLES)
-        for piece in stack.enter_context(Ahead(pieces)):
+        for piece in stack.enter_context(Ahead(separator.separate_blocks(ahead, *stream))):
             for indices, file in zip(shares.values(), files, strict=True):
                 stem = piece[indices[0]] if len(indices) == 1 else piece[list(indices)].sum(axis=0)
                 file.write(np.clip(stem, -1, 1) if request.clip == "clamp" else stem)

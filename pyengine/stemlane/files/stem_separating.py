@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from stemlane.audio_checks import cut, rechunk
+from stemlane.audio_checks import rechunk
 from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import Address, Place
-from stemlane.files.ahead import AHEAD_SAMPLES, Ahead
+from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
 from stemlane.files.reading import BLOCK_SAMPLES, AudioInput
 from stemlane.files.request import Request
@@ -132,7 +132,7 @@ def _mixture_and_parts(source: AudioInput, separator: Separator, request: Reques
             source.path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds
         ) as recording,
         Ahead(source) as ahead,
-        Ahead(cut(separator.separate_blocks(ahead, *stream), AHEAD_SAMPLES)) as separated,
+        Ahead(separator.separate_blocks(ahead, *stream)) as separated,
     ):
         mixture = rechunk(recording, BLOCK_SAMPLES)
         for samples, piece in zip(mixture, rechunk(separated, BLOCK_SAMPLES), strict=True):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import soundfile
 import stemlane
-from stemlane.files.ahead import AHEAD_SAMPLES, Ahead
+from stemlane.engine.separator import PIECE_SAMPLES
+from stemlane.engine.streaming import StreamingSeparator
+from stemlane.files.ahead import Ahead
 
 
 def num_threads():
@@ -110,14 +112,12 @@ def test_one_after_the_other_ends_too():
 
 def test_what_a_model_gives_at_once_goes_ahead_in_pieces(tmp_path, tiny_models, monkeypatch):
     """A segment of HTDemucs is megabytes: four of them on their way would be more than the network."""
-    num_samples = 3 * AHEAD_SAMPLES + 5
+    num_samples = 3 * PIECE_SAMPLES + 5
     soundfile.write(tmp_path / "song.wav", np.zeros((num_samples, 2), np.float32), 44100)
-    separator = stemlane.Separator("live")
-    monkeypatch.setattr(
-        separator, "separate_blocks", lambda blocks, *_: iter([np.stack([np.concatenate(list(blocks), axis=1)] * 4)])
-    )
+    monkeypatch.setattr(StreamingSeparator, "process", lambda self, mixture: np.zeros((3, 2, 0), np.float32))
+    monkeypatch.setattr(StreamingSeparator, "finish", lambda self: np.zeros((3, 2, num_samples), np.float32))
     sizes = []
     stemlane.separate_file(
-        tmp_path / "song.wav", tmp_path, model=separator, stems=["vocals"], progress=lambda size, _: sizes.append(size)
+        tmp_path / "song.wav", tmp_path, model="live", stems=["vocals"], progress=lambda size, _: sizes.append(size)
     )
-    assert sizes == [AHEAD_SAMPLES] * 3 + [5]
+    assert sizes == [PIECE_SAMPLES] * 3 + [5]

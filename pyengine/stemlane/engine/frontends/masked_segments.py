@@ -8,7 +8,7 @@ Shorter strides keep the middle of each segment and blend it into the next one's
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -75,7 +75,7 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         spectra = self._spectra[:, kept]
         masks = self._blended(self._masks(), kept)
         return self._synthesised(
-            settings.stride_frames, lambda stem, group: spectra[:, group] * self._extended(masks[stem, :, group])
+            settings.stride_frames, lambda group: [spectra[:, group] * self._extended(mask[:, group]) for mask in masks]
         )
 
     def reset(self) -> None:
@@ -118,22 +118,28 @@ class MaskedSegmentFrontEnd(RecordingFrontEnd):
         """What is kept of (stems, channels, frames, bins), blended with what the last segment said of its beginning."""
         num_blended = self._settings.crossfade_frames
         if num_blended:
-            weight = ((np.arange(num_blended, dtype=np.float32) + 0.5) / num_blended)[:, np.newaxis]
-            blended = values[:, :, kept.start : kept.start + num_blended]
-            blended *= weight
-            blended += (1 - weight) * self._tail
-            self._tail[...] = values[:, :, kept.stop : kept.stop + num_blended]
+            self._blend(
+                values[:, :, kept.start : kept.start + num_blended], values[:, :, kept.stop : kept.stop + num_blended]
+            )
         return values[:, :, kept]
 
-    def _synthesised(self, num_frames: int, spectra_of: Callable[[int, slice], np.ndarray]) -> np.ndarray:
-        """Samples (stems, 2, frames * hop) that the next frames make known; `spectra_of(stem, frames)` gives them."""
+    def _blend(self, beginning: np.ndarray, following: np.ndarray) -> None:
+        """Blend the `beginning` of what is kept, in place; the next segment's is blended with what is `following`."""
+        num_blended = self._settings.crossfade_frames
+        weight = ((np.arange(num_blended, dtype=np.float32) + 0.5) / num_blended)[:, np.newaxis]
+        beginning *= weight
+        beginning += (1 - weight) * self._tail
+        self._tail[...] = following
+
+    def _synthesised(self, num_frames: int, spectra_of: Callable[[slice], Iterable[np.ndarray]]) -> np.ndarray:
+        """Samples (stems, 2, frames * hop) that the next frames make known; `spectra_of(frames)` gives each stem's."""
         settings = self._settings
         stems = np.empty((len(self.stems), 2, num_frames * settings.hop_samples), np.float32)
-        for stem, synthesis in enumerate(self._syntheses):
-            for first in range(0, num_frames, self._group_frames):
-                group = slice(first, first + self._group_frames)
-                place = slice(first * settings.hop_samples, group.stop * settings.hop_samples)
-                stems[stem, :, place] = synthesis.process(spectra_of(stem, group))
+        for first in range(0, num_frames, self._group_frames):
+            group = slice(first, first + self._group_frames)
+            place = slice(first * settings.hop_samples, group.stop * settings.hop_samples)
+            for stem, (synthesis, spectra) in enumerate(zip(self._syntheses, spectra_of(group), strict=True)):
+                stems[stem, :, place] = synthesis.process(spectra)
         return stems
 
     def _extended(self, mask: np.ndarray) -> np.ndarray:

@@ -106,7 +106,7 @@ class OpenUnmixFrontEnd(MaskedSegmentFrontEnd):
             factors[:, : stretch.num_kept] = stretch.spectra[:, stretch.start :][:, : stretch.num_kept]
         found = self._blended(found, slice(0, num_frames))
         stems = self._synthesised(
-            num_frames, lambda stem, group: factors[:, group] * self._extended(found[stem, :, group])
+            num_frames, lambda group: [factors[:, group] * self._extended(values[:, group]) for values in found]
         )
         position = (stretch.first_frame + stretch.start - _OVERLAP) * settings.hop_samples
         stems *= self._edge_gains(position, stems.shape[2], last_frame)

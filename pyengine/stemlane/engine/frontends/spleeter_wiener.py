@@ -7,7 +7,7 @@ stream takes them from its segment.
 
 import numpy as np
 
-from stemlane.engine.frontends.masked_segments import MaskedSegmentFrontEnd
+from stemlane.engine.frontends.masked_segments import FRAMES_AT_ONCE, MaskedSegmentFrontEnd
 from stemlane.engine.spectral.wiener import SpatialModel, SpatialSums, filtered
 from stemlane.manifests.model import Manifest
 
@@ -44,23 +44,29 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
             self._finish_prescan(self._sums)
         settings = self._settings
         self._analyse(mixture)
-        start = settings.context_before_frames
-        used = slice(start, start + settings.stride_frames + settings.crossfade_frames)
-        estimates = self._estimates()
+        magnitudes = self._masks()
         if self._prescanned is not None:
             model, scale = self._prescanned
         else:
             sums = self._new_sums()
-            sums.add(estimates, self._network_spectra())
+            self._add(magnitudes, slice(0, settings.segment_frames), sums)
             model, scale = sums.model(_EPSILON), sums.scale
-        mixture = self._network_spectra()[:, used]
-        found = filtered(mixture, estimates[:, :, used], model, scale=scale, epsilon=_EPSILON)
-        found = self._blended(found[: len(self.stems)], slice(0, settings.stride_frames))
 
-        def spectra_of(stem: int, group: slice) -> np.ndarray:
-            full = np.zeros((2, self._group_frames, settings.num_bins), np.complex64)
-            full[:, :, : settings.heard_bins] = found[stem, :, group]
-            return full
+        def found(first: int, num_frames: int) -> np.ndarray:
+            frames = slice(settings.context_before_frames + first, settings.context_before_frames + first + num_frames)
+            estimates, heard = self._estimates(magnitudes, frames), self._network_spectra()[:, frames]
+            return filtered(heard, estimates, model, scale=scale, epsilon=_EPSILON)[: len(self.stems)]
+
+        beginning = found(0, settings.crossfade_frames)
+        if settings.crossfade_frames:
+            self._blend(beginning, found(settings.stride_frames, settings.crossfade_frames))
+
+        def spectra_of(group: slice) -> np.ndarray:
+            blended = beginning[:, :, group]
+            spectra = np.zeros((len(self.stems), 2, self._group_frames, settings.num_bins), np.complex64)
+            spectra[..., : settings.heard_bins] = found(group.start, self._group_frames)
+            spectra[:, :, : blended.shape[2], : settings.heard_bins] = blended
+            return spectra
 
         return self._synthesised(settings.stride_frames, spectra_of)
 
@@ -76,18 +82,24 @@ class SpleeterWienerFrontEnd(MaskedSegmentFrontEnd):
     def _network_spectra(self) -> np.ndarray:
         return self._spectra[:, :, : self._settings.heard_bins]
 
-    def _estimates(self) -> np.ndarray:
-        """Shares of the mixture's spectrum (stems, 2, segment frames, heard bins), as the magnitudes are shared."""
-        magnitudes = self._masks()
-        shares: np.ndarray = magnitudes / (_EPSILON + magnitudes.sum(axis=0)) * self._network_spectra()
+    def _estimates(self, magnitudes: np.ndarray, frames: slice) -> np.ndarray:
+        """Shares of the mixture's spectrum (stems, 2, frames, heard bins), as the magnitudes are shared."""
+        part = magnitudes[:, :, frames]
+        shares: np.ndarray = part / (_EPSILON + part.sum(axis=0)) * self._network_spectra()[:, frames]
         return shares
+
+    def _add(self, magnitudes: np.ndarray, frames: slice, sums: SpatialSums) -> None:
+        """Add frames of the segment to the sums, few at a time: all estimates of a segment are 42 MB."""
+        for first in range(frames.start, frames.stop, FRAMES_AT_ONCE):
+            part = slice(first, min(first + FRAMES_AT_ONCE, frames.stop))
+            sums.add(self._estimates(magnitudes, part), self._network_spectra()[:, part])
 
     def _hear(self, mixture: np.ndarray, sums: SpatialSums) -> None:
         """Add one stride of the mixture to the sums."""
         settings = self._settings
         self._analyse(mixture)
-        kept = slice(settings.context_before_frames, settings.context_before_frames + settings.stride_frames)
-        sums.add(self._estimates()[:, :, kept], self._network_spectra()[:, kept])
+        start = settings.context_before_frames
+        self._add(self._masks(), slice(start, start + settings.stride_frames), sums)
 
     def _finish_prescan(self, sums: SpatialSums) -> None:
         """Push the recording's end through with silence, keep its covariances, and start again."""

@@ -74,7 +74,8 @@ class Layers:
         """`weight` (outputs, inputs) times the channels of `source` (1, inputs, frames, bins)."""
         graph = self.graph
         columns = graph.shape(source, weight.shape[1], frames * bins)
-        return graph.shape(graph.node("MatMul", graph.weight(weight), columns), 1, len(weight), frames, bins)
+        values = graph.weight(weight, mapped=True)  # the left side is never packed, so it costs no time
+        return graph.shape(graph.node("MatMul", values, columns), 1, len(weight), frames, bins)
 
     def moments(self, signal: Signal) -> tuple[str, str]:
         """Mean and variance of each channel, (channels,)."""

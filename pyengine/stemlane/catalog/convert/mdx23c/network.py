@@ -20,13 +20,8 @@ def build_graph(
     """The graph for segments of `segment_samples`, as `spectral_models.Builder` describes it."""
     frames, subbands = segment_samples // found.hop_samples + 1, found.num_subbands
     layers = Layers(tensors)
-    graph, scale, width = layers.graph, found.scale, CHANNELS * subbands
-    # From (frames, bins, values) to (1, values x subbands, frames, bins of a subband).
-    apart = graph.shape("spectrogram", frames, subbands, found.subband_bins, CHANNELS)
-    planes = graph.node("Transpose", apart, perm=[3, 1, 0, 2])
-    planes = graph.shape(planes, 1, width, frames, found.subband_bins)
-    mixture = Signal([Part(planes, 0, frames)], width, found.subband_bins)
-    signal = _first(layers, mixture)
+    graph, scale, bins = layers.graph, found.scale, found.subband_bins
+    signal = _first(layers, subbands, frames, bins)
     kept = []
     for index in range(found.num_scales):
         signal = _blocks(layers, found, f"encoder_blocks.{index}.tfc_tdf", signal)
@@ -36,7 +31,7 @@ def build_graph(
     for index in range(found.num_scales):
         signal = layers.lengthened(f"decoder_blocks.{index}.upscale.conv", signal, scale)
         signal = _blocks(layers, found, f"decoder_blocks.{index}.tfc_tdf", signal, kept.pop())
-    outputs = [_last(layers, mixture, signal, stems, part) for part in signal.parts]
+    outputs = [_last(layers, subbands, signal, stems, part) for part in signal.parts]
     graph.node("Concat", *outputs, axis=0, output="stem_spectrograms")
     return graph
 
@@ -48,28 +43,37 @@ def _blocks(layers: Layers, found: Architecture, name: str, *signals: Signal) ->
     return signal
 
 
-def _first(layers: Layers, mixture: Signal) -> Signal:
+def _heard(graph: GraphBuilder, subbands: int, begin: int, end: int, bins: int, *more: str) -> str:
+    """Frames begin to end of the mixture, from (frames, bins, values) to (1, values x subbands, frames, bins)."""
+    ends = (graph.constant(np.array([number])) for number in (begin, end, 0))
+    part = graph.node("Slice", "spectrogram", *ends, *more)
+    apart = graph.shape(part, end - begin, subbands, bins, CHANNELS)
+    planes = graph.node("Transpose", apart, perm=[3, 1, 0, 2])
+    return graph.shape(planes, 1, CHANNELS * subbands, end - begin, bins)
+
+
+def _first(layers: Layers, subbands: int, frames: int, bins: int) -> Signal:
     """The mixture's channels, by the first convolution."""
     weight = layers.get("first_conv.weight")
     found = []
-    for begin, end in cuts(len(weight), mixture.frames, mixture.bins):
+    for begin, end in cuts(len(weight), frames, bins):
         # As a product it would be taken for the same as in `_last` and be kept until then.
-        source, values = layers.window(mixture, begin, end), layers.graph.weight(weight)
+        source, values = _heard(layers.graph, subbands, begin, end, bins), layers.graph.weight(weight)
         found.append(Part(layers.graph.node("Conv", source, values, kernel_shape=[1, 1]), begin, end))
-    return Signal(found, len(weight), mixture.bins)
+    return Signal(found, len(weight), bins)
 
 
-def _last(layers: Layers, mixture: Signal, signal: Signal, stems: Sequence[int], part: Part) -> str:
+def _last(layers: Layers, subbands: int, signal: Signal, stems: Sequence[int], part: Part) -> str:
     """A part of the output, (frames, bins, stems x 4): the last convolutions of the mixture and what was found."""
-    graph, width, bins = layers.graph, mixture.channels, mixture.bins
+    graph, width, bins = layers.graph, CHANNELS * subbands, signal.bins
     frames = part.end - part.begin
-    heard = layers.window(mixture, part.begin, part.end)
+    # With steps of one, for the same reason.
+    heard = _heard(graph, subbands, part.begin, part.end, bins, graph.constant(np.array([1])))
     first = layers.product(layers.get("first_conv.weight")[:, :, 0, 0], heard, frames, bins)
     both = graph.node("Concat", heard, graph.node("Mul", part.name, first), axis=1)
     inner = graph.node("Gelu", layers.product(layers.get("final_conv.0.weight")[:, :, 0, 0], both, frames, bins))
     rows = np.add.outer(np.array(list(stems)) * width, np.arange(width)).ravel()
     inner = layers.product(layers.get("final_conv.2.weight")[rows, :, 0, 0], inner, frames, bins)
-    subbands = width // CHANNELS
     apart = graph.shape(inner, len(stems) * CHANNELS, subbands, frames, bins)
     together = graph.node("Transpose", apart, perm=[2, 1, 3, 0])
     return graph.shape(together, frames, subbands * bins, CHANNELS * len(stems))
