@@ -107,8 +107,8 @@ def _add_network_options(adding: argparse.ArgumentParser) -> None:
     )
     adding.add_argument(
         "--stitching", default="own", metavar="own|reference",
-        help="how segments of roformer and mdx23c overlap and are joined in files: our way, or that of the trainer's "
-        "own program, for the same stems as there (default: %(default)s)",
+        help="how segments of roformer, mdx23c and scnet overlap and are joined in files: our way, or that of the "
+        "trainer's own program, for the same stems as there (default: %(default)s)",
     )  # fmt: skip
     _add_mdx(adding)
 

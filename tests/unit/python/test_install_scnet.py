@@ -39,6 +39,20 @@ def test_a_checkpoint_with_other_things_in_it(tmp_path, capsys):
     assert "unknown: ask who made the weights" in said and "moves on by 0.50 s" in said
 
 
+def test_segments_joined_as_the_trainer_does(tmp_path, capsys):
+    """The settings say how many segments hear a moment."""
+    path = write_torch(tmp_path / "w.ckpt", case.seeded())
+    settings = tmp_path / "settings.yaml"
+    settings.write_text(case.CONFIG + "inference:\n  num_overlap: 4\n", encoding="utf-8")
+    assert add(path, "--stitching", "reference") == 0
+    found = find_model("scnet").settings
+    assert (found.weights, found.segment_stride_samples) == ("ramps", case.SEGMENT // 4)
+    settings.write_text(case.CONFIG + "inference:\n  num_overlap: 50\n", encoding="utf-8")
+    capsys.readouterr()
+    words = "inference: num_overlap is 50, should be from 2 to 8"
+    refused(capsys, path, words, "--stitching", "reference", "--name", "b")
+
+
 def refused(capsys, path, words: str, *arguments) -> None:
     assert add(path, *arguments) == 1
     said = capsys.readouterr()

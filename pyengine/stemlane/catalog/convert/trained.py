@@ -38,6 +38,14 @@ class TrainedArchitecture(Protocol):
 A = TypeVar("A", bound=TrainedArchitecture)
 
 
+def joining(order: Order, settings: Config | None) -> tuple[int, Mapping[str, object]]:
+    """How many segments hear a moment, and what the manifest states of how they are joined."""
+    if order.options.stitching == "own":
+        return _USUAL_OVERLAP, {}
+    named = settings.table("inference").integer("num_overlap", _USUAL_OVERLAP, 2, 8) if settings else _USUAL_OVERLAP
+    return named, {"weights": "ramps"}
+
+
 def add_trained(
     order: Order, model_name: str, *, title: Callable[[A], str], read: Callable[[Tensors, Config, str], A],
     build: Callable[[A, Tensors, Sequence[int], int], "GraphBuilder"],
@@ -72,10 +80,7 @@ def add_trained(
     given = what_it_gives(found.num_stems, settings, order.options.stem, str(path))
     weights = sum(values.size for values in tensors.values()) / 1e6
     kind, segment = title(found), found.segment_samples
-    overlap, join = _USUAL_OVERLAP, {}
-    if order.options.stitching == "reference":
-        overlap = settings.table("inference").integer("num_overlap", _USUAL_OVERLAP, 2, 8)
-        join = {"weights": "ramps"}
+    overlap, join = joining(order, settings)
     return write_models(
         functools.partial(build, found, tensors, given.outputs), order.target, stems=given.stems,
         residual=given.residual, sample_rate=SAMPLE_RATE, windows=[Window("", "", segment, 0, segment // overlap)],

@@ -14,10 +14,11 @@ from stemlane.catalog.convert.readers.training_config import Config, read_config
 from stemlane.catalog.convert.scnet.architecture import SAMPLE_RATE, Architecture, read_architecture
 from stemlane.catalog.convert.source import CONVERTER, Order, own_weights
 from stemlane.catalog.convert.spectral_models import Window, write_models
+from stemlane.catalog.convert.trained import joining
 from stemlane.contract import STEM_ORDER
 from stemlane.errors import ModelError
 
-OPTIONS: tuple[str, ...] = ("config",)  # those of `AddOptions` that mean something here
+OPTIONS: tuple[str, ...] = ("config", "stitching")  # those of `AddOptions` that mean something here
 RESIDUAL = "other"
 _SHORT_SECONDS = 2
 # SCNet-large as Music-Source-Separation-Training 1.0.9 has it, MUSDB18-HQ.
@@ -62,10 +63,11 @@ def add(source: ScnetSource, order: Order) -> list[Path]:
         description = Description(
             order.name, "SCNet large", "1.0.9", licences.SCNET.text, f"starrytong/SCNet, {CONVERTER}", "MUSDB18-HQ"
         )
+    overlap, join = joining(order, settings)
     return write_models(
         functools.partial(build_graph, found, tensors, stems), order.target, stems=stems, residual=RESIDUAL,
-        sample_rate=SAMPLE_RATE, windows=windows(found), description=description, transform=transform(found),
-        report=order.report)  # fmt: skip
+        sample_rate=SAMPLE_RATE, windows=windows(found, overlap), description=description,
+        transform={**transform(found), **join}, report=order.report)  # fmt: skip
 
 
 def separated(sources: tuple[str, ...], where: str) -> list[str]:
@@ -89,13 +91,13 @@ def transform(found: Architecture) -> dict[str, object]:
     }  # fmt: skip
 
 
-def windows(found: Architecture) -> list[Window]:
-    """That of the training, half of it from one segment to the next as in the original, and 2 s."""
+def windows(found: Architecture, overlap: int = 2) -> list[Window]:
+    """That of the training, heard `overlap` times, by the original twice; and 2 s, heard as often."""
     segment = found.segment_samples
     # Odd, so that the number of frames is even without padding.
     short_hops = 2 * round(_SHORT_SECONDS * SAMPLE_RATE / found.hop_samples / 2) + 1
     short = short_hops * found.hop_samples
-    listed = [Window("", "", segment, found.padding_samples(segment), segment // 2)]
+    listed = [Window("", "", segment, found.padding_samples(segment), segment // overlap)]
     if short < segment:
-        listed.append(Window("-2s", ", 2 s windows", short, 0, short // 2))
+        listed.append(Window("-2s", ", 2 s windows", short, 0, short // overlap))
     return listed
