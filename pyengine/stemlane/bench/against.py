@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Measures Stemlane against an original that is installed elsewhere: the same random weights, the same file, in turns.
 
-Both run as a user runs them, on the command line, start-up included. It prints numbers and judges nothing.
+Both run as a user runs them, on the command line, start-up included, and what they wrote is compared. It prints numbers
+and judges nothing.
 """
 
 import json
@@ -12,16 +13,17 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import soundfile
 
-from stemlane.bench.originals import ORIGINALS, WEIGHTS
+from stemlane.bench.originals import ORIGINALS, ROUNDS, WEIGHTS
 from stemlane.bench.speed import Report, test_signal
 from stemlane.contract import USER_DATA
-from stemlane.errors import InputError
+from stemlane.errors import InputError, one_line
 
 _SAMPLE_RATE = 44100
-_ROUNDS = 2
 _NUM_THREADS = "2"
 
 _PYTHON = sys.executable
@@ -42,32 +44,45 @@ with open(sys.argv[1], "w") as file:
     json.dump(numbers, file)
 """
 
-Comparison = dict[str, dict[str, float]]  # by side, then by name of the number
+Comparison = dict[str, Any]  # by side, then by name of the number
 
 
-def run(against: list[str], report: Report = lambda stage, done, total: None) -> dict[str, Comparison]:
-    """Measure against originals, each named as "name:path of its Python".
+def run(
+    against: list[str], report: Report = lambda stage, done, total: None, *, rounds: int = ROUNDS
+) -> dict[str, Comparison]:
+    """Measure against originals, each named as "name:path of its Python"; `rounds` is how often both sides run.
 
     Returns
     -------
     dict
         For each name `original` and `stemlane`, each with `wall_seconds`, `processor_seconds` and `memory_mib` (of the
-        largest process) of the faster of two runs in turns, and `ratios`, original to Stemlane.
+        largest process) of the fastest of the runs in turns, and `ratios`, original to Stemlane; and under
+        `largest_difference` by stem how far the two sides' samples are apart, 1 being full scale. The stem that is left
+        over is not among them: the originals give it as their networks do, here it is what the others leave. An
+        original that does not run, or does not write what is compared, has the reason under `problem` and nothing else.
 
     Raises
     ------
     InputError
-        If an original is not known or does not run.
+        If an original is not known, or its Python is none.
     """
     chosen = [_parse(text) for text in against]
-    num_runs, num_done = len(chosen) * 2 * _ROUNDS, 0
+    if rounds < 1:
+        raise InputError(f"--rounds is {rounds}, should be 1 or more")
+    num_runs, num_done = len(chosen) * 2 * rounds, 0
 
     def progress() -> None:
         nonlocal num_done
         num_done += 1
         report("bench", num_done, num_runs)
 
-    return {name: _measure(name, python, progress) for name, python in chosen}
+    found: dict[str, Comparison] = {}
+    for name, python in chosen:
+        try:
+            found[name] = _measure(name, python, rounds, progress)
+        except InputError as error:  # the others have taken minutes each
+            found[name] = {"problem": one_line(error)}
+    return found
 
 
 def _parse(text: str) -> tuple[str, str]:
@@ -81,11 +96,12 @@ def _parse(text: str) -> tuple[str, str]:
     return name, python
 
 
-def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison:
+def _measure(name: str, python: str, rounds: int, progress: Callable[[], None]) -> Comparison:
     original = ORIGINALS[name]
     with tempfile.TemporaryDirectory(prefix="stemlane-bench-") as name_of_scratch:
         scratch = Path(name_of_scratch)
-        song, weights, stems = scratch / "songs" / "song.wav", scratch / "weights", scratch / "stems"
+        song, weights = scratch / "songs" / "song.wav", scratch / "weights"
+        stems = {side: scratch / side for side in ("original", "stemlane")}
         weights.mkdir()
         song.parent.mkdir()
         soundfile.write(song, test_signal(original.seconds, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
@@ -100,21 +116,38 @@ def _measure(name: str, python: str, progress: Callable[[], None]) -> Comparison
         add = [_STEMLANE[0], "-c", _ADD, original.source, str(weights / original.location), options]
         run_command(add, environment)
         commands = {
-            "original": [python, *original.command(weights, song, stems)],
-            "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems), "--model", "bench"],
+            "original": [python, *original.command(weights, song, stems["original"])],
+            "stemlane": [*_STEMLANE, "separate", str(song), "-o", str(stems["stemlane"]), "--model", "bench"],
         }
         best: Comparison = {}
-        for _ in range(_ROUNDS):
+        for _ in range(rounds):
             for side, command in commands.items():
+                shutil.rmtree(stems[side], ignore_errors=True)
                 found = run_command(command, environment)
-                shutil.rmtree(stems)
                 if side not in best or found["wall_seconds"] < best[side]["wall_seconds"]:
                     best[side] = found
                 progress()
+        differences = {
+            stem: _largest_difference(*(_stem(folder, stem) for folder in stems.values())) for stem in original.stems
+        }
     ratios = {key: best["original"][key] / max(value, 1e-3) for key, value in best["stemlane"].items()}
     for numbers in best.values():
         numbers["processor_seconds_per_second"] = numbers["processor_seconds"] / original.seconds
-    return {**best, "ratios": ratios}
+    return {**best, "ratios": ratios, "largest_difference": differences}
+
+
+def _stem(folder: Path, stem: str) -> np.ndarray:
+    """The stem (samples, channels) in the one file below `folder` in whose path it is named."""
+    found = [path for path in folder.rglob("*.wav") if stem in path.relative_to(folder).as_posix().lower()]
+    if len(found) != 1:
+        raise InputError(f"{len(found)} files are called {stem!r} among what the {folder.name} side wrote, should be 1")
+    samples: np.ndarray = soundfile.read(found[0], dtype="float32", always_2d=True)[0]
+    return samples
+
+
+def _largest_difference(one: np.ndarray, other: np.ndarray) -> float:
+    """Between two stems (samples, channels), 1 being full scale; infinite if one is longer."""
+    return float(np.abs(one - other).max(initial=0)) if one.shape == other.shape else float("inf")
 
 
 def run_command(command: list[str], environment: dict[str, str]) -> dict[str, float]:

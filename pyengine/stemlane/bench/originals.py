@@ -5,7 +5,7 @@ Nothing here runs in this Python. The scripts are for the original's environment
 and weights as the original draws them before training.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -186,9 +186,13 @@ for name, values in (("download_checks", lists), ("mdx_model_data", known), ("vr
     (folder / f"{name}.json").write_text(json.dumps(values))
 """
 
+ROUNDS = 2  # each side runs so often in turns
 WEIGHTS = "{weights}"
-_CONFIG = {"config": f"{WEIGHTS}/weights.yaml"}
-_AS_TRAINED = {**_CONFIG, "stitching": "reference"}
+_AS_TRAINED = {"config": f"{WEIGHTS}/weights.yaml", "stitching": "reference"}
+_MDX_OVERLAP = str(6144 / (255 * 1024))  # of its segments, as in Ultimate Vocal Remover and here; a quarter is its own
+# What is compared: of four stems the last is the residual.
+_FOUR = ("vocals", "drums", "bass")
+_VOCALS = ("vocals",)
 _PYMSS = "import sys; from pymss.cli import main; sys.exit(main())"
 
 
@@ -208,6 +212,8 @@ class Original:
         Arguments after the original's Python, from the folder of weights, the song and a folder for the stems.
     seconds
         Length of the song: what heavy networks take an hour for tells no more.
+    stems
+        Those that are compared: what the network gives on both sides, without the residual.
     options
         Of `add_model`; `WEIGHTS` stands for the folder of weights. Where Stemlane can join segments as the original
         does, it does so here: both compute as many then.
@@ -220,15 +226,16 @@ class Original:
     command: Callable[[Path, Path, Path], list[str]]
     seconds: float = 180.0
     options: Mapping[str, object] = field(default_factory=dict)
+    stems: Sequence[str] = _FOUR
 
 
-def _pymss(kind: str, script: str, seconds: float, options: Mapping[str, object]) -> Original:
+def _pymss(kind: str, script: str, seconds: float, stems: Sequence[str]) -> Original:
     return Original(
         "pymss", script, kind, "weights.ckpt",
         lambda weights, song, stems: [
             "-c", _PYMSS, "infer", "bench", "-i", str(song), "-o", str(stems), "--device", "cpu",
         ],
-        seconds, options,
+        seconds, _AS_TRAINED, stems,
     )  # fmt: skip
 
 
@@ -241,7 +248,7 @@ def _roformer(package: str, script: str, seconds: float) -> Original:
             "--model_path", str(weights / "weights.ckpt"), "--input_folder", str(song.parent),
             "--store_dir", str(stems), "--device", "cpu",
         ],
-        seconds, _AS_TRAINED,
+        seconds, _AS_TRAINED, _VOCALS,
     )  # fmt: skip
 
 
@@ -271,11 +278,12 @@ ORIGINALS = {
         lambda weights, song, stems: [
             "-c", "from audio_separator.utils.cli import main; main()", str(song), "--model_filename", "bench.onnx",
             "--model_file_dir", str(weights), "--output_dir", str(stems), "--output_format", "WAV", "--use_soundfile",
+            "--mdx_overlap", _MDX_OVERLAP,
         ],
-        60.0, {"stem": "vocals", "fft_samples": 6144, "compensation": 1.0},
+        15.0, {"stem": "vocals", "fft_samples": 6144, "compensation": 1.0}, _VOCALS,
     ),
-    "scnet": _pymss("scnet", _SCNET_WEIGHTS, 60.0, _CONFIG),
-    "mdx23c": _pymss("mdx23c", _MDX23C_WEIGHTS, 12.0, _AS_TRAINED),
-    "mel-band-roformer": _roformer("melband-roformer-infer", _MEL_WEIGHTS, 12.0),
-    "bs-roformer": _roformer("bs-roformer-infer", _BS_WEIGHTS, 12.0),
+    "scnet": _pymss("scnet", _SCNET_WEIGHTS, 14.0, _FOUR),
+    "mdx23c": _pymss("mdx23c", _MDX23C_WEIGHTS, 5.9, _VOCALS),
+    "mel-band-roformer": _roformer("melband-roformer-infer", _MEL_WEIGHTS, 8.0),
+    "bs-roformer": _roformer("bs-roformer-infer", _BS_WEIGHTS, 8.0),
 }  # fmt: skip

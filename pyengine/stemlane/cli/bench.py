@@ -5,7 +5,7 @@ import argparse
 import json
 from typing import Any
 
-from stemlane.bench.originals import ORIGINALS
+from stemlane.bench.originals import ORIGINALS, ROUNDS
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines
 from stemlane.cli.parser import Group, add_command, add_provider, model_name
@@ -26,6 +26,10 @@ def add(commands: Group) -> None:
         "for more",
     )  # fmt: skip
     parser.add_argument(
+        "--rounds", type=int, metavar="N",
+        help=f"with --against: both sides run so often in turns, and the fastest counts (default: {ROUNDS})",
+    )  # fmt: skip
+    parser.add_argument(
         "--memory", action="append", type=float, metavar="SECONDS",
         help="measure memory and speed for a recording of that length instead; repeat for more",
     )  # fmt: skip
@@ -44,6 +48,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.model and not options.memory:
         options.refuse("--model is for --memory")
+    if options.rounds is not None and not options.against:
+        options.refuse("--rounds is for --against")
     if options.memory and options.against:
         options.refuse("--memory and --against are measured one at a time")
     models = [require(model) for model in options.model or ("mix",)] if options.memory else []
@@ -51,6 +57,7 @@ def run(options: argparse.Namespace) -> int:
         if options.memory:
             numbers: dict[str, Any] = memory.run(models, options.memory, report)
         else:
-            numbers = against.run(options.against, report) if options.against else speed.run(report)
+            rounds = ROUNDS if options.rounds is None else options.rounds
+            numbers = against.run(options.against, report, rounds=rounds) if options.against else speed.run(report)
     say_lines(json.dumps(numbers, indent=2) if options.json else speed.as_text(numbers))
-    return 0
+    return int(bool(options.against) and any("problem" in found for found in numbers.values()))

@@ -6,7 +6,9 @@ import json
 import sys
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import soundfile
 from stemlane.bench import against, speed
 from stemlane.cli.main import main
 from stemlane.engine import providers
@@ -81,10 +83,16 @@ def write_original(folder, body: str):
 
 @pytest.fixture
 def scratch(tmp_path, monkeypatch):
-    """Our side is a stand-in too: no model is converted."""
+    """Our side is a stand-in too: no model is converted. Its stems are those of `ours`, an original's of `theirs`."""
     monkeypatch.setitem(against.ORIGINALS, "spleeter", replace(against.ORIGINALS["spleeter"], seconds=1.0))
-    ours = tmp_path / "ours"
-    ours.write_text('#!/bin/sh\nif [ "$3" = separate ]; then mkdir "$6"; fi\n', encoding="utf-8")
+    for side, levels in (("ours", (0.25, 0.25, 0.25)), ("theirs", (0.5, -0.5, 0.25))):
+        (tmp_path / side).mkdir()
+        for stem, level in zip(("Vocals", "drums", "bass"), levels, strict=True):
+            samples = np.full((100, 2), 0.25)
+            samples[7, 1] = level
+            soundfile.write(tmp_path / side / f"song_({stem}).wav", samples, 44100, subtype="FLOAT")
+    ours = tmp_path / "python-of-ours"
+    ours.write_text(f'#!/bin/sh\nif [ "$3" = separate ]; then cp -r {tmp_path}/ours "$6"; fi\n', encoding="utf-8")
     ours.chmod(0o755)
     monkeypatch.setattr(against, "_STEMLANE", (str(ours), "-m", "stemlane"))
     return tmp_path
@@ -92,10 +100,11 @@ def scratch(tmp_path, monkeypatch):
 
 def test_ratios_against_an_original(scratch, capsys):
     spend = "import time; time.sleep(0.4); b'x' * (80 << 20)"
-    python = write_original(scratch, f'mkdir "$7"\n{sys.executable} -c "{spend}"')
-    assert main(["bench", "--json", "--against", f"spleeter:{python}"]) == 0
+    python = write_original(scratch, f'cp -r {scratch}/theirs "$7"\n{sys.executable} -c "{spend}"')
+    assert main(["bench", "--json", "--rounds", "1", "--against", f"spleeter:{python}"]) == 0
     numbers = json.loads(capsys.readouterr().out)["spleeter"]
-    assert set(numbers) == {"original", "stemlane", "ratios"}
+    assert set(numbers) == {"original", "stemlane", "ratios", "largest_difference"}
+    assert numbers["largest_difference"] == {"vocals": 0.25, "drums": 0.75, "bass": 0.0}
     for key in ("wall_seconds", "processor_seconds", "memory_mib"):
         expected = numbers["original"][key] / max(numbers["stemlane"][key], 1e-3)
         assert numbers["ratios"][key] == pytest.approx(expected)
@@ -103,10 +112,17 @@ def test_ratios_against_an_original(scratch, capsys):
     assert numbers["original"]["memory_mib"] > 80 and 0 < numbers["stemlane"]["memory_mib"] < 20
 
 
-def test_originals_that_cannot_be_measured(scratch):
-    python = write_original(scratch, "echo loading; echo no module named spleeter; exit 1")
-    with pytest.raises(InputError, match="-m spleeter separate … failed: no module named spleeter"):
-        against.run([f"spleeter:{python}"])
+def test_originals_that_cannot_be_measured(scratch, capsys):
+    for body, words in (
+        ("echo loading; echo no module named spleeter; exit 1", "-m spleeter separate … failed: no module named spl"),
+        ('mkdir "$7"', "0 files are called 'vocals' among what the original side wrote, should be 1"),
+    ):
+        python = write_original(scratch, body)
+        assert main(["bench", "--json", "--rounds", "1", "--against", f"spleeter:{python}"]) == 1
+        [[name, problem]] = json.loads(capsys.readouterr().out)["spleeter"].items()
+        assert name == "problem" and words in problem
+    with pytest.raises(InputError, match="--rounds is 0, should be 1 or more"):
+        against.run([f"spleeter:{python}"], rounds=0)
     for text in ("spleeter", f"other:{python}"):
         with pytest.raises(InputError, match="should be one of spleeter, .*, bs-roformer, a colon and its Py"):
             against.run([text])
