@@ -80,9 +80,7 @@ void FilesPage::listModels() {
     modelNames_.push_back(model.name);
     model_.addItem(juce::String::fromUTF8(model.title.c_str()), model_.getNumItems() + 1);
   }
-  // The command line's default, by its name here.
-  const std::string wanted = queue_.settings().model == "default" ? "mix" : queue_.settings().model;
-  const auto found = std::find(modelNames_.begin(), modelNames_.end(), wanted);
+  const auto found = std::find(modelNames_.begin(), modelNames_.end(), queue_.nextModel());
   if (found != modelNames_.end())
     model_.setSelectedItemIndex(static_cast<int>(found - modelNames_.begin()), juce::dontSendNotification);
   model_.onChange = [this] {

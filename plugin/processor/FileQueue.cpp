@@ -87,7 +87,7 @@ juce::File FileQueue::usualFolder() {
 
 void FileQueue::rememberSettings() const {
   juce::XmlElement xml(kSettingsTag);
-  xml.setAttribute("model", juce::String(settings_.model));
+  if (!settings_.model.empty()) xml.setAttribute("model", juce::String(settings_.model));
   xml.setAttribute("format", settings_.format);
   xml.setAttribute("folder", settings_.folder.getFullPathName());
   if (settings_.threads > 0) xml.setAttribute("threads", settings_.threads);
@@ -127,12 +127,12 @@ void FileQueue::startNext() {
                                  [](const Item& item) { return item.state == State::waiting; });
   if (next == items_.end()) return;
   next->state = State::running;
-  next->model = settings_.model;
+  next->model = nextModel();
   next->target = targetOf(*next);
   std::vector<std::string> arguments = {"separate", next->file.getFullPathName().toStdString(),
                                         "-o",       settings_.folder.getFullPathName().toStdString(),
                                         "--name",   templateOf(*next, settings_.format).toStdString(),
-                                        "--model",  settings_.model,
+                                        "--model",  next->model,
                                         "--format", settings_.format.toStdString(),
                                         "--json",   "--progress"};
   if (settings_.threads > 0) {
@@ -140,6 +140,10 @@ void FileQueue::startNext() {
     arguments.push_back(std::to_string(settings_.threads));
   }
   job_.start(arguments);
+}
+
+std::string FileQueue::nextModel() const {
+  return settings_.model.empty() ? bestModelName(installedModels()) : settings_.model;
 }
 
 // A recording that comes again gets the same folder for the same model. Whatever else is there stays: it may

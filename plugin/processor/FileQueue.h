@@ -39,7 +39,7 @@ class FileQueue final : public juce::ChangeBroadcaster {
     juce::File target = {};  ///< the folder that its stems go into, once it has begun
   };
   struct Settings {
-    std::string model = "default";
+    std::string model = {};  ///< empty: the best one
     juce::String format = "wav";
     juce::File
         folder;       ///< stems go into a folder in it, called after the recording, that was not there before
@@ -48,6 +48,8 @@ class FileQueue final : public juce::ChangeBroadcaster {
 
   /// What the next recordings take: as it was last remembered, by whichever instance.
   Settings& settings() { return settings_; }
+  /// What separates the next recording.
+  std::string nextModel() const;
   /// Keeps the settings for the next instance.
   void rememberSettings() const;
   /// A folder `Stemlane` among the user's music.

@@ -23,6 +23,10 @@ std::vector<ModelDescriptor> installedModels();
 /// Name of the model of a new insert, of those that are installed.
 std::string defaultModelName(const std::vector<ModelDescriptor>& models);
 
+/// Name of the model for files, while nobody has chosen one: of those that are installed, the one with the
+/// best figures.
+std::string bestModelName(const std::vector<ModelDescriptor>& models);
+
 /// The one of the installed models that is called `name`; if there is none, a stand-in for its delay and
 /// the reason, so that the mixture still passes.
 ModelChoice chooseModel(const std::vector<ModelDescriptor>& models, const std::string& name);

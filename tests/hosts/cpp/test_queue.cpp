@@ -135,8 +135,30 @@ TEST_CASE("model, format and folder of the files are as they were left") {
        {R"(<STEMLANE_FILES model="gone" format="exe" folder="stems"/>)", "<STEMLANE_FILES model=", ""}) {
     REQUIRE(settings.replaceWithText(damaged));
     Host next("live");
-    CHECK(next.processor->files().settings().model == "default");
+    CHECK(next.processor->files().settings().model.empty());
     CHECK(next.processor->files().settings().format == "wav");
     CHECK(next.processor->files().settings().folder == FileQueue::usualFolder());
   }
+}
+
+TEST_CASE("until one is chosen, the best of the installed models separates the files") {
+  const Home home;
+  const juce::File index = home.folder().getChildFile("stemlane/models/models.index");
+  const Host host("live");
+  FileQueue& queue = host.processor->files();
+  CHECK(queue.nextModel() == "mix");
+  std::string lines;
+  for (const char* name : {"open-unmix-umx", "spleeter-4stems", "other", "htdemucs_6s", "htdemucs"}) {
+    lines += std::string(name) + "\tThe " + name + "\t44100\t2048\t3584\t4096\tvocals\tother\n";
+    REQUIRE(index.create());
+    REQUIRE(index.replaceWithText(lines));
+    const bool isLast = std::string(name) == "htdemucs";
+    CHECK(queue.nextModel() == (isLast ? "htdemucs" : "open-unmix-umx"));
+  }
+  FilesPage page(*host.processor);
+  const auto* const box = find<juce::ComboBox>(page, "Model for files");
+  REQUIRE(box != nullptr);
+  CHECK(box->getText() == "The htdemucs");
+  queue.settings().model = "live";
+  CHECK(queue.nextModel() == "live");
 }
