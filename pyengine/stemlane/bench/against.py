@@ -104,7 +104,9 @@ def _measure(name: str, python: str, rounds: int, progress: Callable[[], None]) 
         stems = {side: scratch / side for side in ("original", "stemlane")}
         weights.mkdir()
         song.parent.mkdir()
-        soundfile.write(song, test_signal(original.seconds, _SAMPLE_RATE).T, _SAMPLE_RATE, subtype="PCM_16")
+        signal = test_signal(original.seconds, _SAMPLE_RATE)
+        gain = original.peak / np.abs(signal).max() if original.peak else 1
+        soundfile.write(song, gain * signal.T, _SAMPLE_RATE, subtype="PCM_16")
         environment = {
             **os.environ, "MODEL_PATH": str(weights), USER_DATA["linux"][0]: str(scratch / "data"),
             "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", "PYMSS_USER_MODELS": str(scratch / "pymss.json"),

@@ -77,11 +77,12 @@ _SAVED = """
 torch.save(network.state_dict(), folder / "weights.ckpt")
 """
 _ONE_STEM = 'TRAINING = {"instruments": ["vocals", "other"], "target_instrument": "vocals"}\n'
+# Without `zero_dc` the trainer's program silences the lowest bin, as Stemlane does. These two originals keep it.
 _ROFORMER = """
 MODEL = {"dim": 384, "depth": 6, "stereo": True, "num_stems": 1, "time_transformer_depth": 1,
          "freq_transformer_depth": 1, "dim_head": 64, "heads": 8, "attn_dropout": 0, "ff_dropout": 0,
          "dim_freqs_in": 1025, "stft_n_fft": 2048, "stft_hop_length": 441, "stft_win_length": 2048,
-         "stft_normalized": False, "mask_estimator_depth": 2}
+         "stft_normalized": False, "mask_estimator_depth": 2, "zero_dc": False}
 AUDIO = {"chunk_size": 352800, "hop_length": 441, "num_channels": 2, "sample_rate": 44100}
 """
 # 228 million weights, the shape of most vocal networks.
@@ -89,6 +90,7 @@ _MEL_WEIGHTS = f"""{_ONE_STEM}{_ROFORMER}
 MODEL["num_bands"] = 60
 {_TRAINED}
 from mel_band_roformer.mel_band_roformer import MelBandRoformer
+del MODEL["zero_dc"]  # not a parameter of this one
 network = MelBandRoformer(**MODEL)
 {_SAVED}"""
 # 47 million, the shape of the smaller of the usual ones.
@@ -137,17 +139,18 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 GROWTH, DEPTH, BINS, FRAMES = 48, 5, 3072, 256
+LEVEL = 2e-8  # of the last weights: the stem of the song that is separated then reaches a quarter of full scale
 random, nodes, weights = np.random.default_rng(1), [], []
 def add(operator, *inputs, **attributes):
     nodes.append(helper.make_node(operator, list(inputs), [f"n{len(nodes)}"], **attributes))
     return f"n{len(nodes) - 1}"
-def weight(*shape, inputs):
-    values = (random.standard_normal(shape) * (2 / inputs) ** 0.5).astype(np.float32)
+def weight(*shape, inputs, gain=1.0):
+    values = (random.standard_normal(shape) * gain * (2 / inputs) ** 0.5).astype(np.float32)
     weights.append(numpy_helper.from_array(values, f"w{len(weights)}"))
     return f"w{len(weights) - 1}"
-def conv(source, inputs, outputs, size, step=1):
-    return add("Conv", source, weight(outputs, inputs, size, size, inputs=inputs * size * size), strides=[step, step],
-               pads=[size // 2 if step == 1 else 0] * 4)
+def conv(source, inputs, outputs, size, step=1, gain=1.0):
+    kernel = weight(outputs, inputs, size, size, inputs=inputs * size * size, gain=gain)
+    return add("Conv", source, kernel, strides=[step, step], pads=[size // 2 if step == 1 else 0] * 4)
 def block(source, channels, bins):
     for _ in range(3):
         source = add("Relu", conv(source, channels, channels, 3))
@@ -167,7 +170,7 @@ for _ in range(DEPTH):
     signal = add("ConvTranspose", signal, weight(channels, channels - GROWTH, 2, 2, inputs=channels), strides=[2, 2])
     channels, bins = channels - GROWTH, bins * 2
     signal = block(add("Mul", add("Relu", signal), kept.pop()), channels, bins)
-add("Transpose", conv(signal, channels, 4, 1), perm=[0, 1, 3, 2])
+add("Transpose", conv(signal, channels, 4, 1, gain=LEVEL), perm=[0, 1, 3, 2])
 nodes[-1].output[0] = "output"
 ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 4, BINS, FRAMES])
         for name in ("input", "output")]
@@ -193,6 +196,9 @@ _MDX_OVERLAP = str(6144 / (255 * 1024))  # of its segments, as in Ultimate Vocal
 # What is compared: of four stems the last is the residual.
 _FOUR = ("vocals", "drums", "bass")
 _VOCALS = ("vocals",)
+# MDX23C's song is shorter than a segment. Where its end lies in a segment's last tenth, pymss gives that tenth full
+# weight and the trainer's program, as Stemlane, a ramp. In longer songs both do the same.
+_SHORT_SECONDS = 5.3
 _PYMSS = "import sys; from pymss.cli import main; sys.exit(main())"
 
 
@@ -214,6 +220,8 @@ class Original:
         Length of the song: what heavy networks take an hour for tells no more.
     stems
         Those that are compared: what the network gives on both sides, without the residual.
+    peak
+        Largest sample of the song, 1 being full scale; None leaves the song as quiet as it is.
     options
         Of `add_model`; `WEIGHTS` stands for the folder of weights. Where Stemlane can join segments as the original
         does, it does so here: both compute as many then.
@@ -227,6 +235,7 @@ class Original:
     seconds: float = 180.0
     options: Mapping[str, object] = field(default_factory=dict)
     stems: Sequence[str] = _FOUR
+    peak: float | None = None
 
 
 def _pymss(kind: str, script: str, seconds: float, stems: Sequence[str]) -> Original:
@@ -278,12 +287,13 @@ ORIGINALS = {
         lambda weights, song, stems: [
             "-c", "from audio_separator.utils.cli import main; main()", str(song), "--model_filename", "bench.onnx",
             "--model_file_dir", str(weights), "--output_dir", str(stems), "--output_format", "WAV", "--use_soundfile",
-            "--mdx_overlap", _MDX_OVERLAP,
+            "--mdx_overlap", _MDX_OVERLAP, "--normalization", "1.0",
         ],
         15.0, {"stem": "vocals", "fft_samples": 6144, "compensation": 1.0}, _VOCALS,
+        peak=1.0,  # audio-separator multiplies stems by the song's peak, although it has not divided the song by it
     ),
     "scnet": _pymss("scnet", _SCNET_WEIGHTS, 14.0, _FOUR),
-    "mdx23c": _pymss("mdx23c", _MDX23C_WEIGHTS, 5.9, _VOCALS),
+    "mdx23c": _pymss("mdx23c", _MDX23C_WEIGHTS, _SHORT_SECONDS, _VOCALS),
     "mel-band-roformer": _roformer("melband-roformer-infer", _MEL_WEIGHTS, 8.0),
     "bs-roformer": _roformer("bs-roformer-infer", _BS_WEIGHTS, 8.0),
 }  # fmt: skip

@@ -112,6 +112,18 @@ def test_ratios_against_an_original(scratch, capsys):
     assert numbers["original"]["memory_mib"] > 80 and 0 < numbers["stemlane"]["memory_mib"] < 20
 
 
+@pytest.mark.parametrize("peak", [None, 0.5, 1.0])
+def test_how_loud_the_song_is(scratch, monkeypatch, peak):
+    """Some originals hand on the song's level to their stems, which shows unless it is full scale."""
+    monkeypatch.setitem(against.ORIGINALS, "spleeter", replace(against.ORIGINALS["spleeter"], peak=peak))
+    python = write_original(scratch, f'cp -r {scratch}/theirs "$7"\ncp "$8" {scratch}/song.wav')
+    against.run([f"spleeter:{python}"], rounds=1)
+    song = soundfile.read(scratch / "song.wav")[0]
+    signal = speed.test_signal(1.0, 44100).T
+    expected = signal * (peak / np.abs(signal).max()) if peak else signal
+    assert np.abs(song - expected).max() < 1.1 / 32768  # 16 bits, of which the highest is cut off
+
+
 def test_originals_that_cannot_be_measured(scratch, capsys):
     for body, words in (
         ("echo loading; echo no module named spleeter; exit 1", "-m spleeter separate … failed: no module named spl"),
