@@ -7,35 +7,16 @@ from stemlane.engine.separator import Separator
 from stemlane.engine.spectral.wiener import refined
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.manifests.model import load_manifest
+from support.slow_wiener import slow_wiener_separation, slowly_refined
 from support.tiny_spleeter import build_spleeter
 
 NUM_STEMS, NUM_FRAMES, NUM_BINS = 3, 37, 5
+BLEND_TOLERANCE = 3e-6  # of full scale: float32 transforms and sums of values up to 1
 
 
 def spectra(seed: int, *shape: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)).astype(np.complex64)
-
-
-def slowly_refined(mixture, estimates, iterations, epsilon):
-    """The same in loops over matrices, in float64."""
-    scale = max(1, np.abs(mixture).max() / 10)
-    mixture, estimates = mixture.astype(complex) / scale, estimates.astype(complex) / scale
-    for _ in range(iterations):
-        new = np.zeros_like(estimates)
-        for frequency in range(mixture.shape[2]):
-            covariances = []
-            for stem in estimates[:, :, :, frequency]:
-                outer = sum(np.outer(stem[:, frame], stem[:, frame].conj()) for frame in range(mixture.shape[1]))
-                covariances.append(outer / (epsilon + (np.abs(stem) ** 2).mean(axis=0).sum()))
-            for frame in range(mixture.shape[1]):
-                powers = [(np.abs(stem[:, frame, frequency]) ** 2).mean() for stem in estimates]
-                total = np.sqrt(epsilon) * np.eye(2) + sum(v * r for v, r in zip(powers, covariances, strict=True))
-                for stem, (power, covariance) in enumerate(zip(powers, covariances, strict=True)):
-                    gain = power * covariance @ np.linalg.inv(total)
-                    new[stem, :, frame, frequency] = gain @ mixture[:, frame, frequency]
-        estimates = new
-    return estimates * scale
 
 
 @pytest.mark.parametrize("level", [1e-3, 1, 300])
@@ -78,6 +59,34 @@ def test_a_stems_share_is_the_same_where_it_is_spread_like_the_mixture(tmp_path,
         # Magnitudes 1, 1/2 and 1/3 of the mixture's; powers 1, 1/4 and 1/9 of it.
         for stem, share in zip(stems, (36 / 49, 9 / 49), strict=True):
             np.testing.assert_allclose(stem, share * banded["vocals"], rtol=0, atol=2e-3)
+
+
+@pytest.mark.parametrize("live", [False, True], ids=["recording", "live"])
+@pytest.mark.parametrize(
+    "window", [{"stride_frames": 56, "crossfade_frames": 8}, {"stride_frames": 44, "crossfade_frames": 18}], ids=str
+)
+def test_segments_that_disagree_are_blended(tmp_path, window, live):
+    """Masks and places change over time, so that a segment says something else of its end than the next one does."""
+    num_samples = 12_000
+    model = build_spleeter(tmp_path, wiener_iterations=1, network_bins=64, steepness=0.3, **window)
+    time = np.arange(num_samples) / num_samples
+    angles = np.pi * (1 + np.sin(2 * np.pi * 3 * time)) / 4
+    mixture = noise(num_samples) * np.stack([np.cos(angles), np.sin(angles)]) * (0.1 + np.abs(np.sin(40 * time)))
+    mixture = mixture.astype(np.float32)
+    if live:
+        separator = StreamingSeparator(model, 44100, 2)
+        stems = np.concatenate([separator.process(mixture), separator.finish()], axis=2)
+    else:
+        found = Separator(model).separate(mixture, 44100)
+        stems = np.stack([found["vocals"], found["drums"]])
+    expected, unblended = (
+        slow_wiener_separation(
+            mixture, segment_frames=64, num_bins=64, steepness=0.3, num_stems=3, live=live, blends=blends, **window
+        )
+        for blends in (True, False)
+    )
+    assert np.abs(unblended - expected).max() > 100 * BLEND_TOLERANCE
+    np.testing.assert_allclose(stems, expected, rtol=0, atol=BLEND_TOLERANCE)
 
 
 def test_blocks_do_not_matter_and_reset_forgets(tmp_path):
