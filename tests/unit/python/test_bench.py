@@ -112,6 +112,30 @@ def test_ratios_against_an_original(scratch, capsys):
     assert numbers["original"]["memory_mib"] > 80 and 0 < numbers["stemlane"]["memory_mib"] < 20
 
 
+def test_the_fastest_round_counts_with_all_its_numbers(scratch, monkeypatch):
+    """The fastest is neither the first nor the last, and takes the most memory."""
+    walls = {"original": [3.0, 2.0, 8.0, 5.0], "stemlane": [4.0, 6.0, 1.0, 2.0]}
+    left = {side: iter(values) for side, values in walls.items()}
+    measure = against.run_command
+
+    def timed(command, environment):
+        numbers = measure(command, environment)
+        if "separate" not in command:
+            return numbers
+        wall = next(left["stemlane" if command[0] == against._STEMLANE[0] else "original"])
+        return {"wall_seconds": wall, "processor_seconds": 10 * wall, "memory_mib": 60 / wall}
+
+    monkeypatch.setattr(against, "run_command", timed)
+    python = write_original(scratch, f'cp -r {scratch}/theirs "$7"')
+    numbers = against.run([f"spleeter:{python}"], rounds=4)["spleeter"]
+    for side, wall in (("original", 2.0), ("stemlane", 1.0)):
+        assert numbers[side] == {
+            "wall_seconds": wall, "processor_seconds": 10 * wall, "memory_mib": 60 / wall,
+            "processor_seconds_per_second": 10 * wall,  # of a song of one second
+        }  # fmt: skip
+    assert numbers["ratios"] == {"wall_seconds": 2.0, "processor_seconds": 2.0, "memory_mib": 0.5}
+
+
 @pytest.mark.parametrize("peak", [None, 0.5, 1.0])
 def test_how_loud_the_song_is(scratch, monkeypatch, peak):
     """Some originals hand on the song's level to their stems, which shows unless it is full scale."""
