@@ -167,3 +167,16 @@ def test_on_windows_a_trial_ends_with_the_process_that_asked_for_it(monkeypatch)
     monkeypatch.setattr(trial_process.os, "_exit", lambda status: ended.set())
     trial_process.follow(4711)
     assert ended.wait(10) and opened == [4711]
+
+
+def test_a_trial_follows_the_process_that_asked_for_it(tmp_path, monkeypatch):
+    """The number that reaches it is that of the process itself, not of its parent."""
+    manifest = load_manifest(build_model(tmp_path, name="own"))
+    code = (
+        "from stemlane.catalog import trial_process\n"
+        "trial_process.follow = lambda parent: trial_process._say(problem=f'follows {parent}')\n"
+        "trial_process.main()"
+    )
+    monkeypatch.setattr(trial, "_COMMAND", [sys.executable, "-P", "-c", code])
+    with pytest.raises(ModelError, match=f"^follows {os.getpid()}$"):
+        trial.try_models([manifest])
