@@ -77,9 +77,9 @@ InfoPanel::Row computingRow(StemlaneProcessor& processor, juce::Component& edito
 InfoPanel::Row threadsRow(FileQueue& files, juce::Component& editor,
                           std::function<void(juce::String)> onChange) {
   const int now = files.settings().threads;
-  const juce::String text = now == 0
-                                ? juce::String("automatic, one for each processor, up to eight")
-                                : juce::String(now) + " of " + juce::String(juce::SystemStats::getNumCpus());
+  const juce::String text =
+      now == 0 ? juce::String("automatic, one for each processor, up to eight")
+               : juce::String(now) + " of " + juce::String(juce::SystemStats::getNumCpus()) + " processors";
   // docs/decisions/10-load.md
   const char* const insert = ". A live insert takes one (HTDemucs and its like: up to eight)";
   return {"Threads for files", text + insert, "Change",

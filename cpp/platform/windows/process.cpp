@@ -281,6 +281,7 @@ std::string become(const std::filesystem::path& program, const std::vector<std::
     SetEnvironmentVariableW(L"PATH", path.c_str());
   }
   OwnedHandle job = make_job();
+  if (!job) return last_error("no job");
   const BirthAttributes attributes(job, nullptr);
   STARTUPINFOEXW startup{};
   startup.StartupInfo.cb = sizeof startup;
@@ -291,7 +292,7 @@ std::string become(const std::filesystem::path& program, const std::vector<std::
   startup.lpAttributeList = attributes.get();
   std::wstring command = command_line(program.wstring(), arguments);
   PROCESS_INFORMATION created{};
-  if (!job || startup.lpAttributeList == nullptr ||
+  if (startup.lpAttributeList == nullptr ||
       CreateProcessW(program.c_str(), command.data(), nullptr, nullptr, TRUE, EXTENDED_STARTUPINFO_PRESENT,
                      nullptr, nullptr, &startup.StartupInfo, &created) == 0)
     return last_error("the system refuses");

@@ -80,7 +80,7 @@ def run(
     for name, python in chosen:
         try:
             found[name] = _measure(name, python, rounds, progress)
-        except InputError as error:  # the others have taken minutes each
+        except (InputError, OSError, soundfile.SoundFileError) as error:  # the others have taken minutes each
             found[name] = {"problem": one_line(error)}
     return found
 
@@ -148,8 +148,10 @@ def _stem(folder: Path, stem: str) -> np.ndarray:
 
 
 def _largest_difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Between two stems (samples, channels), 1 being full scale; infinite if one is longer."""
-    return float(np.abs(one - other).max(initial=0)) if one.shape == other.shape else float("inf")
+    """Between two stems (samples, channels), 1 being full scale."""
+    if one.shape != other.shape:
+        raise InputError(f"the stems have {one.shape} and {other.shape} samples and channels, should be as many")
+    return float(np.abs(one - other).max(initial=0))
 
 
 def run_command(command: list[str], environment: dict[str, str]) -> dict[str, float]:

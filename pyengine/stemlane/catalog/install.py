@@ -106,7 +106,7 @@ def add_model(
 def _check_folder(source: str, wanted: AddOptions, *, force: bool, renamed: bool) -> None:
     """Raise `ModelError` unless `source` is the folder of a model that can be added as it is."""
     if not (Path(source) / MANIFEST_NAME).is_file():
-        raise ModelError(f"no source called {source!r}; there is: {SOURCE_NAMES}")
+        raise ModelError(f"no source called {source!r}; there are: {SOURCE_NAMES}")
     if renamed:
         raise ModelError(f"{source} is a model: its manifest gives the name, and it comes from nowhere else")
     wanted.check_taken(source, ())

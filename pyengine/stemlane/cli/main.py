@@ -16,7 +16,7 @@ from stemlane.cli import bench, completion, doctor, evaluate, help_text, models,
 from stemlane.cli.output import tell, warn
 from stemlane.cli.parser import Parser
 from stemlane.contract import PROVIDER_VARIABLE
-from stemlane.errors import StemlaneError, StemlaneWarning, one_line
+from stemlane.errors import OUT_OF_MEMORY, StemlaneError, StemlaneWarning, one_line
 
 _COMMANDS = (separate, render, models, plugin, bench, evaluate, doctor)
 # Where the engine looks for what a command was given: `engine/providers.py`, and `available_threads` in `session.py`.
@@ -81,7 +81,7 @@ def _text(error: BaseException) -> str:
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{os.fsdecode(error.filename)}: {error.strerror}"
     if isinstance(error, MemoryError):
-        return "there is not enough memory: close other programs, or choose a smaller model"
+        return OUT_OF_MEMORY
     if isinstance(error, KeyboardInterrupt):
         return "interrupted"
     return f"unexpected: {one_line(error)} (STEMLANE_DEBUG=1 shows where)"

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
+from stemlane.arguments import MOST_THREADS
 from stemlane.cli.output import printable, say_lines
 from stemlane.contract import PROVIDERS
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 # What takes commands: argparse has no public name for it.
 Group: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 Run = Callable[[argparse.Namespace], int | None]
-_MOST_THREADS = 1024  # more than machines have processors; onnxruntime starts whatever it is told
 _FAMILIES = ("spleeter", "open-unmix")  # whose models have names with a colon
 
 
@@ -108,8 +108,8 @@ def model_name(text: str) -> str:
 
 
 def _num_threads(text: str) -> int:
-    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= _MOST_THREADS:
-        raise argparse.ArgumentTypeError(f"is {printable(text)!r}, should be a number from 1 to {_MOST_THREADS}")
+    if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"is {printable(text)!r}, should be a number from 1 to {MOST_THREADS}")
     return int(text)
 
 

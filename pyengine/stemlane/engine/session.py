@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnxruntime
 
+from stemlane.arguments import MOST_THREADS
 from stemlane.engine import providers
+from stemlane.engine.failures import failure
 from stemlane.engine.mapped_weights import MappedWeights, is_mapped
 from stemlane.errors import ModelError, one_line
 
@@ -146,8 +148,8 @@ class StatefulSession:
             with self._weights.in_use():
                 self._session.run_with_iobinding(size.bindings[0], self._run_options)
         except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
-            raise ModelError(
-                f"{self._path}: the network does not take an input of {size.input.shape}: {one_line(error)}"
+            raise failure(
+                error, f"{self._path}: the network does not take an input of {size.input.shape}: {one_line(error)}"
             ) from None
         return size.output
 
@@ -240,10 +242,13 @@ class SegmentSession:
 
 
 def available_threads() -> int:
-    """How many threads a large network should have: OMP_NUM_THREADS, or one for each processor, up to eight."""
+    """How many threads a large network should have: OMP_NUM_THREADS, or one for each processor, up to eight.
+
+    Of a variable beyond `MOST_THREADS`, as many: each thread has a stack.
+    """
     named = os.environ.get("OMP_NUM_THREADS", "")
-    if named.isdecimal() and int(named):
-        return int(named)
+    if named.isdecimal() and int(named[:9]):
+        return min(int(named[:9]), MOST_THREADS)
     return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 8)
 
 
@@ -269,7 +274,7 @@ def _run(
     try:
         session.run_with_iobinding(binding, options)
     except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
-        raise ModelError(f"{path}: the network failed: {one_line(error)}") from None
+        raise failure(error, f"{path}: the network failed: {one_line(error)}") from None
 
 
 def _check(
@@ -332,7 +337,7 @@ def _load(path: Path, threads: int = 1, *, large: bool = False) -> onnxruntime.I
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=providers.session_providers())
     except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
-        raise ModelError(f"{path}: not a network onnxruntime can load: {one_line(error)}") from None
+        raise failure(error, f"{path}: not a network onnxruntime can load: {one_line(error)}") from None
 
 
 def _within(array: np.ndarray, shape: Shape) -> np.ndarray:

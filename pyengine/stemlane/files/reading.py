@@ -103,7 +103,7 @@ class AudioInput:
     @property
     def _nothing_there(self) -> str:
         if self._first_sample:
-            return f"ends before {self._start_seconds:g} s, where the part begins; start earlier"
+            return f"has nothing from {self._start_seconds:g} s on, where the part begins; start earlier"
         return "holds 0 samples"
 
     def _look(self) -> None:

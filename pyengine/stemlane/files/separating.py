@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stemlane.engine.separator import Separator
-from stemlane.errors import StemlaneError, one_line
+from stemlane.errors import OUT_OF_MEMORY, StemlaneError, one_line
 from stemlane.files.addresses import Place
 from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
@@ -138,7 +138,7 @@ def try_recording(
     except StemlaneError as error:
         outcome.problem = one_line(error)
     except MemoryError:
-        outcome.problem = f"{recording.shown}: there is not enough memory to separate it"
+        outcome.problem = f"{recording.shown}: {OUT_OF_MEMORY}"
     except StoppedError:
         outcome.problem = f"{recording.shown}: interrupted"
     except Exception as error:  # noqa: BLE001 - whatever one recording does to a library, the others want to be done

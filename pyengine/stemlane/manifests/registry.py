@@ -140,8 +140,8 @@ def find_model(model: str | Path) -> Manifest:
             return load_named(folder / name)
     names = [listing.name for listing in list_models()]
     near = near_miss(text, names)
-    there = f"{near} There is" if near else "; there is"
-    raise ModelError(f"no model called {shown(text)}{there}: {', '.join(names) or 'none is installed'}")
+    there = f"{near} There are" if near else "; there are"
+    raise ModelError(f"no model called {shown(text)}{there}: {', '.join(names) or 'none'}")
 
 
 def check_model(manifest: Manifest) -> None:

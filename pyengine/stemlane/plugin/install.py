@@ -39,6 +39,8 @@ def make_bundle_of(folder: str | Path, *, python: str | Path, packages: str | Pa
 
     For Windows, see `windows_bundle.write`; for macOS if the Python has a folder `bin`, see `macos_bundle.write`.
     """
+    if not Path(python).is_dir():
+        raise PluginError(f"{python}: is no folder; name the one that a Python for Windows or macOS was unpacked into")
     system = macos_bundle if Path(python, "bin").is_dir() else windows_bundle
     write = functools.partial(system.write, python=Path(python), packages=Path(packages))
     return _put_in_place(write, Path(folder) / places.BUNDLE_NAME)

@@ -77,9 +77,11 @@ def _settings(preset: str | Path) -> tuple[str, Mapping[str, str]]:
         if text in BUILT_IN:
             return f"preset {text!r}", BUILT_IN[text]
         if not text.endswith(_ENDING):
-            near = near_miss(text, BUILT_IN)
-            there = f"{near} There is" if near else f" in {own.parent}, nor one of"
-            raise PluginError(f"there is no preset {shown(text)}{there}: {', '.join(BUILT_IN)}")
+            saved = sorted(path.stem for path in own.parent.glob(f"*{_ENDING}"))
+            near = near_miss(text, [*BUILT_IN, *saved])
+            there = f"{near} There are" if near else "; there are"
+            listed = ", ".join([*BUILT_IN, *saved])
+            raise PluginError(f"there is no preset {shown(text)}{there}: {listed}; your own are in {own.parent}")
     return _from_file(Path(text))
 
 

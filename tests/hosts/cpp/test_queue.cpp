@@ -97,7 +97,8 @@ TEST_CASE("the threads that work on files are chosen on the page of settings, an
     pump();
     return queue.settings().threads == 1;
   }));
-  CHECK(said().contains("Threads for files: 1 of " + juce::String(juce::SystemStats::getNumCpus()) + insert));
+  CHECK(said().contains("Threads for files: 1 of " + juce::String(juce::SystemStats::getNumCpus()) +
+                        " processors" + insert));
   CHECK(separate() == "computed by 1");
   CHECK(Host("live").processor->files().settings().threads == 1);
   choose("automatic");

@@ -34,7 +34,7 @@ def test_separate_refuses_and_leaves_nothing(tmp_path, tiny_models, capsys):
         ([str(text)], "cannot be read as audio"),
         ([str(tmp_path / "absent.wav")], "no such file"),
         ([good, str(tmp_path / "in" / "other" / "good.flac")], "would both go to"),
-        ([good, "--model", "nope"], "no model called 'nope'; there is: live, mix"),
+        ([good, "--model", "nope"], "no model called 'nope'; there are: live, mix"),
         ([good, "--stems", "piano"], "has no stem 'piano', it has: vocals, drums"),
         ([good, "--format", "aiff"], "format 'aiff' cannot be written"),
     ]:

@@ -230,7 +230,7 @@ def test_names_and_replacing(data, checkpoint):
         with pytest.raises(ModelError, match=re.escape(f"name is {name!r}, should be")):
             add_model("spleeter:4stems", location=location, name=name)
     for source in ("spleeter:3stems", "demucs", "", str(checkpoint)):
-        with pytest.raises(ModelError, match="there is: spleeter:2stems, spleeter:4stems, spleeter:5stems"):
+        with pytest.raises(ModelError, match="there are: spleeter:2stems, spleeter:4stems, spleeter:5stems"):
             add_model(source)
     with pytest.raises(ModelError, match="extension is 'mirror', should be one of: zeros, average"):
         add_model("spleeter:4stems", location=location, mask_extension="mirror")

@@ -99,7 +99,7 @@ def test_parts_of_an_mp3_of_variable_bit_rate(tmp_path, tiny_models):
 
 
 def test_a_part_behind_the_end(song, tmp_path):
-    with pytest.raises(InputError, match="song.wav: ends before 5 s, where the part begins; start earlier"):
+    with pytest.raises(InputError, match="song.wav: has nothing from 5 s on, where the part begins; start earlier"):
         stemlane.separate_file(song, tmp_path / "out", start_seconds=5)
     assert not (tmp_path / "out").exists()
 
@@ -224,7 +224,9 @@ def test_what_breaks_a_library_breaks_one_recording(songs, tmp_path, monkeypatch
     monkeypatch.setattr(separating, "separate_recording", fails)
     problems = {done.path.name: done.problem for done in stemlane.separate_many([songs], tmp_path / "out")}
     assert problems["1.wav"].endswith("1.wav: unexpected: ZeroDivisionError: x")
-    assert problems["2.wav"].endswith("2.wav: there is not enough memory to separate it")
+    assert problems["2.wav"].endswith(
+        "2.wav: there is not enough memory: close other programs, or choose a smaller model"
+    )
     assert not problems["0.wav"] and not problems["3.wav"]
 
 

@@ -79,6 +79,11 @@ def test_parts_that_are_missing_are_named(parts, tmp_path, part, name, reason):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+def test_a_folder_that_is_none_is_named(parts, tmp_path):
+    with pytest.raises(PluginError, match="nowhere: is no folder; name the one that a Python for Windows or macOS"):
+        install.make_bundle_of(tmp_path / "out", python=tmp_path / "nowhere", packages=parts["packages"])
+
+
 def test_the_command_makes_it(parts, tmp_path, capsys):
     options = ["--python", str(parts["python"]), "--packages", str(parts["packages"])]
     assert main(["plugin", "bundle", str(tmp_path / "out"), *options]) == 0

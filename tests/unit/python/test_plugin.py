@@ -242,10 +242,15 @@ def test_a_preset_is_a_name_before_it_is_a_path(tmp_path, monkeypatch):
         state = ElementTree.Element("STEMLANE", {"vocals_gain": "0.0", "vocals_mute": "Off"})
         named_presets.load(state, preset)
         assert state.attrib == {"vocals_gain": gain, "vocals_mute": "Off"}
-    with pytest.raises(PluginError, match=r"no preset 'Karaok', did you mean 'Karaoke'\? There is: Karaoke, A"):
+    with pytest.raises(PluginError, match=r"no preset 'Karaok', did you mean 'Karaoke'\? There are: Karaoke, A"):
         named_presets.load(state, "Karaok")
-    with pytest.raises(PluginError, match="there is no preset 'Mine' in .*presets, nor one of: Karaoke, A cappella"):
+    with pytest.raises(
+        PluginError,
+        match="there is no preset 'Mine'; there are: Karaoke, A cappella.*, Take 1.xml; your own are in .*presets$",
+    ):
         named_presets.load(state, "Mine")
+    with pytest.raises(PluginError, match=r"no preset 'take 1', did you mean 'Take 1.xml'\? There are"):
+        named_presets.load(state, "take 1")
 
 
 @pytest.mark.parametrize(

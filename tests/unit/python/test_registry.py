@@ -19,9 +19,11 @@ def test_names_alias_and_paths(tiny_models, tmp_path):
 
 
 def test_unknown_names_list_what_there_is(tiny_models, tmp_path):
-    with pytest.raises(ModelError, match="no model called 'nope'; there is: live, mix"):
+    with pytest.raises(ModelError, match="no model called 'nope'; there are: live, mix"):
         registry.find_model("nope")
-    with pytest.raises(ModelError, match=r"no model called 'mixx', did you mean 'mix'\? There is: live, mix"):
+    with pytest.raises(ModelError, match=r"no model called 'MIX', did you mean 'mix'\?"):
+        registry.find_model("MIX")
+    with pytest.raises(ModelError, match=r"no model called 'mixx', did you mean 'mix'\? There are: live, mix"):
         registry.find_model("mixx")
     with pytest.raises(ModelError, match="no model called ''"):
         registry.find_model("")

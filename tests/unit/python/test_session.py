@@ -125,9 +125,29 @@ def test_segment_networks_that_are_refused(tmp_path, change, words):
         SegmentSession(segment_network(tmp_path), **shapes, threads=1)
 
 
+@pytest.mark.parametrize(
+    "words", ["bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 335544320", "std::bad_alloc"]
+)
+def test_a_network_without_memory_says_so(tmp_path, monkeypatch, words):
+    session = SegmentSession(
+        segment_network(tmp_path), inputs={"a": (2, 3), "b": (2, 3)}, outputs={"sum": (2, 3)}, threads=1
+    )
+
+    class Failing:
+        def run_with_iobinding(self, *_):
+            raise RuntimeError(words)
+
+    monkeypatch.setattr(session, "_session", Failing())
+    with pytest.raises(MemoryError, match=words[-20:]):
+        session.run()
+
+
 def test_threads(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert available_threads() == 3
+    for many in ("1025", "100000", "9" * 5000):
+        monkeypatch.setenv("OMP_NUM_THREADS", many)
+        assert available_threads() == 1024
     for nothing in ("", "0", "many"):
         monkeypatch.setenv("OMP_NUM_THREADS", nothing)
         assert 1 <= available_threads() <= 8
