@@ -26,8 +26,8 @@ Shape = tuple[int, ...]
 Arrays = dict[tuple[str, Shape], np.ndarray]
 
 # After each run the arena is given back, but for its first stretch of addresses, which therefore holds one page. The
-# next run's is one that large networks fit into: what they do not touch takes no memory, while each of several would
-# end with room too small to be used. A piece that is 256 KiB larger than what is asked for is cut.
+# next run's is one that large networks fit into: each of several would end with room too small to be used. What they do
+# not touch takes addresses on Linux, no memory; Windows promises it. A piece 256 KiB larger than asked for is cut.
 _ARENA = {
     "initial_chunk_size_bytes": 1 << 12, "initial_growth_chunk_size_bytes": 1 << 29,
     "max_dead_bytes_per_chunk": 1 << 18,
