@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: MIT
 """`models add scnet`: from checkpoints as trainers write them; what is refused, in one line each."""
 
+import hashlib
 import os
 
 import numpy as np
 import pytest
+from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.readers.training_config import Config, parse_config
+from stemlane.catalog.convert.scnet import source
 from stemlane.catalog.convert.scnet.architecture import read_architecture
+from stemlane.catalog.convert.source import Order
 from stemlane.cli.main import main
 from stemlane.errors import ModelError
+from stemlane.manifests.model import Manifest, load_manifest
 from stemlane.manifests.registry import find_model
 from support import scnet_case as case
 from support.torch_files import Call, Name, write_package, write_torch
@@ -51,6 +56,40 @@ def test_segments_joined_as_the_trainer_does(tmp_path, capsys):
     capsys.readouterr()
     words = "inference: num_overlap is 50, should be from 2 to 8"
     refused(capsys, path, words, "--stitching", "reference", "--name", "b")
+
+
+def converted(path, name: str, **options) -> list[Manifest]:
+    """Models as `add` writes them before it tries them, the longest window first."""
+    target = path.parent / name
+    target.mkdir()
+    wanted = AddOptions(config=path.parent / "settings.yaml", **options)
+    folders = source.add(source.ScnetSource(), Order(
+        str(path), name, wanted, path.parent, path.parent, target, report=lambda stage, done, total: None))  # fmt: skip
+    return [load_manifest(folder) for folder in folders]
+
+
+def test_both_windows_are_heard_as_often(tmp_path):
+    """A segment of the training and one of 345 frames, the odd number next to 2 s."""
+    path = write_torch(tmp_path / "w.ckpt", case.seeded())
+    text = case.CONFIG.replace(f"chunk_size: {case.SEGMENT}", "chunk_size: 132096") + "inference:\n  num_overlap: 4\n"
+    (tmp_path / "settings.yaml").write_text(text, encoding="utf-8")
+    found = [manifest.settings for manifest in converted(path, "scnet", stitching="reference")]
+    strides = [(settings.segment_samples, settings.segment_stride_samples) for settings in found]
+    assert strides == [(132_096, 132_096 // 4), (88_320, 88_320 // 4)]
+
+
+def test_the_published_large_weights_are_known_by_their_hash(tmp_path, monkeypatch):
+    """They are normalised as their authors trained them, whatever the settings say that come with them."""
+    path = write_torch(tmp_path / "w.ckpt", case.seeded())
+    (authors,) = converted(path, "authors")
+    (tmp_path / "settings.yaml").write_text(case.CONFIG + "inference:\n  normalize: false\n", encoding="utf-8")
+    (own,) = converted(path, "own")
+    monkeypatch.setattr(source, "_LARGE_SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    (large,) = converted(path, "large")
+    assert (own.settings.level, large.settings.level) == ("none", "recording")
+    assert own.files[0].sha256 != large.files[0].sha256 == authors.files[0].sha256  # normalised inside
+    assert (large.title, large.version, large.training_data) == ("SCNet large", "1.0.9", "MUSDB18-HQ")
+    assert large.licence == "MIT (SCNet's author)" and own.title == "SCNet, own weights"
 
 
 def refused(capsys, path, words: str, *arguments) -> None:
