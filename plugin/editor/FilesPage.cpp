@@ -183,9 +183,8 @@ juce::String FilesPage::footerText() const {
   if (const juce::String& problem = processor_.capture().problem(); problem.isNotEmpty()) return problem;
   return (queue_.isPaused() ? "Paused: add songs, then press Start. " : "") + juce::String("Stems go to ") +
          queue_.settings().folder.getFullPathName() +
-         ". They are named after the recording and have its length. Drag a stem into the DAW, or a song by "
-         "its "
-         "name for all of them";
+         ". They are named after the recording and have its length. Drag a stem into the DAW, "
+         "or a song by its name for all of them";
 }
 
 void FilesPage::paintOverChildren(juce::Graphics& g) {
