@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
 
-from stemlane.arguments import MOST_THREADS
 from stemlane.cli.output import printable, say_lines
 from stemlane.contract import PROVIDERS
 
@@ -108,6 +107,8 @@ def model_name(text: str) -> str:
 
 
 def _num_threads(text: str) -> int:
+    from stemlane.arguments import MOST_THREADS  # loads NumPy, which is not there when a build writes the manual page
+
     if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MOST_THREADS:
         raise argparse.ArgumentTypeError(f"is {printable(text)!r}, should be a number from 1 to {MOST_THREADS}")
     return int(text)
