@@ -4,6 +4,7 @@
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -124,6 +125,15 @@ def test_the_manual_page_holds_everything_and_no_request_of_roff_by_accident():
             assert all(option in section for option in options_of(words) - {"-h", "--help"})
             assert ".nf\nstemlane" in section.replace("  stemlane", "stemlane")
     assert "%(" not in page and "{prog}" not in page
+
+
+def test_a_build_writes_it_without_any_package():
+    script = (
+        "import runpy, sys\nfor name in ('numpy', 'onnxruntime', 'soundfile', 'av'): sys.modules[name] = None\n"
+        "runpy.run_module('stemlane.cli.man_page', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout == man_page.page(build_parser())
 
 
 def test_the_manual_page_is_installed():
