@@ -147,20 +147,26 @@ def slow_separation(
 
 
 def slow_open_unmix(mixture: np.ndarray, *, steepness: float, num_masks: int) -> np.ndarray:
-    """Open-Unmix's procedure in float64: (masks, channels, samples) of (channels, samples).
+    """Open-Unmix's procedure in float64: (masks, channels, samples) of (channels, samples), masks for the whole."""
+    spectra = open_unmix_spectra(mixture)
+    return open_unmix_signals(spectra * tiny_masks(np.abs(spectra), steepness, num_masks), mixture.shape[1])
 
-    Frames centred on multiples of the hop, the recording mirrored at its ends, masks for the whole of it, overlap-add
-    divided by the sum of the squared windows that are there.
-    """
-    num_samples = mixture.shape[1]
+
+def open_unmix_spectra(mixture: np.ndarray) -> np.ndarray:
+    """Frames centred on multiples of the hop, the recording mirrored at its ends: (channels, frames, bins)."""
     padded = np.pad(mixture.astype(np.float64), ((0, 0), (FFT // 2, FFT // 2)), mode="reflect")
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)
-    num_frames = num_samples // HOP + 1
+    num_frames = mixture.shape[1] // HOP + 1
     frames = np.stack([padded[:, k * HOP : k * HOP + FFT] * window for k in range(num_frames)], axis=1)
-    spectra = np.fft.rfft(frames, axis=-1)
-    found = np.fft.irfft(spectra * tiny_masks(np.abs(spectra), steepness, num_masks), FFT) * window
-    stems, envelope = np.zeros((num_masks, *padded.shape)), np.zeros(padded.shape[1])
-    for k in range(num_frames):
+    return np.fft.rfft(frames, axis=-1)
+
+
+def open_unmix_signals(spectra: np.ndarray, num_samples: int) -> np.ndarray:
+    """Overlap-add of (stems, channels, frames, bins), divided by the sum of the squared windows that are there."""
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)
+    found = np.fft.irfft(spectra, FFT) * window
+    stems, envelope = np.zeros((*spectra.shape[:2], num_samples + FFT)), np.zeros(num_samples + FFT)
+    for k in range(spectra.shape[2]):
         stems[:, :, k * HOP : k * HOP + FFT] += found[:, :, k]
         envelope[k * HOP : k * HOP + FFT] += window**2
     inside = slice(FFT // 2, FFT // 2 + num_samples)

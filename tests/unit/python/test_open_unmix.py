@@ -11,7 +11,10 @@ from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ManifestError, ModelError
 from stemlane.manifests.model import load_manifest
-from support.tiny_spleeter import FFT, HOP, REACH_FRAMES, build_spleeter, slow_open_unmix
+from support.slow_wiener import slowly_refined
+from support.tiny_spleeter import FFT, HOP, REACH_FRAMES, build_spleeter, slow_open_unmix, tiny_masks
+from support.tiny_spleeter import open_unmix_signals as signals_of
+from support.tiny_spleeter import open_unmix_spectra as spectra_of
 
 # float32 transforms; at the very end a sample is divided by as little as a quarter of the usual sum of windows
 TOLERANCE = 1e-5
@@ -85,6 +88,45 @@ def test_wiener_blocks_lie_where_they_lie_in_a_single_window(tmp_path, wiener_fr
     found, expected = (Separator(folder).separate(mixture, 44100)["vocals"] for folder in (cut, one))
     difference = np.abs(found - expected).max()
     assert 1e-4 < difference < 0.1 if by_segment else difference < TOLERANCE
+
+
+def slowly_blended(mixture, separate, *, segment_frames, stride_frames, crossfade_frames, blends=True):
+    """A recording of which each segment is separated alone, by `separate` of its spectra, in float64.
+
+    Segment s ends with frame (s + 1) stride - 3, the last one with the recording, of which it keeps all.
+    """
+    spectra = spectra_of(mixture)
+    num_frames, rest = spectra.shape[1], segment_frames - stride_frames - crossfade_frames
+    num_segments = mixture.shape[1] // (stride_frames * HOP) + 1
+    stems = np.zeros((2, *spectra.shape), complex)
+    for segment in range(num_segments):
+        first = (segment + 1) * stride_frames - 2 - segment_frames
+        is_last = segment == num_segments - 1
+        heard = slice(max(first, 0), num_frames if is_last else first + segment_frames)
+        found, kept = separate(spectra[:, heard]), first + rest - rest // 2
+        for frame in range(max(kept, 0), num_frames if is_last else kept + stride_frames + crossfade_frames):
+            weight = min((frame - kept + 0.5) / crossfade_frames, 1) if blends else 1
+            stems[:, :, frame] *= 1 - weight
+            stems[:, :, frame] += weight * found[:, :, frame - heard.start]
+    return signals_of(stems, mixture.shape[1])
+
+
+@pytest.mark.parametrize("iterations", [0, 1])
+@pytest.mark.parametrize("window", [(64, 56, 8), (64, 44, 18)], ids=str)
+def test_segments_that_disagree_are_blended(tmp_path, window, iterations):
+    """With less context than masks depend on; the filter knows a segment alone. The level changes over time."""
+    window = dict(zip(("segment_frames", "stride_frames", "crossfade_frames"), window, strict=True))
+    folder = model(tmp_path, wiener_iterations=iterations, **window)
+    mixture = noise(20_011) * (0.1 + np.abs(np.sin(np.arange(20_011) / 900))).astype(np.float32)
+
+    def separate(spectra):
+        estimates = spectra * tiny_masks(np.abs(spectra), 1.0, 3)
+        return (slowly_refined(spectra, estimates, 1, 1e-10) if iterations else estimates)[:2]
+
+    found = Separator(folder).separate(mixture, 44100)
+    expected, unblended = (slowly_blended(mixture, separate, **window, blends=blends) for blends in (True, False))
+    assert np.abs(unblended - expected).max() > 50 * TOLERANCE
+    np.testing.assert_allclose([found["vocals"], found["drums"]], expected, rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("settings, words", [
