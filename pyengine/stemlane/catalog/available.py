@@ -88,9 +88,18 @@ def available_models() -> list[Available]:
 
 def source_names() -> list[str]:
     """What `stemlane models add` takes by name: the models above, and families whose networks come as files."""
+    return [*(entry.source for entry in available_models()), *from_files()]
+
+
+def from_files() -> list[str]:
+    """Families whose networks come as files of the user's.
+
+    >>> from_files()
+    ['mdx', 'mdx23c', 'roformer', 'scnet']
+    """
     named = [entry.source for entry in available_models()]
     families = [vars(module)["__name__"].split(".")[-2].replace("_", "-") for module in SOURCES]
-    return [*named, *sorted(family for family in families if not any(name.startswith(family) for name in named))]
+    return sorted(family for family in families if not any(name.startswith(family) for name in named))
 
 
 def _entry(source: str, stems: tuple[str, ...], latency_seconds: tuple[float, ...]) -> Available:

@@ -17,7 +17,7 @@ def require(model: str) -> str:
     try:
         find_model(model)
     except ModelError:
-        from stemlane.catalog.available import find_available
+        from stemlane.catalog.available import find_available, from_files
 
         found = find_available(model)
         if len(found) == 1:
@@ -29,6 +29,10 @@ def require(model: str) -> str:
             raise ModelError(
                 f"model {model!r} is not here yet; one of these can be added: {sources}; "
                 f"run 'stemlane models add {found[0].source}'"
+            ) from None
+        if (family := model.lower()) in from_files():
+            raise ModelError(
+                f"model {model!r} is added from a file of yours: run 'stemlane models add {family} --from FILE'"
             ) from None
         raise
     return model

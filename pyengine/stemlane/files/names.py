@@ -169,7 +169,10 @@ def check_distinct(places: Sequence[tuple[Place, Place]]) -> None:
     for recording, output in places:
         owner = owners.setdefault(output, recording)
         if owner != recording:
+            if PurePath(str(owner)).suffix == PurePath(str(recording)).suffix:
+                remedy = "name the folder above both, whose folders are kept below the output folder"
+            else:
+                remedy = "--name '{track}.{type}/{stem}.{ext}' tells them apart by their endings"
             raise InputError(
-                f"{owner} and {recording} would both go to {output}; --name '{{track}}.{{type}}/{{stem}}.{{ext}}' "
-                "tells them apart by their endings, or separate them into two folders"
+                f"{owner} and {recording} would both go to {output}; {remedy}, or separate them into two folders"
             )

@@ -98,6 +98,9 @@ def test_a_name_that_is_not_here_says_how_to_add_it(tiny_models, capsys, command
         assert (
             f"'{name}' is not here yet but can be added: run 'stemlane models add {source}'" in capsys.readouterr().err
         )
+    for name in ("SCNet", "mdx"):
+        assert main([*command.split(), name]) == 1
+        assert f"run 'stemlane models add {name.lower()} --from FILE'" in capsys.readouterr().err
     assert main([*command.split(), "spleeter"]) == 1
     assert "one of these can be added: spleeter:2stems, spleeter:4stems," in capsys.readouterr().err
     assert main([*command.split(), "nonsense"]) == 1

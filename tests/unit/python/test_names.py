@@ -91,3 +91,5 @@ def test_templates_that_cannot_be(template, words):
 def test_two_recordings_for_one_place():
     with pytest.raises(InputError, match=r"a.wav and a.mp3 would both go to o/a/vocals.wav; --name '{track}.{type}/"):
         check_distinct([(Path("a.wav"), Path("o/a/vocals.wav")), (Path("a.mp3"), Path("o/a/vocals.wav"))])
+    with pytest.raises(InputError, match=r"would both go to o/a/vocals.wav; name the folder above both"):
+        check_distinct([(Path("1/a.wav"), Path("o/a/vocals.wav")), (Path("2/a.wav"), Path("o/a/vocals.wav"))])
