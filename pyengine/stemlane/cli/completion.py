@@ -16,8 +16,8 @@ _FOLDERS = ("DIR",)
 _MODELS = "stemlane models list --names"
 _ADDED_MODELS = "stemlane models list --added --names"
 _EXAMPLES = """
-  stemlane completion bash | install -D /dev/stdin ~/.local/share/bash-completion/completions/stemlane
-  stemlane completion zsh | install -D /dev/stdin ~/.zfunc/_stemlane     with ~/.zfunc in fpath, before compinit
+  stemlane completion bash > ~/.stemlane-completion    with '. ~/.stemlane-completion' in ~/.bashrc
+  stemlane completion zsh | install -D /dev/stdin ~/.zfunc/_stemlane  ~/.zfunc in fpath for compinit
   stemlane completion fish | install -D /dev/stdin ~/.config/fish/completions/stemlane.fish
 """
 
