@@ -18,8 +18,8 @@ import onnxruntime
 
 from stemlane.arguments import MOST_THREADS
 from stemlane.engine import providers
-from stemlane.engine.failures import failure
 from stemlane.engine.mapped_weights import MappedWeights, is_mapped
+from stemlane.engine.running import failure, run, run_options
 from stemlane.errors import ModelError, one_line
 
 Shape = tuple[int, ...]
@@ -32,7 +32,6 @@ _ARENA = {
     "initial_chunk_size_bytes": 1 << 12, "initial_growth_chunk_size_bytes": 1 << 29,
     "max_dead_bytes_per_chunk": 1 << 18,
 }  # fmt: skip
-_GIVING_BACK = ("memory.enable_memory_arena_shrinkage", "cpu:0")
 _DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -85,7 +84,7 @@ class StatefulSession:
         self._path, self._input_name, self._output_name = path, input_name, output_name
         # Step by step malloc is as fast as an arena, which keeps 1 MiB more; there are many engines.
         self._session = _load(path, threads, large=not warm_up)
-        self._run_options = _run_options(large=not warm_up)
+        self._is_large = not warm_up
         self._weights = _mapped_weights(path, self._session)
         inputs = {tensor.name: tensor for tensor in self._session.get_inputs()}
         outputs = {tensor.name: tensor for tensor in self._session.get_outputs()}
@@ -128,7 +127,8 @@ class StatefulSession:
             for source, target, homes in self._states:
                 _bind(binding.bind_input, source, homes[turn])
                 _bind(binding.bind_output, target, homes[(turn + self._interleaved) % num_turns])
-        return StepSize(values, results, bindings)
+        num_bytes = values.nbytes + results.nbytes if self._is_large else 0
+        return StepSize(values, results, bindings, run_options(num_bytes))
 
     def run_size(self, size: "StepSize") -> np.ndarray:
         """Run one step of a size of `add_size` on `size.input`; returns `size.output`."""
@@ -146,7 +146,7 @@ class StatefulSession:
         """Run a step of `part` on `size.input`; returns `size.output`."""
         try:
             with self._weights.in_use():
-                self._session.run_with_iobinding(size.bindings[0], self._run_options)
+                self._session.run_with_iobinding(size.bindings[0], size.options)
         except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
             raise failure(
                 error, f"{self._path}: the network does not take an input of {size.input.shape}: {one_line(error)}"
@@ -162,7 +162,7 @@ class StatefulSession:
 
     def _run(self, size: "StepSize") -> None:
         with self._weights.in_use():
-            _run(self._path, self._session, size.bindings[self._turn], self._run_options)
+            run(self._path, self._session, size.bindings[self._turn], size.options)
         self._turn = (self._turn + 1) % len(size.bindings)
 
 
@@ -172,6 +172,7 @@ class StepSize(NamedTuple):
     input: np.ndarray
     output: np.ndarray
     bindings: list[onnxruntime.IOBinding]
+    options: onnxruntime.RunOptions
 
 
 class SegmentSession:
@@ -205,7 +206,6 @@ class SegmentSession:
     ):  # fmt: skip
         self._path = path
         self._session = _load(path, threads, large=True)
-        self._run_options = _run_options(large=True)
         self._weights = _mapped_weights(path, self._session)
         self._allocate(inputs, outputs, {} if shared is None else shared)
 
@@ -219,13 +219,14 @@ class SegmentSession:
     def run(self) -> None:
         """Compute the outputs from the inputs."""
         with self._weights.in_use():
-            _run(self._path, self._session, self._binding, self._run_options)
+            run(self._path, self._session, self._binding, self._run_options)
 
     def _allocate(self, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape], shared: Arrays) -> None:
         self.inputs, self.outputs = (
             {name: shared.setdefault((name, shape), np.zeros(shape, np.float32)) for name, shape in side.items()}
             for side in (inputs, outputs)
         )
+        self._run_options = run_options(sum(array.nbytes for array in (*self.inputs.values(), *self.outputs.values())))
         self._binding = self._session.io_binding()
         for name, array in self._weights.arrays.items():
             _bind(self._binding.bind_input, name, array)
@@ -258,23 +259,6 @@ def _mapped_weights(path: Path, session: onnxruntime.InferenceSession) -> Mapped
     on_cpu = session.get_providers() == ["CPUExecutionProvider"]
     mapped = [name for name in defaults if on_cpu and is_mapped(name)]
     return MappedWeights(path, {name: _check(path, defaults, name, "weight") for name in mapped})
-
-
-def _run_options(*, large: bool) -> onnxruntime.RunOptions:
-    """After a large step its memory goes back to the system: what is made of its output takes as much."""
-    options = onnxruntime.RunOptions()
-    if large:
-        options.add_run_config_entry(*_GIVING_BACK)
-    return options
-
-
-def _run(
-    path: Path, session: onnxruntime.InferenceSession, binding: onnxruntime.IOBinding, options: onnxruntime.RunOptions
-) -> None:
-    try:
-        session.run_with_iobinding(binding, options)
-    except Exception as error:  # noqa: BLE001 - onnxruntime raises several unrelated types
-        raise failure(error, f"{path}: the network failed: {one_line(error)}") from None
 
 
 def _check(

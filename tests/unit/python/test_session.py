@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from onnx import TensorProto, helper
 from stemlane.cli.main import main
+from stemlane.engine import running
 from stemlane.engine.session import SegmentSession, StatefulSession, available_threads
 from stemlane.errors import ModelError
 from support.tiny_models import build_model
@@ -140,6 +141,13 @@ def test_a_network_without_memory_says_so(tmp_path, monkeypatch, words):
     monkeypatch.setattr(session, "_session", Failing())
     with pytest.raises(MemoryError, match=words[-20:]):
         session.run()
+
+
+def test_only_large_steps_give_their_memory_back():
+    key = "memory.enable_memory_arena_shrinkage"
+    assert running.run_options(1 << 20).get_run_config_entry(key) == "cpu:0"
+    with pytest.raises(RuntimeError, match=key):
+        running.run_options((1 << 20) - 1).get_run_config_entry(key)
 
 
 def test_threads(monkeypatch):
