@@ -13,6 +13,7 @@ import torch
 
 from models.training.data.pool import Pool, save, save_song
 from models.training.network.configs import CONFIGS
+from models.training.network.network import MaskNetwork
 from models.training.network.spectral import SAMPLE_RATE
 from models.training.run import export, train
 from models.training.run import trainer as loop
@@ -127,6 +128,20 @@ def test_train_resume_export(cache, capsys):
     )
     assert "differs from torch" in capsys.readouterr().out
     assert {path.name for path in folder.iterdir()} == {"manifest.toml", "network.onnx"}
+
+
+def test_a_teacher_of_other_sizes(cache):
+    """It teaches a larger network, if its sizes are named."""
+    small = MaskNetwork(CONFIGS["smoke"].network)
+    torch.save(small.state_dict(), cache / "small.pt")
+    names = ["--config", "mix", "--batch", "2", "--frames", "12", "--threads", "1", "--no-panel"]
+    options = train.parser().parse_args([*names, "--teacher", str(cache / "small.pt"), "--teacher-config", "smoke"])
+    trainer = loop.Trainer(CONFIGS["mix"], cache, Pool(cache / "pool"), options)
+    for name, value in trainer.teacher.network.state_dict().items():
+        assert torch.equal(value, small.state_dict()[name])
+    batch = tuple(map(torch.from_numpy, trainer.maker.make(0).parts()))
+    loss, _, _ = trainer.train_step(batch, 0.0, False)
+    assert 0.0 < loss < 10.0
 
 
 def test_a_training_without_material_or_panel_does_not_begin(cache, monkeypatch, tmp_path):

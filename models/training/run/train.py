@@ -44,6 +44,9 @@ def parser() -> argparse.ArgumentParser:
         "--teacher", default=None, help="weights of a network to hold drums and bass of unlabelled music to"
     )
     result.add_argument(
+        "--teacher-config", choices=sorted(CONFIGS), default=None, help="its sizes; default: those of --config"
+    )
+    result.add_argument(
         "--teach-everywhere", action="store_true", help="the teacher's drums and bass in labelled excerpts, too"
     )
     result.add_argument(

@@ -20,7 +20,7 @@ import torch
 
 from models.training.data.batches import BatchMaker
 from models.training.data.pool import Pool
-from models.training.network.configs import ModelConfig
+from models.training.network.configs import CONFIGS, ModelConfig
 from models.training.network.loss import SeparationLoss
 from models.training.network.network import MaskNetwork
 from models.training.network.optimizer import Muon
@@ -125,7 +125,8 @@ class Trainer:
             self.network.load_state_dict(load_weights(Path(options.start_from)))
         self.teacher: Teacher | None = None
         if options.teacher:
-            teacher = MaskNetwork(config.network).to(self.device)
+            sizes = CONFIGS[options.teacher_config] if options.teacher_config else config
+            teacher = MaskNetwork(sizes.network).to(self.device)
             teacher.load_state_dict(load_weights(Path(options.teacher)))
             self.teacher = Teacher(teacher, options.teacher_weight, options.teach_everywhere, options.teach_split)
         self.average = Average(self.network, options.average_decay)
