@@ -66,9 +66,11 @@ def add(commands: Group) -> None:
         help="retry a failed recording up to N times, after 1, 2, 4, … seconds (default: 0; with --dask 2)",
     )  # fmt: skip
     work.add_argument("--status", type=given, metavar="FILE", help="append a JSON line to FILE for every attempt")
-    existing = work.add_mutually_exclusive_group()
-    existing.add_argument("--overwrite", action="store_true", help="replace existing stems (the default)")
-    existing.add_argument(
+    work.add_argument(
+        "--overwrite", action="store_true",
+        help="replace whatever is there; without it, only stems of the same recording and part are replaced",
+    )  # fmt: skip
+    work.add_argument(
         "--skip-existing", action="store_true",
         help="skip recordings that already have stems made from the same recording, model and options",
     )  # fmt: skip
@@ -89,8 +91,8 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--name", default="{track}/{stem}.{ext}", type=given, metavar="TEMPLATE",
-        help="file names below DIR, built from text, {track}, {stem}, {ext}, {model} and {type}, the input's extension "
-        "(default: %(default)s)",
+        help="file names below DIR, built from text, {track}, {stem}, {ext}, {model}, {type}, the input's extension, "
+        "and {parent}, its folder (default: %(default)s)",
     )  # fmt: skip
     group.add_argument("--format", metavar="FORMAT", help="wav, flac, mp3, ogg, opus or m4a (default: wav)")
     group.add_argument(
@@ -133,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.engine.separator import Separator
     from stemlane.files.addresses import place
     from stemlane.files.batch import Batch
-    from stemlane.files.names import find_recordings
+    from stemlane.files.search import find_recordings
 
     if options.stem_file and options.format:
         options.refuse("--stem-file has a format of its own: leave out --format")
@@ -164,8 +166,8 @@ def run(options: argparse.Namespace) -> int:
             raise InputError("-o - takes one recording and one stem, as WAV and without --json; name it with --stems")
         retries = options.retries if options.retries is not None else _CLUSTER_RETRIES if options.dask else 0
         batch = Batch(
-            found, folder, separator, request, skip_existing=options.skip_existing, jobs=options.jobs,
-            dask=options.dask, retries=retries, status=options.status,
+            found, folder, separator, request, skip_existing=options.skip_existing, overwrite=options.overwrite,
+            jobs=options.jobs, dask=options.dask, retries=retries, status=options.status,
         )  # fmt: skip
         batch.prepare()
         if options.verbose:

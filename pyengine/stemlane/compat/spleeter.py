@@ -89,7 +89,7 @@ class Separator:
         bitrate
             Such as `128k`, for `mp3` and `m4a`.
         filename_format
-            Names below the folder, of `{filename}`, `{instrument}` and `{codec}`.
+            Names below the folder, of `{filename}`, `{instrument}`, `{codec}` and `{foldername}`.
         """
         del audio_adapter, synchronous
         name = str(getattr(codec, "value", codec))  # an enumeration in Spleeter
@@ -97,7 +97,7 @@ class Separator:
         separate_file(
             audio_descriptor, destination, model=self._separator, start_seconds=offset, duration_seconds=duration,
             file_format=name, bits="16" if name == "wav" else None, name=filename_format,
-            bitrate=_kbits(bitrate) if lossy else None,
+            bitrate=_kbits(bitrate) if lossy else None, overwrite=True,  # as Spleeter does
         )  # fmt: skip
 
     def join(self, timeout: int = 200) -> None:

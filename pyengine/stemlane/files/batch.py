@@ -52,6 +52,7 @@ class Batch:
     separator: Separator
     request: Request
     skip_existing: bool = False
+    overwrite: bool = False
     jobs: int = 1
     dask: str | None = None
     retries: int = 0
@@ -123,7 +124,9 @@ class Batch:
             return
         from stemlane.files.cluster import DaskWorkers, Job
 
-        job = Job.of(self.separator, self.folder, self.request, skip_existing=self.skip_existing)
+        job = Job.of(
+            self.separator, self.folder, self.request, skip_existing=self.skip_existing, overwrite=self.overwrite
+        )
         with DaskWorkers(self.dask, job, self._outputs) as cluster:
             yield cluster
         self._clean()  # what workers left that were killed
@@ -155,7 +158,7 @@ class _Threads:
 
         return try_recording(
             recording, batch.folder, batch.separator, batch.request,
-            skip_existing=batch.skip_existing, progress=advance,
+            skip_existing=batch.skip_existing, overwrite=batch.overwrite, progress=advance,
         )  # fmt: skip
 
     def __enter__(self) -> Self:

@@ -51,9 +51,12 @@ class Job:
     folder: Place
     request: Request
     skip_existing: bool
+    overwrite: bool
 
     @classmethod
-    def of(cls, separator: Separator, folder: Place, request: Request, *, skip_existing: bool) -> Self:
+    def of(
+        cls, separator: Separator, folder: Place, request: Request, *, skip_existing: bool, overwrite: bool = False
+    ) -> Self:  # fmt: skip
         """The job of a batch on this machine."""
         manifest = separator.manifest
         model = str(manifest.folder.absolute())
@@ -61,7 +64,7 @@ class Job:
             if find_model(manifest.name).folder == manifest.folder:
                 model = manifest.name
         return cls(model, identity_of(manifest), separator.shifts, separator.asked_provider,
-                   tuple(separator.focus.items()), _absolute(folder), request, skip_existing)  # fmt: skip
+                   tuple(separator.focus.items()), _absolute(folder), request, skip_existing, overwrite)  # fmt: skip
 
 
 def identity_of(manifest: Manifest) -> tuple[str, ...]:
@@ -79,7 +82,9 @@ def separate_on_worker(job: Job, recording: Recording) -> Outcome:
         separator = _separator(job)
     except StemlaneError as error:
         return Outcome(recording.path, problem=f"{recording.path}: {one_line(error)}")
-    return try_recording(recording, job.folder, separator, job.request, skip_existing=job.skip_existing)
+    return try_recording(
+        recording, job.folder, separator, job.request, skip_existing=job.skip_existing, overwrite=job.overwrite
+    )
 
 
 def _separator(job: Job) -> Separator:

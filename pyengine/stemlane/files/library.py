@@ -11,8 +11,9 @@ from stemlane.engine.separator import Separator
 from stemlane.errors import InputError
 from stemlane.files.addresses import place
 from stemlane.files.batch import Batch
-from stemlane.files.names import Recording, find_recordings, track_name
+from stemlane.files.names import Recording, track_name
 from stemlane.files.request import Options, Request
+from stemlane.files.search import find_recordings
 from stemlane.files.separating import Outcome, separate_recording
 from stemlane.files.staging import remove_leftovers
 
@@ -24,6 +25,7 @@ def separate_file(
     model: str | Path | Separator = "default",
     provider: str | None = None,
     skip_existing: bool = False,
+    overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
     **options: Unpack[Options],
 ) -> Outcome:
@@ -32,19 +34,20 @@ def separate_file(
     Parameters
     ----------
     path
-        The recording: a path, or an address such as "s3://bucket/song.flac" (needs fsspec and the store's
-        package).
+        The recording: a path, or an address such as "s3://bucket/song.flac" (needs fsspec and the store's package).
     folder
         Path or address of the folder for the stems; it is created if missing.
     model
-        A model's name, the path of its folder, or a `Separator`, which loads its network once for several calls.
+        A model's name, the path of its folder, or a `Separator`, which loads its network once.
     provider
         What computes the networks, see `Separator`; not beside a `Separator`, which has its own.
     skip_existing
         Skip the recording if its stems exist, made from the same recording, model and options.
+    overwrite
+        Replace whatever is there; otherwise only stems of the same part of the same recording are replaced.
     progress
         Called with the number of samples finished since its last call, and the estimated total, 0 if unknown. An
-        exception it raises cancels the work; nothing is left behind.
+        exception it raises cancels the work.
     **options
         `stems` (names, all if None) or `two_stems` (one stem; a second file holds the rest); `name` (the template of
         the file names, "{track}/{stem}.{ext}"); `file_format` ("wav", "flac", "mp3", "ogg", "opus", "m4a",
@@ -70,12 +73,10 @@ def separate_file(
     request = Request.of(**options)
     source, target = place(path, "path"), place(folder, "folder")
     with _separator(model, provider) as separator:
-        if isinstance(target, Path):
-            remove_leftovers([target])
-        recording = Recording(source, track_name(source))
+        remove_leftovers([target] if isinstance(target, Path) else [])
         return separate_recording(
-            recording, target, separator, request, skip_existing=skip_existing,
-            progress=progress or (lambda num_samples, total: None),
+            Recording(source, track_name(source)), target, separator, request, skip_existing=skip_existing,
+            overwrite=overwrite, progress=progress or (lambda num_samples, total: None),
         )  # fmt: skip
 
 
@@ -90,6 +91,7 @@ def separate_many(
     retries: int = 0,
     status: str | Path | None = None,
     skip_existing: bool = False,
+    overwrite: bool = False,
     report: Callable[[Outcome], None] | None = None,
     **options: Unpack[Options],
 ) -> list[Outcome]:
@@ -99,14 +101,14 @@ def separate_many(
     ----------
     paths
         Files, folders (searched recursively) and patterns such as "music/*.mp3", as paths or addresses.
-    folder, model, provider, skip_existing, **options
+    folder, model, provider, skip_existing, overwrite, **options
         See `separate_file`.
     jobs
         How many to separate at a time, each in its own thread.
     dask
         Address of a Dask scheduler, "tcp://host:8786", to separate on its workers. They must see the same files.
     retries
-        How many times to retry a failed recording, after 1, 2, 4, … seconds.
+        How many times to retry a failed recording, after 1, 2, 4, … s.
     status
         A file to which a JSON line is appended for every attempt.
     report
@@ -132,10 +134,9 @@ def separate_many(
         raise InputError(f"paths is {shown(paths)}, should be a list of paths")
     sources, target = [place(path, "a path") for path in paths], place(folder, "folder")
     with _separator(model, provider) as separator:
-        found = find_recordings(sources, leave_out=target)
         batch = Batch(
-            found, target, separator, request, skip_existing=skip_existing, jobs=jobs,
-            dask=dask, retries=retries, status=status,
+            find_recordings(sources, leave_out=target), target, separator, request, skip_existing=skip_existing,
+            overwrite=overwrite, jobs=jobs, dask=dask, retries=retries, status=status,
         )  # fmt: skip
         batch.prepare()
         return batch.run(report or (lambda outcome: None))

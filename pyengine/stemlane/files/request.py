@@ -46,8 +46,8 @@ class Request:
     two_stems
         Write this stem and, as a second, all that is not in it: `instrumental` for vocals, else `no_<stem>`.
     name
-        Where they go below the output folder, of text and `{track}`, `{stem}`, `{ext}`, `{model}` and `{type}`, the
-        recording's ending. The usual template of a stem file is "{track}.{ext}".
+        Where they go below the output folder, of text and `{track}`, `{stem}`, `{ext}`, `{model}`, `{type}`, the
+        recording's ending, and `{parent}`, its folder. The usual template of a stem file is "{track}.{ext}".
     encoding
         Format, bits and bit rate.
     start_seconds, duration_seconds
@@ -147,6 +147,14 @@ class Request:
             stem: output_path(folder, self.name, recording, stem, ext=ext, model=model)
             for stem in self.shares(separator)
         }
+
+    def neighbours(self, folder: Place, recording: Recording, separator: Separator) -> list[Place]:
+        """Where other requests of the kind would put stems of a recording of that name."""
+        if self.makes_stem_file:
+            return []
+        ext, manifest = self.encoding.file_format, separator.manifest
+        stems = [*separator.stems, "instrumental", *(f"no_{stem}" for stem in separator.stems)]
+        return [output_path(folder, self.name, recording, stem, ext=ext, model=manifest.name) for stem in stems]
 
     def fingerprint(self, content: str, separator: Separator) -> str:
         """A number that two results share only if recording, model and all that was asked for are the same.

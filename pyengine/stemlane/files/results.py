@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stemlane.files import stores
 from stemlane.files.addresses import Address, Place
-from stemlane.files.reading import AudioInput, content_of
+from stemlane.files.reading import content_of
 from stemlane.files.staging import staged_files
 
 
@@ -33,19 +33,3 @@ def staged_results(
 def written_at(final: Place) -> contextlib.AbstractContextManager[Path]:
     """Where to write a file of this machine: the place itself, or a temporary file that is sent to an address."""
     return stores.sent(final) if isinstance(final, Address) else contextlib.nullcontext(final)
-
-
-def are_there(finals: Sequence[Place], request: str) -> bool:
-    """Whether all of the files are there, from the same request: on a disk each says so, in a store a receipt does."""
-    if isinstance(finals[0], Address):
-        return stores.are_there([Address(final) for final in finals], request)
-    return all(Path(final).is_file() and _comment(Path(final)) == request for final in finals)
-
-
-def _comment(path: Path) -> str:
-    """The comment in a file, or nothing where none can be read."""
-    try:
-        with AudioInput(path) as file:
-            return file.tags.get("comment", "")
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no finished stem of ours
-        return ""

@@ -15,18 +15,18 @@ from stemlane.errors import OUT_OF_MEMORY, StemlaneError, one_line
 from stemlane.files.addresses import Place
 from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
+from stemlane.files.marks import Mark, are_there, check_nothing_is_lost
 from stemlane.files.names import Recording
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
 from stemlane.files.rendering import clip_warning
 from stemlane.files.request import Request
-from stemlane.files.results import are_there, content_at, on_disk, staged_results
+from stemlane.files.results import content_at, on_disk, staged_results
 from stemlane.files.stem_separating import write_stem_file
 from stemlane.files.writing import AudioOutput
 
 _FLOAT = Encoding("wav")
 _LOG = logging.getLogger(__name__)
-_MARK = "stemlane "  # begins the comment of every stem; what follows is the request it is the answer to
 _KEPT_TAGS = ("title", "artist", "album", "album_artist", "date", "genre", "track", "tracknumber")
 _HEADROOM = 1.0 - 2.0**-15  # of rescaled stems: full scale of 16 bits
 
@@ -71,7 +71,8 @@ class Outcome:
 
 def separate_recording(
     recording: Recording, folder: Place, separator: Separator, request: Request,
-    *, skip_existing: bool = False, progress: Callable[[int, int], None] = lambda num_samples, total: None,
+    *, skip_existing: bool = False, overwrite: bool = False,
+    progress: Callable[[int, int], None] = lambda num_samples, total: None,
 ) -> Outcome:  # fmt: skip
     """Write the stems of one recording below `folder`; they appear together when all are complete, or there are none.
 
@@ -80,22 +81,28 @@ def separate_recording(
     skip_existing
         Leave a recording alone whose stems are there, made by the same model from the same recording, on the same
         request. A file of the same name says nothing.
+    overwrite
+        Replace whatever is there. Otherwise only stems of the same part of the same recording are replaced.
     progress
         Called with the number of samples finished since its last call, and an estimate of all of them, 0 if not known.
 
     Raises
     ------
     StemlaneError
-        If the recording cannot be read or separated, or its stems cannot be written.
+        If the recording cannot be read or separated, or its stems cannot be written, or would replace others.
     """
     started = time.monotonic()
     outcome = Outcome(recording.shown, request.outputs(folder, recording, separator))
     finals = list(outcome.outputs.values())
-    mark = _MARK + request.fingerprint(content_at(recording.path), separator)
-    if skip_existing and are_there(finals, mark):
+    content = content_at(recording.path)
+    made_of = Mark.of(recording, content, request, request.fingerprint(content, separator))
+    if skip_existing and are_there(finals, made_of):
         outcome.skipped = True
         return outcome
     check_place(recording.path, finals)
+    if not overwrite:
+        check_nothing_is_lost(recording, finals, made_of, request, request.neighbours(folder, recording, separator))
+    mark = str(made_of)
     with (
         on_disk(recording.path) as path,
         AudioInput(
@@ -127,14 +134,17 @@ class StoppedError(Exception):
 
 def try_recording(
     recording: Recording, folder: Place, separator: Separator, request: Request,
-    *, skip_existing: bool = False, progress: Callable[[int, int], None] = lambda num_samples, total: None,
+    *, skip_existing: bool = False, overwrite: bool = False,
+    progress: Callable[[int, int], None] = lambda num_samples, total: None,
 ) -> Outcome:  # fmt: skip
     """The same as `separate_recording`; whatever goes wrong becomes the problem of the outcome."""
     started = time.monotonic()
     outcome = Outcome(recording.shown)
     try:
         progress(0, 0)  # raises if there is nothing to begin any more
-        return separate_recording(recording, folder, separator, request, skip_existing=skip_existing, progress=progress)
+        return separate_recording(
+            recording, folder, separator, request, skip_existing=skip_existing, overwrite=overwrite, progress=progress
+        )
     except StemlaneError as error:
         outcome.problem = one_line(error)
     except MemoryError:

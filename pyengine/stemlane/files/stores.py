@@ -6,6 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,13 +149,40 @@ def _send(source: Path, address: Address) -> None:
             raise
 
 
-def are_there(finals: Sequence[Address], request: str) -> bool:
-    """Whether all of the files are there, from the same request."""
+@dataclass(frozen=True)
+class Receipt:
+    """What lies behind the stems of one recording in a store.
+
+    Attributes
+    ----------
+    request
+        What the stems are the answer to.
+    versions
+        What the store says of each of them, by address.
+    """
+
+    request: str
+    versions: dict[str, str]
+
+    def is_whole(self, finals: Sequence[Address]) -> bool:
+        """Whether all of `finals` are there as they were sent."""
+        try:
+            return all(self.versions.get(str(final)) == version_of(final) for final in finals)
+        except InputError:
+            return False
+
+
+def receipt_of(finals: Sequence[Address]) -> Receipt | None:
+    """The receipt of stems that were sent together, or None; one that is damaged says nothing."""
     try:
         with _asking(_receipt(finals), "read") as (store, path):
-            receipt = json.loads(store.cat_file(path))
-        return receipt["request"] == request and all(
-            receipt["versions"][str(final)] == version_of(final) for final in finals
-        )
+            found = json.loads(store.cat_file(path))
+        return Receipt(str(found["request"]), dict(found["versions"]))
     except (InputError, ValueError, KeyError, TypeError):
-        return False  # whatever is wrong with it, they are made again
+        return None
+
+
+def is_there(address: Address) -> bool:
+    """Whether there is something at an address."""
+    with _asking(address, "looked for") as (store, path):
+        return bool(store.exists(path))

@@ -141,9 +141,8 @@ def test_what_is_there_is_known_by_what_was_asked_not_by_its_name(song, tmp_path
     out = tmp_path / "out"
 
     def again(**options):
-        return stemlane.separate_file(
-            song, out, **{"file_format": file_format, "stems": ["vocals", "bass"], "skip_existing": True} | options
-        ).skipped
+        request = {"file_format": file_format, "stems": ["vocals", "bass"], "skip_existing": True, "overwrite": True}
+        return stemlane.separate_file(song, out, **request | options).skipped
 
     assert not again() and again() and again(stems=["bass", "vocals"])
     for options in ({"model": "live"}, {"duration_seconds": 0.5}, {"clip": "clamp"}, {"start_seconds": 0.1}):

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from stemlane.errors import InputError
-from stemlane.files.names import Recording, check_distinct, check_template, find_recordings, output_path
+from stemlane.files.names import Recording, check_distinct, check_template, output_path
+from stemlane.files.search import find_recordings
 
 
 @pytest.fixture
@@ -60,6 +61,7 @@ def test_folders_and_patterns_without_recordings(music, entry):
     ("{stem}/{track}.{ext}", "vocals/deep/song.flac"),
     ("{model}/{track}.{type}_{stem}.{ext}", "mix/deep/song.mp3_vocals.flac"),
     ("{filename}/{instrument}.{codec}", "deep/song/vocals.flac"),  # as Spleeter calls them
+    ("{foldername}-{filename}/{parent}.{stem}", "deep-deep/song/deep.vocals"),
 ])  # fmt: skip
 def test_templates(template, path):
     check_template(template, 4)

@@ -60,5 +60,10 @@ def test_every_option_of_ours_is_there(name):
 
 
 def test_templates_of_the_others_are_taken():
-    for template in ("{filename}/{instrument}.{codec}", "{track}/{stem}.{ext}", "{track}.{trackext}/{stem}.{ext}"):
+    for template in (
+        "{filename}/{instrument}.{codec}",
+        "{track}/{stem}.{ext}",
+        "{track}.{trackext}/{stem}.{ext}",
+        "{foldername}/{filename}_{instrument}.{codec}",
+    ):
         assert check_template(template, 4) == template

@@ -13,7 +13,7 @@ from stemlane.cli.main import main
 from stemlane.errors import InputError
 from stemlane.files import stores
 from stemlane.files.addresses import Address, place
-from stemlane.files.names import find_recordings
+from stemlane.files.search import find_recordings
 from support.audio_files import RATE, music
 
 
@@ -78,7 +78,7 @@ def test_folders_patterns_and_files_of_a_store(songs):
 
 def test_no_look_is_taken_at_names_that_end_like_audio(store, monkeypatch):
     """A list of a million names would be a million questions."""
-    monkeypatch.setattr("stemlane.files.names.files_at", None)
+    monkeypatch.setattr("stemlane.files.search.files_at", None)
     assert names("memory://x/absent.wav") == [("memory://x/absent.wav", "absent")]
 
 
@@ -150,7 +150,7 @@ def test_an_upload_that_fails_leaves_no_receipt_and_no_part(songs, store, tiny_m
 
     monkeypatch.setattr(type(store), "put_file", put_file)
     with pytest.raises(InputError, match="memory://out/a/.*: cannot be written .TimeoutError: the network is down"):
-        stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"], start_seconds=0.1)
+        stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"], clip="clamp")
     assert sorted(store.find("/out")) == ["/out/a/bass.wav", "/out/a/vocals.wav"]
     assert all(data != b"half" for data in map(store.cat_file, store.find("/out")))
     assert (store.cat_file("/out/a/vocals.wav") == before) == (num_sent == 0)

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: MIT
+"""Stems of another recording, or of another part of the same one, are not replaced unless that is asked for."""
+
+import shutil
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pytest
+import soundfile
+import stemlane
+from stemlane.cli.main import main
+from stemlane.errors import InputError
+from stemlane.files.addresses import Address
+from stemlane.files.marks import Mark
+from stemlane.files.names import Recording, output_path
+from support.command_line import RATE, noise, write
+
+
+@pytest.fixture
+def two(tmp_path, tiny_models):
+    """Two recordings of one name, in two folders."""
+    for name, seed in (("first", 1), ("second", 2)):
+        samples = np.random.default_rng(seed).uniform(-0.5, 0.5, (2, RATE)).astype(np.float32)
+        write(tmp_path / name / "song.wav", samples)
+    return tmp_path / "first" / "song.wav", tmp_path / "second" / "song.wav"
+
+
+def vocals(folder):
+    return soundfile.read(folder / "song" / "vocals.wav", dtype="float32")[0].T
+
+
+def half(path):
+    """The tiny model's vocals."""
+    return soundfile.read(path, dtype="float32")[0].T / 2
+
+
+@pytest.mark.parametrize("option", [[], ["--skip-existing"]])
+def test_a_song_of_the_same_name_keeps_its_stems(two, tmp_path, capsys, option):
+    out = tmp_path / "out"
+    assert main(["separate", str(two[0]), "-o", str(out)]) == 0
+    before = {path: path.read_bytes() for path in (out / "song").iterdir()}
+    capsys.readouterr()
+    assert main(["separate", str(two[1]), "-o", str(out), *option]) == 1
+    assert capsys.readouterr().err == (
+        f"stemlane: {two[1]}: {out}/song/vocals.wav holds a stem of another recording; another -o or "
+        "--name '{parent}/{track}/{stem}.{ext}' keeps both, --overwrite replaces it\n"
+    )
+    assert {path: path.read_bytes() for path in (out / "song").iterdir()} == before
+    # Each remedy works as it is written.
+    name = ["--name", "{parent}/{track}/{stem}.{ext}"]
+    assert main(["separate", str(two[1]), "-o", str(out), *option, *name]) == 0
+    np.testing.assert_allclose(vocals(out / "second"), half(two[1]), atol=1e-6)
+    assert main(["separate", str(two[1]), "-o", str(out), *option, "--overwrite"]) == 0
+    np.testing.assert_array_equal(vocals(out), vocals(out / "second"))
+
+
+def test_a_part_keeps_the_whole_and_the_whole_a_part(two, tmp_path, capsys):
+    out = tmp_path / "out"
+    command = ["separate", str(two[0]), "-o", str(out), "--stems", "vocals"]
+    for options, others, words in (
+        ([], ["--start", "0.5"], "holds another part of it, 0 s to its end"),
+        (["--start", "0.25", "--duration", "0.5", "--overwrite"], ["--skip-existing"], "part of it, 0.25 s to 0.75 s"),
+        (["--start", "0.5", "--overwrite"], ["--start", "0.5", "--duration", "0.1"], "part of it, 0.5 s to its end"),
+    ):
+        assert main([*command, *options]) == 0
+        before = vocals(out)
+        capsys.readouterr()
+        assert main([*command, *others]) == 1
+        assert words in capsys.readouterr().err
+        np.testing.assert_array_equal(vocals(out), before)
+
+
+def test_the_same_recording_replaces_its_stems(two, tmp_path):
+    """With another model or format, edited in its place, or moved."""
+    out = tmp_path / "out"
+    stemlane.separate_file(two[0], out)
+    stemlane.separate_file(two[0], out, model="live", bits="16", stems=["vocals"])
+    shutil.copy(two[0], tmp_path / "song.wav")
+    stemlane.separate_file(tmp_path / "song.wav", out)  # a copy elsewhere
+    shutil.copy(two[1], tmp_path / "song.wav")
+    stemlane.separate_file(tmp_path / "song.wav", out)  # edited
+    np.testing.assert_allclose(vocals(out), half(two[1]), atol=1e-6)
+    assert stemlane.separate_file(two[1], out, skip_existing=True).skipped  # the same content in a third place
+
+
+def test_audio_that_is_no_stem_is_kept_and_what_is_no_audio_is_not(two, tmp_path):
+    place = tmp_path / "out" / "song" / "vocals.wav"
+    write(place, noise(1, 100))
+    before = place.read_bytes()
+    with pytest.raises(InputError, match=r"song/vocals.wav is there and was not made from it; another -o or --name '"):
+        stemlane.separate_file(two[0], tmp_path / "out")
+    assert place.read_bytes() == before and list(place.parent.iterdir()) == [place]
+    stemlane.separate_file(two[0], tmp_path / "out", overwrite=True)
+    place.write_bytes(b"half a file")  # left by a disk that failed: nothing is lost
+    stemlane.separate_file(two[0], tmp_path / "out", model="live")
+    assert len(vocals(tmp_path / "out").T) == RATE
+
+
+@pytest.mark.parametrize("file_format", ["flac", "ogg", "mp3", "m4a", "opus", "stem.mp4"])
+def test_every_format_says_what_it_is_of(two, tmp_path, file_format):
+    stemlane.separate_file(two[0], tmp_path, file_format=file_format, start_seconds=0.125)
+    with pytest.raises(InputError, match="another recording"):
+        stemlane.separate_file(two[1], tmp_path, file_format=file_format, start_seconds=0.125)
+    with pytest.raises(InputError, match=r"another part of it, 0.125 s to its end"):
+        stemlane.separate_file(two[0], tmp_path, file_format=file_format)
+
+
+def test_a_batch_goes_on_past_what_would_be_lost(two, tmp_path):
+    stemlane.separate_file(two[0], tmp_path / "out")
+    write(two[1].with_name("b.wav"), noise(1, 5000))
+    outcomes = stemlane.separate_many([two[1].parent], tmp_path / "out")
+    assert [(outcome.path.name, "another recording" in outcome.problem) for outcome in outcomes] == [
+        ("b.wav", False), ("song.wav", True),
+    ]  # fmt: skip
+
+
+def test_in_a_store_the_receipt_says_it(two, tmp_path, monkeypatch):
+    memory = fsspec.filesystem("memory")
+    monkeypatch.setattr(type(memory), "store", {})
+    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
+    stemlane.separate_file(two[0], "memory://out")
+    before = memory.cat_file("/out/song/vocals.wav")
+    for options in ({}, {"stems": ["vocals"]}, {"two_stems": "vocals"}):  # each has a receipt of another name
+        with pytest.raises(InputError, match="memory://out/song/.*.wav holds a stem of another recording"):
+            stemlane.separate_file(two[1], "memory://out", **options)
+        with pytest.raises(InputError, match="memory://out/song/.*.wav holds another part of it"):
+            stemlane.separate_file(two[0], "memory://out", start_seconds=0.5, **options)
+    assert memory.cat_file("/out/song/vocals.wav") == before
+    stemlane.separate_file(two[1], "memory://out", overwrite=True)
+    assert memory.cat_file("/out/song/vocals.wav") != before
+    memory.rm_file("/out/song/.bass.wav.json")  # an upload that was killed has none, and is made again
+    stemlane.separate_file(two[0], "memory://out")
+
+
+def test_marks_read_what_they_write():
+    for end in (None, 2.5, 1e16):
+        mark = Mark("0" * 24, "a" * 16, "b" * 16, 1e-05, end)
+        assert Mark.read(str(mark)) == mark
+    for text in ("", "stemlane " + "0" * 24, f"{mark} ", f"{mark}"[1:]):
+        assert Mark.read(text) is None
+
+
+@pytest.mark.parametrize("path, parent", [
+    (Path("a/b/song.wav"), "b"), (Path("/song.wav"), "_"), (Path("a/../song.wav"), None),
+    (Address("s3://bucket/song.wav"), "bucket"), (Address("memory://song.wav"), "memory"),
+])  # fmt: skip
+def test_the_folder_of_a_recording_is_always_a_name(path, parent, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = output_path(tmp_path, "{parent}/{stem}", Recording(path, "song"), "x", ext="wav", model="mix")
+    assert found == tmp_path / (parent or tmp_path.name) / "x"
