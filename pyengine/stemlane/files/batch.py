@@ -70,7 +70,8 @@ class Batch:
             raise InputError(f"{shown(self.jobs)} jobs, should be from 1 to {MOST_JOBS}")
         if not is_count(self.retries, 0, sys.maxsize):
             raise InputError(f"{shown(self.retries)} retries, should be 0 or more")
-        places = [(recording, list(self._outputs(recording).values())) for recording in self.recordings]
+        readable = [recording for recording in self.recordings if not recording.problem]
+        places = [(recording, list(self._outputs(recording).values())) for recording in readable]
         check_distinct([(recording.shown, file) for recording, files in places for file in files])
         for recording, files in places:
             check_place(recording.path, files)

@@ -35,11 +35,14 @@ class Recording:
         What its results are called: its name without ending, below the folder it was found in.
     given
         What messages call it, if it is a copy.
+    problem
+        Why it is known already that it cannot be read, or nothing.
     """
 
     path: Place
     track: str
     given: Place | None = None
+    problem: str = ""
 
     @property
     def shown(self) -> Place:

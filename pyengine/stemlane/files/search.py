@@ -9,12 +9,16 @@ from pathlib import Path, PurePath, PurePosixPath
 from stemlane.errors import InputError
 from stemlane.files.addresses import Address, Place, place
 from stemlane.files.formats import ENDINGS
+from stemlane.files.marks import mark_in
 from stemlane.files.names import Recording, track_name
-from stemlane.files.stores import files_at
+from stemlane.files.stores import files_at, stems_of
 
 
 def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None = None) -> list[Recording]:
     """The recordings named by files, folders (searched recursively) and patterns such as `*.mp3`.
+
+    A search leaves out the stems that Stemlane has made, wherever they lie; who names one means it. A folder that
+    cannot be searched is a recording with a problem.
 
     Addresses in stores are all three as well. One that ends like an audio file is taken for a file without a look.
 
@@ -32,7 +36,13 @@ def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None
     """
     found: dict[str, Recording] = {}
     for entry in inputs:
-        recordings = list(_recordings_of(place(entry), leave_out))
+        stems: list[Place] = []
+        recordings = list(_recordings_of(place(entry), leave_out, stems))
+        if not recordings and stems:
+            raise InputError(
+                f"{entry}: holds nothing but stems that Stemlane has made, such as {stems[0]}; name the files to "
+                "separate them again"
+            )
         if not recordings:
             raise InputError(f"{entry}: no audio file is there; it should end in one of: {' '.join(sorted(ENDINGS))}")
         for recording in recordings:
@@ -44,45 +54,57 @@ def _real(path: Place) -> str:
     return str(path) if isinstance(path, Address) else os.path.realpath(path)
 
 
-def _recordings_of(path: Place, leave_out: Place | None) -> Iterator[Recording]:
+def _recordings_of(path: Place, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:
+    """What an argument means; the stems that a search leaves out are added to `stems`."""
     if isinstance(path, Address):
-        yield from _recordings_at(path, leave_out)
+        yield from _recordings_at(path, leave_out, stems)
     elif os.path.isdir(path):
-        yield from _search(path, leave_out)
+        yield from _search(path, leave_out, stems)
     elif not os.path.lexists(path) and glob.has_magic(os.fspath(path)):
         for match in map(Path, sorted(glob.glob(os.fspath(path), recursive=True))):
             if match.is_dir():
-                yield from _search(match, leave_out)
+                yield from _search(match, leave_out, stems)
             elif match.suffix.lower() in ENDINGS:
                 yield Recording(match, track_name(match))
     else:
         yield Recording(path, track_name(path))
 
 
-def _recordings_at(address: Address, leave_out: Place | None) -> Iterator[Recording]:
+def _recordings_at(address: Address, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:
     has_magic = glob.has_magic(str(address))
     if address.suffix.lower() in ENDINGS and not has_magic:
         yield Recording(address, track_name(address))
         return
     base = next(folder for folder in (address, *address.parents) if not glob.has_magic(str(folder)))
-    for file in files_at(address):
+    files = [file for file in files_at(address) if leave_out not in file.parents]
+    made = set() if has_magic else stems_of(files)
+    for file in files:
         if file == address:  # who names a file means it
             yield Recording(file, track_name(file))
-        elif file.suffix.lower() in ENDINGS and leave_out not in file.parents:
+        elif file in made:
+            stems.append(file)
+        elif file.suffix.lower() in ENDINGS:
             inner = file.relative_to(base)
             if not any(part.startswith(".") for part in inner.parts):
                 folder = PurePosixPath() if has_magic else inner.parent
                 yield Recording(file, (folder / track_name(file)).as_posix())
 
 
-def _search(folder: Path, leave_out: Place | None) -> Iterator[Recording]:
+def _search(folder: Path, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:
     """Audio files in a folder and those inside it, in order. Names with a dot in front are hidden and stay so."""
     unwanted = None if leave_out is None else _real(leave_out)
-    for root, folders, names in os.walk(folder):
+    locked: list[OSError] = []
+    for root, folders, names in os.walk(folder, onerror=locked.append):
         here = Path(root)
         folders[:] = sorted(
             name for name in folders if not name.startswith(".") and os.path.realpath(here / name) != unwanted
         )
         for name in sorted(names):
-            if not name.startswith(".") and Path(name).suffix.lower() in ENDINGS:
+            if name.startswith(".") or Path(name).suffix.lower() not in ENDINGS:
+                continue
+            if mark_in(here / name):
+                stems.append(here / name)
+            else:
                 yield Recording(here / name, (here.relative_to(folder) / track_name(name)).as_posix())
+    for error in locked:
+        yield Recording(Path(error.filename), "", problem=f"cannot be searched ({error.strerror})")

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from stemlane.engine.separator import Separator
-from stemlane.errors import OUT_OF_MEMORY, StemlaneError, one_line
+from stemlane.errors import OUT_OF_MEMORY, InputError, StemlaneError, one_line
 from stemlane.files.addresses import Place
 from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
@@ -91,6 +91,8 @@ def separate_recording(
     StemlaneError
         If the recording cannot be read or separated, or its stems cannot be written, or would replace others.
     """
+    if recording.problem:
+        raise InputError(f"{recording.shown}: {recording.problem}")
     started = time.monotonic()
     outcome = Outcome(recording.shown, request.outputs(folder, recording, separator))
     finals = list(outcome.outputs.values())

@@ -182,6 +182,17 @@ def receipt_of(finals: Sequence[Address]) -> Receipt | None:
         return None
 
 
+def stems_of(files: Sequence[Address]) -> set[Address]:
+    """Those of `files` that receipts among them name."""
+    named: set[str] = set()
+    audio = set(files)
+    for file in files:
+        stem = file.with_name(file.name[1:].removesuffix(".json")) if file.name.startswith(".") else file
+        if stem != file and stem in audio and (receipt := receipt_of([stem])):
+            named |= receipt.versions.keys()
+    return {file for file in files if str(file) in named}
+
+
 def is_there(address: Address) -> bool:
     """Whether there is something at an address."""
     with _asking(address, "looked for") as (store, path):
