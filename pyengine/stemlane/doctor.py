@@ -16,7 +16,7 @@ from pathlib import Path
 from stemlane import __version__
 from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import StemlaneError, one_line
-from stemlane.manifests.registry import Listing, embedded_folder, list_models
+from stemlane.manifests.registry import MODELS_VARIABLE, Listing, embedded_folder, list_models
 from stemlane.plugin import places
 
 PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi")
@@ -149,7 +149,9 @@ def engine_text(bundle: str | Path, *, remedy: str) -> str:
     said = " ".join(done.stderr.split())
     if done.returncode != 0:
         said = said or f"exit status {done.returncode}"
-        raise StemlaneError(f"{engine} does not run: {said}" + ("" if "; run '" in said else f"; {remedy}"))
+        raise StemlaneError(
+            f"{engine} does not run: {said}" + ("" if "; run '" in said or MODELS_VARIABLE in said else f"; {remedy}")
+        )
     try:
         facts = json.loads(done.stdout.splitlines()[-1])
         version, python, models = facts["stemlane"], facts["python"], ", ".join(facts["models"])

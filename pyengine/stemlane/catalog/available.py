@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Which models of other projects can be added by name, and what is known of them before anything is fetched."""
 
-import re
 from dataclasses import dataclass
 
 from stemlane.catalog.convert.htdemucs.source import OFFICIAL as HTDEMUCS
@@ -9,6 +8,7 @@ from stemlane.catalog.convert.open_unmix.source import OFFICIAL as OPEN_UNMIX
 from stemlane.catalog.convert.open_unmix.source import STEMS as FOUR_STEMS
 from stemlane.catalog.licences import Licence
 from stemlane.catalog.sources import SOURCES, find_source
+from stemlane.manifests.addable import sources_meant
 
 _SPLEETER_STEMS = {
     "2stems": ("vocals", "accompaniment"),
@@ -122,18 +122,5 @@ def find_available(name: str) -> list[Available]:
     >>> [entry.source for entry in find_available("open_unmix")]
     ['open-unmix:umx', 'open-unmix:umxhq', 'open-unmix:umxl']
     """
-    wanted = _plain(name)
-    entries = available_models()
-    for names in (
-        lambda entry: {entry.source, entry.model_name, entry.source.partition(":")[2]},
-        lambda entry: {f"{entry.model_name}{suffix}" for suffix in ("-3s", "-1.5s")},
-        lambda entry: {entry.source.partition(":")[0], "demucs" if "demucs" in entry.source else ""},
-    ):
-        if found := [entry for entry in entries if wanted and wanted in map(_plain, names(entry))]:
-            return found
-    return []
-
-
-def _plain(name: str) -> str:
-    """A name as it is heard: letters and digits."""
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    meant = sources_meant(name)
+    return [entry for entry in available_models() if entry.source in meant]

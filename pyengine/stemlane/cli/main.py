@@ -21,6 +21,11 @@ from stemlane.errors import OUT_OF_MEMORY, StemlaneError, StemlaneWarning, one_l
 _COMMANDS = (separate, render, models, plugin, bench, evaluate, doctor)
 # Where the engine looks for what a command was given: `engine/providers.py`, and `available_threads` in `session.py`.
 _VARIABLES = {"provider": PROVIDER_VARIABLE, "threads": "OMP_NUM_THREADS"}
+_HINTS = {  # where something is left over
+    "--stems": "stems have commas between them, like --stems vocals,drums",
+    "--gain": "a stem and its gain have = between them, like --gain vocals=-inf",
+    "--focus": "a stem and its focus have = between them, like --focus vocals=70",
+}
 _EXAMPLES = """
   stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
   stemlane render song.flac -o karaoke.wav --gain vocals=-inf
@@ -35,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             process.open_standard_streams()
             try:
-                options = build_parser().parse_args(arguments)
+                options = _parsed(arguments)
                 with _loading(options), warnings.catch_warnings():
                     warnings.simplefilter("always", StemlaneWarning)
                     warnings.showwarning = lambda message, *_: warn(str(message))
@@ -56,6 +61,18 @@ def main(arguments: list[str] | None = None) -> int:
                 raise
             tell(_text(error))
             return 1
+
+
+def _parsed(arguments: list[str] | None) -> argparse.Namespace:
+    """The options of a command; what it does not take is refused by the command itself, with what may be meant."""
+    options, rest = build_parser().parse_known_args(arguments)
+    if rest:
+        given = sys.argv[1:] if arguments is None else arguments
+        hints = [hint for option, hint in _HINTS.items() if option in given]
+        if not hints and not any(text.startswith("-") for text in rest):
+            hints = ["inputs stand together, before or behind the options"]
+        options.refuse("; ".join([f"unrecognized arguments: {' '.join(rest)}", *hints]))
+    return options
 
 
 @contextlib.contextmanager

@@ -193,12 +193,12 @@ def _list(options: argparse.Namespace) -> int:
         return 0
     rows = []
     for listing in listings:
-        names = [listing.name, *(alias for alias, name in ALIASES.items() if name == listing.name)]
+        aliases = [alias for alias, name in ALIASES.items() if name == listing.name]
         text = f"unusable: {listing.problem}"
         if manifest := listing.manifest:
             numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
             text = f"{manifest.title}: {numbers}; {licence_of(manifest).cited}"
-        rows.append((", ".join(names), text))
+        rows.append((" ".join([listing.name, *(f"({alias})" for alias in aliases)]), text))
     width = max((len(joined) for joined, _ in rows), default=0)
     for joined, text in rows:
         say(f"{joined:<{width}}  {text}")

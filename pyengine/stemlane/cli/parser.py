@@ -2,6 +2,7 @@
 """The argument parser of all commands, and what arguments of several of them have in common."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn, TypeAlias
@@ -22,8 +23,8 @@ class Parser(argparse.ArgumentParser):
     """An argument parser that repeats what it was given without control characters."""
 
     def error(self, message: str) -> NoReturn:
-        """End the command with its usage and a message."""
-        super().error(printable(message))
+        """End the command with a message, and where its options are explained."""
+        self.exit(2, f"{self.prog}: {printable(message)}\nTry '{self.prog} --help'.\n")
 
     def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
         if message and file is sys.stdout:  # help and version
@@ -112,6 +113,21 @@ def _num_threads(text: str) -> int:
     if not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= MOST_THREADS:
         raise argparse.ArgumentTypeError(f"is {printable(text)!r}, should be a number from 1 to {MOST_THREADS}")
     return int(text)
+
+
+def seconds(text: str) -> float:
+    """A time in seconds, of seconds or of minutes or hours with colons.
+
+    >>> seconds("90"), seconds("1:30"), seconds("1:00:01.5")
+    (90.0, 90.0, 3601.5)
+    """
+    clock = re.fullmatch(r"(?:(\d{1,9}):)?(\d{1,9}):([0-5]?\d(?:\.\d*)?)", text.strip(), re.ASCII)
+    if clock and (clock[1] is None or int(clock[2]) < 60):
+        return 3600.0 * int(clock[1] or 0) + 60.0 * int(clock[2]) + float(clock[3])
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"is {printable(text)!r}, should be seconds, or like 1:30") from None
 
 
 def given(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from stemlane.cli import recordings as cli_recordings
 from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, tell, warn
-from stemlane.cli.parser import Group, add_command, add_focus, add_model, given, names
+from stemlane.cli.parser import Group, add_command, add_focus, add_model, given, names, seconds
 from stemlane.cli.stem_values import stem_values
 from stemlane.errors import InputError
 
@@ -121,8 +121,8 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
         metavar="STEM",
         help="write this stem and the sum of the others; vocals gives vocals and instrumental",
     )
-    group.add_argument("--start", type=float, default=0.0, metavar="SECONDS", help="start there")
-    group.add_argument("--duration", type=float, metavar="SECONDS", help="stop after that long")
+    group.add_argument("--start", type=seconds, default=0.0, metavar="TIME", help="start there: seconds, or like 1:30")
+    group.add_argument("--duration", type=seconds, metavar="TIME", help="stop after that long")
     group.add_argument(
         "--shifts", type=int, default=0, metavar="N",
         help="for htdemucs models: average N passes, each shifted by up to half a second, for N times the work",

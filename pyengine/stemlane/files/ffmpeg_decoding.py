@@ -20,6 +20,7 @@ _OPTIONS = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "none"}
 _ROUNDING_SECONDS = 0.1
 _EXACT = ("flac", "tta", "wv")  # state how many samples they hold, which others may round
 _STATED = (*_EXACT, "aiff", "au", "caf", "mov,mp4,m4a,3gp,3g2,mj2", "w64", "wav")  # state it, do not estimate it
+_UNKNOWN = "no format that is known, or damaged"
 _TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBEGIN")  # lie between the frames of joined files and are no damage
 
 
@@ -146,6 +147,8 @@ def _audio_stream(container: av.container.InputContainer, index: int | None) -> 
         raise InputError(f"holds {len(container.streams.audio)} streams of sound, should have {index + 1}")
     stream = container.streams.best("audio") if index is None else container.streams.audio[index]
     if not isinstance(stream, av.AudioStream):
+        if all(found.type == "audio" for found in container.streams):  # none, or one that says nothing: a guess by name
+            raise InputError(f"cannot be read as audio ({_UNKNOWN})")
         raise InputError("holds no sound")
     return stream
 
@@ -180,7 +183,7 @@ _LAYOUTS = {1: "mono", 2: "stereo"}
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, (av.InvalidDataError, av.ArgumentError)):
-        return "no format that is known, or damaged"
+    if isinstance(error, (av.InvalidDataError, av.ArgumentError, av.EOFError)):  # EOF where only the name fits
+        return _UNKNOWN
     text = (isinstance(error, OSError) and error.strerror) or one_line(error)
     return text.strip().rstrip(".")

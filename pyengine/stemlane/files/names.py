@@ -60,7 +60,7 @@ def track_name(path: str | PurePath) -> str:
     return path.stem if path.stem.strip(".") else path.name.replace(".", "_") or "_"
 
 
-def check_template(template: str, num_stems: int) -> str:
+def check_template(template: str, num_stems: int, ext: str = "") -> str:
     """`template` if it names a place inside a folder for every stem, else `InputError` saying what it should be."""
     try:
         fields = {field for _, field, spec, conversion in string.Formatter().parse(template) if field is not None}
@@ -75,6 +75,8 @@ def check_template(template: str, num_stems: int) -> str:
     parts = PurePosixPath(template).parts
     if not parts or PurePosixPath(template).is_absolute() or ".." in parts or template.endswith("/"):
         raise InputError(f"--name {template!r}: should name a file below the output folder, like {TEMPLATE}")
+    if ext and not template.lower().endswith(("{ext}", "{codec}", f".{ext}")):
+        raise InputError(f"--name {template!r}: has no ending, or another than the format's; it needs .{{ext}}")
     return template
 
 

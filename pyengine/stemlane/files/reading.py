@@ -50,7 +50,7 @@ class AudioInput:
     ):  # fmt: skip
         self.path, self.shown = Path(path), path if shown is None else shown
         self._start_seconds, self._duration_seconds = start_seconds, duration_seconds
-        self._short = ""
+        self._short, self._length = "", 0
         self._file = _opened(self.path, self.shown)
         try:
             self._cut_off = missing_end(self._file)
@@ -103,7 +103,8 @@ class AudioInput:
     @property
     def _nothing_there(self) -> str:
         if self._first_sample:
-            return f"has nothing from {self._start_seconds:g} s on, where the part begins; start earlier"
+            length = f"it is {self._length / self.sample_rate:.2f} s long"
+            return f"has nothing from {self._start_seconds:g} s on, where the part begins; {length}"
         return "holds 0 samples"
 
     def _look(self) -> None:
@@ -152,6 +153,7 @@ class AudioInput:
                 rest = rest[:, : decoder.num_stated]
             position += rest.shape[1]
             yield rest
+        self._length = position
         if decoder.tolerance_seconds is None:
             return
         if decoder.num_stated - position > decoder.tolerance_seconds * self.sample_rate:

@@ -2,6 +2,7 @@
 """Remixes one file into another, in bounded memory."""
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 
@@ -55,7 +56,7 @@ def render_file(
             for piece in render_blocks(blocks, source.sample_rate, source.num_channels, plan, manifest, focus):
                 output.write(piece)
                 progress(piece.shape[1])
-        return [warning for warning in (source.warning, clip_warning(output_path, output)) if warning]
+        return [warning for warning in (source.warning, clip_warning(output_path, output, _softer(output))) if warning]
 
 
 def _check_no_focus(path: str | Path, shown: str | None, focus: Mapping[str, float | str] | None) -> None:
@@ -98,7 +99,9 @@ def _mix_stem_file(
             for piece in mix_blocks(blocks, first.sample_rate, plan, tuple(streams)):
                 output.write(piece)
                 progress(piece.shape[1])
-        warnings = dict.fromkeys([*(file.warning for file in inputs), clip_warning(output_path, output)])
+        warnings = dict.fromkeys(
+            [*(file.warning for file in inputs), clip_warning(output_path, output, _softer(output))]
+        )
     return [text for text in warnings if text]
 
 
@@ -108,8 +111,14 @@ def _stacked(pieces: Sequence[np.ndarray]) -> np.ndarray:
     return np.stack([piece[:, :shortest] for piece in pieces])
 
 
-def clip_warning(path: str | PurePath, output: AudioOutput) -> str:
-    """Text saying that a file that cannot hold more than full scale was given more, or nothing."""
+def clip_warning(path: str | PurePath, output: AudioOutput, remedy: str) -> str:
+    """Text saying that a file that cannot hold more than full scale was given more, and what helps, or nothing."""
     if output.peak <= 1.0 or output.encoding.keeps_peaks:
         return ""
-    return f"{path}: clipped, its peak was {output.peak:.2f}; choose wav or lower the level"
+    return f"{path}: clipped, its peak was {output.peak:.2f}; {remedy}"
+
+
+def _softer(output: AudioOutput) -> str:
+    """What keeps a remix from being clipped; a tenth of a dB up, so that rounding does not clip it again."""
+    excess_db = math.ceil(200 * math.log10(max(output.peak, 1.0))) / 10
+    return f"lower --gain output by {excess_db:.1f} dB, or write a .wav"

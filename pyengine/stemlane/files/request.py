@@ -124,7 +124,7 @@ class Request:
         else:
             indices = [self._index(separator, stem) for stem in self.stems or separator.stems]
             shares = {separator.stems[index]: (index,) for index in dict.fromkeys(indices)}
-        check_template(self.name, len(shares))
+        check_template(self.name, len(shares), self.encoding.file_format)
         return shares
 
     @staticmethod
@@ -133,6 +133,9 @@ class Request:
         known = stem_of(manifest, stem)
         if known not in manifest.stems:
             names = stem_names(manifest)
+            rest = "vocals" if stem == "instrumental" else stem.removeprefix("no_")
+            if rest != stem and rest in names:
+                raise InputError(f"model {manifest.name!r} has no stem {shown(stem)}; --two-stems {rest} writes it")
             near = near_miss(stem, names)
             raise InputError(
                 f"model {manifest.name!r} has no stem {shown(stem)}"

@@ -198,7 +198,9 @@ def _write(
             written.num_samples += piece.shape[2]
             progress(piece.shape[2], source.num_samples)
     if not rescales:
-        written.warnings = [clip_warning(final, file) for final, file in zip(finals, files, strict=True)]
+        written.warnings = [
+            clip_warning(final, file, _unclipped(file)) for final, file in zip(finals, files, strict=True)
+        ]
         written.waveforms = {stem: file.waveform.percent() for stem, file in zip(staged, files, strict=True)}
         return written
     peak = max(file.peak for file in files)
@@ -216,6 +218,11 @@ def _write(
             f"{source.shown}: its stems are {-20 * np.log10(factor):.2f} dB softer, the peak was {peak:.2f}"
         ]
     return written
+
+
+def _unclipped(file: AudioOutput) -> str:
+    keeps = "--bits 32f" if file.encoding.file_format == "wav" else "--format wav"
+    return f"--clip rescale turns all stems of the recording down, {keeps} keeps the peaks"
 
 
 def _tags(tags: Mapping[str, str], stem: str, mark: str) -> dict[str, str]:

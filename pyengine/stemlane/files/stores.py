@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 # An upload to these appears when it is complete, and a rename is a copy. Elsewhere a file shows while it grows.
 _OBJECT_STORES = frozenset({"abfs", "abfss", "az", "gcs", "gs", "oci", "oss", "r2", "s3", "s3a"})
 _READ_ONLY = frozenset({"data", "git", "github", "http", "https", "zip"})
+# What reaches a store beside fsspec.
+_PACKAGES = {
+    **dict.fromkeys(("http", "https"), "requests aiohttp"), **dict.fromkeys(("s3", "s3a"), "s3fs"),
+    **dict.fromkeys(("gs", "gcs"), "gcsfs"), **dict.fromkeys(("abfs", "abfss", "az"), "adlfs"),
+    **dict.fromkeys(("sftp", "ssh"), "paramiko"), "oci": "ocifs", "oss": "ossfs", "smb": "smbprotocol",
+}  # fmt: skip
 # What stores call a version of an object; all of them change with its content.
 _VERSIONS = (
     *("ETag", "etag", "md5Hash", "content_md5", "Content-MD5", "Digest", "crc32c"),
@@ -35,7 +41,11 @@ def _store(address: Address) -> "tuple[AbstractFileSystem, str]":
         raise InputError(f"{address}: addresses need fsspec; run 'pip install fsspec'") from None
     try:
         store, path = url_to_fs(str(address))
-    except (ImportError, ValueError) as error:  # says which package reaches it, or that no such scheme is known
+    except ImportError as error:
+        packages = _PACKAGES.get(address.scheme)
+        remedy = f"{address.scheme}:// needs a package; run 'pip install {packages}'" if packages else error
+        raise InputError(f"{address}: {remedy}") from None
+    except ValueError as error:  # says that no such scheme is known
         raise InputError(f"{address}: {error}") from None
     return store, path
 

@@ -106,6 +106,10 @@ class AudioOutput:
 
 def encoding_of(path: str | PurePath) -> Encoding:
     """The usual encoding of a file's ending."""
+    if not isinstance(path, Address) and os.path.isdir(path):
+        raise InputError(f"{path}: is a folder; name the file to write, like {Path(path) / 'mix.wav'}")
+    if not PurePath(path).suffix:
+        raise InputError(f"{path}: has no ending that says the format; name it like {path}.wav")
     try:
         return Encoding(Path(path).suffix.removeprefix("."))
     except InputError as error:

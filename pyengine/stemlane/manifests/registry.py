@@ -12,13 +12,13 @@ from pathlib import Path
 from stemlane.arguments import as_path, near_miss, shown
 from stemlane.contract import LONGEST_MODEL_NAME, MODELS_FOLDER
 from stemlane.errors import ManifestError, ModelError
-from stemlane.manifests import integrity
+from stemlane.manifests import addable, integrity
 from stemlane.manifests.model import MANIFEST_NAME, Manifest, load_manifest, load_named, model_folders
 from stemlane.package_folder import CHECKOUT, PACKAGE
 from stemlane.user_folders import data_folder
 
 ALIASES = {"default": "mix"}
-_VARIABLE = "STEMLANE_MODELS"
+MODELS_VARIABLE = "STEMLANE_MODELS"
 
 
 def embedded_folder() -> Path:
@@ -41,7 +41,7 @@ def search_folders() -> list[Path]:
         If STEMLANE_MODELS names a folder that is not there, or that others may choose or change. This does not depend
         on which model is looked for: an embedded one is refused, too.
     """
-    named = [_trusted(Path(entry)) for entry in os.environ.get(_VARIABLE, "").split(os.pathsep) if entry]
+    named = [_trusted(Path(entry)) for entry in os.environ.get(MODELS_VARIABLE, "").split(os.pathsep) if entry]
     return [embedded_folder(), *named, user_folder()]
 
 
@@ -53,10 +53,10 @@ def is_reserved(name: str) -> bool:
 def _trusted(folder: Path) -> Path:
     """The folder, if it is the same wherever a program is started, and only its owner and group can change it."""
     if not folder.is_absolute():
-        raise ModelError(f"{_VARIABLE} names {os.fspath(folder)!r}, which depends on where a program is started: "
+        raise ModelError(f"{MODELS_VARIABLE} names {os.fspath(folder)!r}, which depends on where a program is started: "
                          "give the whole path")  # fmt: skip
     if not os.path.isdir(folder):
-        raise ModelError(f"{_VARIABLE} names {os.fspath(folder)!r}, which is no folder: make it, or leave it out")
+        raise ModelError(f"{MODELS_VARIABLE} names {os.fspath(folder)!r}, which is no folder: make it, or leave it out")
     if os.name == "posix":
         place = folder.resolve()
         for path in (place, *place.parents):
@@ -66,7 +66,9 @@ def _trusted(folder: Path) -> Path:
                 continue  # nothing is found in it
             # In a sticky folder such as /tmp nobody can replace what is another's.
             if mode & stat.S_IWOTH and (path == place or not mode & stat.S_ISVTX):
-                raise ModelError(f"{_VARIABLE} names {folder}, but everybody may write to {path}: run chmod o-w {path}")
+                raise ModelError(
+                    f"{MODELS_VARIABLE} names {folder}, but everybody may write to {path}: run chmod o-w {path}"
+                )
     return folder
 
 
@@ -138,6 +140,8 @@ def find_model(model: str | Path) -> Manifest:
     for folder in search_folders() if 0 < len(name) <= LONGEST_MODEL_NAME else ():
         if (folder / name / MANIFEST_NAME).is_file():
             return load_named(folder / name)
+    if remedy := addable.remedy(text):
+        raise ModelError(f"model {shown(text)} {remedy}")
     names = [listing.name for listing in list_models()]
     near = near_miss(text, names)
     there = f"{near} There are" if near else "; there are"

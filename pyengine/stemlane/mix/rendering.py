@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stemlane.arguments import is_number, shown
+from stemlane.arguments import is_number, near_miss, shown
 from stemlane.audio_checks import check_mixture, rechunk
 from stemlane.contract import SILENT_DB, STEM_ORDER
 from stemlane.errors import InputError
@@ -91,7 +91,9 @@ class GainPlan:
         else:
             fader, owner, names = name if isinstance(name, str) else None, "the stem file", tuple(manifest)
         if fader is None or fader not in self._faders:
-            raise InputError(f"{owner} has no stem {shown(name)}, it has: {', '.join(names)}; or output")
+            near = near_miss(name, [*names, "output"]) if isinstance(name, str) else ""
+            there = f"{near} It has" if near else ", it has"
+            raise InputError(f"{owner} has no stem {shown(name)}{there}: {', '.join(names)}; or output")
         return fader
 
     def gain_db(self, fader: str, seconds: float) -> float:

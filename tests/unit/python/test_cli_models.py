@@ -26,7 +26,7 @@ from support.tiny_spleeter import build_spleeter
 def test_models(tiny_models, capsys):
     assert main(["models", "list"]) == 0
     out = capsys.readouterr().out
-    assert "mix, default" in out and "Tiny live: vocals, drums, bass, other at 44100 Hz" in out
+    assert "mix (default)  Tiny mix: " in out and "Tiny live: vocals, drums, bass, other at 44100 Hz" in out
     assert main(["models", "show", "default"]) == 0
     out = capsys.readouterr().out
     assert "3584 samples" in out and "built by the tests" in out
