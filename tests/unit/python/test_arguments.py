@@ -20,7 +20,7 @@ NONSENSE = {
 
 
 def file_option(name):
-    return lambda value: stemlane.separate_file("a.wav", "o", model="live", **{name: value})
+    return lambda value: stemlane.separate_file("a.wav", "o", model="live", overwrite=True, **{name: value})
 
 
 # What takes a value, and the nonsense that makes sense to it.

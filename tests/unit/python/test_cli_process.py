@@ -189,7 +189,7 @@ def test_empty_arguments(capsys, arguments):
     with pytest.raises(SystemExit) as stop:
         cli.main(arguments)
     assert stop.value.code == 2
-    assert capsys.readouterr().err.endswith("is empty\n")
+    assert capsys.readouterr().err.splitlines()[0].endswith("is empty")
 
 
 def test_interrupted_before_it_begins(monkeypatch, capsys):

@@ -48,7 +48,7 @@ def test_files(separator, tmp_path):
 
 
 def test_what_cannot_be(separator, tmp_path):
-    with pytest.raises(ModelError, match="no model called 'spleeter-4stems'"):
+    with pytest.raises(ModelError, match="can be added: run 'stemlane models add spleeter:4stems'"):
         Separator("spleeter:4stems")
     with pytest.raises(InputError, match="run 'stemlane models add spleeter:2stems --wiener 1 --force'"):
         Separator("spleeter:2stems", MWF=True)

@@ -86,7 +86,7 @@ def test_an_older_file_stays_until_the_new_one_is_complete(tmp_path):
     "name, words",
     [
         ("a.aif", "a.aif: format 'aif' cannot be written, should be one of: wav, flac, ogg, mp3, m4a, opus"),
-        ("a", "format ''"),
+        ("a", "has no ending that says the format; name it like .*a.wav"),
         ("no/a.wav", "no such folder"),
         ("folder.wav", "is a folder"),
     ],
