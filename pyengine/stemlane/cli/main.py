@@ -21,10 +21,10 @@ from stemlane.errors import OUT_OF_MEMORY, StemlaneError, StemlaneWarning, one_l
 _COMMANDS = (separate, render, models, plugin, bench, evaluate, doctor)
 # Where the engine looks for what a command was given: `engine/providers.py`, and `available_threads` in `session.py`.
 _VARIABLES = {"provider": PROVIDER_VARIABLE, "threads": "OMP_NUM_THREADS"}
-_HINTS = {  # where something is left over
-    "--stems": "stems have commas between them, like --stems vocals,drums",
-    "--gain": "a stem and its gain have = between them, like --gain vocals=-inf",
-    "--focus": "a stem and its focus have = between them, like --focus vocals=70",
+_HINTS = {  # by option, of arguments that nothing takes
+    "--stems": "separate stems with commas, like --stems vocals,drums",
+    "--gain": "write STEM=GAIN, like --gain vocals=-inf",
+    "--focus": "write STEM=PERCENT, like --focus vocals=70",
 }
 _EXAMPLES = """
   stemlane separate song.flac                        stems/song/vocals.wav, drums.wav, …
@@ -70,7 +70,7 @@ def _parsed(arguments: list[str] | None) -> argparse.Namespace:
         given = sys.argv[1:] if arguments is None else arguments
         hints = [hint for option, hint in _HINTS.items() if option in given]
         if not hints and not any(text.startswith("-") for text in rest):
-            hints = ["inputs stand together, before or behind the options"]
+            hints = ["put all inputs together, before or after the options"]
         options.refuse("; ".join([f"unrecognized arguments: {' '.join(rest)}", *hints]))
     return options
 

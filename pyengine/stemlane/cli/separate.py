@@ -17,6 +17,7 @@ from stemlane.cli.stem_values import stem_values
 from stemlane.errors import InputError
 
 if TYPE_CHECKING:
+    from stemlane.files.addresses import Place
     from stemlane.files.batch import Batch
     from stemlane.files.names import Recording
     from stemlane.files.request import Request
@@ -122,7 +123,7 @@ def _add_choice(group: argparse._ArgumentGroup) -> None:
         help="write this stem and the sum of the others; vocals gives vocals and instrumental",
     )
     group.add_argument("--start", type=seconds, default=0.0, metavar="TIME", help="start there: seconds, or like 1:30")
-    group.add_argument("--duration", type=seconds, metavar="TIME", help="stop after that long")
+    group.add_argument("--duration", type=seconds, metavar="TIME", help="stop after that long, in the same way")
     group.add_argument(
         "--shifts", type=int, default=0, metavar="N",
         help="for htdemucs models: average N passes, each shifted by up to half a second, for N times the work",
@@ -156,7 +157,10 @@ def run(options: argparse.Namespace) -> int:
         if to_stream:
             options.output = stack.enter_context(tempfile.TemporaryDirectory(prefix="stemlane-"))
         folder = place(options.output)
-        found = find_recordings(inputs, leave_out=folder)
+        left_out: list[Place] = []
+        found = find_recordings(inputs, leave_out=folder, left_out=left_out)
+        if left_out and not (options.quiet or options.json):
+            tell(f"stems of earlier runs are left out: {len(left_out)}, such as {left_out[0]}; name them to take them")
         copies = {path: Path(name) for path, name in inputs.items() if path != name}
         found = [replace(recording, given=copies.get(str(recording.path))) for recording in found]
         focus = stem_values(options.focus, "focus")

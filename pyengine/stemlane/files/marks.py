@@ -4,7 +4,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -17,7 +17,7 @@ from stemlane.files.request import Request
 
 _NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)"
 _TEXT = re.compile(
-    rf"stemlane ([0-9a-f]{{24}}) of ([0-9a-f]{{16}}) ([0-9a-f]{{16}}) from {_NUMBER} to (?:{_NUMBER}|end)"
+    rf"stemlane ([0-9a-f]{{24}}) of ([0-9a-f]{{16}}) ([0-9a-f]{{16}}) from {_NUMBER} to (?:{_NUMBER}|end)", re.ASCII
 )
 
 
@@ -71,8 +71,10 @@ class Mark:
         """What the stems `there` are of, in words."""
         if not self.is_same_recording(there):
             return "holds a stem of another recording"
+        if there.part == (0.0, None):
+            return "holds a stem of the whole recording"
         end = "its end" if there.end_seconds is None else f"{there.end_seconds:g} s"
-        return f"holds another part of it, {there.start_seconds:g} s to {end}"
+        return f"holds a stem of another part of it, {there.start_seconds:g} s to {end}"
 
     def is_same_recording(self, other: "Mark") -> bool:
         """Whether both are of one recording."""
@@ -89,18 +91,17 @@ def _short_hash(text: str) -> str:
 
 
 def mark_in(path: Place) -> Mark | None:
-    """The mark in an audio file of this machine, or None."""
-    comment = _comment(path)
-    return Mark.read(comment) if comment else None
-
-
-def _comment(path: Place) -> str | None:
-    """The comment in a file; None where it cannot be read as audio."""
+    """The mark in an audio file of this machine; None where there is none, or it cannot be read."""
     try:
         with AudioInput(str(path)) as file:
-            return file.tags.get("comment", "")
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, it is no finished stem
+            return Mark.read(file.tags.get("comment", ""))
+    except Exception:  # noqa: BLE001 - whatever is wrong with it, nothing says that it is a stem
         return None
+
+
+def without_mark(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a recording for what is made of it and is no stem: a mark would say that it is one."""
+    return {name: text for name, text in tags.items() if Mark.read(text) is None}
 
 
 def are_there(finals: Sequence[Place], mark: Mark) -> bool:
@@ -119,23 +120,22 @@ def _answers(there: Mark | None, mark: Mark) -> bool:
 def check_nothing_is_lost(
     recording: Recording, finals: Sequence[Place], mark: Mark, request: Request, neighbours: Sequence[Place]
 ) -> None:
-    """Raise `InputError` if one of `finals` holds other audio than a stem of the same part of the same recording.
+    """Raise `InputError` if one of `finals` holds anything but a stem of the same part of the same recording.
 
-    What cannot be read as audio is not worth keeping. In a store, where a look into a file is a download, only stems
-    with a receipt are kept.
+    What cannot be read is kept, too: it may be somebody's. Only an empty file is not. In a store, where a look into a
+    file is a download, only stems with a receipt are kept.
 
     Parameters
     ----------
     neighbours
-        Where stems of that recording may lie beside, which in a store have receipts.
+        Where other requests put stems of that recording: in a store their receipts may name one of `finals`.
     """
     if isinstance(finals[0], Address):
         _check_receipts(recording, [Address(final) for final in finals], mark, request, neighbours)
         return
     for final in finals:
-        comment = _comment(final) if os.path.isfile(final) else None
-        if comment is not None:
-            _check(recording, final, Mark.read(comment), mark, request)
+        if os.path.isfile(final) and os.path.getsize(final):
+            _check(recording, final, mark_in(final), mark, request)
 
 
 def _check_receipts(
@@ -152,8 +152,6 @@ def _check_receipts(
 def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, request: Request) -> None:
     if there is not None and mark.may_replace(there):
         return
-    found = "is there and was not made from it" if there is None else mark.difference(there)
+    found = "already exists and is not a stem of it" if there is None else mark.difference(there)
     name = "" if there is not None and mark.is_same_recording(there) else f" '{{parent}}/{request.name}'"
-    raise InputError(
-        f"{recording.shown}: {final} {found}; another -o or --name{name} keeps both, --overwrite replaces it"
-    )
+    raise InputError(f"{recording.shown}: {final} {found}; use another -o or --name{name} to keep both, or --overwrite")

@@ -104,7 +104,7 @@ class AudioInput:
     def _nothing_there(self) -> str:
         if self._first_sample:
             length = f"it is {self._length / self.sample_rate:.2f} s long"
-            return f"has nothing from {self._start_seconds:g} s on, where the part begins; {length}"
+            return f"has nothing from {self._start_seconds:g} s on; {length}"
         return "holds 0 samples"
 
     def _look(self) -> None:

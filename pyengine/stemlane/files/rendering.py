@@ -11,6 +11,7 @@ import numpy as np
 from stemlane.errors import InputError
 from stemlane.files.addresses import Place, place
 from stemlane.files.encoding import Encoding
+from stemlane.files.marks import without_mark
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
 from stemlane.files.results import written_at
@@ -75,7 +76,7 @@ def _mix_at(target: Place, source: AudioInput, encoding: Encoding) -> Iterator[A
         written_at(target) as local,
         AudioOutput(
             local, source.sample_rate, source.num_channels, source.num_samples,
-            encoding=encoding, tags=source.tags, cover=source.cover, shown=target,
+            encoding=encoding, tags=without_mark(source.tags), cover=source.cover, shown=target,
         ) as output,
     ):  # fmt: skip
         yield output
@@ -121,4 +122,4 @@ def clip_warning(path: str | PurePath, output: AudioOutput, remedy: str) -> str:
 def _softer(output: AudioOutput) -> str:
     """What keeps a remix from being clipped; a tenth of a dB up, so that rounding does not clip it again."""
     excess_db = math.ceil(200 * math.log10(max(output.peak, 1.0))) / 10
-    return f"lower --gain output by {excess_db:.1f} dB, or write a .wav"
+    return f"turn it down by {excess_db:.1f} dB with --gain output, or write a .wav"

@@ -14,11 +14,13 @@ from stemlane.files.names import Recording, track_name
 from stemlane.files.stores import files_at, stems_of
 
 
-def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None = None) -> list[Recording]:
+def find_recordings(
+    inputs: Iterable[str | PurePath], *, leave_out: Place | None = None, left_out: list[Place] | None = None
+) -> list[Recording]:
     """The recordings named by files, folders (searched recursively) and patterns such as `*.mp3`.
 
-    A search leaves out the stems that Stemlane has made, wherever they lie; who names one means it. A folder that
-    cannot be searched is a recording with a problem.
+    A search leaves out the stems that Stemlane has made, wherever they lie; a file that is named is always taken. A
+    folder that cannot be searched is a recording with a problem.
 
     Addresses in stores are all three as well. One that ends like an audio file is taken for a file without a look.
 
@@ -28,6 +30,8 @@ def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None
         A file that is named need not exist yet: it is missed when its turn comes.
     leave_out
         A folder that no search goes into, that of the results.
+    left_out
+        The stems that a search leaves out are added to it.
 
     Raises
     ------
@@ -47,6 +51,8 @@ def find_recordings(inputs: Iterable[str | PurePath], *, leave_out: Place | None
             raise InputError(f"{entry}: no audio file is there; it should end in one of: {' '.join(sorted(ENDINGS))}")
         for recording in recordings:
             found.setdefault(_real(recording.path), recording)
+        if left_out is not None:
+            left_out += stems
     return list(found.values())
 
 
@@ -79,7 +85,7 @@ def _recordings_at(address: Address, leave_out: Place | None, stems: list[Place]
     files = [file for file in files_at(address) if leave_out not in file.parents]
     made = set() if has_magic else stems_of(files)
     for file in files:
-        if file == address:  # who names a file means it
+        if file == address:  # a file that is named is always taken
             yield Recording(file, track_name(file))
         elif file in made:
             stems.append(file)

@@ -21,19 +21,19 @@ def sources_meant(name: str) -> list[str]:
     >>> sources_meant("HTDemucs-FT"), sources_meant("umxhq"), sources_meant("nope")
     (['htdemucs_ft'], ['open-unmix:umxhq'], [])
     """
-    wanted = _plain(name)
+    wanted = plain(name)
     for names in (
         lambda source: {source, source.partition(":")[2]},
         lambda source: {f"{source}{window}" for window in _WINDOWS},
         lambda source: {source.partition(":")[0], "demucs" if "demucs" in source else ""},
     ):
-        if found := [source for source in SOURCES if wanted and wanted in map(_plain, names(source))]:
+        if found := [source for source in SOURCES if wanted and wanted in map(plain, names(source))]:
             return found
     return []
 
 
 def remedy(name: str) -> str:
-    """How a model that is not here can be added, as words to follow its name, or nothing.
+    """How a model that is not here can be added, to be put after its name, or nothing.
 
     >>> remedy("htdemucs")
     "is not here yet but can be added: run 'stemlane models add htdemucs'"
@@ -49,6 +49,6 @@ def remedy(name: str) -> str:
     return ""
 
 
-def _plain(name: str) -> str:
-    """A name as it is heard: letters and digits."""
+def plain(name: str) -> str:
+    """The letters and digits of a name, in lower case: what is left when its spelling does not count."""
     return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -140,9 +140,10 @@ def find_model(model: str | Path) -> Manifest:
     for folder in search_folders() if 0 < len(name) <= LONGEST_MODEL_NAME else ():
         if (folder / name / MANIFEST_NAME).is_file():
             return load_named(folder / name)
-    if remedy := addable.remedy(text):
-        raise ModelError(f"model {shown(text)} {remedy}")
     names = [listing.name for listing in list_models()]
+    is_here = addable.plain(text) in map(addable.plain, names)  # in another spelling
+    if not is_here and (remedy := addable.remedy(text)):
+        raise ModelError(f"model {shown(text)} {remedy}")
     near = near_miss(text, names)
     there = f"{near} There are" if near else "; there are"
     raise ModelError(f"no model called {shown(text)}{there}: {', '.join(names) or 'none'}")

@@ -44,6 +44,10 @@ def test_files(separator, tmp_path):
     assert sorted(str(path.relative_to(tmp_path / "part")) for path in (tmp_path / "part").rglob("*.mp3")) == [
         "accompaniment/song.mp3", "vocals/song.mp3",
     ]  # fmt: skip
+    soundfile.write(tmp_path / "song.wav", music(30_000).T, RATE, subtype="FLOAT")  # another song of that name
+    (tmp_path / "song.wav").rename(tmp_path / "part" / "song.wav")
+    separator.separate_to_file(tmp_path / "part" / "song.wav", tmp_path / "out")  # replaces, as Spleeter does
+    assert soundfile.info(tmp_path / "out" / "song" / "vocals.wav").frames == 30_000
     separator.join()
 
 

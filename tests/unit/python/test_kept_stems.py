@@ -11,9 +11,12 @@ import soundfile
 import stemlane
 from stemlane.cli.main import main
 from stemlane.errors import InputError
+from stemlane.files import cluster, reading
 from stemlane.files.addresses import Address
 from stemlane.files.marks import Mark
 from stemlane.files.names import Recording, output_path
+from stemlane.files.request import Request
+from stemlane.files.search import find_recordings
 from support.command_line import RATE, noise, write
 
 
@@ -43,8 +46,8 @@ def test_a_song_of_the_same_name_keeps_its_stems(two, tmp_path, capsys, option):
     capsys.readouterr()
     assert main(["separate", str(two[1]), "-o", str(out), *option]) == 1
     assert capsys.readouterr().err == (
-        f"stemlane: {two[1]}: {out}/song/vocals.wav holds a stem of another recording; another -o or "
-        "--name '{parent}/{track}/{stem}.{ext}' keeps both, --overwrite replaces it\n"
+        f"stemlane: {two[1]}: {out}/song/vocals.wav holds a stem of another recording; use another -o or "
+        "--name '{parent}/{track}/{stem}.{ext}' to keep both, or --overwrite\n"
     )
     assert {path: path.read_bytes() for path in (out / "song").iterdir()} == before
     # Each remedy works as it is written.
@@ -59,9 +62,17 @@ def test_a_part_keeps_the_whole_and_the_whole_a_part(two, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["separate", str(two[0]), "-o", str(out), "--stems", "vocals"]
     for options, others, words in (
-        ([], ["--start", "0.5"], "holds another part of it, 0 s to its end"),
-        (["--start", "0.25", "--duration", "0.5", "--overwrite"], ["--skip-existing"], "part of it, 0.25 s to 0.75 s"),
-        (["--start", "0.5", "--overwrite"], ["--start", "0.5", "--duration", "0.1"], "part of it, 0.5 s to its end"),
+        ([], ["--start", "0.5"], "holds a stem of the whole recording; use another -o or --name to keep both"),
+        (
+            ["--start", "0.25", "--duration", "0.5", "--overwrite"],
+            ["--skip-existing"],
+            "another part of it, 0.25 s to 0.75 s",
+        ),
+        (
+            ["--start", "0.5", "--overwrite"],
+            ["--start", "0.5", "--duration", "0.1"],
+            "another part of it, 0.5 s to its end",
+        ),
     ):
         assert main([*command, *options]) == 0
         before = vocals(out)
@@ -84,17 +95,67 @@ def test_the_same_recording_replaces_its_stems(two, tmp_path):
     assert stemlane.separate_file(two[1], out, skip_existing=True).skipped  # the same content in a third place
 
 
-def test_audio_that_is_no_stem_is_kept_and_what_is_no_audio_is_not(two, tmp_path):
+@pytest.mark.parametrize("content", ["audio", "6 channels", "7 kHz", "text"])
+def test_what_is_no_stem_is_kept(two, tmp_path, content):
+    """Whether it is audio that Stemlane reads or not."""
     place = tmp_path / "out" / "song" / "vocals.wav"
     write(place, noise(1, 100))
+    if content == "text":
+        place.write_text("notes")
+    elif content != "audio":
+        channels, rate = (6, RATE) if content == "6 channels" else (2, 7000)
+        soundfile.write(place, np.zeros((100, channels)), rate)
     before = place.read_bytes()
-    with pytest.raises(InputError, match=r"song/vocals.wav is there and was not made from it; another -o or --name '"):
+    with pytest.raises(
+        InputError, match=r"song/vocals.wav already exists and is not a stem of it; use another -o or --name '"
+    ):
         stemlane.separate_file(two[0], tmp_path / "out")
     assert place.read_bytes() == before and list(place.parent.iterdir()) == [place]
     stemlane.separate_file(two[0], tmp_path / "out", overwrite=True)
-    place.write_bytes(b"half a file")  # left by a disk that failed: nothing is lost
+    place.write_bytes(b"")  # nothing is lost
     stemlane.separate_file(two[0], tmp_path / "out", model="live")
     assert len(vocals(tmp_path / "out").T) == RATE
+
+
+def test_a_stem_that_cannot_be_read_now_is_kept(two, tmp_path, monkeypatch):
+    """Such as one on a network that does not answer."""
+    stemlane.separate_file(two[0], tmp_path / "out")
+    before = vocals(tmp_path / "out")
+    opened = reading._opened
+
+    def unreachable(path, shown):
+        if path.name == "vocals.wav":
+            raise InputError(f"{shown}: cannot be read (Input/output error)")
+        return opened(path, shown)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading, "_opened", unreachable)
+        with pytest.raises(InputError, match="already exists and is not a stem of it"):
+            stemlane.separate_file(two[1], tmp_path / "out")
+    np.testing.assert_array_equal(vocals(tmp_path / "out"), before)
+
+
+@pytest.mark.parametrize("source", ["song/vocals.wav", "song.stem.mp4"])
+def test_a_remix_of_stems_is_no_stem(two, tmp_path, source):
+    """It is kept where a stem would go, and a search finds it."""
+    out = tmp_path / "out"
+    stemlane.separate_file(two[0], out, file_format="stem.mp4" if source.endswith("mp4") else "wav")
+    mix = tmp_path / "mixes" / "song" / "vocals.wav"
+    mix.parent.mkdir(parents=True)
+    assert main(["render", str(out / source), "-o", str(mix), "--gain", "output=-3"]) == 0
+    assert [found.path for found in find_recordings([tmp_path / "mixes"])] == [mix]
+    with pytest.raises(InputError, match="already exists and is not a stem of it"):
+        stemlane.separate_file(two[0], tmp_path / "mixes")
+
+
+def test_a_worker_of_a_cluster_overwrites_what_it_is_told_to(two, tmp_path, monkeypatch):
+    stemlane.separate_file(two[0], tmp_path / "out")
+    separator = stemlane.Separator()
+    monkeypatch.setattr(cluster, "_separator", lambda job: separator)  # which a real worker keeps
+    for overwrite, words in ((False, "another recording"), (True, "")):
+        job = cluster.Job.of(separator, tmp_path / "out", Request.of(), skip_existing=False, overwrite=overwrite)
+        assert words in cluster.separate_on_worker(job, Recording(two[1], "song")).problem
+        assert np.allclose(vocals(tmp_path / "out"), half(two[overwrite]), atol=1e-6)
 
 
 @pytest.mark.parametrize("file_format", ["flac", "ogg", "mp3", "m4a", "opus", "stem.mp4"])
@@ -102,7 +163,7 @@ def test_every_format_says_what_it_is_of(two, tmp_path, file_format):
     stemlane.separate_file(two[0], tmp_path, file_format=file_format, start_seconds=0.125)
     with pytest.raises(InputError, match="another recording"):
         stemlane.separate_file(two[1], tmp_path, file_format=file_format, start_seconds=0.125)
-    with pytest.raises(InputError, match=r"another part of it, 0.125 s to its end"):
+    with pytest.raises(InputError, match=r"a stem of another part of it, 0.125 s to its end"):
         stemlane.separate_file(two[0], tmp_path, file_format=file_format)
 
 
@@ -124,7 +185,7 @@ def test_in_a_store_the_receipt_says_it(two, tmp_path, monkeypatch):
     for options in ({}, {"stems": ["vocals"]}, {"two_stems": "vocals"}):  # each has a receipt of another name
         with pytest.raises(InputError, match="memory://out/song/.*.wav holds a stem of another recording"):
             stemlane.separate_file(two[1], "memory://out", **options)
-        with pytest.raises(InputError, match="memory://out/song/.*.wav holds another part of it"):
+        with pytest.raises(InputError, match="memory://out/song/.*.wav holds a stem of the whole recording"):
             stemlane.separate_file(two[0], "memory://out", start_seconds=0.5, **options)
     assert memory.cat_file("/out/song/vocals.wav") == before
     stemlane.separate_file(two[1], "memory://out", overwrite=True)

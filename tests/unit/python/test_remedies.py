@@ -14,8 +14,9 @@ from stemlane.cli.parser import seconds
 from stemlane.errors import InputError, ModelError, StemlaneError
 from stemlane.files.addresses import place
 from stemlane.files.names import check_template
-from stemlane.manifests.addable import FROM_FILES, SOURCES, _plain
+from stemlane.manifests.addable import FROM_FILES, SOURCES, plain
 from support.command_line import RATE, fails, noise, write
+from support.tiny_models import build_model
 
 
 @pytest.fixture
@@ -45,7 +46,9 @@ def test_clipped_stems_and_mixes_say_what_helps(song, tmp_path, capsys):
         assert main([*command, "--clip", "rescale"]) == 0
         assert "clipped" not in capsys.readouterr().err
     assert main(["render", song, "-o", "mix.flac"]) == 0
-    assert capsys.readouterr().err.endswith("its peak was 3.60; lower --gain output by 11.2 dB, or write a .wav\n")
+    assert capsys.readouterr().err.endswith(
+        "its peak was 3.60; turn it down by 11.2 dB with --gain output, or write a .wav\n"
+    )
     assert main(["render", song, "-o", "mix.flac", "--gain", "output=-11.2"]) == 0
     assert "clipped" not in capsys.readouterr().err
     assert np.abs(soundfile.read("mix.flac")[0]).max() > 0.98
@@ -66,7 +69,7 @@ def test_the_library_says_how_a_model_is_added(tiny_models):
 
 def test_names_that_can_be_added_are_those_of_the_catalogue():
     assert [entry.source for entry in available_models()] == list(SOURCES) and from_files() == sorted(FROM_FILES)
-    assert all(_plain(entry.source) == _plain(entry.model_name) for entry in available_models())
+    assert all(plain(entry.source) == plain(entry.model_name) for entry in available_models())
 
 
 @pytest.mark.parametrize("ending", ["flac", "wav", "mp3", "mp4", "ogg", "aac", "tta", "ac3"])
@@ -104,10 +107,10 @@ def test_doctor_blames_the_variable_not_the_installation(tmp_path, monkeypatch):
 
 def test_wrong_arguments_are_one_line_and_where_help_is(song, capsys):
     for arguments, words in (
-        (["separate", song, "--stems", "vocals", "drums"], "arguments: drums; stems have commas between them, like"),
-        (["render", song, "-o", "o.wav", "--gain", "vocals", "-inf"], "arguments: -inf; a stem and its gain have ="),
+        (["separate", song, "--stems", "vocals", "drums"], "arguments: drums; separate stems with commas, like"),
+        (["render", song, "-o", "o.wav", "--gain", "vocals", "-inf"], "arguments: -inf; write STEM=GAIN, like"),
         (["separate", song, "--no-such"], "separate: unrecognized arguments: --no-such\n"),
-        (["separate", song, "-o", "out", "b.wav"], "inputs stand together, before or behind the options"),
+        (["separate", song, "-o", "out", "b.wav"], "put all inputs together, before or after the options"),
         (["separate", song, "--start", "1:3x"], "argument --start: is '1:3x', should be seconds, or like 1:30"),
         (["render", song], "the following arguments are required: -o/--output"),
     ):
@@ -122,7 +125,7 @@ def test_what_is_nearly_right_says_what_is(song, tmp_path, capsys):
         (["render", song, "-o", "mix"], "mix: has no ending that says the format; name it like mix.wav"),
         (["separate", song, "--stems", "instrumental"], "no stem 'instrumental'; --two-stems vocals writes it"),
         (["separate", song, "--stems", "no_drums"], "no stem 'no_drums'; --two-stems drums writes it"),
-        (["separate", song, "--start", "1:30"], "has nothing from 90 s on, where the part begins; it is 1.00 s long"),
+        (["separate", song, "--start", "1:30"], "has nothing from 90 s on; it is 1.00 s long"),
         (
             ["separate", song, "--name", "{track}-{stem}"],
             "has no ending, or another than the format's; it needs .{ext}",
@@ -139,3 +142,10 @@ def test_times_with_colons():
     for text in ("1:60", "1:2:3:4", "1:60:00", ":5", "1:-5"):
         with pytest.raises(Exception, match="should be seconds, or like 1:30"):
             seconds(text)
+
+
+def test_a_model_that_is_here_in_another_spelling_is_not_to_be_added(tmp_path, tiny_models, monkeypatch):
+    build_model(tmp_path / "here", name="htdemucs_ft")
+    monkeypatch.setenv("STEMLANE_MODELS", str(tmp_path / "here"))
+    with pytest.raises(ModelError, match="no model called 'htdemucs-ft', did you mean 'htdemucs_ft'"):
+        stemlane.Separator("htdemucs-ft")

@@ -28,11 +28,13 @@ def paths(*inputs):
     {}, {"name": "{track} ({stem}).{ext}"}, {"file_format": "mp3", "name": "sub/{stem}/{track}.{ext}"},
     {"file_format": "stem.mp4"},
 ])  # fmt: skip
-def test_stems_of_other_runs_are_no_songs(song, tmp_path, options):
+def test_stems_of_other_runs_are_no_songs(song, tmp_path, capsys, options):
     stemlane.separate_file("song.wav", "earlier", **options)
     write(tmp_path / "earlier" / "vocals.wav", noise(1, 100))  # called like a stem, and none
     assert paths(".") == ["song.wav", "earlier/vocals.wav"]
     assert main(["separate", ".", "-o", "later", "--stems", "vocals"]) == 0
+    num_stems = 1 if options.get("file_format") == "stem.mp4" else 4
+    assert f"stems of earlier runs are left out: {num_stems}, such as earlier/" in capsys.readouterr().err
     assert everything_in(tmp_path / "later") == ["earlier", "earlier/vocals", "earlier/vocals/vocals.wav", "song",
                                                  "song/vocals.wav"]  # fmt: skip
 
