@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -124,27 +125,29 @@ def voice_files() -> tuple[list[tuple[Path, bool]], list[tuple[Path, bool]]]:
     return speech, [(path, False) for path in sung + rest]
 
 
-def make_track(seed: int) -> np.ndarray:
-    """A minute of made singing (2, samples) through one channel strip."""
-    rng = np.random.default_rng([10, seed])
-    speech, sung = voice_files()
-    files = speech if rng.random() < 0.6 else sung
-    is_speech = files is speech
+def sing_track(
+    rng: np.random.Generator, phrase: Callable[[], tuple[np.ndarray, bool]], *, is_speech: bool
+) -> np.ndarray:
+    """A minute of made singing (2, samples) through one channel strip.
+
+    Parameters
+    ----------
+    phrase : callable
+        Draws mono audio (samples,) of a few seconds, and whether it holds nothing above 8 kHz.
+    is_speech : bool
+        What is spoken always gets a melody, and longer notes.
+    """
     track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
     formant, voices = float(np.exp(rng.normal(0.0, 0.13))), int(rng.choice([1, 1, 1, 2, 3, 5]))
-    first = int(rng.integers(len(files)))  # neighbours in the list are mostly the same voice
     position = float(rng.uniform(0, 1.5))
     while position < TRACK_SECONDS - 1.0:
-        path, narrow = files[(first + int(rng.integers(0, 6))) % len(files)]
-        phrase = read_stereo(path).mean(0)
-        phrase = phrase[int(rng.integers(0, max(1, len(phrase) - 4 * SAMPLE_RATE))) :][: 4 * SAMPLE_RATE]
-        stretch = float(rng.uniform(1.2, 3.0)) if is_speech else float(rng.uniform(0.9, 1.4))
+        spoken, narrow = phrase()
         audio = resing(
             rng,
-            phrase,
+            spoken,
             narrow=narrow,
             melody=is_speech or rng.random() < 0.4,
-            stretch=stretch,
+            stretch=float(rng.uniform(1.2, 3.0)) if is_speech else float(rng.uniform(0.9, 1.4)),
             formant=formant,
             transpose=formant * float(rng.choice([1.0, 0.84, 1.19, 1.5])),
             voices=voices,
@@ -156,6 +159,21 @@ def make_track(seed: int) -> np.ndarray:
         position += audio.shape[1] / SAMPLE_RATE + float(rng.exponential(0.6))
     track = vocal_chain(rng)(track, SAMPLE_RATE)
     return track * np.float32(0.5 / max(0.5, float(np.abs(track).max())))
+
+
+def make_track(seed: int) -> np.ndarray:
+    """A minute of singing made of recordings (2, samples)."""
+    rng = np.random.default_rng([10, seed])
+    speech, sung = voice_files()
+    files = speech if rng.random() < 0.6 else sung
+    first = int(rng.integers(len(files)))  # neighbours in the list are mostly the same voice
+
+    def phrase() -> tuple[np.ndarray, bool]:
+        path, narrow = files[(first + int(rng.integers(0, 6))) % len(files)]
+        audio = read_stereo(path).mean(0)
+        return audio[int(rng.integers(0, max(1, len(audio) - 4 * SAMPLE_RATE))) :][: 4 * SAMPLE_RATE], narrow
+
+    return sing_track(rng, phrase, is_speech=files is speech)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -11,7 +11,19 @@ import sys
 import tomllib
 from pathlib import Path
 
-from models.training.data import bands, choirs, demos, heavy, instrumentals, material, modules, render, sing, staccato
+from models.training.data import (
+    bands,
+    choirs,
+    demos,
+    heavy,
+    instrumentals,
+    material,
+    modules,
+    render,
+    sing,
+    speakers,
+    staccato,
+)
 from models.training.data.pool import PoolError
 from models.training.panel import build
 
@@ -22,6 +34,7 @@ MATERIAL = (
     "vocal_tracks",
     "choirs",
     "sung",
+    "speakers",
     "rendered",
     "parts",
     "bands",
@@ -59,6 +72,7 @@ def make_material(amounts: dict) -> None:
     material.main(["--speeds", str(amounts["speeds"]), "--vocal-tracks", str(amounts["vocal_tracks"])])
     choirs.main(["--tracks", str(amounts["choirs"])])
     sing.main(["--tracks", str(amounts["sung"])])
+    speakers.main(["--tracks", str(amounts["speakers"])])
     bands.main(["--songs", str(amounts["bands"]), "--guitars", str(amounts["guitars"])])
     heavy.main(["--songs", str(amounts["heavy"]), "--guitars", str(amounts["heavy"])])
     staccato.main(["--songs", str(amounts["staccato"])])

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: MIT
+"""Singing made of what speech synthesisers say."""
+
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+
+from models.training.data import sing, speakers
+from models.training.network.spectral import SAMPLE_RATE
+
+PROGRAMS = ("espeak-ng", "flite", "text2wave")
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """Programs of those names that write a second of a 300 Hz tone at 16 kHz and what they were asked for."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    tone = 0.5 * np.sin(2 * np.pi * 300 * np.arange(16000) / 16000)
+    soundfile.write(tmp_path / "tone.wav", tone, 16000)
+    for program in PROGRAMS:
+        (folder / program).write_text(
+            f"#!{sys.executable}\n"
+            "import pathlib, shutil, sys\n"
+            f"shutil.copy({str(tmp_path / 'tone.wav')!r}, next(a for a in sys.argv if a.endswith('.wav')))\n"
+            f"pathlib.Path({str(tmp_path)!r}, 'asked').write_text(repr(sys.argv[1:]) + sys.stdin.read())\n"
+        )
+        (folder / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    return tmp_path / "asked"
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_a_program_says_comes_at_44_1_khz(programs, program):
+    audio = speakers.said(program, "voice7", "la mi no")
+    assert len(audio) == pytest.approx(SAMPLE_RATE, abs=50)
+    spectrum = np.abs(np.fft.rfft(audio))
+    assert np.argmax(spectrum) * SAMPLE_RATE / len(audio) == pytest.approx(300, abs=1)
+    asked = programs.read_text()
+    assert "voice7" in asked and "la mi no" in asked
+
+
+def test_a_missing_program_is_named_with_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(RuntimeError, match="flite cannot speak as rms; apt-get install what README.md lists"):
+        speakers.said("flite", "rms", "la")
+
+
+def test_half_of_the_speakers_are_formants_and_every_voice_is_drawn():
+    rng = np.random.default_rng(7)
+    drawn = [speakers.draw_speaker(rng) for _ in range(4000)]
+    assert sum(program == "espeak-ng" for program, _ in drawn) == pytest.approx(2000, abs=100)
+    people = {voice for program, voice in drawn if program != "espeak-ng"}
+    assert people == {*speakers.FESTIVAL, *speakers.FLITE}
+    assert {voice.split("+")[1] for program, voice in drawn if program == "espeak-ng"} == set(speakers.ESPEAK_VARIANTS)
+
+
+def test_lines_are_four_to_seven_words_and_some_have_vowels_only():
+    rng = np.random.default_rng(8)
+    lines = [speakers.words(rng) for _ in range(400)]
+    assert {len(line.split()) for line in lines} == {4, 5, 6, 7}
+    vowels_only = sum(set(line) <= {*speakers.VOWELS, " "} for line in lines)
+    assert vowels_only == pytest.approx(100, abs=30)
+
+
+def test_a_track_of_a_seed_is_the_same_every_time(monkeypatch):
+    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    vowel = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20)).astype(np.float32)
+    monkeypatch.setattr(speakers, "said", lambda *_: 0.1 * vowel)
+    monkeypatch.setattr(sing, "TRACK_SECONDS", 6.0)
+    track = speakers.make_track(3)
+    assert track.shape == (2, 6 * SAMPLE_RATE) and 0.001 < np.sqrt((track**2).mean()) < 0.5
+    np.testing.assert_array_equal(track, speakers.make_track(3))
