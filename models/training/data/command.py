@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The command line that makers of rendered songs share: which seeds, how long, how many at once."""
+"""The command lines that makers of material share: which seeds, how long, how many at once."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
 
-from .pool import print_each
+import numpy as np
+
+from .pool import cache_folder, print_each, save
 
 Job = tuple[str, int, float]  # "song" or the kind of track, seed, seconds
 
@@ -47,3 +49,24 @@ def render_all(
         for seed in range(options.first, options.first + count)
     ]
     print_each(render_to_pool, jobs, options.processes)
+
+
+def make_vocals(
+    description: str | None, make_track: Callable[[int], np.ndarray], arguments: list[str] | None, *, name: str
+) -> None:
+    """Put the tracks of voices that the command line asks for into the pool, as NAME_000 and so on; print a line each.
+
+    Parameters
+    ----------
+    make_track : callable
+        The audio (2, samples) of a seed.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--tracks", type=int, default=60)
+    parser.add_argument("--first", type=int, default=0)
+    options = parser.parse_args(arguments)
+    for seed in range(options.first, options.first + options.tracks):
+        path = cache_folder() / "pool" / "vocals" / f"{name}_{seed:03d}.npy"
+        if not path.exists():
+            save(path, make_track(seed))
+            print(path.stem, flush=True)

@@ -2,12 +2,11 @@
 """Singing made from speech and singing with the WORLD vocoder: moved onto melodies, other formants, harmonies.
 
 Solo singing under open licences is scarce; this widens voices and melodies, not the art of singing.
-Run as `python -m models.training.data.sing --tracks 40`.
+Run as `python -m models.training.data.sing --tracks 60`.
 """
 
 from __future__ import annotations
 
-import argparse
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +15,10 @@ import numpy as np
 
 from models.training.network.spectral import SAMPLE_RATE
 
+from .command import make_vocals
 from .instruments import mix_in
 from .material import phrase_files, produced, read_stereo, vocal_chain
-from .pool import audio_folder, cache_folder, save
+from .pool import audio_folder
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # pyworld still imports pkg_resources, which warns that it will go
@@ -178,15 +178,7 @@ def make_track(seed: int) -> np.ndarray:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tracks", type=int, default=40)
-    parser.add_argument("--first", type=int, default=0)
-    options = parser.parse_args(arguments)
-    for seed in range(options.first, options.first + options.tracks):
-        path = cache_folder() / "pool" / "vocals" / f"sung_{seed:03d}.npy"
-        if not path.exists():
-            save(path, make_track(seed))
-            print(path.stem, flush=True)
+    make_vocals(__doc__, make_track, arguments, name="sung")
 
 
 if __name__ == "__main__":

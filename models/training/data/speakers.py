@@ -7,7 +7,6 @@ Run as `python -m models.training.data.speakers --tracks 60`.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import tempfile
 from pathlib import Path
@@ -16,8 +15,8 @@ import numpy as np
 
 from models.training.network.spectral import SAMPLE_RATE
 
+from .command import make_vocals
 from .material import read_stereo
-from .pool import cache_folder, save
 from .sing import sing_track
 
 FESTIVAL = (
@@ -83,16 +82,7 @@ def make_track(seed: int) -> np.ndarray:
 
 def main(arguments: list[str] | None = None) -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tracks", type=int, default=60)
-    parser.add_argument("--first", type=int, default=0)
-    options = parser.parse_args(arguments)
-    for seed in range(options.first, options.first + options.tracks):
-        # Of the kind "sung", as the recipe draws it.
-        path = cache_folder() / "pool" / "vocals" / f"sung_speaker_{seed:03d}.npy"
-        if not path.exists():
-            save(path, make_track(seed))
-            print(path.stem, flush=True)
+    make_vocals(__doc__, make_track, arguments, name="sung_speaker")  # of the kind "sung", as the recipe draws it
 
 
 if __name__ == "__main__":
