@@ -2,7 +2,7 @@
 """Recordings and results wherever they are: the one place that knows what differs between a disk and a store."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from stemlane.files import stores
@@ -22,12 +22,16 @@ def on_disk(path: Place) -> contextlib.AbstractContextManager[Path]:
 
 
 def staged_results(
-    finals: Sequence[Place], folder: Place, request: str
+    finals: Sequence[Place], folder: Place, request: str, check: Callable[[], None]
 ) -> contextlib.AbstractContextManager[list[Path]]:
-    """Give a temporary place for each of the files `finals` below `folder`; they go there when the block ends well."""
+    """Give a temporary place for each of the files `finals` below `folder`; they go there when the block ends well.
+
+    Before they go, `check` raises if what is there by then may not be replaced. A store has no locks: two that send at
+    once may still replace each other's there.
+    """
     if isinstance(folder, Address):
-        return stores.staged_objects([Address(final) for final in finals], request)
-    return staged_files([Path(final) for final in finals], folder)
+        return stores.staged_objects([Address(final) for final in finals], request, check)
+    return staged_files([Path(final) for final in finals], folder, check)
 
 
 def written_at(final: Place) -> contextlib.AbstractContextManager[Path]:

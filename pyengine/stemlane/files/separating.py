@@ -102,8 +102,12 @@ def separate_recording(
         outcome.skipped = True
         return outcome
     check_place(recording.path, finals)
-    if not overwrite:
-        check_nothing_is_lost(recording, finals, made_of, request, request.neighbours(folder, recording, separator))
+
+    def check() -> None:
+        if not overwrite:
+            check_nothing_is_lost(recording, finals, made_of, request, request.neighbours(folder, recording, separator))
+
+    check()
     mark = str(made_of)
     with (
         on_disk(recording.path) as path,
@@ -111,17 +115,9 @@ def separate_recording(
             path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds, shown=recording.shown
         ) as source,
     ):
-        with staged_results(finals, folder, mark) as staged:
-            if request.makes_stem_file:
-                tags = _kept(source.tags) | {"comment": mark}
-                num_samples, warnings, waveform = write_stem_file(
-                    source, separator, request, staged[0], finals[0], tags, progress
-                )
-                written = _Written(num_samples, warnings, dict.fromkeys(outcome.outputs, waveform.percent()))
-            else:
-                written = _write(
-                    source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark, progress
-                )
+        with staged_results(finals, folder, mark, check) as staged:
+            written = _write(source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark,
+                             progress)  # fmt: skip
         outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
         outcome.seconds = written.num_samples / source.sample_rate
     outcome.provider = separator.provider
@@ -172,6 +168,18 @@ def _write(
     mark: str, progress: Callable[[int, int], None],
 ) -> _Written:  # fmt: skip
     """Separate a recording into the staged files."""
+    if not request.makes_stem_file:
+        return _write_stems(source, separator, request, staged, finals, mark, progress)
+    [(stem, path)], tags = staged.items(), _kept(source.tags) | {"comment": mark}
+    num_samples, warnings, waveform = write_stem_file(source, separator, request, path, finals[0], tags, progress)
+    return _Written(num_samples, warnings, {stem: waveform.percent()})
+
+
+def _write_stems(
+    source: AudioInput, separator: Separator, request: Request, staged: Mapping[str, Path], finals: Sequence[Place],
+    mark: str, progress: Callable[[int, int], None],
+) -> _Written:  # fmt: skip
+    """Separate a recording into a file for each stem."""
     written = _Written()
     stream = source.sample_rate, source.num_channels
     rescales = request.clip == "rescale" and not request.encoding.keeps_peaks

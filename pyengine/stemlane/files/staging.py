@@ -13,7 +13,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
 from stemlane.errors import InputError, one_line
@@ -121,7 +121,7 @@ def work_folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
+def staged_files(finals: Sequence[Path], base: Path, check: Callable[[], None] = lambda: None) -> Iterator[list[Path]]:
     """Give a temporary place for each of the files `finals`; all of them appear when the block ends well, or none.
 
     Folders that are missing are made, and taken away again after an error. Files that were there are replaced together:
@@ -133,6 +133,9 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
         Below `base`, all different.
     base
         A folder, which need not be there, on the file system of `finals`.
+    check
+        Raises if files that are there may not be replaced. It is asked last, when no other run on this machine can put
+        any there.
     """
     parents = {final.parent for final in finals}
     folders = {folder for final in finals for folder in final.absolute().parents} | {
@@ -153,10 +156,7 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
             path.parent.mkdir(exist_ok=True)
         yield staged
         with _FOLDERS:
-            if whole is None or not _appears(partial.path, whole):
-                for final in finals:
-                    final.parent.mkdir(parents=True, exist_ok=True)
-                _move(staged, finals, partial.path / _REPLACED)
+            _put(partial.path, staged, finals, base, whole, check)
         made = []
     except OSError as error:
         raise cannot_write(finals[0] if finals else base, base, error) from None
@@ -167,6 +167,33 @@ def staged_files(finals: Sequence[Path], base: Path) -> Iterator[list[Path]]:
             for folder in made:
                 with contextlib.suppress(OSError):
                     folder.rmdir()
+
+
+def _put(
+    partial: Path, staged: Sequence[Path], finals: Sequence[Path], base: Path, whole: Path | None,
+    check: Callable[[], None],
+) -> None:  # fmt: skip
+    """Give staged files their names, in a new folder `whole` if there is one and it is not there yet."""
+    with _held([base]):
+        if whole is not None and _appears(partial, whole):
+            return
+        for final in finals:
+            final.parent.mkdir(parents=True, exist_ok=True)
+    with _held([base, *(final.parent for final in finals)]):
+        check()
+        _move(staged, finals, partial / _REPLACED)
+
+
+@contextlib.contextmanager
+def _held(folders: Iterable[Path]) -> Iterator[None]:
+    """Keep other processes that do the same from putting files into folders, where the system has such locks."""
+    with contextlib.ExitStack() as stack:
+        for folder in sorted({os.path.realpath(folder) for folder in folders}) if _CAN_LOCK else ():
+            with contextlib.suppress(OSError):
+                descriptor = os.open(folder, os.O_RDONLY)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
 
 
 def _appears(folder: Path, whole: Path) -> bool:

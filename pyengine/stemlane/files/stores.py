@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import json
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,8 +106,10 @@ def check_writable(address: Address) -> None:
 
 
 @contextlib.contextmanager
-def staged_objects(finals: Sequence[Address], request: str) -> Iterator[list[Path]]:
-    """Give a temporary place for each of the files `finals`; they are sent when the block ends well.
+def staged_objects(
+    finals: Sequence[Address], request: str, check: Callable[[], None] = lambda: None
+) -> Iterator[list[Path]]:
+    """Give a temporary place for each of the files `finals`; they are sent when the block ends well and `check` agrees.
 
     Each appears complete. Behind the last one goes a receipt, which says what they are the answer to: where it is,
     and the versions it names are there, nothing is missing.
@@ -117,6 +119,7 @@ def staged_objects(finals: Sequence[Address], request: str) -> Iterator[list[Pat
         for local in staged:
             local.parent.mkdir()
         yield staged
+        check()
         receipt = _receipt(finals)
         with _asking(receipt, "removed") as (store, path), contextlib.suppress(FileNotFoundError):
             store.rm_file(path)

@@ -2,6 +2,7 @@
 """Stems of another recording, or of another part of the same one, are not replaced unless that is asked for."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import fsspec
@@ -11,7 +12,7 @@ import soundfile
 import stemlane
 from stemlane.cli.main import main
 from stemlane.errors import InputError
-from stemlane.files import cluster, reading
+from stemlane.files import cluster, reading, separating
 from stemlane.files.addresses import Address
 from stemlane.files.marks import Mark
 from stemlane.files.names import Recording, output_path
@@ -192,6 +193,47 @@ def test_in_a_store_the_receipt_says_it(two, tmp_path, monkeypatch):
     assert memory.cat_file("/out/song/vocals.wav") != before
     memory.rm_file("/out/song/.bass.wav.json")  # an upload that was killed has none, and is made again
     stemlane.separate_file(two[0], "memory://out")
+
+
+@pytest.mark.parametrize("folder", ["disk", "memory://out"])
+def test_stems_that_appear_meanwhile_are_kept(two, tmp_path, monkeypatch, folder):
+    """Those of a run that began later and ended sooner."""
+    memory = fsspec.filesystem("memory")
+    monkeypatch.setattr(type(memory), "store", {})
+    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
+    out = str(tmp_path / "out") if folder == "disk" else folder
+    store, path = fsspec.core.url_to_fs(f"{out}/song/vocals.wav")
+    faster = iter([two[1]])
+
+    def progress(num_samples, total):
+        for path in faster:
+            stemlane.separate_file(path, out)
+
+    with pytest.raises(InputError, match=r"song/vocals\.wav holds a stem of another recording"):
+        stemlane.separate_file(two[0], out, progress=progress)
+    with store.open(path) as file:
+        np.testing.assert_allclose(soundfile.read(file, dtype="float32")[0].T, half(two[1]), atol=1e-6)
+
+
+def test_of_two_at_once_in_one_folder_one_is_kept(two, tmp_path, monkeypatch):
+    """Whose places differ by a link, so that the batch takes them for two."""
+    out = tmp_path / "out"
+    (out / "second").mkdir(parents=True)
+    (out / "first").symlink_to("second")
+    both, checked = threading.Barrier(2), set()
+    original = separating.check_nothing_is_lost
+
+    def check(recording, *arguments):
+        original(recording, *arguments)
+        if recording not in checked:
+            checked.add(recording)
+            both.wait(60)  # both have found nothing in their way
+
+    monkeypatch.setattr(separating, "check_nothing_is_lost", check)
+    outcomes = stemlane.separate_many([tmp_path], out, jobs=2)
+    failed, done = sorted(outcomes, key=lambda outcome: not outcome.problem)
+    assert "holds a stem of another recording" in failed.problem and not done.problem
+    np.testing.assert_allclose(vocals(out / "second"), half(done.path), atol=1e-6)
 
 
 def test_marks_read_what_they_write():

@@ -140,3 +140,44 @@ def test_without_locks_nothing_is_opened_that_will_be_renamed(tmp_path, monkeypa
     os.replace(partial.path, tmp_path / "file")
     partial.discard()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "song"]
+
+
+def test_files_are_replaced_under_a_lock_that_other_runs_wait_for(tmp_path, monkeypatch):
+    """Also where both reach a folder under another name; each asks once more whether it may, when it has the lock."""
+    (tmp_path / "out" / "song").mkdir(parents=True)
+    (tmp_path / "linked").symlink_to("out")
+    is_held = []
+
+    def note(step):
+        for folder in (tmp_path / "out", tmp_path / "out" / "song"):
+            descriptor = os.open(folder, os.O_RDONLY)
+            try:
+                staging.fcntl.flock(descriptor, staging.fcntl.LOCK_EX | staging.fcntl.LOCK_NB)
+                is_held.append((step, folder.name, False))
+            except BlockingIOError:
+                is_held.append((step, folder.name, True))
+            os.close(descriptor)
+
+    original = staging._move
+    monkeypatch.setattr(staging, "_move", lambda *arguments: (note("move"), original(*arguments)))
+    with staged_files([tmp_path / "linked" / "song" / "a"], tmp_path / "linked", check=lambda: note("check")) as staged:
+        staged[0].write_text("new")
+    assert is_held == [(step, name, True) for step in ("check", "move") for name in ("out", "song")]
+    is_held.clear()
+    note("after")
+    assert not any(held for *_, held in is_held)
+    assert (tmp_path / "out" / "song" / "a").read_text() == "new"
+
+
+def test_a_refusal_at_the_last_moment_leaves_what_was_there(tmp_path):
+    def refuse():
+        raise InputError("no")
+
+    for name in ("a", "b/c"):
+        with (
+            pytest.raises(InputError, match="no"),
+            staged_files([tmp_path / name, tmp_path / "d"], tmp_path, refuse) as s,
+        ):
+            for path in s:
+                path.write_text("new")
+    assert list(tmp_path.iterdir()) == []
