@@ -23,6 +23,7 @@ from models.training.data import (
     sing,
     speakers,
     staccato,
+    vowels,
 )
 from models.training.data.pool import PoolError
 from models.training.panel import build
@@ -35,6 +36,7 @@ MATERIAL = (
     "choirs",
     "sung",
     "speakers",
+    "vowels",
     "rendered",
     "parts",
     "bands",
@@ -73,6 +75,7 @@ def make_material(amounts: dict) -> None:
     choirs.main(["--tracks", str(amounts["choirs"])])
     sing.main(["--tracks", str(amounts["sung"])])
     speakers.main(["--tracks", str(amounts["speakers"])])
+    vowels.main(["--tracks", str(amounts["vowels"])])
     bands.main(["--songs", str(amounts["bands"]), "--guitars", str(amounts["guitars"])])
     heavy.main(["--songs", str(amounts["heavy"]), "--guitars", str(amounts["heavy"])])
     staccato.main(["--songs", str(amounts["staccato"])])
