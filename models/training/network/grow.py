@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Grows a trained network without changing what it does: twice the width, more layers, attention across bands.
 
-Run as `python -m models.training.network.grow small.pt large.pt --config mix --to mix_large`. Widening is Net2Net's
+Run as `python -m models.training.network.grow small.pt large.pt --config mix --to studio`. Widening is Net2Net's
 (Chen, Goodfellow & Shlens, 2016): every channel twice, what reads it halved; new layers and attention
 add nothing at first.
 """
@@ -89,7 +89,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("target", type=Path)
     parser.add_argument("--config", choices=sorted(CONFIGS), default="mix")
-    parser.add_argument("--to", choices=sorted(CONFIGS), default="mix_large")
+    parser.add_argument("--to", choices=sorted(CONFIGS), default="studio")
     options = parser.parse_args(arguments)
     content = torch.load(options.weights, map_location="cpu", weights_only=True)
     state = {name: value.float() for name, value in content.get("average", content).items()}

@@ -149,7 +149,7 @@ def models_parser(description: str | None) -> argparse.ArgumentParser:
         "models",
         nargs="+",
         metavar="NAME=PATH",
-        help="a name that starts with mix, live, mix_large ... is of that kind",
+        help="a name that starts with mix, live or studio is of that kind",
     )
     return parser
 
