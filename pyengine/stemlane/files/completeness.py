@@ -52,6 +52,8 @@ def missing_end(file: BinaryIO) -> str:
         Open for reading, seekable; its position is lost.
     """
     size = os.fstat(file.fileno()).st_size
+    if not size:
+        return "is empty"
     file.seek(0)
     head = file.read(16)
     for magic, check in _CHECKS.items():

@@ -72,3 +72,18 @@ def open_decoder(file: BufferedReader, *, ending: str, stream: int | None, reaso
     from stemlane.files.sndfile_decoding import SndfileDecoder
 
     return SndfileDecoder(file, ending=ending, stream=stream, reason=reason)
+
+
+def read_tags(file: BufferedReader, *, ending: str) -> dict[str, str]:
+    """The tags of an open file, in lower case, without a look at its sound; its position is lost.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    if ffmpeg.IS_THERE:
+        from stemlane.files import ffmpeg_decoding
+
+        return ffmpeg_decoding.read_tags(file)
+    return open_decoder(file, ending=ending, stream=None, reason="").tags

@@ -6,13 +6,14 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 from stemlane.errors import InputError
 from stemlane.files import stores
 from stemlane.files.addresses import Address, Place
 from stemlane.files.names import Recording
-from stemlane.files.reading import AudioInput
+from stemlane.files.reading import tags_of
 from stemlane.files.request import Request
 
 _NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)"
@@ -93,8 +94,7 @@ def _short_hash(text: str) -> str:
 def mark_in(path: Place) -> Mark | None:
     """The mark in an audio file of this machine; None where there is none, or it cannot be read."""
     try:
-        with AudioInput(str(path)) as file:
-            return Mark.read(file.tags.get("comment", ""))
+        return Mark.read(tags_of(Path(path)).get("comment", ""))
     except Exception:  # noqa: BLE001 - whatever is wrong with it, nothing says that it is a stem
         return None
 

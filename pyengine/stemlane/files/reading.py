@@ -16,7 +16,7 @@ import numpy as np
 from stemlane.audio_checks import check_finite, check_stream, rechunk
 from stemlane.errors import InputError
 from stemlane.files.completeness import missing_end
-from stemlane.files.decoding import open_decoder
+from stemlane.files.decoding import open_decoder, read_tags
 
 BLOCK_SAMPLES = 16384
 
@@ -171,6 +171,18 @@ def content_of(path: Path) -> str:
     """
     with _opened(path, path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tags_of(path: Path) -> dict[str, str]:
+    """Title, artist and so on of an audio file, as `AudioInput.tags`; costs about a millisecond.
+
+    Raises
+    ------
+    InputError
+        If it cannot be read.
+    """
+    with _opened(path, path) as file:
+        return read_tags(file, ending=path.suffix)
 
 
 def _opened(path: Path, shown: str | PurePath) -> BufferedReader:

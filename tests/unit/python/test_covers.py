@@ -12,10 +12,12 @@ import pytest
 import soundfile
 from av.stream import Disposition
 from stemlane.files import covers
+from stemlane.files.encoding import Encoding
 from stemlane.files.formats import FORMATS
 from stemlane.files.library import separate_file
-from stemlane.files.reading import AudioInput
+from stemlane.files.reading import AudioInput, tags_of
 from stemlane.files.rendering import render_file
+from stemlane.files.writing import AudioOutput
 from support.audio_files import music
 from support.tiny_models import build_model
 
@@ -90,6 +92,18 @@ def test_the_picture_goes_over_and_the_sound_stays(tmp_path, model, codec, file_
             assert file.tags == other.tags | {"comment": file.tags["comment"]}
             assert file.cover == cover
             assert file.warning == ""
+            assert tags_of(path) == file.tags
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+def test_tags_are_found_whatever_large_picture_lies_beside_them(tmp_path, file_format):
+    """Without a look at sound or picture."""
+    cover = picture("png") + np.random.default_rng(3).bytes(3_000_000)
+    tags = {"title": "a", "comment": "stemlane"}
+    path = tmp_path / f"a.{file_format}"
+    with AudioOutput(path, RATE, 2, encoding=Encoding(file_format), tags=tags, cover=cover) as file:
+        file.write(music(RATE))
+    assert tags_of(path).items() >= tags.items()
 
 
 @pytest.mark.parametrize("file_format", ["flac", "m4a", "ogg", "opus", "wav"])

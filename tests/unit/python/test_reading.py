@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from stemlane.errors import InputError
 from stemlane.files import completeness
+from stemlane.files.marks import mark_in
 from stemlane.files.reading import AudioInput
 from support.audio_files import RATE, decoded, encode, music, vbr_mp3
 
@@ -31,7 +32,7 @@ def test_inputs_that_cannot_be(tmp_path):
         "absent.wav": "no such file",
         ".": "is not a file",
         "text.wav": "cannot be read as audio",
-        "empty.wav": "cannot be read as audio",
+        "empty.wav": r"cannot be read as audio \(is empty\)",
         "none.wav": "holds 0 samples",
         "eight.wav": "8 channels: only mono or stereo",
         "slow.wav": "sample rate is 4000 Hz",
@@ -39,6 +40,16 @@ def test_inputs_that_cannot_be(tmp_path):
         with pytest.raises(InputError, match=words) as caught:
             AudioInput(tmp_path / name)
         assert "\n" not in str(caught.value) and name.strip(".") in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"ID3", bytes(127), b"\xff\xfb\x90d" * 20])
+def test_of_a_short_mp3_no_library_prints_a_word(tmp_path, capfd, content):
+    """FFmpeg looks 128 bytes before the end for tags."""
+    (tmp_path / "short.mp3").write_bytes(content)
+    with pytest.raises(InputError, match="short.mp3: cannot be read as audio"):
+        AudioInput(tmp_path / "short.mp3")
+    assert mark_in(tmp_path / "short.mp3") is None
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("position", [0, 699, 700, 1999])
