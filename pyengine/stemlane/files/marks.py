@@ -108,7 +108,7 @@ def are_there(finals: Sequence[Place], mark: Mark) -> bool:
     """Whether all of the files are there, from the same request: on a disk each says so, in a store a receipt does."""
     if isinstance(finals[0], Address):
         objects = [Address(final) for final in finals]
-        receipt = stores.receipt_of(objects)
+        receipt = stores.receipt_of_all(objects)
         return receipt is not None and _answers(Mark.read(receipt.request), mark) and receipt.is_whole(objects)
     return all(_answers(mark_in(final), mark) for final in finals)
 
@@ -117,36 +117,19 @@ def _answers(there: Mark | None, mark: Mark) -> bool:
     return there is not None and there.request == mark.request
 
 
-def check_nothing_is_lost(
-    recording: Recording, finals: Sequence[Place], mark: Mark, request: Request, neighbours: Sequence[Place]
-) -> None:
+def check_nothing_is_lost(recording: Recording, finals: Sequence[Place], mark: Mark, request: Request) -> None:
     """Raise `InputError` if one of `finals` holds anything but a stem of the same part of the same recording.
 
     What cannot be read is kept, too: it may be somebody's. Only an empty file is not. In a store, where a look into a
     file is a download, only stems with a receipt are kept.
-
-    Parameters
-    ----------
-    neighbours
-        Where other requests put stems of that recording: in a store their receipts may name one of `finals`.
     """
-    if isinstance(finals[0], Address):
-        _check_receipts(recording, [Address(final) for final in finals], mark, request, neighbours)
-        return
     for final in finals:
-        if os.path.isfile(final) and os.path.getsize(final):
-            _check(recording, final, mark_in(final), mark, request)
-
-
-def _check_receipts(
-    recording: Recording, finals: Sequence[Address], mark: Mark, request: Request, neighbours: Sequence[Place]
-) -> None:
-    there = [final for final in finals if stores.is_there(final)]
-    for place in dict.fromkeys([*finals, *map(Address, neighbours)]) if there else ():
-        receipt = stores.receipt_of([place])
-        for final in there:
-            if receipt is not None and str(final) in receipt.versions:
+        if isinstance(final, Address):
+            receipt = stores.receipt_of(final)
+            if receipt is not None and stores.is_there(final):
                 _check(recording, final, Mark.read(receipt.request), mark, request)
+        elif os.path.isfile(final) and os.path.getsize(final):
+            _check(recording, final, mark_in(final), mark, request)
 
 
 def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, request: Request) -> None:

@@ -151,14 +151,6 @@ class Request:
             for stem in self.shares(separator)
         }
 
-    def neighbours(self, folder: Place, recording: Recording, separator: Separator) -> list[Place]:
-        """Where other requests of the kind would put stems of a recording of that name."""
-        if self.makes_stem_file:
-            return []
-        ext, manifest = self.encoding.file_format, separator.manifest
-        stems = [*separator.stems, "instrumental", *(f"no_{stem}" for stem in separator.stems)]
-        return [output_path(folder, self.name, recording, stem, ext=ext, model=manifest.name) for stem in stems]
-
     def fingerprint(self, content: str, separator: Separator) -> str:
         """A number that two results share only if recording, model and all that was asked for are the same.
 

@@ -13,7 +13,7 @@ from stemlane.files.staging import staged_files
 
 def content_at(path: Place) -> str:
     """What tells the content of a recording from any other: a hash, or what its store says of it."""
-    return stores.version_of(path) if isinstance(path, Address) else content_of(path)
+    return stores.content_of(path) if isinstance(path, Address) else content_of(path)
 
 
 def on_disk(path: Place) -> contextlib.AbstractContextManager[Path]:

@@ -105,7 +105,7 @@ def separate_recording(
 
     def check() -> None:
         if not overwrite:
-            check_nothing_is_lost(recording, finals, made_of, request, request.neighbours(folder, recording, separator))
+            check_nothing_is_lost(recording, finals, made_of, request)
 
     check()
     mark = str(made_of)

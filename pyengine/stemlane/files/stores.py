@@ -26,11 +26,13 @@ _PACKAGES = {
     **dict.fromkeys(("gs", "gcs"), "gcsfs"), **dict.fromkeys(("abfs", "abfss", "az"), "adlfs"),
     **dict.fromkeys(("sftp", "ssh"), "paramiko"), "oci": "ocifs", "oss": "ossfs", "smb": "smbprotocol",
 }  # fmt: skip
-# What stores call a version of an object; all of them change with its content.
+# What stores call a version of an object; all of them change with its content. The first are equal only for equal ones.
+_HASHES = ("md5Hash", "content_md5", "Content-MD5", "Digest", "crc32c")
 _VERSIONS = (
-    *("ETag", "etag", "md5Hash", "content_md5", "Content-MD5", "Digest", "crc32c"),
+    *_HASHES, "ETag", "etag",
     *("mtime", "modified", "modify", "LastModified", "Last-Modified", "created"),
-)
+)  # fmt: skip
+_HASHING_TAGS = frozenset({"s3", "s3a", "r2"})  # whose ETag is an MD5; a web server's is often time and size
 
 
 def _store(address: Address) -> "tuple[AbstractFileSystem, str]":
@@ -75,17 +77,32 @@ def files_at(address: Address) -> list[Address]:
 
 
 def version_of(address: Address) -> str:
-    """What tells this content of a file from another: what its store says of it, which costs no download.
+    """What tells this content of a file from what else may lie there: what its store says, which costs no download.
 
     A store that says nothing but the size has the file read, and its hash is the answer.
     """
+    return _version(address)[0]
+
+
+def content_of(address: Address) -> str:
+    """What tells this content of a file from that of any other: a hash if its store states one.
+
+    Otherwise its version and its address. Two files of one size may be of one time, too.
+    """
+    version, is_hash = _version(address)
+    return version if is_hash else f"{address}, {version}"
+
+
+def _version(address: Address) -> tuple[str, bool]:
+    """The version of a file, and whether another file cannot have the same."""
     with _asking(address, "read") as (store, path):
         info: dict[str, Any] = store.info(path)
         for name in _VERSIONS:
             if info.get(name):
-                return f"{info.get('size')} bytes, {name} {info[name]}"
+                is_hash = name in _HASHES or (name == "ETag" and address.scheme in _HASHING_TAGS)
+                return f"{info.get('size')} bytes, {name} {info[name]}", is_hash
         with store.open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest(), True
 
 
 @contextlib.contextmanager
@@ -111,8 +128,8 @@ def staged_objects(
 ) -> Iterator[list[Path]]:
     """Give a temporary place for each of the files `finals`; they are sent when the block ends well and `check` agrees.
 
-    Each appears complete. Behind the last one goes a receipt, which says what they are the answer to: where it is,
-    and the versions it names are there, nothing is missing.
+    Each appears complete. Behind the last one goes a receipt for each, which says what all are the answer to: where it
+    is, and the versions it names are there, nothing is missing.
     """
     with work_folder() as folder:
         staged = [folder / str(index) / final.name for index, final in enumerate(finals)]
@@ -120,15 +137,17 @@ def staged_objects(
             local.parent.mkdir()
         yield staged
         check()
-        receipt = _receipt(finals)
-        with _asking(receipt, "removed") as (store, path), contextlib.suppress(FileNotFoundError):
-            store.rm_file(path)
+        receipts = [_receipt(final) for final in sorted(finals, key=str, reverse=True)]
+        for receipt in receipts:
+            with _asking(receipt, "removed") as (store, path), contextlib.suppress(FileNotFoundError):
+                store.rm_file(path)
         for source, final in zip(staged, finals, strict=True):
             _send(source, final)
         text = json.dumps({"request": request, "versions": {str(final): version_of(final) for final in finals}})
         note = folder / "receipt"
         note.write_text(text, encoding="utf-8")
-        _send(note, receipt)
+        for receipt in receipts:  # that of the first name comes last: where it is, all are
+            _send(note, receipt)
 
 
 @contextlib.contextmanager
@@ -140,9 +159,8 @@ def sent(final: Address) -> Iterator[Path]:
         _send(local, final)
 
 
-def _receipt(finals: Sequence[Address]) -> Address:
-    first = min(finals, key=str)
-    return first.with_name(f".{first.name}.json")
+def _receipt(final: Address) -> Address:
+    return final.with_name(f".{final.name}.json")
 
 
 def _send(source: Path, address: Address) -> None:
@@ -164,12 +182,12 @@ def _send(source: Path, address: Address) -> None:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What lies behind the stems of one recording in a store.
+    """A small file beside each stem in a store, written when all stems of its recording are there.
 
     Attributes
     ----------
     request
-        What the stems are the answer to.
+        The mark of these stems, which stems on a disk have in their comments.
     versions
         What the store says of each of them, by address.
     """
@@ -185,23 +203,27 @@ class Receipt:
             return False
 
 
-def receipt_of(finals: Sequence[Address]) -> Receipt | None:
-    """The receipt of stems that were sent together, or None; one that is damaged says nothing."""
+def receipt_of(final: Address) -> Receipt | None:
+    """The receipt of a stem, or None; one that is damaged, or of other files, says nothing."""
     try:
-        with _asking(_receipt(finals), "read") as (store, path):
+        with _asking(_receipt(final), "read") as (store, path):
             found = json.loads(store.cat_file(path))
-        return Receipt(str(found["request"]), dict(found["versions"]))
+        receipt = Receipt(str(found["request"]), dict(found["versions"]))
     except (InputError, ValueError, KeyError, TypeError):
         return None
+    return receipt if str(final) in receipt.versions else None
+
+
+def receipt_of_all(finals: Sequence[Address]) -> Receipt | None:
+    """The receipt of stems that were sent together, which is there if those of all of them are; or None."""
+    return receipt_of(min(finals, key=str))
 
 
 def stems_of(files: Sequence[Address]) -> set[Address]:
     """Those of `files` that receipts among them name."""
-    named: set[str] = set()
-    audio = set(files)
+    there, named = set(files), set[str]()
     for file in files:
-        stem = file.with_name(file.name[1:].removesuffix(".json")) if file.name.startswith(".") else file
-        if stem != file and stem in audio and (receipt := receipt_of([stem])):
+        if str(file) not in named and _receipt(file) in there and (receipt := receipt_of(file)):
             named |= receipt.versions.keys()
     return {file for file in files if str(file) in named}
 

@@ -19,6 +19,7 @@ from stemlane.files.names import Recording, output_path
 from stemlane.files.request import Request
 from stemlane.files.search import find_recordings
 from support.command_line import RATE, noise, write
+from support.tiny_models import build_model
 
 
 @pytest.fixture
@@ -191,8 +192,24 @@ def test_in_a_store_the_receipt_says_it(two, tmp_path, monkeypatch):
     assert memory.cat_file("/out/song/vocals.wav") == before
     stemlane.separate_file(two[1], "memory://out", overwrite=True)
     assert memory.cat_file("/out/song/vocals.wav") != before
-    memory.rm_file("/out/song/.bass.wav.json")  # an upload that was killed has none, and is made again
+    for stem in ("bass", "drums", "other", "vocals"):  # an upload that was killed has none, and is made again
+        memory.rm_file(f"/out/song/.{stem}.wav.json")
     stemlane.separate_file(two[0], "memory://out")
+
+
+@pytest.mark.parametrize("name", ["{track}/{stem}.{ext}", "{stem}/{track}.{ext}"])
+def test_in_a_store_a_model_with_other_stems_says_it_too(two, tmp_path, tiny_models, monkeypatch, name):
+    """It writes vocals and guitar, this one no guitar."""
+    memory = fsspec.filesystem("memory")
+    monkeypatch.setattr(type(memory), "store", {})
+    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
+    model = build_model(tmp_path, name="two", masks=(0.5,), stems=("vocals", "guitar"), residual="guitar")
+    stemlane.separate_file(two[0], "memory://out", model=model, name=name)
+    vocals = name.format(track="song", stem="vocals", ext="wav")
+    with pytest.raises(InputError, match=f"memory://out/{vocals} holds a stem of another recording"):
+        stemlane.separate_file(two[1], "memory://out", name=name)
+    memory.rm_file(f"/out/{vocals}")  # its receipt keeps no other
+    stemlane.separate_file(two[1], "memory://out", name=name)
 
 
 @pytest.mark.parametrize("folder", ["disk", "memory://out"])

@@ -94,7 +94,10 @@ def test_stems_in_a_store_are_those_of_the_disk(songs, store, tmp_path, tiny_mod
             expected = soundfile.read(tmp_path / "out" / here / f"{stem}.flac", dtype="float32")[0]
             np.testing.assert_array_equal(samples(f"/stems/{there}/{stem}.flac", store), expected)
     found = [name for name in store.find("/stems") if not name.endswith(".flac")]
-    assert found == [f"/stems/{track}/.bass.flac.json" for track in "abc"]  # receipts, and no part of anything
+    # Receipts, and no part of anything.
+    assert found == [
+        f"/stems/{track}/.{stem}.flac.json" for track in "abc" for stem in ("bass", "drums", "other", "vocals")
+    ]
 
 
 def test_from_the_disk_to_a_store_and_back(songs, store, tmp_path, tiny_models):
@@ -134,6 +137,52 @@ def test_a_store_that_says_the_size_alone_has_the_file_read(songs, store, tiny_m
     data[-1] ^= 1  # as long as before
     store.pipe_file("/a.wav", bytes(data))
     assert not again() and again()
+
+
+@pytest.mark.parametrize("remove", ["bass", "vocals"])
+def test_stems_whose_receipts_were_not_all_sent_are_made_again(songs, store, tiny_models, monkeypatch, remove):
+    """A run that was killed between them has left their first ones, in the order in which they are sent."""
+    sent, original = [], type(store).mv
+    monkeypatch.setattr(type(store), "mv", lambda self, old, new: (sent.append(new), original(self, old, new)))
+    stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"])
+    receipts = [name for name in sent if name.endswith(".json")]
+    assert receipts == ["/out/a/.vocals.wav.json", "/out/a/.bass.wav.json"] == sent[-2:]
+    for name in receipts[receipts.index(f"/out/a/.{remove}.wav.json") :]:
+        store.rm_file(name)
+    stems = {"stems": ["vocals", "bass"], "skip_existing": True}
+    assert [stemlane.separate_file("memory://music/in/a.wav", "memory://out", **stems).skipped for _ in "12"] == [
+        False, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("said, is_content", [
+    ({"mtime": 1.5}, False), ({"LastModified": "today"}, False), ({"ETag": '"5f0c-2a"'}, False),
+    ({"etag": "CJ=", "md5Hash": "a"}, True), ({"ETag": "a", "Content-MD5": "b"}, True), ({}, True),
+])  # fmt: skip
+def test_songs_of_one_size_and_time_are_two(store, tiny_models, tmp_path, monkeypatch, said, is_content):
+    """A store that states no hash says of both the same; one that does says the same of one song in two places."""
+    for folder, seed in (("first", 1), ("second", 2), ("third", 1)):
+        soundfile.write(tmp_path / "song.wav", music(20_000, seed=seed).T, RATE)
+        store.put_file(str(tmp_path / "song.wav"), f"/{folder}/song.wav")
+    original = type(store).info
+
+    def info(self, path, **options):
+        found = original(self, path, **options)
+        if path.endswith("/song.wav"):
+            content = {name: str(hash(self.cat_file(path))) for name in said if "md5" in name.lower()}
+            found = {name: found[name] for name in ("name", "size", "type")} | said | content
+        return found
+
+    monkeypatch.setattr(type(store), "info", info)
+    for options in ({}, {"skip_existing": True}):
+        stemlane.separate_file("memory://first/song.wav", "memory://out", **options)
+        before = store.cat_file("/out/song/vocals.wav")
+        with pytest.raises(InputError, match=r"out/song/vocals.wav holds a stem of another recording"):
+            stemlane.separate_file("memory://second/song.wav", "memory://out", **options)
+        assert store.cat_file("/out/song/vocals.wav") == before
+    assert stemlane.separate_file("memory://first/song.wav", "memory://out", skip_existing=True).skipped
+    if is_content:
+        assert stemlane.separate_file("memory://third/song.wav", "memory://out", skip_existing=True).skipped
 
 
 @pytest.mark.parametrize("num_sent", [0, 1, 2])
