@@ -22,6 +22,10 @@ _TEXT = re.compile(
 )
 
 
+class StemsKeptError(InputError):
+    """What lies where stems would go is kept. Another attempt would find it there, too."""
+
+
 @dataclass(frozen=True)
 class Mark:
     """What a stem was made of.
@@ -118,7 +122,7 @@ def _answers(there: Mark | None, mark: Mark) -> bool:
 
 
 def check_nothing_is_lost(recording: Recording, finals: Sequence[Place], mark: Mark, request: Request) -> None:
-    """Raise `InputError` if one of `finals` holds anything but a stem of the same part of the same recording.
+    """Raise `StemsKeptError` if one of `finals` holds anything but a stem of the same part of the same recording.
 
     What cannot be read is kept, too: it may be somebody's. Only an empty file is not. In a store, where a look into a
     file is a download, only stems with a receipt are kept.
@@ -137,4 +141,6 @@ def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, r
         return
     found = "already exists and is not a stem of it" if there is None else mark.difference(there)
     name = "" if there is not None and mark.is_same_recording(there) else f" '{{parent}}/{request.name}'"
-    raise InputError(f"{recording.shown}: {final} {found}; use another -o or --name{name} to keep both, or --overwrite")
+    raise StemsKeptError(
+        f"{recording.shown}: {final} {found}; use another -o or --name{name} to keep both, or --overwrite"
+    )

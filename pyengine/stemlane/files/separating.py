@@ -15,7 +15,7 @@ from stemlane.errors import OUT_OF_MEMORY, InputError, StemlaneError, one_line
 from stemlane.files.addresses import Place
 from stemlane.files.ahead import Ahead
 from stemlane.files.encoding import Encoding
-from stemlane.files.marks import Mark, are_there, check_nothing_is_lost
+from stemlane.files.marks import Mark, StemsKeptError, are_there, check_nothing_is_lost
 from stemlane.files.names import Recording
 from stemlane.files.places import check_place
 from stemlane.files.reading import AudioInput
@@ -56,6 +56,8 @@ class Outcome:
     waveforms
         For each file that was written now: the largest sample of each of at most 400 equal parts, in whole per cents of
         full scale; of a stem file those of its mixture. `stemlane.files.outlines` reads those of skipped recordings.
+    is_final
+        Whether another attempt would fail like this one: other stems, which are kept, lie where its own would go.
     """
 
     path: Place
@@ -67,6 +69,7 @@ class Outcome:
     elapsed_seconds: float = 0.0
     provider: str = ""
     waveforms: dict[str, list[int]] = field(default_factory=dict)
+    is_final: bool = False
 
 
 def separate_recording(
@@ -144,7 +147,7 @@ def try_recording(
             recording, folder, separator, request, skip_existing=skip_existing, overwrite=overwrite, progress=progress
         )
     except StemlaneError as error:
-        outcome.problem = one_line(error)
+        outcome.problem, outcome.is_final = one_line(error), isinstance(error, StemsKeptError)
     except MemoryError:
         outcome.problem = f"{recording.shown}: {OUT_OF_MEMORY}"
     except StoppedError:

@@ -44,7 +44,8 @@ class Rounds:
     Parameters
     ----------
     retries
-        How many times a recording that failed is tried again. Lost workers do not count.
+        How many times a recording that failed is tried again, if another attempt may end otherwise. Lost workers do not
+        count.
     report
         Called with each outcome, the number of the attempt and whether another follows, by the thread that runs this.
     """
@@ -124,7 +125,7 @@ class Rounds:
     def _settle(self, index: int, outcome: Outcome) -> None:
         self._failures[index] += bool(outcome.problem)
         num_failures = self._failures[index]
-        if not outcome.problem or num_failures > self._retries:
+        if not outcome.problem or outcome.is_final or num_failures > self._retries:
             self._end(index, outcome)
             return
         self._report(outcome, self._attempts[index], True)

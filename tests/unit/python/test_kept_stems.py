@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Stems of another recording, or of another part of the same one, are not replaced unless that is asked for."""
 
+import json
 import shutil
 import threading
 from pathlib import Path
@@ -158,6 +159,17 @@ def test_a_worker_of_a_cluster_overwrites_what_it_is_told_to(two, tmp_path, monk
         job = cluster.Job.of(separator, tmp_path / "out", Request.of(), skip_existing=False, overwrite=overwrite)
         assert words in cluster.separate_on_worker(job, Recording(two[1], "song")).problem
         assert np.allclose(vocals(tmp_path / "out"), half(two[overwrite]), atol=1e-6)
+
+
+def test_a_refusal_is_not_repeated(two, tmp_path, monkeypatch):
+    """What may pass is, such as a disk that does not answer."""
+    stemlane.separate_file(two[0], tmp_path / "out")
+    monkeypatch.setattr("stemlane.files.workers.BACK_OFF_SECONDS", 0.0)
+    inputs = [two[1], tmp_path / "absent.wav"]
+    stemlane.separate_many(inputs, tmp_path / "out", retries=2, status=tmp_path / "status")
+    lines = [json.loads(line) for line in (tmp_path / "status").read_text().splitlines()]
+    assert [line["attempt"] for line in lines if line["input"] == str(two[1])] == [1]
+    assert [line["attempt"] for line in lines if line["input"] == str(inputs[1])] == [1, 2, 3]
 
 
 @pytest.mark.parametrize("file_format", ["flac", "ogg", "mp3", "m4a", "opus", "stem.mp4"])

@@ -36,7 +36,9 @@ class MadeUpWorkers:
         if what == "lost":
             future.set_exception(WorkerLostError("lost"))
         else:
-            future.set_result(Outcome(recording.path, {}, problem="" if what == "done" else what))
+            future.set_result(
+                Outcome(recording.path, {}, problem="" if what == "done" else what, is_final=what == "kept")
+            )
 
     def check(self):
         pass
@@ -88,6 +90,12 @@ def test_what_fails_is_tried_again_after_longer_and_longer_pauses(clock):
     assert [outcome.problem for outcome in outcomes] == ["x"]
     assert seen == [("a", attempt, attempt < 8) for attempt in range(1, 9)]
     assert clock["slept"] == pytest.approx([1, 2, 4, 8, 16, 32, 60])
+
+
+def test_what_would_fail_again_is_not_tried_again(clock):
+    outcomes, seen, _ = run(clock, "ab", {"a": ["kept"], "b": ["x", "kept"]}, 7)
+    assert [outcome.problem for outcome in outcomes] == ["kept", "kept"]
+    assert seen == [("a", 1, False), ("b", 1, True), ("b", 2, False)] and clock["slept"] == pytest.approx([1])
 
 
 def test_others_go_on_during_a_pause(clock):
