@@ -72,7 +72,7 @@ class Batch:
             raise InputError(f"{shown(self.retries)} retries, should be 0 or more")
         readable = [recording for recording in self.recordings if not recording.problem]
         places = [(recording, list(self._outputs(recording).values())) for recording in readable]
-        check_distinct([(recording.shown, file) for recording, files in places for file in files])
+        check_distinct([(recording, file) for recording, files in places for file in files], self.request.name)
         for recording, files in places:
             check_place(recording.path, files)
         self._clean()

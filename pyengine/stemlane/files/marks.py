@@ -12,7 +12,7 @@ from typing import Self
 from stemlane.errors import InputError
 from stemlane.files import stores
 from stemlane.files.addresses import Address, Place
-from stemlane.files.names import Recording
+from stemlane.files.names import Recording, lacks
 from stemlane.files.reading import tags_of
 from stemlane.files.request import Request
 
@@ -140,7 +140,8 @@ def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, r
     if there is not None and mark.may_replace(there):
         return
     found = "already exists and is not a stem of it" if there is None else mark.difference(there)
-    name = "" if there is not None and mark.is_same_recording(there) else f" '{{parent}}/{request.name}'"
+    is_another = there is None or not mark.is_same_recording(there)
+    name = f" '{{parent}}/{request.name}'" if is_another and lacks(request.name, "parent") else ""
     raise StemsKeptError(
         f"{recording.shown}: {final} {found}; use another -o or --name{name} to keep both, or --overwrite"
     )

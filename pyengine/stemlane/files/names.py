@@ -75,22 +75,25 @@ def check_template(template: str, num_stems: int, ext: str = "") -> str:
     parts = PurePosixPath(template).parts
     if not parts or PurePosixPath(template).is_absolute() or ".." in parts or template.endswith("/"):
         raise InputError(f"--name {template!r}: should name a file below the output folder, like {TEMPLATE}")
-    if ext and not template.lower().endswith(("{ext}", "{codec}", f".{ext}")):
+    if ext and not template.lower().endswith((".{ext}", ".{codec}", f".{ext}")):
         raise InputError(f"--name {template!r}: has no ending, or another than the format's; it needs .{{ext}}")
     return template
 
 
 def output_path(folder: Place, template: str, recording: Recording, stem: str, *, ext: str, model: str) -> Place:
     """Where one stem of a recording goes: always below `folder`."""
-    values = {
-        "track": recording.track, "stem": stem, "ext": ext, "model": model,
-        "type": recording.path.suffix.removeprefix(".").lower(), "parent": _parent_name(recording.shown),
-    }  # fmt: skip
+    values = _values(recording) | {"stem": stem, "ext": ext, "model": model}
     text = template.format(**{name: values[meaning] for name, meaning in _FIELD_NAMES.items()})
     path = PurePosixPath(text)
     if path.is_absolute() or ".." in path.parts:  # a check of our own work: no value holds such parts
         raise InputError(f"{recording.path}: its stems would leave {folder}")
     return folder / path
+
+
+def _values(recording: Recording) -> dict[str, str]:
+    """What the fields of a template say of a recording."""
+    kind = recording.path.suffix.removeprefix(".").lower()
+    return {"track": recording.track, "parent": _parent_name(recording.shown), "type": kind}
 
 
 def _parent_name(path: Place) -> str:
@@ -99,16 +102,29 @@ def _parent_name(path: Place) -> str:
     return parent.replace(":", "") or "_"
 
 
-def check_distinct(places: Sequence[tuple[Place, Place]]) -> None:
-    """Raise `InputError` if two recordings of (recording, output) pairs would write one file."""
-    owners: dict[Place, Place] = {}
+def lacks(template: str, field: str) -> bool:
+    """Whether a template that was checked has no such field.
+
+    >>> lacks("{filename}/{stem}.{ext}", "track"), lacks("{filename}/{stem}.{ext}", "parent")
+    (False, True)
+    """
+    return all(_FIELD_NAMES.get(name or "") != field for _, name, _, _ in string.Formatter().parse(template))
+
+
+def check_distinct(places: Sequence[tuple[Recording, Place]], template: str) -> None:
+    """Raise `InputError` if two recordings of (recording, output) pairs would write one file; it says what helps."""
+    owners: dict[Place, Recording] = {}
     for recording, output in places:
         owner = owners.setdefault(output, recording)
         if owner != recording:
-            if PurePath(str(owner)).suffix == PurePath(str(recording)).suffix:
-                remedy = "name the folder above both, whose folders are kept below the output folder"
+            these, others = _values(owner), _values(recording)
+            field = next((name for name in these if these[name] != others[name] and lacks(template, name)), "")
+            if field:
+                remedy = f"--name '{{{field}}}/{template}' tells them apart, or "
+            elif lacks(template, "track"):
+                remedy = ""
             else:
-                remedy = "--name '{track}.{type}/{stem}.{ext}' tells them apart by their endings"
+                remedy = "name the folder above both, whose folders are kept below the output folder, or "
             raise InputError(
-                f"{owner} and {recording} would both go to {output}; {remedy}, or separate them into two folders"
+                f"{owner.shown} and {recording.shown} would both go to {output}; {remedy}separate them into two folders"
             )

@@ -53,10 +53,14 @@ def test_a_song_of_the_same_name_keeps_its_stems(two, tmp_path, capsys, option):
         "--name '{parent}/{track}/{stem}.{ext}' to keep both, or --overwrite\n"
     )
     assert {path: path.read_bytes() for path in (out / "song").iterdir()} == before
-    # Each remedy works as it is written.
+    # Each remedy works as it is written, and one that was taken is not named again.
     name = ["--name", "{parent}/{track}/{stem}.{ext}"]
     assert main(["separate", str(two[1]), "-o", str(out), *option, *name]) == 0
     np.testing.assert_allclose(vocals(out / "second"), half(two[1]), atol=1e-6)
+    shutil.copytree(two[0].parent, tmp_path / "third" / "second")
+    capsys.readouterr()
+    assert main(["separate", str(tmp_path / "third" / "second" / "song.wav"), "-o", str(out), *option, *name]) == 1
+    assert "another recording; use another -o or --name to keep both, or --overwrite\n" in capsys.readouterr().err
     assert main(["separate", str(two[1]), "-o", str(out), *option, "--overwrite"]) == 0
     np.testing.assert_array_equal(vocals(out), vocals(out / "second"))
 

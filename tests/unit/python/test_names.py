@@ -90,8 +90,39 @@ def test_templates_that_cannot_be(template, words):
     assert words in str(caught.value) and repr(template) in str(caught.value)
 
 
-def test_two_recordings_for_one_place():
-    with pytest.raises(InputError, match=r"a.wav and a.mp3 would both go to o/a/vocals.wav; --name '{track}.{type}/"):
-        check_distinct([(Path("a.wav"), Path("o/a/vocals.wav")), (Path("a.mp3"), Path("o/a/vocals.wav"))])
-    with pytest.raises(InputError, match=r"would both go to o/a/vocals.wav; name the folder above both"):
-        check_distinct([(Path("1/a.wav"), Path("o/a/vocals.wav")), (Path("2/a.wav"), Path("o/a/vocals.wav"))])
+@pytest.mark.parametrize("template", ["{stem}{ext}", "{track}/{stem}", "{stem}.mp3", "{stem}wav"])
+def test_templates_without_the_format_s_ending(template):
+    check_template(template, 2)
+    with pytest.raises(InputError, match="has no ending, or another than the format's; it needs .{ext}"):
+        check_template(template, 2, "wav")
+
+
+WHOLE = "{track}/{stem}.{ext}"
+FOLDER = "name the folder above both, whose folders are kept below the output folder, or "
+
+
+@pytest.mark.parametrize("template, paths, tracks, remedy", [
+    (WHOLE, ("a.wav", "a.mp3"), "aa", "{type}/{track}/{stem}.{ext}"),
+    ("{filename}.{codec}", ("a.wav", "a.mp3"), "aa", "{type}/{filename}.{codec}"),
+    ("{track}.{type}.{ext}", ("1/a.wav", "2/a.wav"), "aa", "{parent}/{track}.{type}.{ext}"),
+    (WHOLE, ("1/x/a.wav", "2/x/a.wav"), "aa", FOLDER),
+    ("{stem}.{ext}", ("a.wav", "b.wav"), "ab", "{track}/{stem}.{ext}"),
+    ("{parent}/{stem}.{ext}", ("1/a.wav", "1/a.mp3"), "aa", "{type}/{parent}/{stem}.{ext}"),
+    ("{stem}.{ext}", ("1/x/a.wav", "2/x/a.wav"), "aa", ""),
+])  # fmt: skip
+def test_two_recordings_for_one_place(template, paths, tracks, remedy):
+    """What is said to tell them apart does."""
+    recordings = [Recording(Path(path), track) for path, track in zip(paths, tracks, strict=True)]
+
+    def places(template):
+        return [(each, output_path(Path("o"), template, each, "vocals", ext="wav", model="x")) for each in recordings]
+
+    with pytest.raises(InputError) as caught:
+        check_distinct(places(template), template)
+    output = places(template)[0][1]
+    words = f"--name '{remedy}' tells them apart, or " if remedy.startswith("{") else remedy
+    assert str(caught.value) == (
+        f"{paths[0]} and {paths[1]} would both go to {output}; {words}separate them into two folders"
+    )
+    if words != remedy:
+        check_distinct(places(remedy), remedy)
