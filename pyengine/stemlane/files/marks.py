@@ -2,6 +2,7 @@
 """What each stem says in its comment: what it answers, and which recording it comes from, so that none is lost."""
 
 import hashlib
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,10 @@ from stemlane.errors import InputError
 from stemlane.files import stores
 from stemlane.files.addresses import Address, Place
 from stemlane.files.names import Recording, lacks
-from stemlane.files.reading import tags_of
+from stemlane.files.reading import AudioInput, tags_of
 from stemlane.files.request import Request
 
+_ROUNDING_SECONDS = 0.01  # more than rates and codecs round a length by
 _NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)"
 _TEXT = re.compile(
     rf"stemlane ([0-9a-f]{{24}}) of ([0-9a-f]{{16}}) ([0-9a-f]{{16}}) from {_NUMBER} to (?:{_NUMBER}|end)", re.ASCII
@@ -68,9 +70,18 @@ class Mark:
         end = "end" if self.end_seconds is None else repr(self.end_seconds)
         return f"stemlane {self.request} of {self.content} {self.path} from {self.start_seconds!r} to {end}"
 
-    def may_replace(self, there: "Mark") -> bool:
-        """Whether stems with this mark may take the place of those `there`: of the same part of the same recording."""
-        return self.is_same_recording(there) and self.part == there.part
+    def may_replace(self, there: "Mark", path: Place) -> bool:
+        """Whether a stem with this mark may take the place of the one `there`: of the same part of the same recording.
+
+        Parts that reach behind the recording's end are one; the length of the stem at `path` tells where that is.
+        """
+        if not self.is_same_recording(there) or self.start_seconds != there.start_seconds:
+            return False
+        if self.end_seconds == there.end_seconds:
+            return True
+        end = self.start_seconds + _seconds_of(path)
+        is_whole = there.end_seconds is None or end + _ROUNDING_SECONDS < there.end_seconds
+        return is_whole and (self.end_seconds is None or self.end_seconds >= end)
 
     def difference(self, there: "Mark") -> str:
         """What the stems `there` are of, in words."""
@@ -89,6 +100,15 @@ class Mark:
     def part(self) -> tuple[float, float | None]:
         """Where it begins and ends, in seconds."""
         return self.start_seconds, self.end_seconds
+
+
+def _seconds_of(path: Place) -> float:
+    """How long an audio file of this machine is; infinitely where that cannot be known."""
+    try:
+        with AudioInput(str(path)) as file:
+            return file.num_samples / file.sample_rate or math.inf
+    except InputError:
+        return math.inf
 
 
 def _short_hash(text: str) -> str:
@@ -137,7 +157,7 @@ def check_nothing_is_lost(recording: Recording, finals: Sequence[Place], mark: M
 
 
 def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, request: Request) -> None:
-    if there is not None and mark.may_replace(there):
+    if there is not None and mark.may_replace(there, final):
         return
     found = "already exists and is not a stem of it" if there is None else mark.difference(there)
     is_another = there is None or not mark.is_same_recording(there)

@@ -73,6 +73,8 @@ class Request:
         duration = self.duration_seconds
         if duration is not None and not (is_number(duration, 0, _LONGEST_SECONDS) and duration > 0):
             raise InputError(f"duration is {shown(duration)}, should be seconds above 0")
+        for name, value in (("start_seconds", self.start_seconds), ("duration_seconds", duration)):
+            object.__setattr__(self, name, None if value is None else float(value))  # 1 and 1.0 are one request
         if str(self.clip) not in CLIP_MODES:
             raise InputError(f"clip is {shown(self.clip)}, should be one of: {', '.join(CLIP_MODES)}")
         if not isinstance(self.name, str):

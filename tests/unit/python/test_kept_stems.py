@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Stems of another recording, or of another part of the same one, are not replaced unless that is asked for."""
 
+import contextlib
 import json
 import shutil
 import threading
@@ -87,6 +88,30 @@ def test_a_part_keeps_the_whole_and_the_whole_a_part(two, tmp_path, capsys):
         assert main([*command, *others]) == 1
         assert words in capsys.readouterr().err
         np.testing.assert_array_equal(vocals(out), before)
+
+
+@pytest.mark.parametrize("file_format", ["wav", "flac", "ogg", "mp3", "m4a", "opus", "stem.mp4"])
+def test_parts_that_reach_behind_the_end_are_one(two, tmp_path, file_format):
+    """The recording is 1 s long."""
+    options = {"file_format": file_format, "start_seconds": 0.25}
+    for there, others in (
+        (None, {None: True, 1.25: True, 0.7: False}),
+        (1.25, {None: True, 7: True, 0.7: False}),
+        (0.7, {None: False, 1.25: False, 0.7: True}),
+    ):
+        for other, may in others.items():
+            stemlane.separate_file(two[0], tmp_path, duration_seconds=there, overwrite=True, **options)
+            with contextlib.nullcontext() if may else pytest.raises(InputError, match="holds a stem of another part"):
+                stemlane.separate_file(two[0], tmp_path, duration_seconds=other, **options)
+
+
+def test_whole_numbers_are_the_same_part(two, tmp_path):
+    options = {"skip_existing": True, "stems": ["vocals"]}
+    assert not stemlane.separate_file(two[0], tmp_path, start_seconds=0, duration_seconds=1, **options).skipped
+    for start, duration in ((0.0, 1.0), (np.float32(0), np.int64(1))):
+        assert stemlane.separate_file(
+            two[0], tmp_path, start_seconds=start, duration_seconds=duration, **options
+        ).skipped
 
 
 def test_the_same_recording_replaces_its_stems(two, tmp_path):
