@@ -72,6 +72,8 @@ def _recordings_of(path: Place, leave_out: Place | None, stems: list[Place]) -> 
                 yield from _search(match, leave_out, stems)
             elif match.suffix.lower() in ENDINGS:
                 yield Recording(match, track_name(match))
+        for error in _locked_in(os.fspath(path)):
+            yield _unsearched(error)
     else:
         yield Recording(path, track_name(path))
 
@@ -113,4 +115,21 @@ def _search(folder: Path, leave_out: Place | None, stems: list[Place]) -> Iterat
             else:
                 yield Recording(here / name, (here.relative_to(folder) / track_name(name)).as_posix())
     for error in locked:
-        yield Recording(Path(error.filename), "", problem=f"cannot be searched ({error.strerror})")
+        yield _unsearched(error)
+
+
+def _locked_in(pattern: str) -> Iterator[OSError]:
+    """Why folders cannot be read whose names a pattern would be compared with; `glob` says nothing of them."""
+    while glob.has_magic(pattern):
+        above, name = os.path.split(pattern)
+        compared = pattern if name == "**" else above or os.curdir
+        for folder in glob.glob(os.path.join(compared, ""), recursive=True) if glob.has_magic(name) else ():
+            try:
+                os.scandir(folder).close()
+            except OSError as error:
+                yield error
+        pattern = above
+
+
+def _unsearched(error: OSError) -> Recording:
+    return Recording(Path(error.filename), "", problem=f"cannot be searched ({error.strerror})")

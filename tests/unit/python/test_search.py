@@ -68,7 +68,7 @@ def locked(song, tmp_path, monkeypatch):
     original = os.scandir
 
     def scandir(path="."):
-        if os.path.basename(os.fspath(path)) == "locked":
+        if os.path.basename(os.path.normpath(path)) == "locked":
             raise PermissionError(13, "Permission denied", os.fspath(path))
         return original(path)
 
@@ -90,3 +90,19 @@ def test_a_locked_folder_is_a_failure_and_the_rest_goes_on(locked, tmp_path, cap
 def test_a_locked_folder_that_is_named_says_so(locked, capsys):
     assert main(["separate", "locked"]) == 1
     assert capsys.readouterr().err == "stemlane: locked: cannot be searched (Permission denied)\n"
+
+
+@pytest.mark.parametrize("pattern, found, num_locked", [
+    ("*/*.wav", [], 1), ("**/*.wav", ["locked.wav", "song.wav"], 1), ("**/b.wav", ["locked/b.wav"], 1),
+    ("loc*d/*.wav", [], 1), ("locked/*.wav", [], 1), ("**", ["locked.wav", "song.wav"], 1),
+    ("*.wav", ["locked.wav", "song.wav"], 0),
+    ("*/b.wav", ["locked/b.wav"], 0),  # where nothing must be listed
+])  # fmt: skip
+@pytest.mark.parametrize("above", ["", "{}/", "./", "{}*/"])
+def test_a_locked_folder_that_a_pattern_would_look_into(locked, tmp_path, pattern, found, num_locked, above):
+    above = above.format(tmp_path)
+    recordings = find_recordings([f"{above}{pattern}"])
+    read = [os.path.relpath(each.path) for each in recordings if not each.problem]
+    failed = [(os.path.relpath(each.path), each.problem) for each in recordings if each.problem]
+    assert sorted(read) == found
+    assert failed == [("locked", "cannot be searched (Permission denied)")] * num_locked
