@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 from stemlane.bench.originals import ORIGINALS, ROUNDS
-from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines
 from stemlane.cli.parser import Group, add_command, add_provider, model_name
 
@@ -52,10 +51,9 @@ def run(options: argparse.Namespace) -> int:
         options.refuse("--rounds is for --against")
     if options.memory and options.against:
         options.refuse("--memory and --against are measured one at a time")
-    models = [require(model) for model in options.model or ("mix",)] if options.memory else []
     with StageProgress() as report:
         if options.memory:
-            numbers: dict[str, Any] = memory.run(models, options.memory, report)
+            numbers: dict[str, Any] = memory.run(options.model or ["mix"], options.memory, report)
         else:
             rounds = ROUNDS if options.rounds is None else options.rounds
             numbers = against.run(options.against, report, rounds=rounds) if options.against else speed.run(report)

@@ -3,7 +3,6 @@
 
 import argparse
 
-from stemlane.cli.model_choice import require
 from stemlane.cli.output import say_lines, warn
 from stemlane.cli.parser import Group, add_command, add_provider, given, model_name
 from stemlane.json_text import json_text
@@ -47,8 +46,6 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.evaluation import comparison
     from stemlane.evaluation.tables import as_text
 
-    for model in options.model or ():
-        require(model)
     with StageProgress() as report:
         songs = comparison.run(options.folder, options.model, options.window, report, warn=warn)
     say_lines(json_text(songs, indent=2, default=vars) if options.json else as_text(songs))

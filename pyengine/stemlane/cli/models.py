@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from stemlane.cli import combining
-from stemlane.cli.model_choice import require
 from stemlane.cli.output import say
 from stemlane.cli.parser import Group, add_command, add_group, given
 from stemlane.errors import ModelError
@@ -209,7 +208,7 @@ def _show(options: argparse.Namespace) -> int:
     from stemlane.catalog.explain import explain
     from stemlane.manifests.registry import find_model
 
-    rows = explain(find_model(require(options.name)))
+    rows = explain(find_model(options.name))
     for label, value in rows.items():
         say(f"{label:<14} {value}")
     return 0
@@ -218,7 +217,7 @@ def _show(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from stemlane.catalog.install import verify
 
-    manifest = verify(require(options.name))
+    manifest = verify(options.name)
     say(f"{manifest.name}: ok" + ", gives the known output" * bool(manifest.self_test))
     return 0
 

@@ -5,7 +5,6 @@ import argparse
 import os
 
 from stemlane.cli import recordings as cli_recordings
-from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, warn
 from stemlane.cli.parser import Group, add_command, add_focus, add_model, given
 from stemlane.cli.stem_values import stem_values
@@ -66,9 +65,10 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
     from stemlane.files.results import on_disk
+    from stemlane.manifests.registry import find_model
     from stemlane.mix.automation import read_automation
 
-    require(options.model)
+    find_model(options.model)  # before anything is fetched
     gains = stem_values(options.gain, "gain")
     focus = stem_values(options.focus, "focus")
     controllers = _controllers(options.cc) if options.cc else None

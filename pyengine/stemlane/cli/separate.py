@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stemlane.cli import recordings as cli_recordings
-from stemlane.cli.model_choice import require
 from stemlane.cli.output import say, tell, warn
 from stemlane.cli.parser import Group, add_command, add_focus, add_model, given, names, seconds
 from stemlane.cli.stem_values import stem_values
@@ -92,8 +91,8 @@ def _add_output(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     group.add_argument(
         "--name", default="{track}/{stem}.{ext}", type=given, metavar="TEMPLATE",
-        help="file names below DIR, built from text, {track}, {stem}, {ext}, {model}, {type}, the input's extension, "
-        "and {parent}, its folder (default: %(default)s)",
+        help="file names below DIR, of text and {track} (the input's name), {parent} (its folder), {type} (its "
+        "extension), {stem}, {ext} (the stem's extension), {model} (default: %(default)s)",
     )  # fmt: skip
     group.add_argument("--format", metavar="FORMAT", help="wav, flac, mp3, ogg, opus or m4a (default: wav)")
     group.add_argument(
@@ -137,6 +136,7 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.addresses import place
     from stemlane.files.batch import Batch
     from stemlane.files.search import find_recordings
+    from stemlane.manifests.registry import find_model
 
     if options.stem_file and options.format:
         options.refuse("--stem-file has a format of its own: leave out --format")
@@ -145,7 +145,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dask and options.threads:
         options.refuse("--threads is for this machine: give the cluster's workers OMP_NUM_THREADS")
     request = _request(options)
-    require(options.model)
+    find_model(options.model)  # before standard input is read
     wanted = [*options.inputs, *(cli_recordings.listed(options.from_list) if options.from_list else ())]
     if not wanted:
         options.refuse("nothing to separate: name a file or folder")

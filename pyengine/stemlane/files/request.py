@@ -46,8 +46,9 @@ class Request:
     two_stems
         Write this stem and, as a second, all that is not in it: `instrumental` for vocals, else `no_<stem>`.
     name
-        Where they go below the output folder, of text and `{track}`, `{stem}`, `{ext}`, `{model}`, `{type}`, the
-        recording's ending, and `{parent}`, its folder. The usual template of a stem file is "{track}.{ext}".
+        Where they go below the output folder, of text and `{track}` (the recording's name), `{parent}` (its folder),
+        `{type}` (its ending), `{stem}`, `{ext}` (the stem's ending) and `{model}`. The usual template of a stem file is
+        "{track}.{ext}".
     encoding
         Format, bits and bit rate.
     start_seconds, duration_seconds
