@@ -17,6 +17,7 @@ from stemlane import __version__
 from stemlane.contract import MODEL_INDEX_FILE
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.registry import MODELS_VARIABLE, Listing, embedded_folder, list_models
+from stemlane.manifests.stem_names import stem_names
 from stemlane.plugin import places
 
 PACKAGES = ("numpy", "onnxruntime", "soxr", "soundfile", "cffi")
@@ -94,7 +95,7 @@ def _model(listing: Listing) -> str:
     if listing.manifest is None:
         raise StemlaneError(listing.problem)
     StreamingSeparator(listing.manifest, listing.manifest.sample_rate, 2)
-    return f"{listing.manifest.version}, {', '.join(listing.manifest.stems)}, {listing.folder}"
+    return f"{listing.manifest.version}, {', '.join(stem_names(listing.manifest))}, {listing.folder}"
 
 
 def _core_library() -> str:

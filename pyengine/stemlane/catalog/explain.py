@@ -8,6 +8,7 @@ from stemlane.manifests.ensemble import EnsembleSettings
 from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.model import Manifest, load_manifest, model_folders
 from stemlane.manifests.segments import SegmentSettings
+from stemlane.manifests.stem_names import stem_names
 
 _TRAINED_SECONDS = 7.0  # HTDemucs was trained on 7.8 s
 
@@ -24,13 +25,14 @@ _KINDS = {
 
 def explain(manifest: Manifest) -> dict[str, str]:
     """Labels and texts, in the order in which they should be read."""
+    names = dict(zip(manifest.stems, stem_names(manifest), strict=True))
     rows = {
         "name": manifest.name,
         "title": manifest.title,
         "version": manifest.version,
         "kind": f"{manifest.kind}: {_KINDS[manifest.kind]}",
-        "stems": ", ".join(manifest.stems),
-        "residual": f"{manifest.residual}, what the other stems leave of the mixture",
+        "stems": ", ".join(names.values()),
+        "residual": f"{names[manifest.residual]}, what the other stems leave of the mixture",
         **({"note": manifest.note} if manifest.note else {}),
         "sample rate": f"{manifest.sample_rate} Hz",
         "latency": f"{_duration(manifest)} at {manifest.sample_rate} Hz, {manifest.latency_samples} samples:",

@@ -9,6 +9,7 @@ from stemlane.catalog.install import CONVERTER_PACKAGES, missing_text
 from stemlane.catalog.licences import Licence, licence_of
 from stemlane.manifests import registry
 from stemlane.manifests.model import Manifest
+from stemlane.manifests.stem_names import stem_names
 
 # In words: the figures on their cards are from a panel that no other project's are from.
 _EMBEDDED_QUALITY = {
@@ -29,7 +30,7 @@ def installed_fields(listing: registry.Listing) -> dict[str, Any]:
         "title": manifest.title,
         "installed": True,
         "embedded": manifest.folder.parent == registry.embedded_folder(),
-        "stems": list(manifest.stems),
+        "stems": list(stem_names(manifest)),
         "latency_seconds": [round(manifest.latency_samples / manifest.sample_rate, 4)],
         "processor_seconds": manifest.measured.get("processor_seconds"),
         "quality": _quality(manifest),

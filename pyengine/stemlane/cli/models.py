@@ -179,6 +179,7 @@ def _list(options: argparse.Namespace) -> int:
 
     from stemlane.catalog.licences import licence_of
     from stemlane.manifests.registry import ALIASES, list_models, user_folder
+    from stemlane.manifests.stem_names import stem_names
 
     listings = list_models()
     if not listings:
@@ -195,7 +196,7 @@ def _list(options: argparse.Namespace) -> int:
         aliases = [alias for alias, name in ALIASES.items() if name == listing.name]
         text = f"unusable: {listing.problem}"
         if manifest := listing.manifest:
-            numbers = f"{', '.join(manifest.stems)} at {manifest.sample_rate} Hz, version {manifest.version}"
+            numbers = f"{', '.join(stem_names(manifest))} at {manifest.sample_rate} Hz, version {manifest.version}"
             text = f"{manifest.title}: {numbers}; {licence_of(manifest).cited}"
         rows.append((" ".join([listing.name, *(f"({alias})" for alias in aliases)]), text))
     width = max((len(joined) for joined, _ in rows), default=0)

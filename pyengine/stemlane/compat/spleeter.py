@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stemlane.arguments import shown
 from stemlane.engine.separator import Separator as _Engine
 from stemlane.errors import InputError
 from stemlane.files.library import separate_file
@@ -31,6 +32,8 @@ class Separator:
     """
 
     def __init__(self, params_descriptor: str, MWF: bool = False, multiprocess: bool = True):  # noqa: ARG002, N803
+        if not isinstance(params_descriptor, str):
+            raise InputError(f"params_descriptor is {shown(params_descriptor)}, should be like 'spleeter:2stems'")
         family, colon, variant = params_descriptor.partition(":")
         name = f"{family}-{variant}".lower() if colon else params_descriptor
         self._separator = _Engine(name)
@@ -68,7 +71,7 @@ class Separator:
         offset: float = 0.0,
         duration: float | None = None,
         codec: str = "wav",
-        bitrate: str = "128k",
+        bitrate: str | int | None = "128k",
         filename_format: str = "{filename}/{instrument}.{codec}",
         synchronous: bool = True,
     ) -> None:
@@ -87,7 +90,7 @@ class Separator:
         codec
             `wav` (16 bit, as Spleeter's), `mp3`, `ogg`, `m4a` or `flac`.
         bitrate
-            Such as `128k`, for `mp3` and `m4a`.
+            Such as `128k`, or 128000, for `mp3` and `m4a`; None is the usual one of the format.
         filename_format
             Names below the folder, of `{filename}`, `{instrument}`, `{codec}` and `{foldername}`.
         """
@@ -97,20 +100,21 @@ class Separator:
         separate_file(
             audio_descriptor, destination, model=self._separator, start_seconds=offset, duration_seconds=duration,
             file_format=name, bits="16" if name == "wav" else None, name=filename_format,
-            bitrate=_kbits(bitrate) if lossy else None, overwrite=True,  # as Spleeter does
+            bitrate=_kbits(bitrate) if lossy and bitrate is not None else None, overwrite=True,  # as Spleeter does
         )  # fmt: skip
 
     def join(self, timeout: int = 200) -> None:
         """Nothing is left to wait for."""
 
 
-def _kbits(text: str) -> int:
+def _kbits(bitrate: str | int) -> int:
     """A bit rate as FFmpeg writes it.
 
-    >>> _kbits("128k"), _kbits("128000")
-    (128, 128)
+    >>> _kbits("128k"), _kbits("128000"), _kbits(128000)
+    (128, 128, 128)
     """
+    text = str(bitrate)
     number, unit = (text[:-1], 1) if text[-1:] in "kK" else (text, 1000)
     if not number.isdecimal():
-        raise InputError(f"bitrate is {text!r}, should be like 128k")
+        raise InputError(f"bitrate is {shown(bitrate)}, should be like 128k")
     return int(number) // unit

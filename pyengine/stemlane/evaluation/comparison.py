@@ -187,7 +187,12 @@ def run(
         report("evaluate", done, total)
 
     return [
-        evaluate_song(song, group, progress, windows=pairs, warn=warn_once)
+        {**evaluate_song(song, group, progress, windows=pairs, warn=warn_once), "song": _name(song, Path(folder))}
         for song in songs
         for group in by_stems.values()
     ]
+
+
+def _name(song: Song, folder: Path) -> str:
+    """What a song is called: where it lies in the folder that was named, or that folder itself."""
+    return song.folder.resolve().name if song.folder == folder else song.folder.relative_to(folder).as_posix()

@@ -4,6 +4,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -169,6 +170,10 @@ def test_spleeters_accompaniment(tmp_path, monkeypatch, capsys):
     fails(
         capsys, ["separate", source, "-o", muted, "--model", "two", "--stems", "drums"], "it has: vocals, accompaniment"
     )
+    for arguments in (["models", "list"], ["models", "list", "--json"], ["models", "show", "two"], ["doctor"]):
+        main(arguments)
+        said = capsys.readouterr().out.replace('"', "")
+        assert re.search(r"\btwo\b.*vocals, accompaniment\b", said, re.DOTALL), said
     write(tmp_path / "song" / "vocals.wav", mixture)
     write(tmp_path / "song" / "accompaniment.wav", mixture / 2)
     assert main(["evaluate", str(tmp_path / "song"), "--model", "two", "--json"]) == 0

@@ -56,5 +56,18 @@ def test_what_cannot_be(separator, tmp_path):
         Separator("spleeter:4stems")
     with pytest.raises(InputError, match="run 'stemlane models add spleeter:2stems --wiener 1 --force'"):
         Separator("spleeter:2stems", MWF=True)
-    with pytest.raises(InputError, match="bitrate is 'fast', should be like 128k"):
-        separator.separate_to_file(tmp_path / "song.wav", tmp_path, codec="mp3", bitrate="fast")
+    for bitrate, text in (("fast", "'fast'"), (1.5, "1.5"), ("", "''")):
+        with pytest.raises(InputError, match=f"bitrate is {text}, should be like 128k"):
+            separator.separate_to_file(tmp_path / "song.wav", tmp_path, codec="mp3", bitrate=bitrate)
+    for descriptor in (None, 5, tmp_path):
+        with pytest.raises(InputError, match="params_descriptor is .*, should be like 'spleeter:2stems'"):
+            Separator(descriptor)
+
+
+def test_bit_rates_as_scripts_give_them(separator, tmp_path):
+    soundfile.write(tmp_path / "song.wav", music(RATE).T, RATE, subtype="FLOAT")
+    sizes = []
+    for bitrate in ("96k", "96000", 96000, "320k", None):
+        separator.separate_to_file(tmp_path / "song.wav", tmp_path / "out", codec="mp3", bitrate=bitrate)
+        sizes.append((tmp_path / "out" / "song" / "vocals.mp3").stat().st_size)
+    assert sizes[0] == sizes[1] == sizes[2] < sizes[3] == sizes[4]  # the usual one is 320 kbit/s

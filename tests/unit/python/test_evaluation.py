@@ -96,6 +96,17 @@ def test_songs_are_folders_with_stems(tmp_path):
             songs.find_songs(folder)
 
 
+def test_songs_are_called_by_their_place(tmp_path, monkeypatch):
+    """Two may have one name, and the folder that was named may have none."""
+    model = build_model(tmp_path / "models", name="m")
+    for album in ("one", "two"):
+        song_folder(tmp_path / "songs" / album / "intro", {"vocals": noise(1), "other": noise(2)})
+    monkeypatch.chdir(tmp_path / "songs" / "two" / "intro")
+    both = ["one/intro", "two/intro"]
+    for folder, names in ((tmp_path / "songs", both), (".", ["intro"]), ("../..", both)):
+        assert [table["song"] for table in comparison.run(folder, [str(model)])] == names
+
+
 def test_truth_the_model_does_not_know_is_residual(tmp_path):
     stems = {name: noise(seed, 2.5) for seed, name in enumerate(("vocals", "piano", "guitar"))}
     stems["guitar"] = stems["guitar"][:, :5000]  # shorter files end early
