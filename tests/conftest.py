@@ -51,6 +51,17 @@ def no_models(tmp_path, monkeypatch):
     monkeypatch.setattr(measured, "recording", short_recording)
 
 
+@pytest.fixture
+def memory(monkeypatch):
+    """A store that is empty: fsspec's memory, whose addresses begin with memory://."""
+    import fsspec
+
+    store = fsspec.filesystem("memory")
+    monkeypatch.setattr(type(store), "store", {})
+    monkeypatch.setattr(type(store), "pseudo_dirs", [""])
+    return store
+
+
 @pytest.fixture(scope="session")
 def shared_audio():
     """Folder of the openly licensed recordings that are not part of the repository (models/training/SOURCES.md)."""

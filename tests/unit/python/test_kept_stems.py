@@ -219,10 +219,7 @@ def test_a_batch_goes_on_past_what_would_be_lost(two, tmp_path):
     ]  # fmt: skip
 
 
-def test_in_a_store_the_receipt_says_it(two, tmp_path, monkeypatch):
-    memory = fsspec.filesystem("memory")
-    monkeypatch.setattr(type(memory), "store", {})
-    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
+def test_in_a_store_the_receipt_says_it(two, memory):
     stemlane.separate_file(two[0], "memory://out")
     before = memory.cat_file("/out/song/vocals.wav")
     for options in ({}, {"stems": ["vocals"]}, {"two_stems": "vocals"}):  # each has a receipt of another name
@@ -239,11 +236,8 @@ def test_in_a_store_the_receipt_says_it(two, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["{track}/{stem}.{ext}", "{stem}/{track}.{ext}"])
-def test_in_a_store_a_model_with_other_stems_says_it_too(two, tmp_path, tiny_models, monkeypatch, name):
+def test_in_a_store_a_model_with_other_stems_says_it_too(two, memory, tmp_path, name):
     """It writes vocals and guitar, this one no guitar."""
-    memory = fsspec.filesystem("memory")
-    monkeypatch.setattr(type(memory), "store", {})
-    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
     model = build_model(tmp_path, name="two", masks=(0.5,), stems=("vocals", "guitar"), residual="guitar")
     stemlane.separate_file(two[0], "memory://out", model=model, name=name)
     vocals = name.format(track="song", stem="vocals", ext="wav")
@@ -254,11 +248,8 @@ def test_in_a_store_a_model_with_other_stems_says_it_too(two, tmp_path, tiny_mod
 
 
 @pytest.mark.parametrize("folder", ["disk", "memory://out"])
-def test_stems_that_appear_meanwhile_are_kept(two, tmp_path, monkeypatch, folder):
+def test_stems_that_appear_meanwhile_are_kept(two, memory, tmp_path, folder):
     """Those of a run that began later and ended sooner."""
-    memory = fsspec.filesystem("memory")
-    monkeypatch.setattr(type(memory), "store", {})
-    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
     out = str(tmp_path / "out") if folder == "disk" else folder
     store, path = fsspec.core.url_to_fs(f"{out}/song/vocals.wav")
     faster = iter([two[1]])

@@ -4,7 +4,6 @@
 import json
 import os
 
-import fsspec
 import pytest
 import stemlane
 from stemlane.cli.main import main
@@ -49,10 +48,7 @@ def test_who_names_a_stem_means_it(song):
         paths("earlier")
 
 
-def test_stems_in_a_store_are_known_by_their_receipts(song, monkeypatch):
-    memory = fsspec.filesystem("memory")
-    monkeypatch.setattr(type(memory), "store", {})
-    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
+def test_stems_in_a_store_are_known_by_their_receipts(song, memory):
     memory.put_file("song.wav", "/music/song.wav")
     memory.put_file("song.wav", "/music/earlier/song/bass.wav")  # no receipt names it
     stemlane.separate_file("song.wav", "memory://music/earlier", stems=["vocals", "drums"])

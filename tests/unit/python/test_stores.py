@@ -4,7 +4,6 @@
 import json
 import sys
 
-import fsspec
 import numpy as np
 import pytest
 import soundfile
@@ -18,11 +17,8 @@ from support.audio_files import RATE, music
 
 
 @pytest.fixture
-def store(tmp_path, monkeypatch):
-    """Fsspec's memory, empty; temporary folders are made in one of the test's own."""
-    memory = fsspec.filesystem("memory")
-    monkeypatch.setattr(type(memory), "store", {})
-    monkeypatch.setattr(type(memory), "pseudo_dirs", [""])
+def store(memory, tmp_path, monkeypatch):
+    """An empty one; temporary folders are made in one of the test's own."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     yield memory
