@@ -161,7 +161,8 @@ def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, r
         return
     found = "already exists and is not a stem of it" if there is None else mark.difference(there)
     is_another = there is None or not mark.is_same_recording(there)
-    name = f" '{{parent}}/{request.name}'" if is_another and lacks(request.name, "parent") else ""
+    field = next((field for field in ("track", "parent") if is_another and lacks(request.name, field)), "")
+    name = f" '{{{field}}}/{request.name}'" if field else ""
     raise StemsKeptError(
         f"{recording.shown}: {final} {found}; use another -o or --name{name} to keep both, or --overwrite"
     )

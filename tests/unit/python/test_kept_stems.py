@@ -190,6 +190,20 @@ def test_a_worker_of_a_cluster_overwrites_what_it_is_told_to(two, tmp_path, monk
         assert np.allclose(vocals(tmp_path / "out"), half(two[overwrite]), atol=1e-6)
 
 
+@pytest.mark.parametrize("given, named", [
+    ("{stem}.{ext}", "{track}/{stem}.{ext}"), ("{parent}/{stem}.{ext}", "{track}/{parent}/{stem}.{ext}"),
+    ("{filename}/{stem}.{ext}", "{parent}/{filename}/{stem}.{ext}"),
+])  # fmt: skip
+def test_the_name_that_would_keep_both_is_made_of_the_one_given(two, tmp_path, given, named):
+    write(
+        tmp_path / "out" / output_path(Path(), given, Recording(two[0], "song"), "bass", ext="wav", model="x"), noise(1)
+    )
+    with pytest.raises(InputError) as caught:
+        stemlane.separate_file(two[0], tmp_path / "out", name=given)
+    assert f" use another -o or --name '{named}' to keep both, or --overwrite" in str(caught.value)
+    stemlane.separate_file(two[0], tmp_path / "out", name=named)
+
+
 def test_a_refusal_is_not_repeated(two, tmp_path, monkeypatch):
     """What may pass is, such as a disk that does not answer."""
     stemlane.separate_file(two[0], tmp_path / "out")
