@@ -196,7 +196,8 @@ def test_a_worker_of_a_cluster_overwrites_what_it_is_told_to(two, tmp_path, monk
 ])  # fmt: skip
 def test_the_name_that_would_keep_both_is_made_of_the_one_given(two, tmp_path, given, named):
     write(
-        tmp_path / "out" / output_path(Path(), given, Recording(two[0], "song"), "bass", ext="wav", model="x"), noise(1)
+        tmp_path / "out" / output_path(Path(), given, Recording(two[0], "song"), "bass", ext="wav", model="x"),
+        noise(1, 100),
     )
     with pytest.raises(InputError) as caught:
         stemlane.separate_file(two[0], tmp_path / "out", name=given)
