@@ -19,6 +19,7 @@ import onnxruntime
 from stemlane.arguments import MOST_THREADS
 from stemlane.engine import providers
 from stemlane.engine.mapped_weights import MappedWeights, is_mapped
+from stemlane.engine.paged_arrays import forget, paged_zeros
 from stemlane.engine.running import failure, run, run_options
 from stemlane.errors import ModelError, one_line
 
@@ -218,12 +219,14 @@ class SegmentSession:
 
     def run(self) -> None:
         """Compute the outputs from the inputs."""
+        for array in self.outputs.values():
+            forget(array)  # a network writes them at its end, when it holds less than in between
         with self._weights.in_use():
             run(self._path, self._session, self._binding, self._run_options)
 
     def _allocate(self, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape], shared: Arrays) -> None:
         self.inputs, self.outputs = (
-            {name: shared.setdefault((name, shape), np.zeros(shape, np.float32)) for name, shape in side.items()}
+            {name: shared.setdefault((name, shape), paged_zeros(shape)) for name, shape in side.items()}
             for side in (inputs, outputs)
         )
         self._run_options = run_options(sum(array.nbytes for array in (*self.inputs.values(), *self.outputs.values())))

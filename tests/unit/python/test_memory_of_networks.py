@@ -20,10 +20,13 @@ from stemlane.catalog.convert.mdx23c.source import transform
 from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.open_unmix import models as open_unmix
 from stemlane.catalog.convert.open_unmix.network import expected_shapes
+from stemlane.catalog.convert.scnet import architecture as scnet
+from stemlane.catalog.convert.scnet import source as scnet_source
+from stemlane.catalog.convert.scnet.network import build_graph as build_scnet_graph
 from stemlane.catalog.convert.spectral_models import Window, write_models
 from stemlane.engine.mapped_weights import MappedWeights
 from stemlane.manifests.model import load_manifest
-from support import htdemucs_case, mdx23c_case, open_unmix_case, tiny_htdemucs, tiny_scnet, tiny_spleeter
+from support import htdemucs_case, mdx23c_case, open_unmix_case, scnet_case, tiny_htdemucs, tiny_scnet, tiny_spleeter
 from support.audio_files import music
 from support.torch_files import write_torch
 
@@ -169,6 +172,26 @@ def build_mdx23c(folder):
 def test_no_signal_of_mdx23c_is_computed_as_a_whole(tmp_path):
     """279 MiB; whole ones took 452, and the mixture kept from the first layer to the last 306."""
     assert peak_mib(build_mdx23c(tmp_path), 2, tmp_path) < 300
+
+
+def build_scnet(folder):
+    """An SCNet of one block with 32 channels and two recurrent layers: each of its signals has 36 MiB."""
+    found = scnet.Architecture(
+        sources=("other", "vocals"), widths=(32,), depths=(1, 1, 1), kernels=(3, 4, 16), strides=(1, 4, 16),
+        shares=(0.175, 0.392, 0.433), num_layers=2, expansion=1, fft_samples=4096, hop_samples=1024, normalised=True,
+        segment_samples=473 * 1024)  # fmt: skip
+    hidden = {"encoder.0.conv_modules.0.layers.0.4.weight": np.zeros(8)}
+    tensors = {name: scnet_case.weight(name, shape) for name, shape in scnet.expected_shapes(found, hidden).items()}
+    return write_models(
+        functools.partial(build_scnet_graph, found, tensors, ["vocals"]), folder, stems=["vocals"], residual="other",
+        sample_rate=44100, transform=scnet_source.transform(found),
+        windows=[Window("", "", 473 * 1024, 0, 473 * 512)],
+        description=Description("scnet", *ABOUT), report=lambda stage, done, total: None)[0]  # fmt: skip
+
+
+def test_no_signal_of_scnet_is_computed_as_a_whole(tmp_path):
+    """339 MiB; whole ones took 638."""
+    assert peak_mib(build_scnet(tmp_path), 2, tmp_path) < 400
 
 
 def test_open_unmix_holds_no_more_than_its_window_needs(tmp_path):

@@ -43,6 +43,12 @@ class GraphBuilder:
         self._nodes.append(helper.make_node(operator, list(inputs), [name], domain=domain, **attributes))
         return name
 
+    def nodes(self, operator: str, *inputs: str, num_outputs: int, **attributes: Any) -> list[str]:
+        """Add a node of several outputs; returns their names."""
+        names = [f"{operator.lower()}{len(self._nodes)}.{number}" for number in range(num_outputs)]
+        self._nodes.append(helper.make_node(operator, list(inputs), names, **attributes))
+        return names
+
     def constant(self, value: npt.ArrayLike) -> str:
         """A constant that lies in the graph itself; equal ones are stored once."""
         values = np.ascontiguousarray(value)

@@ -6,30 +6,22 @@ normalisations need all frames, for their mean and variance; these are put toget
 takes a part at a time, and a convolution that of its neighbours which it reaches.
 """
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from stemlane.catalog.convert import signal_parts
 from stemlane.catalog.convert.onnx_graph import GraphBuilder
+from stemlane.catalog.convert.signal_parts import Part
 
 _EPSILON = 1e-5  # of the normalisations, torch's default
 _PART_VALUES = 1 << 20  # of a signal that is computed at once, 4 MiB
 
 
 @dataclass(frozen=True)
-class Part:
-    """A tensor (1, channels, end - begin, bins): frames begin to end of a signal."""
-
-    name: str
-    begin: int
-    end: int
-
-
-@dataclass(frozen=True)
 class Signal:
-    """Parts that follow each other along the frames; `along` are tensors to be computed together with each."""
+    """Parts (1, channels, frames, bins) along the frames; `along` are tensors to be computed together with each."""
 
     parts: Sequence[Part]
     channels: int
@@ -44,8 +36,7 @@ class Signal:
 
 def cuts(channels: int, frames: int, bins: int) -> list[tuple[int, int]]:
     """Begins and ends of the frames that are computed at once."""
-    num_parts = min(max(1, round(channels * frames * bins / _PART_VALUES)), frames)
-    return list(itertools.pairwise(frames * part // num_parts for part in range(num_parts + 1)))
+    return signal_parts.cuts(frames, channels * frames * bins, _PART_VALUES)
 
 
 class Layers:
@@ -61,14 +52,7 @@ class Layers:
 
     def window(self, signal: Signal, begin: int, end: int) -> str:
         """Frames begin to end."""
-        found = []
-        for part in signal.parts:
-            first, last = max(begin, part.begin), min(end, part.end)
-            if (first, last) == (part.begin, part.end):
-                found.append(part.name)
-            elif first < last:
-                found.append(self.graph.slice(part.name, 2, first - part.begin, last - part.begin))
-        return found[0] if len(found) == 1 else self.graph.node("Concat", *found, axis=2)
+        return signal_parts.window(self.graph, signal.parts, 2, begin, end)
 
     def product(self, weight: np.ndarray, source: str, frames: int, bins: int) -> str:
         """`weight` (outputs, inputs) times the channels of `source` (1, inputs, frames, bins)."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from stemlane.catalog.convert.mdx23c.architecture import CHANNELS, Architecture
-from stemlane.catalog.convert.mdx23c.layers import Layers, Part, Signal, cuts
+from stemlane.catalog.convert.mdx23c.layers import Layers, Signal, cuts
 from stemlane.catalog.convert.onnx_graph import GraphBuilder
+from stemlane.catalog.convert.signal_parts import Part
 
 
 def build_graph(
