@@ -23,6 +23,24 @@ def test_resonances_in_a_row_multiply():
     np.testing.assert_allclose(both, alone[0] * alone[1], rtol=1e-12)
 
 
+def test_resonances_abreast_add_up_over_a_floor():
+    formants, widths = np.array([[500.0, 1500.0, 2500.0, 3500.0, 4500.0]]), np.array([[100.0] * 5])
+    top, far = vowels.envelope_abreast(np.array([[1500.0, 20_000.0]]), formants, widths)[0]
+    beside = np.array([1.0, 0.4, 0.3, 0.2]) / np.hypot(1.0, np.array([1000.0, 1000.0, 2000.0, 3000.0]) / 50.0)
+    assert top == pytest.approx(0.7 + beside.sum() + 0.003)
+    assert 0.003 < far < 0.015
+
+
+def test_syllables_fade_in_and_out_and_begin_with_noise_above_a_corner():
+    level, consonants = vowels.syllables(np.random.default_rng(5), 10 * SAMPLE_RATE, 0.5)
+    assert level.min() == 0.0 and level.max() == 1.0
+    starts = np.flatnonzero((level[:-1] < 0.02) & (level[1:] > level[:-1]))
+    gaps = np.diff(starts[np.diff(starts, prepend=-SAMPLE_RATE) > 1000]) / SAMPLE_RATE
+    assert set((gaps / 0.25).round()) <= {1.0, 2.0, 3.0, 4.0}  # halves of a beat up to two
+    spectrum = np.abs(np.fft.rfft(consonants)) ** 2
+    assert spectrum[: 300 * 10].sum() < 0.01 * spectrum.sum()
+
+
 def test_harmonics_have_the_pitch_and_the_levels_of_the_resonances():
     num_frames, hz = 201, 200.0
     formants, widths = np.tile([[700.0, 1200.0]], (num_frames, 1)), np.array([[80.0, 90.0]])

@@ -2,10 +2,12 @@
 """Voices made of nothing but formants: vowels that glide into each other over a melody, with breath and vibrato.
 
 Electronic productions sing with such voices, and without words; all of it is filed as vocals.
-Run as `python -m models.training.data.vowels --tracks 30`.
+Run as `python -m models.training.data.vowels --tracks 70`.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import scipy.signal
@@ -28,6 +30,7 @@ FORMANTS = np.array(
     float,
 )  # fmt: skip
 HIGHER = (3500.0, 4500.0)
+GAINS_ABREAST = (1.0, 0.7, 0.4, 0.3, 0.2)
 
 
 def envelope(hertz: np.ndarray, formants: np.ndarray, widths: np.ndarray) -> np.ndarray:
@@ -44,6 +47,33 @@ def envelope(hertz: np.ndarray, formants: np.ndarray, widths: np.ndarray) -> np.
     return gain.prod(-1)
 
 
+def envelope_abreast(hertz: np.ndarray, formants: np.ndarray, widths: np.ndarray) -> np.ndarray:
+    """The same of resonances side by side, each of a gain of its own at its top, with a floor that keeps the highs."""
+    apart = (hertz[..., None] - formants[:, None, :]) / (widths[:, None, :] / 2.0)
+    return (np.array(GAINS_ABREAST) / np.sqrt(1.0 + apart**2)).sum(-1) + 0.003
+
+
+def syllables(rng: np.random.Generator, num_samples: int, beat_seconds: float) -> tuple[np.ndarray, np.ndarray]:
+    """Level of a voice that begins anew with each syllable, and the noise of its consonants, both (samples,)."""
+    level, consonants = np.zeros(num_samples), np.zeros(num_samples)
+    rise, fall = (int(rng.uniform(0.01, 0.08) * SAMPLE_RATE) for _ in range(2))
+    loud, position = 10.0 ** (float(rng.uniform(-30.0, -3.0)) / 20.0), 0
+    while position < num_samples:
+        length = int(float(rng.choice([0.5, 1.0, 1.0, 1.5, 2.0])) * beat_seconds * SAMPLE_RATE)
+        part = level[position : position + length]
+        time = np.arange(len(part))
+        part[:] = np.minimum(1.0, time / rise) * np.minimum(1.0, (len(part) - time) / fall)
+        burst = np.hanning(int(rng.uniform(0.02, 0.12) * SAMPLE_RATE))
+        if rng.random() < 0.6:
+            there = consonants[position : position + len(burst)]
+            there += loud * (burst * rng.standard_normal(len(burst)))[: len(there)]
+        position += length
+    corner = float(rng.uniform(800.0, 6000.0))
+    return level, scipy.signal.sosfilt(
+        scipy.signal.butter(2, corner, "highpass", fs=SAMPLE_RATE, output="sos"), consonants
+    )
+
+
 def gliding_vowels(rng: np.random.Generator, num_frames: int, beat_seconds: float) -> np.ndarray:
     """Formants in Hz (frames, 5) of vowels drawn for each beat, or for half or two of them."""
     held = max(1, int(beat_seconds * SAMPLE_RATE / FRAME * rng.choice([0.5, 1.0, 2.0])))
@@ -55,8 +85,11 @@ def gliding_vowels(rng: np.random.Generator, num_frames: int, beat_seconds: floa
     return np.stack([*smooth, *(np.full(num_frames, hertz) for hertz in HIGHER)], 1)
 
 
+Gain = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+
+
 def sung_vowels(
-    pitch: np.ndarray, formants: np.ndarray, widths: np.ndarray, tilt: float
+    pitch: np.ndarray, formants: np.ndarray, widths: np.ndarray, tilt: float, gain: Gain = envelope
 ) -> tuple[np.ndarray, np.ndarray]:
     """Harmonics of a pitch through resonances, and the phase of the first one, both (samples,).
 
@@ -66,13 +99,15 @@ def sung_vowels(
     formants, widths : (frames or 1, resonances) in Hz
     tilt : float
         The source's amplitudes fall with this power of the harmonic's number.
+    gain : callable
+        `envelope` or `envelope_abreast`.
     """
     time, frames = np.arange(len(pitch) * FRAME) / FRAME, np.arange(len(pitch))
     phase = 2.0 * np.pi * np.cumsum(np.interp(time, frames, pitch)) / SAMPLE_RATE
     highest = 0.45 * SAMPLE_RATE
     numbers = np.arange(1, min(200, int(highest / pitch.min())) + 1)
     hertz = pitch[:, None] * numbers
-    gains = np.where(hertz > highest, 0.0, envelope(hertz, formants, widths) * numbers**-tilt)
+    gains = np.where(hertz > highest, 0.0, gain(hertz, formants, widths) * numbers**-tilt)
     voiced = np.zeros(len(time))
     for number in numbers[gains.max(0) > 1e-4 * gains.max()]:
         voiced += np.interp(time, frames, gains[:, number - 1]) * np.sin(number * phase)
@@ -95,11 +130,15 @@ def phrase(rng: np.random.Generator, seconds: float, centre: float, tract: float
     pitch *= 2.0 ** (np.cumsum(rng.normal(0.0, 0.02, num_frames)) * float(rng.uniform(0.0, 0.02)))
     formants = tract * gliding_vowels(rng, num_frames, beat)
     widths = np.array([[60.0, 90.0, 130.0, 200.0, 300.0]]) * float(rng.uniform(0.7, 2.0))
-    voiced, phase = sung_vowels(pitch, formants, widths, float(rng.uniform(0.4, 1.6)))
+    gain = envelope_abreast if rng.random() < 0.5 else envelope
+    voiced, phase = sung_vowels(pitch, formants, widths, float(rng.uniform(0.4, 1.6)), gain)
     noise = scipy.signal.lfilter([1.0], [1.0, -0.5], rng.standard_normal(len(phase)))
     breath = _filtered(noise * (0.6 + 0.4 * np.sin(phase)), formants, widths)
     level = 10.0 ** (float(rng.uniform(-45.0, -12.0)) / 20.0)
     sound = voiced / _rms(voiced) + level * breath / _rms(breath)
+    if rng.random() < 0.6:
+        syllable, consonants = syllables(rng, len(sound), beat)
+        sound = sound * syllable + consonants
     ramp = np.minimum(1.0, np.arange(len(sound)) / int(rng.uniform(0.005, 0.15) * SAMPLE_RATE))
     return (sound * ramp * ramp[::-1]).astype(np.float32)
 
@@ -122,7 +161,7 @@ def make_track(seed: int) -> np.ndarray:
     rng = np.random.default_rng([24, seed])
     track = np.zeros((2, int(TRACK_SECONDS * SAMPLE_RATE)), np.float32)
     tract = float(rng.uniform(0.9, 1.35))
-    centre = 90.0 * tract ** float(rng.uniform(2.0, 5.0)) * float(rng.uniform(0.9, 1.6))
+    centre = 90.0 * tract ** float(rng.uniform(2.0, 6.0)) * float(rng.uniform(0.9, 1.6))
     doubles = int(rng.choice([0, 0, 1, 3]))
     position = float(rng.uniform(0.0, 1.5))
     while position < TRACK_SECONDS - 1.0:
