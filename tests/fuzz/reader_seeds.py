@@ -15,6 +15,7 @@ import numpy as np
 from stemlane.plugin import presets
 from support import hostile_files as hostile
 from support import roformer_case, scnet_case, tiny_checkpoint
+from support.mdx_unet import unet
 from support.safetensors_files import as_json, write_safetensors
 from support.tiny_htdemucs import SIZES
 from support.tiny_mdx import build_mdx, network
@@ -148,7 +149,7 @@ _SEEDS = {
     "torch_file": _torch_files,
     "torch_pickle": _torch_pickles,
     "tensorflow_index": _indexes,
-    "onnx_network": lambda folder: [network(), network(batch=1)],
+    "onnx_network": lambda folder: [network(), network(batch=1), unet(8, 24, depth=1, growth=2)],
     "tar_archive": _archives,
     "manifest": _manifests,
     "plugin_state": _presets,

@@ -15,10 +15,12 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+import onnx
 from fuzz.reader_seeds import STORAGE_BYTES
 from stemlane.catalog import network_check
 from stemlane.catalog.convert.htdemucs import safetensors_package
 from stemlane.catalog.convert.htdemucs.architecture import expected_shapes, read_architecture
+from stemlane.catalog.convert.mdx.in_parts import in_parts
 from stemlane.catalog.convert.readers import (
     safetensors_weights,
     tar_members,
@@ -150,9 +152,10 @@ def tensorflow_index(data: bytes) -> None:
 
 
 def onnx_network(data: bytes) -> None:
-    """A network."""
+    """A network, which is put in parts where it can be."""
     with contextlib.suppress(ModelError):
         network_check.check_content(data, _NOWHERE)
+        in_parts(onnx.ModelProto.FromString(data), 60, "network.weights")
 
 
 def tar_archive(data: bytes) -> None:

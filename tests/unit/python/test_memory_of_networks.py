@@ -24,10 +24,12 @@ from stemlane.catalog.convert.scnet import architecture as scnet
 from stemlane.catalog.convert.scnet import source as scnet_source
 from stemlane.catalog.convert.scnet.network import build_graph as build_scnet_graph
 from stemlane.catalog.convert.spectral_models import Window, write_models
+from stemlane.catalog.install import add_model
 from stemlane.engine.mapped_weights import MappedWeights
 from stemlane.manifests.model import load_manifest
 from support import htdemucs_case, mdx23c_case, open_unmix_case, scnet_case, tiny_htdemucs, tiny_scnet, tiny_spleeter
 from support.audio_files import music
+from support.mdx_unet import unet
 from support.torch_files import write_torch
 
 ABOUT = ("Made for the test", "1", "MIT", "drawn", "none")
@@ -192,6 +194,13 @@ def build_scnet(folder):
 def test_no_signal_of_scnet_is_computed_as_a_whole(tmp_path):
     """339 MiB; whole ones took 638."""
     assert peak_mib(build_scnet(tmp_path), 2, tmp_path) < 400
+
+
+def test_no_signal_of_mdx_net_is_computed_as_a_whole(tmp_path, no_models):
+    """418 MiB; whole ones, of 96 MiB at the first of four levels, took 654."""
+    (tmp_path / "a.onnx").write_bytes(unet(1024, 512, growth=48, depth=3, factor=8))
+    manifest = add_model("mdx", location=str(tmp_path / "a.onnx"), stem="vocals", fft_samples=2048)[0]
+    assert peak_mib(manifest.folder, 5, tmp_path) < 470
 
 
 def test_open_unmix_holds_no_more_than_its_window_needs(tmp_path):

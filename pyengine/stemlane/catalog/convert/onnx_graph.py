@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 _IR_VERSIONS = {17: 8, 20: 9}  # the file format's, by operator set; 20 is the first with Gelu
 _ALIGNMENT_BYTES = 4096  # so that the weights can be mapped into memory
 _MANY_VALUES = 1 << 16  # of a weight that is worth an operator of its own
-_MAPPED = "weights@"  # and where in the file it begins: the name of a weight that is never copied into memory
+MAPPED = "weights@"  # and where in the file it begins: the name of a weight that is never copied into memory
 
 
 Ends = Mapping[str, Sequence[int | str]]  # names and sizes; a name among the sizes is a free one
@@ -72,7 +72,7 @@ class GraphBuilder:
             start = self._weights_end + -self._weights_end % _ALIGNMENT_BYTES
             self._weights_end = start + stored.nbytes
             is_mapped = halves is not None or (mapped and values.size >= _MANY_VALUES)
-            name = f"{_MAPPED}{start}" if is_mapped else f"weight{len(self._weights)}"
+            name = f"{MAPPED}{start}" if is_mapped else f"weight{len(self._weights)}"
             self._weights.append((name, stored))
             self._known[key] = name if halves is None else self.node("Cast", name, to=TensorProto.FLOAT)
         return self._known[key]
@@ -124,7 +124,7 @@ class GraphBuilder:
         given += [
             helper.make_tensor_value_info(label, helper.np_dtype_to_tensor_dtype(values.dtype), list(values.shape))
             for label, values in self._weights
-            if label.startswith(_MAPPED)
+            if label.startswith(MAPPED)
         ]
         graph = helper.make_graph(self._nodes, name, given, made, self._constants)
         domains = {"": self._opset} | {node.domain: 1 for node in self._nodes if node.domain}
@@ -132,6 +132,23 @@ class GraphBuilder:
         model = helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSIONS[self._opset])
         model.producer_name = "stemlane"
         return model
+
+
+class WeightsFile:
+    """What the file of weights beside a network holds."""
+
+    def __init__(self, name: str):
+        self._name, self.content = name, bytearray()
+
+    def add(self, values: np.ndarray, name: str | None = None) -> TensorProto:
+        """Add float32 weights; returns a tensor that refers to them.
+
+        Without a name it gets that of an input which is never copied into memory, see `stemlane.engine.mapped_weights`.
+        """
+        self.content += bytes(-len(self.content) % _ALIGNMENT_BYTES)
+        start = len(self.content)
+        self.content += np.ascontiguousarray(values, np.float32).tobytes()
+        return _outside(name or f"{MAPPED}{start}", values, self._name, start)
 
 
 def _halves(values: np.ndarray) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from typing import TypedDict
 from stemlane import __version__
 from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
+from stemlane.catalog.convert.mdx.in_parts import PART_VALUES, in_parts
 from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, find_facts, find_target
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import file_sha256, link, stem_of_path
@@ -109,34 +110,53 @@ def _write(path: Path, source: MdxSource, order: Order) -> list[Path]:
         "silent_bins": min(_SILENT_BINS, bins), "compensation": compensation, "both_signs": options.both_signs,
     }  # fmt: skip
     inner = segment - fft
-    quarter = max(inner // 4 // HOP_SAMPLES * HOP_SAMPLES, HOP_SAMPLES)
-    joins: dict[str, Join] = {
-        "": {"stride_samples": inner, "weights": "hann", "crossfade_samples": 0},
-        "-low-latency": {
-            "stride_samples": quarter, "weights": "flat", "crossfade_samples": min(_CROSSFADE_SAMPLES, quarter),
-        },
-    }  # fmt: skip
     folders: list[Path] = []
-    sha256 = file_sha256(path)
-    for suffix, join in joins.items():
+    files: dict[str, str] = {}
+    for suffix, join in _joins(inner).items():
         if inner - join["stride_samples"] < join["crossfade_samples"]:
             continue  # a network of few frames has no room for it
         folder = order.target / (name + suffix)
         folder.mkdir()
         if folders:
-            link(folders[0] / "network.onnx", folder / "network.onnx")
+            for file in files:
+                link(folders[0] / file, folder / file)
         else:
-            shutil.copyfile(path, folder / "network.onnx")
+            files = _write_network(path, folder)
         title = description.title + (", low latency" if suffix else "")
         named = replace(description, name=name + suffix, title=title)
         text = manifest_text(
             named, kind="mdx", stems=(gives.stem, gives.residual), residual=gives.residual, sample_rate=_SAMPLE_RATE,
             # Whoever keeps up at all has finished a segment when the next one begins.
             allowance_samples=join["stride_samples"], settings={**settings, **join},
-            tensors={"spectrum": spectrum, "stem": stem_tensor}, files={"network.onnx": sha256})  # fmt: skip
+            tensors={"spectrum": spectrum, "stem": stem_tensor}, files=files)  # fmt: skip
         (folder / "manifest.toml").write_text(text, encoding="utf-8")
         folders.append(folder)
     return folders
+
+
+def _joins(inner: int) -> dict[str, Join]:
+    """By suffix of the model's name; `inner` are the samples of a segment that its edges do not reach."""
+    quarter = max(inner // 4 // HOP_SAMPLES * HOP_SAMPLES, HOP_SAMPLES)
+    return {
+        "": {"stride_samples": inner, "weights": "hann", "crossfade_samples": 0},
+        "-low-latency": {
+            "stride_samples": quarter, "weights": "flat", "crossfade_samples": min(_CROSSFADE_SAMPLES, quarter),
+        },
+    }  # fmt: skip
+
+
+def _write_network(path: Path, folder: Path) -> dict[str, str]:
+    """Write the network in parts where it is large and understood, else as it is; returns hashes by name."""
+    import onnx  # only where it is needed: the command line starts without
+
+    network, weights = folder / "network.onnx", folder / "network.weights"
+    found = in_parts(onnx.ModelProto.FromString(path.read_bytes()), PART_VALUES, weights.name)
+    if found is None:
+        shutil.copyfile(path, network)
+        return {network.name: file_sha256(network)}
+    network.write_bytes(found[0].SerializeToString())
+    weights.write_bytes(found[1])
+    return {file.name: file_sha256(file) for file in (network, weights)}
 
 
 def _tensors(path: Path) -> tuple[str, str, int, int]:
