@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Arrays whose memory can be given back to the system while they stay where they are."""
+"""Memory that is given back to the system: of arrays that stay where they are, and what malloc keeps of freed ones."""
 
+import ctypes
+import functools
 import math
 import mmap
+import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -26,3 +30,15 @@ def forget(array: np.ndarray) -> None:
     advice = getattr(mmap, "MADV_DONTNEED", None)
     if advice is not None and isinstance(pages, mmap.mmap):
         pages.madvise(advice)
+
+
+def forget_freed() -> None:
+    """Give back the memory of arrays of numpy that are gone, which malloc keeps for the next ones (glibc alone)."""
+    trim = _malloc_trim()
+    if trim is not None:
+        trim(0)
+
+
+@functools.cache
+def _malloc_trim() -> Callable[[int], int] | None:
+    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None

@@ -19,7 +19,7 @@ import onnxruntime
 from stemlane.arguments import MOST_THREADS
 from stemlane.engine import providers
 from stemlane.engine.mapped_weights import MappedWeights, is_mapped
-from stemlane.engine.paged_arrays import forget, paged_zeros
+from stemlane.engine.paged_arrays import forget, forget_freed, paged_zeros
 from stemlane.engine.running import failure, run, run_options
 from stemlane.errors import ModelError, one_line
 
@@ -221,6 +221,7 @@ class SegmentSession:
         """Compute the outputs from the inputs."""
         for array in self.outputs.values():
             forget(array)  # a network writes them at its end, when it holds less than in between
+        forget_freed()
         with self._weights.in_use():
             run(self._path, self._session, self._binding, self._run_options)
 

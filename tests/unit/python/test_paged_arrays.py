@@ -2,7 +2,7 @@
 """Arrays that give back their memory and can be written again."""
 
 import numpy as np
-from stemlane.engine.paged_arrays import forget, paged_zeros
+from stemlane.engine.paged_arrays import forget, forget_freed, paged_zeros
 
 
 def resident_bytes() -> int:
@@ -28,3 +28,15 @@ def test_an_empty_one_and_one_of_numpy():
     kept = np.ones(5, np.float32)
     forget(kept)
     np.testing.assert_array_equal(kept, 1)
+
+
+def test_what_malloc_keeps_is_given_back():
+    """Arrays of 64 KiB come from the heap, and the last one keeps the others from being given back by themselves."""
+    count, size = 1 << 10, 1 << 16
+    many = [np.ones(size, np.uint8) for _ in range(count)]
+    last = np.ones(size, np.uint8)
+    many.clear()
+    before = resident_bytes()
+    forget_freed()
+    assert before - resident_bytes() > count * size / 2
+    assert last.sum() == size

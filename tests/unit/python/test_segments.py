@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Models of the kind `segment`: their stems against a slow reference, transforms against the definition, manifests."""
 
+import gc
+
 import numpy as np
 import pytest
 from stemlane.engine.frontends.segment_network import SegmentNetwork
+from stemlane.engine.frontends.segments import Segment
 from stemlane.engine.separator import Separator
 from stemlane.engine.spectral.segment_spectra import SegmentSpectra
 from stemlane.engine.streaming import StreamingSeparator
@@ -46,6 +49,21 @@ def test_files_get_the_stems_of_the_slow_reference(tmp_path, window, stride):
         assert np.abs(samples).max() > 0.05
         assert np.abs(stems[stem] - samples).max() < TOLERANCE
     assert np.abs(stems["other"] - (mixture - expected.sum(axis=0))).max() < TOLERANCE
+
+
+@pytest.mark.parametrize("weights", ["triangle", "ramps"])
+def test_one_segment_is_held_at_a_time(tmp_path, monkeypatch, weights):
+    """Also where a recording ends, with several: one of SCNet has up to 18 MB."""
+    alive = []
+
+    def separate(self, mixture):
+        alive.append(sum(isinstance(found, Segment) for found in gc.get_objects()))
+        return np.zeros((len(STEMS), *mixture.shape), np.float32)
+
+    monkeypatch.setattr(SegmentNetwork, "separate", separate)
+    folder = build_segment(tmp_path, weights=f'"{weights}"')
+    Separator(folder).separate(recording(4 * SEGMENT), 44100)
+    assert len(alive) > 5 and max(alive) == 1, alive
 
 
 def demixed(mixture: np.ndarray, step: int, separate) -> np.ndarray:

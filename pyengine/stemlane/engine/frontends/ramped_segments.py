@@ -9,6 +9,7 @@ cannot mirror what it has not heard: there the segments lie as the stream began.
 import numpy as np
 
 from stemlane.engine.frontends.segments import Pass, Segment, SegmentFrontEnd, segment_weights
+from stemlane.engine.paged_arrays import paged_zeros
 from stemlane.manifests.model import Manifest
 
 
@@ -37,7 +38,7 @@ class RampedSegmentFrontEnd(SegmentFrontEnd):
         [one] = self._passes
         if self._end > 2 * self._border:
             length = self._settings.segment_samples
-            self._add([self._segment(one, start, length) for start in one.starts(self._end - length + 1)])
+            self._add(self._segment(one, start, length) for start in one.starts(self._end - length + 1))
         return self._take(self.stride_samples)
 
     def finish(self, rest: np.ndarray) -> np.ndarray:
@@ -48,9 +49,8 @@ class RampedSegmentFrontEnd(SegmentFrontEnd):
         self._ends = (-self._border, self._end + self._border) if mirrors else (0, self._end)
         if not mirrors:
             one.begin(0)
-        length = self._settings.segment_samples
-        starts = one.starts(self._ends[1])
-        self._add([self._segment(one, start, min(length, self._ends[1] - start)) for start in starts])
+        length, end = self._settings.segment_samples, self._ends[1]
+        self._add(self._segment(one, start, min(length, end - start)) for start in one.starts(end))
         return self._take(self._end - self._taken)
 
     def _segment(self, owner: Pass, start: int, num_samples: int) -> Segment:
@@ -67,5 +67,5 @@ class RampedSegmentFrontEnd(SegmentFrontEnd):
             weights[:fade] = 1
         elif self._ends and start + settings.segment_stride_samples >= self._ends[1]:
             weights[-fade:] = 1
-        stems = np.zeros((len(self.stems), 2, num_samples), np.float32)
+        stems = paged_zeros((len(self.stems), 2, num_samples))
         return Segment(owner, start, slice(0, num_samples), weights[:num_samples], heard, stems)

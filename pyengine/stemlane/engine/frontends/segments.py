@@ -10,6 +10,8 @@ MDX-Net's segments are joined as in Ultimate Vocal Remover (github.com/Anjok07/u
 versions from 5.6 on weight whole segments with a Hann window, earlier ones keep their middle ("flat").
 """
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ import numpy as np
 
 from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.frontends.segment_network import SegmentNetwork
+from stemlane.engine.paged_arrays import paged_zeros
 from stemlane.engine.session import Arrays, available_threads
 from stemlane.engine.spectral.overlap_add import OverlapAdd
 from stemlane.manifests.model import Manifest
@@ -108,9 +111,9 @@ class SegmentFrontEnd(RecordingFrontEnd):
         """Take (2, stride) of the mixture, return (stems, 2, stride) of the stems, `delay_samples` earlier."""
         self._hear(mixture)
         length = self._settings.segment_samples
-        self._add([
+        self._add(
             self._segment(one, start, length) for one in self._passes for start in one.starts(self._end - length + 1)
-        ])  # fmt: skip
+        )
         return self._take(self.stride_samples)
 
     def reset(self) -> None:
@@ -133,11 +136,11 @@ class SegmentFrontEnd(RecordingFrontEnd):
         """Take the last (2, fewer than a stride) samples, return all stems still owed."""
         self._hear(rest)
         length = self._settings.segment_samples
-        self._add([
+        self._add(
             self._segment(one, start, min(length, self._end - start))
             for one in self._passes
             for start in one.starts(self._end)
-        ])  # fmt: skip
+        )
         return self._take(self._end - self._taken)
 
     def _level(self) -> tuple[float, float]:
@@ -176,14 +179,13 @@ class SegmentFrontEnd(RecordingFrontEnd):
             kept=slice(before, before + num_samples),
             weights=weights,
             heard=heard,
-            stems=np.zeros((len(self.stems), 2, num_samples), np.float32),
+            stems=paged_zeros((len(self.stems), 2, num_samples)),
         )
 
-    def _add(self, segments: list["Segment"]) -> None:
+    def _add(self, segments: Iterator["Segment"]) -> None:
         """Separate the segments and add each to its pass, always in the same order."""
-        num_workers = len(self._workers)
-        for first in range(0, len(segments), num_workers):  # at the end there are more, and each takes memory
-            group = segments[first : first + num_workers]
+        # At the end there are more, and each takes memory from when it is made.
+        while group := list(itertools.islice(segments, len(self._workers))):
             if self._pool and len(group) > 1:
                 list(self._pool.map(self._separate, group, self._workers))
             else:
