@@ -32,8 +32,9 @@ def models_folder(tmp_path_factory):
 
 @pytest.fixture
 def tiny_models(models_folder, monkeypatch):
-    """The same in place of the embedded ones, in this process."""
+    """The same in place of the embedded ones, in this process, with `mix` as the default."""
     monkeypatch.setattr("stemlane.manifests.registry.embedded_folder", lambda: models_folder)
+    monkeypatch.setattr("stemlane.manifests.registry.ALIASES", {"default": "mix"})
     return models_folder
 
 

@@ -82,7 +82,7 @@ void StemStrip::setTakesFocus(bool takes) {
   focus_->setTooltip(takes ? "Focus: to the right only what is clearly " + title_ +
                                  ", to the left what is doubtful too; the others take or give the rest. "
                                  "Double-click for 50, which changes nothing"
-                           : juce::String("This model has no focus: live, mix and tracking have"));
+                           : juce::String("This model has no focus: those that come with Stemlane have"));
 }
 
 void StemStrip::addButton(std::unique_ptr<ParameterButton>& button, const juce::String& text,

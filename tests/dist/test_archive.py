@@ -63,7 +63,7 @@ def test_it_runs_where_there_is_no_python_and_no_compiler(bare):
     shutil.rmtree(bare.home / folder.name)
     report = " ".join(bare.run("~/.local/bin/stemlane doctor --report report.zip").split())  # it is in columns
     assert "problem" not in report
-    assert "installed plugin ok:" in report and "separates with live, mix, tracking, tracking-fast" in report
+    assert "installed plugin ok:" in report and "separates with live, mix, studio, tracking, tracking-fast" in report
     bare.run("rm report.zip")
     bare.run(f"~/.local/bin/stemlane models list && test -x {PLUGIN}/Contents/x86_64-linux/Stemlane")
     bare.run(f"grep -q '^.SH NAME' ~/.local/share/man/man1/stemlane.1 && {completes('~/.local/share')}")

@@ -32,7 +32,7 @@ def sdr_db(true: np.ndarray, estimate: np.ndarray) -> float:
     return 10 * math.log10(np.sum(true**2) / np.sum((true - estimate) ** 2))
 
 
-@pytest.mark.parametrize("model", ["live", "mix"])
+@pytest.mark.parametrize("model", ["live", "mix", "studio"])
 def test_a_real_song_has_the_same_sdr_in_plugin_and_library(song, model):
     mixture = sum(song.values())
     library = stemlane.Separator(model).separate(mixture, SAMPLE_RATE)

@@ -70,7 +70,7 @@ def add_model(parser: "argparse._ActionsContainer") -> None:
     """Add the option that chooses the model; Demucs calls it -n, Spleeter -p."""
     parser.add_argument(
         "-m", "-n", "-p", "--model", default="default", type=model_name, metavar="NAME",
-        help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: mix)",
+        help="see 'stemlane models list'; spleeter:4stems is spleeter-4stems (default: studio)",
     )  # fmt: skip
     add_provider(parser)
     parser.add_argument(
@@ -84,8 +84,8 @@ def add_focus(parser: "argparse._ActionsContainer") -> None:
     """Add the option that says how sharply stems are told apart."""
     parser.add_argument(
         "--focus", action="append", default=[], metavar="STEM=PERCENT",
-        help="for live, mix and tracking: above 50 a stem keeps only what is clearly its own, below it also what is "
-        "doubtful, and the others get the rest; repeat for more stems",
+        help="for the models that come with Stemlane: above 50 a stem keeps only what is clearly its own, below it also "
+        "what is doubtful, and the others get the rest; repeat for more stems",
     )  # fmt: skip
 
 

@@ -49,7 +49,7 @@ class Separator:
     focus
         How sharply stems are told apart, by stem, in per cent: 50, which the others have, changes nothing; above it a
         stem keeps what is clearly its own, below it also what is doubtful. The stems still sum to the mixture. For
-        `live`, `mix` and other models of the kind `streaming`.
+        `live`, `mix`, `studio` and other models of the kind `streaming`.
 
     Attributes
     ----------

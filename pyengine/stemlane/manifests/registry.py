@@ -17,7 +17,7 @@ from stemlane.manifests.model import MANIFEST_NAME, Manifest, load_manifest, loa
 from stemlane.package_folder import CHECKOUT, PACKAGE
 from stemlane.user_folders import data_folder
 
-ALIASES = {"default": "mix"}
+ALIASES = {"default": "studio"}
 MODELS_VARIABLE = "STEMLANE_MODELS"
 
 

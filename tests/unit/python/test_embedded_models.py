@@ -6,12 +6,16 @@ import pytest
 from stemlane.engine.separator import Separator
 from stemlane.manifests.integrity import verify_model
 from stemlane.manifests.model import load_manifest
-from stemlane.manifests.registry import embedded_folder
+from stemlane.manifests.registry import embedded_folder, find_model
 
 
-@pytest.fixture(params=["mix", "live", "tracking", "tracking-fast"])
+@pytest.fixture(params=["studio", "mix", "live", "tracking", "tracking-fast"])
 def manifest(request):
     return load_manifest(embedded_folder() / request.param)
+
+
+def test_the_largest_is_the_default_of_files():
+    assert find_model("default").name == "studio"
 
 
 def test_files_are_whole_and_small(manifest):
@@ -21,7 +25,8 @@ def test_files_are_whole_and_small(manifest):
 
 def test_latency_budget(manifest):
     milliseconds = 1000 * manifest.latency_samples / manifest.sample_rate
-    assert milliseconds <= {"mix": 250, "live": 60, "tracking": 36.3, "tracking-fast": 18.9}[manifest.name]
+    limits = {"studio": 250, "mix": 250, "live": 60, "tracking": 36.3, "tracking-fast": 18.9}
+    assert milliseconds <= limits[manifest.name]
 
 
 def test_tracking_runs_the_network_of_live():

@@ -146,5 +146,5 @@ def test_models_without_masks_say_so(models):
     mdx = build_mdx(models, name="mdx")
     assert not load_manifest(mdx).takes_focus
     assert Separator(mdx, focus={"vocals": 50}).focus == {"vocals": 50.0}
-    with pytest.raises(InputError, match=r"takes no focus: leave it out, or take live, mix or tracking"):
+    with pytest.raises(InputError, match=r"takes no focus: leave it out, or take one that comes with Stemlane"):
         Separator(mdx, focus={"vocals": 60})

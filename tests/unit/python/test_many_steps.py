@@ -27,7 +27,7 @@ def music(num_samples, silences=()):
 
 
 @pytest.mark.parametrize("rate", [44100, 48000])
-@pytest.mark.parametrize("name", ["live", "mix", "tracking-fast"])
+@pytest.mark.parametrize("name", ["live", "mix", "studio", "tracking-fast"])
 def test_embedded_models_give_a_recording_the_bits_of_a_stream(name, rate):
     mixture = music(3 * rate + 123)
     model = embedded_folder() / name

@@ -39,7 +39,7 @@ def one_by_one(model, mixture, rate, stride):
 
 
 @pytest.mark.parametrize("rate", [44100, 48000])
-@pytest.mark.parametrize("model", ["live", "mix"])
+@pytest.mark.parametrize("model", ["live", "mix", "studio"])
 def test_embedded_models_give_the_bits_of_single_strides_in_blocks_of_any_length(model, rate):
     mixture = music(rate + 4567)
     together = StreamingSeparator(model, rate, 2, strides_at_once=4)

@@ -81,7 +81,7 @@ def model_focus(manifest: Manifest, focus: Mapping[str, float | str]) -> np.ndar
     names = (*manifest.separated_stems, manifest.residual)
     percent = focus_by_stem(names, focus, f"model {manifest.name!r}")
     if not manifest.takes_focus and not is_neutral(percent):
-        raise InputError(f"model {manifest.name!r} takes no focus: leave it out, or take live, mix or tracking")
+        raise InputError(f"model {manifest.name!r} takes no focus: leave it out, or take one that comes with Stemlane")
     return np.array(list(percent.values()), np.float32)
 
 
