@@ -84,8 +84,8 @@ def add_focus(parser: "argparse._ActionsContainer") -> None:
     """Add the option that says how sharply stems are told apart."""
     parser.add_argument(
         "--focus", action="append", default=[], metavar="STEM=PERCENT",
-        help="for the models that come with Stemlane: above 50 a stem keeps only what is clearly its own, below it also "
-        "what is doubtful, and the others get the rest; repeat for more stems",
+        help="for the models that come with Stemlane: above 50 a stem keeps only what is clearly its own, below it "
+        "also what is doubtful, and the others get the rest; repeat for more stems",
     )  # fmt: skip
 
 
