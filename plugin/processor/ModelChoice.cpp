@@ -13,9 +13,8 @@ namespace {
 constexpr const char* kDefaultModel = "live";
 // Of four stems, by the mean SDR on MUSDB18 that their makers state (docs/add-models.md): 9.2 to 5.45 dB. The
 // embedded ones follow them. Others state none, or not on these songs.
-constexpr std::array kBestFirst = {
-    "htdemucs_ft",     "htdemucs", "open-unmix-umxl", "open-unmix-umxhq", "open-unmix-umx",
-    "spleeter-4stems", "studio", "mix"};
+constexpr std::array kBestFirst = {"htdemucs_ft",    "htdemucs",        "open-unmix-umxl", "open-unmix-umxhq",
+                                   "open-unmix-umx", "spleeter-4stems", "studio",          "mix"};
 
 /// Plausible numbers for an installation without any model.
 ModelDescriptor noModel() {
