@@ -5,6 +5,7 @@ import hashlib
 import math
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,7 +163,7 @@ def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, r
     found = "already exists and is not a stem of it" if there is None else mark.difference(there)
     is_another = there is None or not mark.is_same_recording(there)
     field = next((field for field in ("track", "parent") if is_another and lacks(request.name, field)), "")
-    name = f" '{{{field}}}/{request.name}'" if field else ""
+    name = " " + shlex.quote(f"{{{field}}}/{request.name}") if field else ""
     raise StemsKeptError(
         f"{recording.shown}: {final} {found}; use another -o or --name{name} to keep both, or --overwrite"
     )

@@ -5,6 +5,7 @@ Whatever a recording is called, results stay inside the folder that was asked fo
 """
 
 import os
+import shlex
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def check_distinct(places: Sequence[tuple[Recording, Place]], template: str) -> 
             these, others = _values(owner), _values(recording)
             field = next((name for name in these if these[name] != others[name] and lacks(template, name)), "")
             if field:
-                remedy = f"--name '{{{field}}}/{template}' tells them apart, or "
+                remedy = f"--name {shlex.quote(f'{{{field}}}/{template}')} tells them apart, or "
             elif lacks(template, "track"):
                 remedy = ""
             else:

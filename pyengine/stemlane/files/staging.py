@@ -13,6 +13,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 
@@ -26,6 +27,9 @@ except ImportError:  # Windows, which opens no folder and renames no open file: 
     _CAN_LOCK = False
 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
+_LOCK = f".stemlane-{0:016x}.partial"  # left over, it goes as other leftovers do
+_LONGEST_WAIT_SECONDS = 5.0  # for a run that puts its files into the same folder, which takes milliseconds
+_NO_LINKS = (errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # some network drives
 _FULL_DISK_BYTES = 1_000_000  # where a library says nothing of the cause: with less than this free it is the disk
 _REPLACED = ".replaced"  # inside a staged folder: the files it takes the place of, until all of them are in place
 _FOLDERS = threading.Lock()  # recordings side by side make, and take away, the same folders
@@ -186,14 +190,40 @@ def _put(
 
 @contextlib.contextmanager
 def _held(folders: Iterable[Path]) -> Iterator[None]:
-    """Keep other processes that do the same from putting files into folders, where the system has such locks."""
+    """Keep other processes that do the same from putting files into folders, where the system has such locks.
+
+    What is locked is a file of ours in each, since a folder may be locked by whoever started this program. One that
+    another run does not give back, because it was stopped, is not waited for without end.
+    """
     with contextlib.ExitStack() as stack:
         for folder in sorted({os.path.realpath(folder) for folder in folders}) if _CAN_LOCK else ():
-            with contextlib.suppress(OSError):
-                descriptor = os.open(folder, os.O_RDONLY)
+            path = Path(folder, _LOCK)
+            descriptor = _taken(path)
+            if descriptor is not None:
                 stack.callback(os.close, descriptor)
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                stack.callback(remove, path)
         yield
+
+
+def _taken(path: Path) -> int | None:
+    """A locked descriptor of a file that is made for it; None if there are no locks, or another run keeps it."""
+    until = time.monotonic() + _LONGEST_WAIT_SECONDS
+    while time.monotonic() < until:
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+                return descriptor
+        except (BlockingIOError, FileNotFoundError):  # another run has it, or has just taken it away
+            time.sleep(0.01)
+        except OSError:
+            os.close(descriptor)
+            return None
+        os.close(descriptor)
+    return None
 
 
 def _appears(folder: Path, whole: Path) -> bool:
@@ -216,8 +246,7 @@ def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> Non
         for index, (source, final) in enumerate(zip(staged, finals, strict=True)):
             # The old file keeps a second name until all are in place, if the file system has such a thing.
             old = replaced / str(index)
-            with contextlib.suppress(FileNotFoundError, NotImplementedError, PermissionError):
-                os.link(final, old, follow_symlinks=False)
+            _keep(final, old)
             moved.append((source, final, old))
             os.replace(source, final)
     except BaseException:
@@ -227,6 +256,17 @@ def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> Non
             elif not source.exists():
                 final.unlink(missing_ok=True)
         raise
+
+
+def _keep(final: Path, old: Path) -> None:
+    """Give a file a second name, if it is there and the file system has such a thing."""
+    try:
+        os.link(final, old, follow_symlinks=False)
+    except (FileNotFoundError, NotImplementedError, PermissionError):
+        return
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
 
 
 def cannot_write(shown: str | PurePath, folder: Path, error: Exception | str) -> InputError:

@@ -150,15 +150,14 @@ def test_files_are_replaced_under_a_lock_that_other_runs_wait_for(tmp_path, monk
 
     def note(step):
         for folder in (tmp_path / "out", tmp_path / "out" / "song"):
-            descriptor = os.open(folder, os.O_RDONLY)
-            try:
-                staging.fcntl.flock(descriptor, staging.fcntl.LOCK_EX | staging.fcntl.LOCK_NB)
-                is_held.append((step, folder.name, False))
-            except BlockingIOError:
-                is_held.append((step, folder.name, True))
-            os.close(descriptor)
+            descriptor = staging._taken(folder / staging._LOCK)
+            is_held.append((step, folder.name, descriptor is None))
+            if descriptor is not None:
+                os.close(descriptor)
+                (folder / staging._LOCK).unlink()
 
     original = staging._move
+    monkeypatch.setattr(staging, "_LONGEST_WAIT_SECONDS", 0.05)
     monkeypatch.setattr(staging, "_move", lambda *arguments: (note("move"), original(*arguments)))
     with staged_files([tmp_path / "linked" / "song" / "a"], tmp_path / "linked", check=lambda: note("check")) as staged:
         staged[0].write_text("new")
@@ -167,6 +166,40 @@ def test_files_are_replaced_under_a_lock_that_other_runs_wait_for(tmp_path, monk
     note("after")
     assert not any(held for *_, held in is_held)
     assert (tmp_path / "out" / "song" / "a").read_text() == "new"
+
+
+def test_a_folder_that_whoever_started_it_has_locked_is_written_to(tmp_path):
+    """As by `flock out stemlane separate ... -o out`: the lock is inherited, and would be waited for without end."""
+    descriptor = os.open(tmp_path, os.O_RDONLY)
+    staging.fcntl.flock(descriptor, staging.fcntl.LOCK_EX)
+    with staged_files([tmp_path / "a", tmp_path / "b" / "c"], tmp_path) as staged:
+        for path in staged:
+            path.write_text("new")
+    os.close(descriptor)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c"]
+
+
+def test_a_run_that_never_ends_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(staging, "_LONGEST_WAIT_SECONDS", 0.05)
+    stopped = staging._taken(tmp_path / staging._LOCK)
+    with staged_files([tmp_path / "a"], tmp_path) as staged:
+        staged[0].write_text("new")
+    os.close(stopped)
+    assert (tmp_path / "a").read_text() == "new"
+    staging.remove_leftovers([tmp_path])
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("number", staging._NO_LINKS)
+def test_files_are_replaced_where_no_file_has_two_names(tmp_path, monkeypatch, number):
+    def link(*_arguments, **_options):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", link)
+    (tmp_path / "a").write_text("old")
+    with staged_files([tmp_path / "a"], tmp_path) as staged:
+        staged[0].write_text("new")
+    assert (tmp_path / "a").read_text() == "new"
 
 
 def test_a_refusal_at_the_last_moment_leaves_what_was_there(tmp_path):
