@@ -200,9 +200,14 @@ def _held(folders: Iterable[Path]) -> Iterator[None]:
             path = Path(folder, _LOCK)
             descriptor = _taken(path)
             if descriptor is not None:
-                stack.callback(os.close, descriptor)
-                stack.callback(remove, path)
+                stack.callback(_give_back, path, descriptor)
         yield
+
+
+def _give_back(path: Path, descriptor: int) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+    os.close(descriptor)
 
 
 def _taken(path: Path) -> int | None:
