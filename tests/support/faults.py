@@ -36,10 +36,10 @@ class Faults(WorkerPlugin):
         original = getattr(separating.staged_results, "original", separating.staged_results)
 
         @contextlib.contextmanager
-        def staged_results(finals, folder, request):
+        def staged_results(finals, folder, request, check):
             track = finals[0].parent.name
             self._meet(track, "begun")
-            with original(finals, folder, request) as staged:
+            with original(finals, folder, request, check) as staged:
                 yield staged
                 self._meet(track, "written")
             self._meet(track, "answered")

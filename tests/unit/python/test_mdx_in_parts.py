@@ -8,7 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from stemlane.catalog.convert.mdx import source as mdx_source
+from stemlane.catalog.convert.mdx import in_parts as in_parts_module
 from stemlane.catalog.convert.mdx.in_parts import in_parts
 from stemlane.catalog.install import add_model
 from stemlane.engine.separator import Separator
@@ -136,7 +136,7 @@ def test_models_that_are_added_sound_as_before(tmp_path, no_models, monkeypatch)
     options = {"location": str(file), "stem": "vocals", "fft_samples": 4096}
     found = {}
     for name, part_values in (("whole", 1 << 40), ("parts", 1000)):
-        monkeypatch.setattr(mdx_source, "PART_VALUES", part_values)
+        monkeypatch.setattr(in_parts_module, "PART_VALUES", part_values)
         folders = [manifest.folder for manifest in add_model("mdx", name=name, **options)]
         assert len(folders) == 2
         files = [sorted(path.name for path in folder.iterdir()) for folder in folders]
@@ -219,7 +219,7 @@ def test_a_network_that_is_known_would_not(tmp_path):
 @pytest.mark.parametrize("name", [*UNKNOWN, "a normalisation of other channels"])
 def test_hostile_networks_are_added_whole_or_refused_in_a_line(tmp_path, no_models, monkeypatch, name):
     """What onnxruntime takes is added; of one that is put in parts and fails, the line is the same."""
-    monkeypatch.setattr(mdx_source, "PART_VALUES", 60)
+    monkeypatch.setattr(in_parts_module, "PART_VALUES", 60)
     norm = helper.make_node("BatchNormalization", ["a", *["n"] * 4], ["y"])
     wrong = graph([conv(output="a"), norm], [KERNEL, constant("n", 5)])
     (tmp_path / "a.onnx").write_bytes(UNKNOWN.get(name, wrong))

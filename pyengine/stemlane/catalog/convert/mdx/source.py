@@ -10,7 +10,6 @@ from typing import TypedDict
 from stemlane import __version__
 from stemlane.catalog import licences
 from stemlane.catalog.convert.manifest_text import Description, manifest_text
-from stemlane.catalog.convert.mdx.in_parts import PART_VALUES, in_parts
 from stemlane.catalog.convert.mdx.table import TARGETS, MdxFacts, MdxTarget, find_facts, find_target
 from stemlane.catalog.convert.options import AddOptions
 from stemlane.catalog.convert.places import file_sha256, link, stem_of_path
@@ -148,6 +147,8 @@ def _joins(inner: int) -> dict[str, Join]:
 def _write_network(path: Path, folder: Path) -> dict[str, str]:
     """Write the network in parts where it is large and understood, else as it is; returns hashes by name."""
     import onnx  # only where it is needed: the command line starts without
+
+    from stemlane.catalog.convert.mdx.in_parts import PART_VALUES, in_parts
 
     network, weights = folder / "network.onnx", folder / "network.weights"
     found = in_parts(onnx.ModelProto.FromString(path.read_bytes()), PART_VALUES, weights.name)
