@@ -44,8 +44,16 @@ def test_what_a_program_says_comes_at_44_1_khz(programs, program):
 
 def test_a_missing_program_is_named_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RuntimeError, match="flite cannot speak as rms; apt-get install what README.md lists"):
+    with pytest.raises(
+        RuntimeError, match="flite cannot speak as rms; apt-get install what models/training"
+    ):
         speakers.said("flite", "rms", "la")
+
+
+def test_a_missing_voice_is_named_with_the_remedy(programs):
+    (programs.parent / "programs" / "text2wave").write_text("#!/bin/sh\nexit 0\n")
+    with pytest.raises(RuntimeError, match="text2wave cannot speak as lost; apt-get install"):
+        speakers.said("text2wave", "lost", "la")
 
 
 def test_half_of_the_speakers_are_formants_and_every_voice_is_drawn():

@@ -32,6 +32,7 @@ ESPEAK_VARIANTS = (
 )  # fmt: skip
 CONSONANTS = ("m", "n", "l", "r", "t", "d", "k", "b", "s", "f", "v", "p", "g", "tr", "st", "")
 VOWELS = ("a", "e", "i", "o", "u")
+REMEDY = "apt-get install what models/training/README.md lists"
 
 
 def words(rng: np.random.Generator) -> str:
@@ -57,7 +58,7 @@ def said(program: str, voice: str, text: str) -> np.ndarray:
     Raises
     ------
     RuntimeError
-        If the program is missing or fails.
+        If the program is missing, fails or writes nothing. espeak-ng and flite take another voice for one they lack.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "said.wav"
@@ -69,7 +70,9 @@ def said(program: str, voice: str, text: str) -> np.ndarray:
         try:
             subprocess.run(command, input=text, text=True, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            raise RuntimeError(f"{program} cannot speak as {voice}; apt-get install what README.md lists") from error
+            raise RuntimeError(f"{program} cannot speak as {voice}; {REMEDY}") from error
+        if not path.exists():  # text2wave ends with 0 where a voice is missing
+            raise RuntimeError(f"{program} cannot speak as {voice}; {REMEDY}")
         return read_stereo(path).mean(0)
 
 

@@ -2,7 +2,7 @@
 """Measures models on the panel and prints tables with bootstrap intervals; half A chooses, half B is reported.
 
 Run as `python -m models.training.panel.measure --half B mix=models/mix/network.onnx old=weights.pt ...`; names that
-start with `live` use the configuration of `live`, all others that of `mix`.
+start with `live` or `studio` use that configuration, all others that of `mix`.
 """
 
 from __future__ import annotations

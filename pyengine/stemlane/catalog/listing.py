@@ -14,8 +14,8 @@ from stemlane.manifests.stem_names import stem_names
 # In words: the figures on their cards are from a panel that no other project's are from.
 _EMBEDDED_QUALITY = {
     "live": "for playing live",
-    "mix": "longer latency than live, for mixing and files: best at vocals and drums",
-    "studio": "a larger network at the latency of mix: fewest invented vocals, a half more work",
+    "mix": "longer latency than live, for mixes, and lighter than live in a DAW",
+    "studio": "half as much work again as mix: better at every stem, fewest invented vocals",
     "tracking": "the network of live at a lower latency, for monitoring while recording",
     "tracking-fast": "the network of live at the lowest latency, for monitoring while recording",
 }

@@ -74,7 +74,7 @@ class Mark:
     def may_replace(self, there: "Mark", path: Place) -> bool:
         """Whether a stem with this mark may take the place of the one `there`: of the same part of the same recording.
 
-        Parts that reach behind the recording's end are one; the length of the stem at `path` tells where that is.
+        Parts that reach past the recording's end are one; the length of the stem at `path` tells where that is.
         """
         if not self.is_same_recording(there) or self.start_seconds != there.start_seconds:
             return False

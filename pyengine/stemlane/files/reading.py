@@ -27,7 +27,7 @@ class AudioInput:
     Parameters
     ----------
     start_seconds, duration_seconds
-        The part that is read, exact to the sample; to the end if `duration_seconds` is None or reaches behind it.
+        The part that is read, exact to the sample; to the end if `duration_seconds` is None or reaches past it.
     stream
         Which of its streams of sound, counted from 0; None for the one that players play.
     shown

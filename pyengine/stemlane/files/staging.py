@@ -7,6 +7,7 @@ the next one that writes there can tell what is left over from what another run 
 
 import contextlib
 import errno
+import logging
 import os
 import re
 import secrets
@@ -29,7 +30,8 @@ except ImportError:  # Windows, which opens no folder and renames no open file: 
 _PATTERN = re.compile(r"\.stemlane-[0-9a-f]{16}\.partial")
 _LOCK = f".stemlane-{0:016x}.partial"  # left over, it goes as other leftovers do
 _LONGEST_WAIT_SECONDS = 5.0  # for a run that puts its files into the same folder, which takes milliseconds
-_NO_LINKS = (errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # some network drives
+_NOT_GIVEN_BACK: set[Path] = set()  # locks that this process has waited for in vain
+_LOG = logging.getLogger(__name__)
 _FULL_DISK_BYTES = 1_000_000  # where a library says nothing of the cause: with less than this free it is the disk
 _REPLACED = ".replaced"  # inside a staged folder: the files it takes the place of, until all of them are in place
 _FOLDERS = threading.Lock()  # recordings side by side make, and take away, the same folders
@@ -54,7 +56,7 @@ class Partial:
                     self.path.mkdir()
                 else:
                     self.path.open("xb").close()
-                self._descriptor = _locked(self.path, wait=True) if _CAN_LOCK else None
+                self._descriptor = _locked(self.path, without_locks=True) if _CAN_LOCK else None
             except BaseException:
                 self._remove()
                 raise
@@ -79,18 +81,29 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _locked(path: Path, *, wait: bool) -> int | None:
-    """A locked descriptor of what lies at `path`, or None if it has gone or another process holds it."""
+def _is_locked(descriptor: int, path: Path) -> bool:
+    """Lock what is open; false if another process holds it, or it lies at `path` no more. `OSError` without locks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except (BlockingIOError, FileNotFoundError):
+        return False
+
+
+def _locked(path: Path, *, without_locks: bool) -> int | None:
+    """A locked descriptor of what lies at `path`, or None if it has gone or another process holds it.
+
+    A file system without locks gives an unlocked one if `without_locks`: nothing there is ever taken for left over.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
+        if _is_locked(descriptor, path):
             return descriptor
     except OSError:
-        if wait and path.exists():  # a file system without locks: nothing there is ever taken for left over
+        if without_locks and path.exists():
             return descriptor
     os.close(descriptor)
     return None
@@ -105,7 +118,7 @@ def remove_leftovers(folders: Iterable[Path]) -> None:
             continue
         for name in names:
             with contextlib.suppress(OSError):
-                descriptor = _locked(folder / name, wait=False)
+                descriptor = _locked(folder / name, without_locks=False)
                 if descriptor is not None:
                     remove(folder / name)
                     os.close(descriptor)
@@ -178,57 +191,61 @@ def _put(
     check: Callable[[], None],
 ) -> None:  # fmt: skip
     """Give staged files their names, in a new folder `whole` if there is one and it is not there yet."""
-    with _held([base]):
+    with _alone_in([base]):
         if whole is not None and _appears(partial, whole):
             return
         for final in finals:
             final.parent.mkdir(parents=True, exist_ok=True)
-    with _held([base, *(final.parent for final in finals)]):
+    with _alone_in([base, *(final.parent for final in finals)]):
         check()
         _move(staged, finals, partial / _REPLACED)
 
 
 @contextlib.contextmanager
-def _held(folders: Iterable[Path]) -> Iterator[None]:
+def _alone_in(folders: Iterable[Path]) -> Iterator[None]:
     """Keep other processes that do the same from putting files into folders, where the system has such locks.
 
     What is locked is a file of ours in each, since a folder may be locked by whoever started this program. One that
-    another run does not give back, because it was stopped, is not waited for without end.
+    another run does not give back, because it was stopped, is waited for once, and not without end.
     """
     with contextlib.ExitStack() as stack:
         for folder in sorted({os.path.realpath(folder) for folder in folders}) if _CAN_LOCK else ():
             path = Path(folder, _LOCK)
-            descriptor = _taken(path)
+            descriptor = _lock_file(path)
             if descriptor is not None:
                 stack.callback(_give_back, path, descriptor)
         yield
+
+
+def _lock_file(path: Path) -> int | None:
+    """A locked descriptor of a file that is made for it; None if there are no locks, or another run keeps it."""
+    until = time.monotonic() + (0.0 if path in _NOT_GIVEN_BACK else _LONGEST_WAIT_SECONDS)
+    while True:
+        try:  # some network drives lock only what may be written to
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        except OSError:
+            return None
+        try:
+            if _is_locked(descriptor, path):
+                _NOT_GIVEN_BACK.discard(path)
+                return descriptor
+        except OSError:
+            _give_back(path, descriptor)
+            return None
+        os.close(descriptor)
+        if time.monotonic() >= until:
+            break
+        time.sleep(0.01)
+    if path not in _NOT_GIVEN_BACK:
+        _LOG.warning("%s: another run keeps its lock; going on without", path.parent)
+        _NOT_GIVEN_BACK.add(path)
+    return None
 
 
 def _give_back(path: Path, descriptor: int) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
     os.close(descriptor)
-
-
-def _taken(path: Path) -> int | None:
-    """A locked descriptor of a file that is made for it; None if there are no locks, or another run keeps it."""
-    until = time.monotonic() + _LONGEST_WAIT_SECONDS
-    while time.monotonic() < until:
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-        except OSError:
-            return None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.path.samestat(os.fstat(descriptor), os.lstat(path)):
-                return descriptor
-        except (BlockingIOError, FileNotFoundError):  # another run has it, or has just taken it away
-            time.sleep(0.01)
-        except OSError:
-            os.close(descriptor)
-            return None
-        os.close(descriptor)
-    return None
 
 
 def _appears(folder: Path, whole: Path) -> bool:
@@ -249,10 +266,9 @@ def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> Non
     moved = []
     try:
         for index, (source, final) in enumerate(zip(staged, finals, strict=True)):
-            # The old file keeps a second name until all are in place, if the file system has such a thing.
-            old = replaced / str(index)
-            _keep(final, old)
+            old = replaced / str(index)  # the old file's until all are in place
             moved.append((source, final, old))
+            _set_aside(final, old)
             os.replace(source, final)
     except BaseException:
         for source, final, old in moved:
@@ -263,15 +279,15 @@ def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> Non
         raise
 
 
-def _keep(final: Path, old: Path) -> None:
-    """Give a file a second name, if it is there and the file system has such a thing."""
+def _set_aside(final: Path, old: Path) -> None:
+    """Give a file that is there a second name, or the other one alone where no file can have two; a folder stays."""
     try:
         os.link(final, old, follow_symlinks=False)
-    except (FileNotFoundError, NotImplementedError, PermissionError):
+    except FileNotFoundError:
         return
-    except OSError as error:
-        if error.errno not in _NO_LINKS:
-            raise
+    except (OSError, NotImplementedError):
+        if os.path.islink(final) or not os.path.isdir(final):
+            os.replace(final, old)
 
 
 def cannot_write(shown: str | PurePath, folder: Path, error: Exception | str) -> InputError:

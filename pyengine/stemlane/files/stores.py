@@ -128,7 +128,7 @@ def staged_objects(
 ) -> Iterator[list[Path]]:
     """Give a temporary place for each of the files `finals`; they are sent when the block ends well and `check` agrees.
 
-    Each appears complete. Behind the last one goes a receipt for each, which says what all are the answer to: where it
+    Each appears complete. After the last one goes a receipt for each, which says what all are the answer to: where it
     is, and the versions it names are there, nothing is missing.
     """
     with work_folder() as folder:

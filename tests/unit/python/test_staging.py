@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What is staged appears together and complete, or not at all; what killed runs left is removed, and nothing else."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -150,7 +151,7 @@ def test_files_are_replaced_under_a_lock_that_other_runs_wait_for(tmp_path, monk
 
     def note(step):
         for folder in (tmp_path / "out", tmp_path / "out" / "song"):
-            descriptor = staging._taken(folder / staging._LOCK)
+            descriptor = staging._lock_file(folder / staging._LOCK)
             is_held.append((step, folder.name, descriptor is None))
             if descriptor is not None:
                 os.close(descriptor)
@@ -179,27 +180,83 @@ def test_a_folder_that_whoever_started_it_has_locked_is_written_to(tmp_path):
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c"]
 
 
-def test_a_run_that_never_ends_is_not_waited_for(tmp_path, monkeypatch):
+def test_a_run_that_never_ends_is_waited_for_once(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(staging, "_LONGEST_WAIT_SECONDS", 0.05)
-    stopped = staging._taken(tmp_path / staging._LOCK)
-    with staged_files([tmp_path / "a"], tmp_path) as staged:
-        staged[0].write_text("new")
+    stopped = staging._lock_file(tmp_path / staging._LOCK)
+    waits = []
+    monkeypatch.setattr(staging.time, "sleep", waits.append)
+    for _ in range(3):
+        with staged_files([tmp_path / "a"], tmp_path) as staged:
+            staged[0].write_text("new")
+        waits.append("end")
+    assert waits[waits.index("end") :] == ["end"] * 3  # waited for once
+    assert caplog.text.count("another run keeps its lock") == 1
     os.close(stopped)
     assert (tmp_path / "a").read_text() == "new"
     staging.remove_leftovers([tmp_path])
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("number", staging._NO_LINKS)
-def test_files_are_replaced_where_no_file_has_two_names(tmp_path, monkeypatch, number):
-    def link(*_arguments, **_options):
-        raise OSError(number, os.strerror(number))
+@pytest.fixture(params=[errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL])
+def no_second_names(request, monkeypatch):
+    """A file system that refuses a second name for a file, each with another word."""
+
+    def link(source, *_arguments, **_options):
+        os.lstat(source)
+        raise OSError(request.param, os.strerror(request.param))
 
     monkeypatch.setattr(os, "link", link)
-    (tmp_path / "a").write_text("old")
-    with staged_files([tmp_path / "a"], tmp_path) as staged:
-        staged[0].write_text("new")
-    assert (tmp_path / "a").read_text() == "new"
+
+
+@pytest.mark.usefixtures("no_second_names")
+def test_where_no_file_has_two_names_all_are_replaced_or_none(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).write_text("old")
+    with staged_files([tmp_path / "a", tmp_path / "b"], tmp_path) as staged:
+        for path in staged:
+            path.write_text("new")
+    assert [(tmp_path / name).read_text() for name in ("a", "b")] == ["new", "new"]
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "song").write_text("mine")
+    with (
+        pytest.raises(InputError, match="cannot be written"),
+        staged_files([tmp_path / "a", tmp_path / "d", tmp_path / "c"], tmp_path) as staged,
+    ):
+        for path in staged:
+            path.write_text("newer")
+    assert (tmp_path / "a").read_text() == "new" and (tmp_path / "c" / "song").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"]
+
+
+def test_a_lock_that_was_removed_meanwhile_is_none(tmp_path, monkeypatch):
+    """One run has opened the file; its holder removes it, and another run makes and locks a new one."""
+    path = tmp_path / staging._LOCK
+    holder, flock, others = staging._lock_file(path), staging.fcntl.flock, []
+
+    def late(descriptor, how):
+        if not others:
+            others.append(0)
+            staging._give_back(path, holder)
+            others[0] = os.open(path, os.O_RDWR | os.O_CREAT)
+            flock(others[0], how)
+        return flock(descriptor, how)
+
+    monkeypatch.setattr(staging.fcntl, "flock", late)
+    monkeypatch.setattr(staging, "_LONGEST_WAIT_SECONDS", 0.05)
+    assert staging._lock_file(path) is None
+    os.close(others[0])
+
+
+def test_a_disk_without_locks_keeps_no_file_of_ours(tmp_path, monkeypatch):
+    def flock(_descriptor, _how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(staging.fcntl, "flock", flock)
+    for _ in range(2):
+        with staged_files([tmp_path / "out" / "song" / "a", tmp_path / "out" / "b"], tmp_path / "out") as staged:
+            for path in staged:
+                path.write_text("new")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "out", "song"]
 
 
 def test_a_refusal_at_the_last_moment_leaves_what_was_there(tmp_path):
