@@ -44,9 +44,7 @@ def test_what_a_program_says_comes_at_44_1_khz(programs, program):
 
 def test_a_missing_program_is_named_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(
-        RuntimeError, match="flite cannot speak as rms; apt-get install what models/training"
-    ):
+    with pytest.raises(RuntimeError, match="flite cannot speak as rms; apt-get install what models/training"):
         speakers.said("flite", "rms", "la")
 
 
