@@ -144,6 +144,24 @@ def test_a_teacher_of_other_sizes(cache):
     assert 0.0 < loss < 10.0
 
 
+def test_a_teacher_that_looks_further_ahead(cache):
+    """Its masks are made when later frames are known, which the network in training never sees."""
+    torch.save(MaskNetwork(CONFIGS["smoke"].network).state_dict(), cache / "smoke.pt")
+    names = ["--config", "live", "--batch", "2", "--frames", "14", "--threads", "1", "--no-panel", "--teach-everywhere"]
+    options = train.parser().parse_args([*names, "--teacher", str(cache / "smoke.pt"), "--teacher-config", "smoke"])
+    trainer = loop.Trainer(CONFIGS["live"], cache, Pool(cache / "pool"), options)
+    scored = trainer.maker.scored
+    assert list(range(14))[scored] == [8, 10, 12]  # the last frame is for the teacher alone
+    batch = tuple(map(torch.from_numpy, trainer.maker.make(0).parts()))
+    masks = trainer.teacher.network(*batch[:2])[0]
+    taught = trainer.teacher.fill(batch, scored)[2]
+    for place, frame in enumerate((8, 10, 12)):
+        for stem in (1, 2):
+            expected = masks[frame + 1][:, stem] * batch[0][frame]
+            torch.testing.assert_close(taught[place][:, stem], expected, rtol=1e-4, atol=1e-6)
+    assert trainer.train_step(batch, 0.0, False)[0] > 0.0
+
+
 def test_a_training_without_material_or_panel_does_not_begin(cache, monkeypatch, tmp_path):
     options = ["--config", "smoke", "--minutes", "1", "--workers", "0", "--threads", "1", "--max-steps", "1"]
     with pytest.raises(SystemExit, match="minutes of vocals, and a training needs 15"):

@@ -11,6 +11,7 @@ from models.training.network.spectral import NUM_GROUPS
 from models.training.run.teacher import TAUGHT, Teacher
 
 FRAMES, SCORED, DECODED = 14, slice(4, 12, 2), slice(5, 13, 2)  # a lookahead of one frame
+LOOKAHEAD = {"lookahead_frames": 1}
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def networks():
 def test_a_taught_stem_costs_the_distance_of_the_masks(batch, networks):
     network, teacher = networks
     before = [part.clone() for part in batch]
-    energy, _, *sums, known = Teacher(teacher, 0.5).fill(batch, SCORED, DECODED)
+    energy, _, *sums, known = Teacher(teacher, 0.5, **LOOKAHEAD).fill(batch, SCORED)
     assert all(torch.equal(part, kept) for part, kept in zip(batch, before, strict=True))
     assert known.tolist() == [[1.0] * 4, [1.0, 0.5, 0.5, 0.0]]
     masks, taught = (net(energy, batch[1], decoded=DECODED)[0].detach() for net in (network, teacher))
@@ -50,16 +51,16 @@ def test_a_taught_stem_costs_the_distance_of_the_masks(batch, networks):
 
 
 def test_what_is_known_stays_as_it_is(batch, networks):
-    filled = Teacher(networks[1], 0.5).fill(batch, SCORED, DECODED)
+    filled = Teacher(networks[1], 0.5, **LOOKAHEAD).fill(batch, SCORED)
     for part, kept in zip(filled[2:], batch[2:], strict=True):
         first = (slice(None), 0) if part.dim() == 5 else 0
         assert torch.equal(part[first], kept[first])
     labelled = (*batch[:4], torch.ones(2, 4))
-    assert Teacher(networks[1], 0.5).fill(labelled, SCORED, DECODED) is labelled
+    assert Teacher(networks[1], 0.5, **LOOKAHEAD).fill(labelled, SCORED) is labelled
 
 
 def test_everywhere_it_takes_the_place_of_what_is_known(batch, networks):
-    energy, _, product, stem_energy, known = Teacher(networks[1], 0.5, everywhere=True).fill(batch, SCORED, DECODED)
+    energy, _, product, stem_energy, known = Teacher(networks[1], 0.5, everywhere=True, **LOOKAHEAD).fill(batch, SCORED)
     assert known.tolist() == [[1.0, 0.5, 0.5, 1.0], [1.0, 0.5, 0.5, 0.0]]
     masks = networks[1](energy, batch[1], decoded=DECODED)[0].detach()[:, :, list(TAUGHT)]
     torch.testing.assert_close(product[:, :, list(TAUGHT)], masks * energy[SCORED].unsqueeze(2))
@@ -69,7 +70,7 @@ def test_everywhere_it_takes_the_place_of_what_is_known(batch, networks):
 
 
 def test_a_teacher_of_the_split_keeps_the_sum_of_drums_and_bass(batch, networks):
-    energy, _, product, _, known = Teacher(networks[1], 0.5, split=1.0).fill(batch, SCORED, DECODED)
+    energy, _, product, _, known = Teacher(networks[1], 0.5, split=1.0, **LOOKAHEAD).fill(batch, SCORED)
     assert known.tolist() == [[1.0] * 4, [1.0, 0.5, 0.5, 0.0]]
     taught, before = product[:, 0][:, list(TAUGHT)], batch[2][:, 0][:, list(TAUGHT)]
     torch.testing.assert_close(taught.sum(1), before.sum(1), rtol=1e-5, atol=1e-5)
@@ -77,15 +78,15 @@ def test_a_teacher_of_the_split_keeps_the_sum_of_drums_and_bass(batch, networks)
     torch.testing.assert_close(taught[:, 0] * masks[:, 1], taught[:, 1] * masks[:, 0], rtol=1e-3, atol=1e-4)
     for stem in (0, 3):
         assert torch.equal(product[:, 0, stem], batch[2][:, 0, stem])
-    half = Teacher(networks[1], 0.5, split=0.5).fill(batch, SCORED, DECODED)[2][:, 0][:, list(TAUGHT)]
+    half = Teacher(networks[1], 0.5, split=0.5, **LOOKAHEAD).fill(batch, SCORED)[2][:, 0][:, list(TAUGHT)]
     torch.testing.assert_close(half, 0.5 * (taught + before))
 
 
 def test_labels_that_count_more_are_not_shared_anew(batch, networks):
     known = batch[4].clone()
     known[0, list(TAUGHT)] = 1.5
-    energy, _, product, stem_energy, filled = Teacher(networks[1], 0.5, split=0.75).fill(
-        (*batch[:4], known), SCORED, DECODED
+    energy, _, product, stem_energy, filled = Teacher(networks[1], 0.5, split=0.75, **LOOKAHEAD).fill(
+        (*batch[:4], known), SCORED
     )
     assert filled.tolist() == [[1.0, 1.5, 1.5, 1.0], [1.0, 0.5, 0.5, 0.0]]
     torch.testing.assert_close(product[:, 0], batch[2][:, 0])

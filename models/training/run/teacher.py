@@ -19,13 +19,18 @@ from models.training.network.network import MaskNetwork
 TAUGHT = (STEMS.index("drums"), STEMS.index("bass"))
 
 
+def later(frames: slice, lookahead_frames: int) -> slice:
+    """The frames at which a network with this lookahead makes the masks of `frames`."""
+    return slice(frames.start + lookahead_frames, frames.stop + lookahead_frames, frames.step)
+
+
 class Teacher:
     """Fills in the unknown drums and basses of a batch.
 
     Parameters
     ----------
     network : MaskNetwork
-        Sees the same frames as the network in training, and is frozen here.
+        Sees the same frames as the network in training, and is frozen here. It may look further ahead.
     weight : float
         What a taught stem counts in the loss; one whose stem is known counts 1.
     everywhere : bool
@@ -35,24 +40,35 @@ class Teacher:
         In labelled excerpts that are not taught: what the teacher counts, 0 to 1, in how the sum of drums and bass is
         shared among them. The sum itself stays as it is known, and excerpts whose labels count more than 1 stay as
         they are: there it is the teacher that errs.
+    lookahead_frames : int
+        Its mask of frame t is made when frame t + lookahead is known.
     """
 
-    def __init__(self, network: MaskNetwork, weight: float, everywhere: bool = False, split: float = 0.0):
+    def __init__(
+        self,
+        network: MaskNetwork,
+        weight: float,
+        everywhere: bool = False,
+        split: float = 0.0,
+        *,
+        lookahead_frames: int,
+    ):
         self.network = network.eval().requires_grad_(False)
         self.weight = weight
         self.everywhere = everywhere
         self.split = split
+        self.lookahead_frames = lookahead_frames
 
     @torch.no_grad()
-    def fill(self, batch: tuple[torch.Tensor, ...], scored: slice, decoded: slice) -> tuple[torch.Tensor, ...]:
+    def fill(self, batch: tuple[torch.Tensor, ...], scored: slice) -> tuple[torch.Tensor, ...]:
         """The same batch (`data.batches.Batch.parts`) with the teacher's estimates for stems that are unknown.
 
         Parameters
         ----------
         batch : tuple of tensors
             Left as it is: its mirror image is made later.
-        scored, decoded : slice
-            The frames of the batch that are scored, and those whose masks belong to them.
+        scored : slice
+            The frames of the batch that are scored; as many as its lookahead come after them.
         """
         energy, cross, product, stem_energy, known = batch
         labelled = known[:, list(TAUGHT)].sum(1) > 0
@@ -61,6 +77,7 @@ class Teacher:
             excerpts = excerpts[~labelled]
         if not len(excerpts):
             return batch
+        decoded = later(scored, self.lookahead_frames)
         masks = self.network(energy[:, excerpts], cross[:, excerpts], decoded=decoded)[0][:, :, list(TAUGHT)].float()
         heard = energy[scored][:, excerpts].unsqueeze(2)
         targets, weight = masks * heard, torch.full_like(known[excerpts, 0], self.weight)  # Re(S X*) of S = mask X

@@ -26,7 +26,7 @@ from models.training.network.network import MaskNetwork
 from models.training.network.optimizer import Muon
 from models.training.network.spectral import SAMPLE_RATE
 from models.training.run.stream import BatchStream, with_mirrors
-from models.training.run.teacher import Teacher
+from models.training.run.teacher import Teacher, later
 
 WARM_UP_FRAMES = 8  # not scored: the states are still those of silence
 SCORED_STEP = 2  # frames overlap by 75 % and more: every other one says nearly all, and saves a sixth of an update
@@ -123,12 +123,19 @@ class Trainer:
         self.network = MaskNetwork(config.network).to(self.device)
         if options.start_from:
             self.network.load_state_dict(load_weights(Path(options.start_from)))
-        self.teacher: Teacher | None = None
+        self.teacher, lookahead = None, config.lookahead_frames
         if options.teacher:
             sizes = CONFIGS[options.teacher_config] if options.teacher_config else config
-            teacher = MaskNetwork(sizes.network).to(self.device)
-            teacher.load_state_dict(load_weights(Path(options.teacher)))
-            self.teacher = Teacher(teacher, options.teacher_weight, options.teach_everywhere, options.teach_split)
+            network = MaskNetwork(sizes.network).to(self.device)
+            network.load_state_dict(load_weights(Path(options.teacher)))
+            self.teacher = Teacher(
+                network,
+                options.teacher_weight,
+                options.teach_everywhere,
+                options.teach_split,
+                lookahead_frames=sizes.lookahead_frames,
+            )
+            lookahead = max(lookahead, sizes.lookahead_frames)
         self.average = Average(self.network, options.average_decay)
         self.optimizers = make_optimizers(self.network, options)
         self.ramp = 1.0  # on the rate, towards a deadline
@@ -142,7 +149,7 @@ class Trainer:
             batch=options.batch,
             frames=options.frames,
             seed=options.seed,
-            scored=slice(WARM_UP_FRAMES, options.frames - config.lookahead_frames, SCORED_STEP),
+            scored=slice(WARM_UP_FRAMES, options.frames - lookahead, SCORED_STEP),
         )
         self.loss = SeparationLoss()
 
@@ -214,13 +221,10 @@ class Trainer:
         Raises TrainingError where the loss is not finite; the last checkpoint is untouched.
         """
         batch = tuple(part.to(self.device, non_blocking=True) for part in batch)
-        scored, lookahead = self.maker.scored, self.config.lookahead_frames
-        decoded = slice(scored.start + lookahead, scored.stop + lookahead, scored.step)
+        scored = self.maker.scored
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            energy, cross, product, stem_energy, known = (
-                self.teacher.fill(batch, scored, decoded) if self.teacher else batch
-            )
-            masks, _ = self.network(energy, cross, decoded=decoded)
+            energy, cross, product, stem_energy, known = self.teacher.fill(batch, scored) if self.teacher else batch
+            masks, _ = self.network(energy, cross, decoded=later(scored, self.config.lookahead_frames))
         loss, error = self.loss(masks.float(), energy[scored], product, stem_energy, known)
         loss.backward()
         progress, stop = self.agree(progress, stop)
