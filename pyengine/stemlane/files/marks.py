@@ -146,13 +146,12 @@ def check_nothing_is_lost(recording: Recording, finals: Sequence[Place], mark: M
     """Raise `StemsKeptError` if one of `finals` holds anything but a stem of the same part of the same recording.
 
     What cannot be read is kept, too: it may be somebody's. Only an empty file is not. In a store, where a look into a
-    file is a download, only stems with a receipt are kept.
+    file is a download, its receipt says what it is.
     """
     for final in finals:
         if isinstance(final, Address):
-            receipt = stores.receipt_of(final)
-            if receipt is not None and stores.is_there(final):
-                _check(recording, final, Mark.read(receipt.request), mark, request)
+            if stores.holds_something(final):
+                _check(recording, final, Mark.read(stores.request_of(final)), mark, request)
         elif os.path.isfile(final) and os.path.getsize(final):
             _check(recording, final, mark_in(final), mark, request)
 

@@ -128,8 +128,9 @@ def staged_objects(
 ) -> Iterator[list[Path]]:
     """Give a temporary place for each of the files `finals`; they are sent when the block ends well and `check` agrees.
 
-    Each appears complete. After the last one goes a receipt for each, which says what all are the answer to: where it
-    is, and the versions it names are there, nothing is missing.
+    Each appears complete. First goes a receipt for each, which says what all are the answer to, so whatever is there
+    when this ends early is known. After the last one goes a receipt that also names their versions: where it is, and
+    these are there, nothing is missing.
     """
     with work_folder() as folder:
         staged = [folder / str(index) / final.name for index, final in enumerate(finals)]
@@ -137,17 +138,19 @@ def staged_objects(
             local.parent.mkdir()
         yield staged
         check()
+        # That of the first name comes last: where it names versions, all of them do.
         receipts = [_receipt(final) for final in sorted(finals, key=str, reverse=True)]
-        for receipt in receipts:
-            with _asking(receipt, "removed") as (store, path), contextlib.suppress(FileNotFoundError):
-                store.rm_file(path)
+        note = folder / "receipt"
+
+        def send_receipts(versions: dict[str, str | None]) -> None:
+            note.write_text(json.dumps({"request": request, "versions": versions}), encoding="utf-8")
+            for receipt in receipts:
+                _send(note, receipt)
+
+        send_receipts({str(final): None for final in finals})
         for source, final in zip(staged, finals, strict=True):
             _send(source, final)
-        text = json.dumps({"request": request, "versions": {str(final): version_of(final) for final in finals}})
-        note = folder / "receipt"
-        note.write_text(text, encoding="utf-8")
-        for receipt in receipts:  # that of the first name comes last: where it is, all are
-            _send(note, receipt)
+        send_receipts({str(final): version_of(final) for final in finals})
 
 
 @contextlib.contextmanager
@@ -173,27 +176,38 @@ def _send(source: Path, address: Address) -> None:
         store.makedirs(parent, exist_ok=True)
         try:
             store.put_file(str(source), partial)
-            store.mv(partial, path)
+            _rename(store, partial, path)
         except BaseException:
             with contextlib.suppress(Exception):
                 store.rm_file(partial)
             raise
 
 
+def _rename(store: "AbstractFileSystem", old: str, new: str) -> None:
+    """Give a file another name, which may be that of a file: some stores (SMB, HDFS) want that one away first."""
+    try:
+        store.mv(old, new)
+    except Exception:
+        if not (store.exists(old) and store.exists(new)):
+            raise
+        store.rm_file(new)
+        store.mv(old, new)
+
+
 @dataclass(frozen=True)
 class Receipt:
-    """A small file beside each stem in a store, written when all stems of its recording are there.
+    """A small file beside each stem in a store, there before the first stem of its recording is sent.
 
     Attributes
     ----------
     request
         The mark of these stems, which stems on a disk have in their comments.
     versions
-        What the store says of each of them, by address.
+        What the store says of each of them, by address; None until all are there.
     """
 
     request: str
-    versions: dict[str, str]
+    versions: dict[str, str | None]
 
     def is_whole(self, finals: Sequence[Address]) -> bool:
         """Whether all of `finals` are there as they were sent."""
@@ -228,7 +242,18 @@ def stems_of(files: Sequence[Address]) -> set[Address]:
     return {file for file in files if str(file) in named}
 
 
-def is_there(address: Address) -> bool:
-    """Whether there is something at an address."""
+def request_of(stem: Address) -> str:
+    """What the receipt of a stem says that it answers; nothing if it has none, or has changed since it was sent."""
+    receipt = receipt_of(stem)
+    version = receipt.versions[str(stem)] if receipt else ""
+    return receipt.request if receipt and version in (None, version_of(stem)) else ""
+
+
+def holds_something(address: Address) -> bool:
+    """Whether a file is there that is not empty."""
     with _asking(address, "looked for") as (store, path):
-        return bool(store.exists(path))
+        try:
+            info: dict[str, Any] = store.info(path)
+        except FileNotFoundError:
+            return False
+        return info["type"] == "file" and info.get("size") != 0

@@ -111,11 +111,9 @@ def test_what_is_there_is_known_by_its_receipt(songs, store, tiny_models):
     assert not again() and again() and again(stems=["bass", "vocals"])
     assert not again(model="live") and not again()  # what is there now is something else
     assert not again(stems=["vocals"], clip="clamp") and not again()  # one of the two was replaced
-    store.pipe_file("/out/vocals/a.wav", b"cut off")
+    store.pipe_file("/out/vocals/a.wav", b"")  # nothing is lost
     assert not again() and again()
     store.rm_file("/out/bass/a.wav")
-    assert not again() and again()
-    store.pipe_file("/out/bass/.a.wav.json", b"{")
     assert not again() and again()
     store.copy("/music/in/deep/c.wav", "/music/in/a.wav")
     assert not again() and again()
@@ -135,20 +133,85 @@ def test_a_store_that_says_the_size_alone_has_the_file_read(songs, store, tiny_m
     assert not again() and again()
 
 
-@pytest.mark.parametrize("remove", ["bass", "vocals"])
-def test_stems_whose_receipts_were_not_all_sent_are_made_again(songs, store, tiny_models, monkeypatch, remove):
-    """A run that was killed between them has left their first ones, in the order in which they are sent."""
-    sent, original = [], type(store).mv
-    monkeypatch.setattr(type(store), "mv", lambda self, old, new: (sent.append(new), original(self, old, new)))
-    stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"])
-    receipts = [name for name in sent if name.endswith(".json")]
-    assert receipts == ["/out/a/.vocals.wav.json", "/out/a/.bass.wav.json"] == sent[-2:]
-    for name in receipts[receipts.index(f"/out/a/.{remove}.wav.json") :]:
-        store.rm_file(name)
-    stems = {"stems": ["vocals", "bass"], "skip_existing": True}
-    assert [stemlane.separate_file("memory://music/in/a.wav", "memory://out", **stems).skipped for _ in "12"] == [
-        False, True,
-    ]  # fmt: skip
+@pytest.mark.parametrize("is_object_store", [False, True])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_whenever_a_run_is_killed_the_next_one_knows_what_is_there(
+    songs, store, tiny_models, monkeypatch, is_first, is_object_store
+):  # fmt: skip
+    """Killed behind every change to the store: no other song may take the place, and its own is made again."""
+    if is_object_store:
+        monkeypatch.setattr(stores, "_OBJECT_STORES", {"memory"})
+    left, song = [], "memory://music/in/a.wav"  # how many changes until it dies, as many items; none if it lives
+
+    def dies(original):
+        def change(*arguments, **options):
+            original(*arguments, **options)
+            if left and not (left.pop() or left):
+                raise KeyboardInterrupt
+
+        return change
+
+    for name in ("put_file", "cp_file", "_rm"):
+        monkeypatch.setattr(type(store), name, dies(getattr(type(store), name)))
+    request = {"stems": ["vocals", "bass"], "skip_existing": True, "bits": "16"}
+    stemlane.separate_file(song, "memory://whole", **request)
+    expected = {path.replace("whole", "out"): store.cat_file(path) for path in store.find("/whole/a")}
+    stems = [path for path in expected if path.endswith(".wav")]
+    for num_changes in range(1, 99):
+        if store.exists("/out"):
+            store.rm("/out", recursive=True)
+        if not is_first:
+            stemlane.separate_file(song, "memory://out", model="live", **request)
+        left += [None] * num_changes
+        try:
+            stemlane.separate_file(song, "memory://out", **request)
+        except KeyboardInterrupt:
+            pass
+        else:
+            left.clear()
+            break
+        if any(store.exists(path) for path in stems):
+            with pytest.raises(InputError, match="holds a stem of another recording"):
+                stemlane.separate_file("memory://music/in/deep/c.wav", "memory://out", name="a/{stem}.{ext}", **request)
+        is_whole = stemlane.separate_file(song, "memory://out", **request).skipped
+        assert is_whole <= (num_changes >= 6)  # two receipts, two stems, two receipts: no sooner
+        assert {path: store.cat_file(path) for path in stems} == {path: expected[path] for path in stems}
+        assert stemlane.separate_file(song, "memory://out", **request).skipped
+    assert num_changes >= 7
+
+
+def test_files_of_ones_own_in_a_store_are_kept(songs, store, tiny_models):
+    """As on a disk: one that was there before, a stem that was changed, and one whose receipt cannot be read."""
+    stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["drums", "bass"])
+    mine = {"/out/a/vocals.wav": b"a take", "/out/a/bass.wav": b"edited", "/out/a/.drums.wav.json": b"{"}
+    for path, data in mine.items():
+        store.pipe_file(path, data)
+    for options in ({}, {"skip_existing": True}, {"two_stems": "vocals"}):
+        for stems in ["vocals"], ["bass"], ["drums"]:
+            with pytest.raises(
+                InputError,
+                match=rf"a.wav: memory://out/a/{stems[0]}.wav already exists and is not a stem of it; use another -o",
+            ):
+                wanted = {"two_stems": stems[0]} if "two_stems" in options else options | {"stems": stems}
+                stemlane.separate_file("memory://music/in/a.wav", "memory://out", **wanted)
+    assert {path: store.cat_file(path) for path in mine} == mine
+    stemlane.separate_file("memory://music/in/a.wav", "memory://out", overwrite=True)
+    assert stemlane.separate_file("memory://music/in/a.wav", "memory://out", skip_existing=True).skipped
+
+
+def test_a_store_that_gives_no_taken_name_is_written_to_again(songs, store, tiny_models, monkeypatch):
+    """Such as SMB."""
+    original = type(store).mv
+
+    def mv(self, old, new):
+        if self.exists(new):
+            raise FileExistsError(new)
+        original(self, old, new)
+
+    monkeypatch.setattr(type(store), "mv", mv)
+    for model in ("default", "live"):
+        stemlane.separate_file("memory://music/in/a.wav", "memory://out", model=model, stems=["bass"])
+        assert sorted(store.find("/out")) == ["/out/a/.bass.wav.json", "/out/a/bass.wav"]
 
 
 @pytest.mark.parametrize("said, is_content", [
@@ -181,8 +244,8 @@ def test_songs_of_one_size_and_time_are_two(store, tiny_models, tmp_path, monkey
         assert stemlane.separate_file("memory://third/song.wav", "memory://out", skip_existing=True).skipped
 
 
-@pytest.mark.parametrize("num_sent", [0, 1, 2])
-def test_an_upload_that_fails_leaves_no_receipt_and_no_part(songs, store, tiny_models, monkeypatch, num_sent):
+@pytest.mark.parametrize("num_sent", [0, 1, 2, 3, 4, 5])
+def test_an_upload_that_fails_leaves_no_part(songs, store, tiny_models, monkeypatch, num_sent):
     stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"])
     before, count = store.cat_file("/out/a/vocals.wav"), iter(range(99))
     original = type(store).put_file
@@ -196,9 +259,14 @@ def test_an_upload_that_fails_leaves_no_receipt_and_no_part(songs, store, tiny_m
     monkeypatch.setattr(type(store), "put_file", put_file)
     with pytest.raises(InputError, match="memory://out/a/.*: cannot be written .TimeoutError: the network is down"):
         stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["vocals", "bass"], clip="clamp")
-    assert sorted(store.find("/out")) == ["/out/a/bass.wav", "/out/a/vocals.wav"]
+    assert sorted(path for path in store.find("/out") if not path.endswith(".json")) == [
+        "/out/a/bass.wav", "/out/a/vocals.wav",
+    ]  # fmt: skip
     assert all(data != b"half" for data in map(store.cat_file, store.find("/out")))
-    assert (store.cat_file("/out/a/vocals.wav") == before) == (num_sent == 0)
+    assert (store.cat_file("/out/a/vocals.wav") == before) == (num_sent < 3)  # two receipts go first
+    stems = {"stems": ["vocals", "bass"], "skip_existing": True, "clip": "clamp"}
+    for is_there in (False, True):
+        assert stemlane.separate_file("memory://music/in/a.wav", "memory://out", **stems).skipped is is_there
 
 
 def test_object_stores_get_each_object_once(songs, store, tiny_models, monkeypatch):
