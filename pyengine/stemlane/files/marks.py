@@ -2,7 +2,6 @@
 """What each stem says in its comment: what it answers, and which recording it comes from, so that none is lost."""
 
 import hashlib
-import math
 import os
 import re
 import shlex
@@ -15,10 +14,9 @@ from stemlane.errors import InputError
 from stemlane.files import stores
 from stemlane.files.addresses import Address, Place
 from stemlane.files.names import Recording, lacks
-from stemlane.files.reading import AudioInput, tags_of
+from stemlane.files.reading import tags_of
 from stemlane.files.request import Request
 
-_ROUNDING_SECONDS = 0.01  # more than rates and codecs round a length by
 _NUMBER = r"(\d+(?:\.\d+)?(?:e[+-]\d+)?)"
 _TEXT = re.compile(
     rf"stemlane ([0-9a-f]{{24}}) of ([0-9a-f]{{16}}) ([0-9a-f]{{16}}) from {_NUMBER} to (?:{_NUMBER}|end)", re.ASCII
@@ -41,7 +39,7 @@ class Mark:
         Hashes of the recording's content and of where it lies. Where one of them is equal, it is the same recording:
         it was moved, or edited.
     start_seconds, end_seconds
-        The part of the recording; to its end if the latter is None.
+        The part of the recording; to its end if the latter is None, as it is for a request that reaches as far.
     """
 
     request: str
@@ -71,18 +69,9 @@ class Mark:
         end = "end" if self.end_seconds is None else repr(self.end_seconds)
         return f"stemlane {self.request} of {self.content} {self.path} from {self.start_seconds!r} to {end}"
 
-    def may_replace(self, there: "Mark", path: Place) -> bool:
-        """Whether a stem with this mark may take the place of the one `there`: of the same part of the same recording.
-
-        Parts that reach past the recording's end are one; the length of the stem at `path` tells where that is.
-        """
-        if not self.is_same_recording(there) or self.start_seconds != there.start_seconds:
-            return False
-        if self.end_seconds == there.end_seconds:
-            return True
-        end = self.start_seconds + _seconds_of(path)
-        is_whole = there.end_seconds is None or end + _ROUNDING_SECONDS < there.end_seconds
-        return is_whole and (self.end_seconds is None or self.end_seconds >= end)
+    def may_replace(self, there: "Mark") -> bool:
+        """Whether a stem with this mark may take the place of one with the other: same recording, same part."""
+        return self.is_same_recording(there) and self.part == there.part
 
     def difference(self, there: "Mark") -> str:
         """What the stems `there` are of, in words."""
@@ -101,15 +90,6 @@ class Mark:
     def part(self) -> tuple[float, float | None]:
         """Where it begins and ends, in seconds."""
         return self.start_seconds, self.end_seconds
-
-
-def _seconds_of(path: Place) -> float:
-    """How long an audio file of this machine is; infinitely where that cannot be known."""
-    try:
-        with AudioInput(str(path)) as file:
-            return file.num_samples / file.sample_rate or math.inf
-    except InputError:
-        return math.inf
 
 
 def _short_hash(text: str) -> str:
@@ -157,7 +137,7 @@ def check_nothing_is_lost(recording: Recording, finals: Sequence[Place], mark: M
 
 
 def _check(recording: Recording, final: Place, there: Mark | None, mark: Mark, request: Request) -> None:
-    if there is not None and mark.may_replace(there, final):
+    if there is not None and mark.may_replace(there):
         return
     found = "already exists and is not a stem of it" if there is None else mark.difference(there)
     is_another = there is None or not mark.is_same_recording(there)

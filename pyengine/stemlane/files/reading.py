@@ -92,6 +92,18 @@ class AudioInput:
             raise InputError(f"{self.shown}: {self._nothing_there}")
 
     @functools.cached_property
+    def reaches_end(self) -> bool:
+        """Whether the part ends where the file does. It is decoded up to there: what files state may be estimated."""
+        if self._num_wanted is None:
+            return True
+        position = 0
+        for piece in self._decoded():
+            position += piece.shape[1]
+            if position > self._first_sample + self._num_wanted:
+                return False
+        return True
+
+    @functools.cached_property
     def cover(self) -> bytes:
         """The picture of a recording, JPEG or PNG, or nothing."""
         try:

@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -100,31 +100,36 @@ def separate_recording(
     outcome = Outcome(recording.shown, request.outputs(folder, recording, separator))
     finals = list(outcome.outputs.values())
     content = content_at(recording.path)
-    made_of = Mark.of(recording, content, request, request.fingerprint(content, separator))
-    if skip_existing and are_there(finals, made_of):
-        outcome.skipped = True
-        return outcome
-    check_place(recording.path, finals)
+
+    def mark_of(request: Request) -> Mark:
+        return Mark.of(recording, content, request, request.fingerprint(content, separator))
 
     def check() -> None:
         if not overwrite:
-            check_nothing_is_lost(recording, finals, made_of, request)
+            check_nothing_is_lost(recording, finals, mark_of(request), request)
 
-    check()
-    mark = str(made_of)
+    outcome.skipped = skip_existing and are_there(finals, mark_of(request))
+    if outcome.skipped:
+        return outcome
+    check_place(recording.path, finals)
+    if request.duration_seconds is None:  # whether a part is the whole, the recording itself says
+        check()
     with (
         on_disk(recording.path) as path,
         AudioInput(
             path, start_seconds=request.start_seconds, duration_seconds=request.duration_seconds, shown=recording.shown
         ) as source,
     ):
-        with staged_results(finals, folder, mark, check) as staged:
-            written = _write(source, separator, request, dict(zip(outcome.outputs, staged, strict=True)), finals, mark,
-                             progress)  # fmt: skip
-        outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
-        outcome.seconds = written.num_samples / source.sample_rate
+        if request.duration_seconds is not None:
+            if source.reaches_end:
+                request = replace(request, duration_seconds=None)
+                outcome.skipped = skip_existing and are_there(finals, mark_of(request))
+                if outcome.skipped:
+                    return outcome
+            check()
+        with staged_results(finals, folder, str(mark_of(request)), check) as staged:
+            _write(outcome, source, separator, request, staged, str(mark_of(request)), progress)
     outcome.provider = separator.provider
-    outcome.waveforms = written.waveforms
     outcome.elapsed_seconds = time.monotonic() - started
     return outcome
 
@@ -167,15 +172,20 @@ class _Written:
 
 
 def _write(
-    source: AudioInput, separator: Separator, request: Request, staged: Mapping[str, Path], finals: Sequence[Place],
+    outcome: Outcome, source: AudioInput, separator: Separator, request: Request, staged: Sequence[Path],
     mark: str, progress: Callable[[int, int], None],
-) -> _Written:  # fmt: skip
-    """Separate a recording into the staged files."""
-    if not request.makes_stem_file:
-        return _write_stems(source, separator, request, staged, finals, mark, progress)
-    [(stem, path)], tags = staged.items(), _kept(source.tags) | {"comment": mark}
-    num_samples, warnings, waveform = write_stem_file(source, separator, request, path, finals[0], tags, progress)
-    return _Written(num_samples, warnings, {stem: waveform.percent()})
+) -> None:  # fmt: skip
+    """Separate a recording into the staged files; its outcome says what came of it."""
+    finals, files = list(outcome.outputs.values()), dict(zip(outcome.outputs, staged, strict=True))
+    if request.makes_stem_file:
+        [(stem, path)], tags = files.items(), _kept(source.tags) | {"comment": mark}
+        num_samples, warnings, waveform = write_stem_file(source, separator, request, path, finals[0], tags, progress)
+        written = _Written(num_samples, warnings, {stem: waveform.percent()})
+    else:
+        written = _write_stems(source, separator, request, files, finals, mark, progress)
+    outcome.warnings = [text for text in (source.warning, *written.warnings) if text]
+    outcome.seconds = written.num_samples / source.sample_rate
+    outcome.waveforms = written.waveforms
 
 
 def _write_stems(
