@@ -128,13 +128,8 @@ class Trainer:
             sizes = CONFIGS[options.teacher_config] if options.teacher_config else config
             network = MaskNetwork(sizes.network).to(self.device)
             network.load_state_dict(load_weights(Path(options.teacher)))
-            self.teacher = Teacher(
-                network,
-                options.teacher_weight,
-                options.teach_everywhere,
-                options.teach_split,
-                lookahead_frames=sizes.lookahead_frames,
-            )
+            weight, everywhere, split = options.teacher_weight, options.teach_everywhere, options.teach_split
+            self.teacher = Teacher(network, weight, everywhere, split, lookahead_frames=sizes.lookahead_frames)
             lookahead = max(lookahead, sizes.lookahead_frames)
         self.average = Average(self.network, options.average_decay)
         self.optimizers = make_optimizers(self.network, options)

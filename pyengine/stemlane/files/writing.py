@@ -11,7 +11,9 @@ import numpy as np
 from stemlane.errors import InputError
 from stemlane.files import ffmpeg
 from stemlane.files.addresses import Address
-from stemlane.files.encoding import Encoding, open_writer
+from stemlane.files.encoding import Encoding, Writer
+from stemlane.files.formats import KNOWN_FORMATS
+from stemlane.files.sndfile_encoding import SndfileWriter
 from stemlane.files.staging import Partial, cannot_write, remove_leftovers
 from stemlane.files.waveform import Waveform
 
@@ -60,7 +62,7 @@ class AudioOutput:
         try:
             remove_leftovers([self._target.parent])
             self._partial = partial = Partial(self._target, folder=False)  # says what is wrong, as libsndfile does not
-            self._writer = open_writer(
+            self._writer = _open_writer(
                 partial.path, self.encoding, sample_rate, num_channels, num_samples, tags or {}, cover
             )
         except BaseException as error:
@@ -102,6 +104,27 @@ class AudioOutput:
                 raise self._problem(error) from None
         finally:
             self._partial.discard()
+
+
+def _open_writer(
+    path: Path, encoding: Encoding, sample_rate: int, num_channels: int, num_samples: int, tags: Mapping[str, str],
+    cover: bytes = b"",
+) -> Writer:  # fmt: skip
+    """A writer of a file that is there already, and empty; `num_samples` is an estimate.
+
+    `cover` is a picture, JPEG or PNG.
+    """
+    known = KNOWN_FORMATS[encoding.file_format]
+    if sample_rate > known.highest_rate:
+        raise InputError(
+            f"format {encoding.file_format} holds up to {known.highest_rate} Hz, the recording has {sample_rate:g} Hz; "
+            "choose another format"
+        )
+    if known.codec:
+        from stemlane.files.ffmpeg_encoding import FfmpegWriter
+
+        return FfmpegWriter(path, encoding, sample_rate, num_channels, tags, cover)
+    return SndfileWriter(path, encoding, sample_rate, num_channels, num_samples, tags, cover)
 
 
 def encoding_of(path: str | PurePath) -> Encoding:

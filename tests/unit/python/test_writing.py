@@ -11,7 +11,7 @@ import pytest
 import soundfile
 import stemlane
 from stemlane.errors import InputError
-from stemlane.files import encoding
+from stemlane.files import sndfile_encoding
 from stemlane.files.reading import AudioInput
 from stemlane.files.staging import cannot_write
 from stemlane.files.writing import AudioOutput
@@ -49,7 +49,7 @@ def test_vorbis_keeps_the_length(tmp_path, num_samples):
 
 
 def test_very_long_wav_files_get_the_larger_header(tmp_path, monkeypatch):
-    monkeypatch.setattr(encoding, "_LARGEST_WAV_BYTES", 5000)
+    monkeypatch.setattr(sndfile_encoding, "_LARGEST_WAV_BYTES", 5000)
     samples = noise(2, 2000)
     path = write(tmp_path / "a.wav", samples)
     assert soundfile.info(path).format == "RF64"
