@@ -149,7 +149,8 @@ def staged_files(finals: Sequence[Path], base: Path, check: Callable[[], None] =
     finals
         Below `base`, all different.
     base
-        A folder, which need not be there, on the file system of `finals`.
+        A folder, which need not be there. What a link below it leads elsewhere is staged there: on another disk no file
+        can be given its name from here.
     check
         Raises if files that are there may not be replaced. It is asked last, when no other run on this machine can put
         any there.
@@ -159,26 +160,35 @@ def staged_files(finals: Sequence[Path], base: Path, check: Callable[[], None] =
         base.absolute(),
         *base.absolute().parents,
     }
-    partial, made = None, []
+    partials: dict[Path, Partial] = {}
+    made = []
     try:
         with _FOLDERS:
             made = sorted(
                 (folder for folder in folders if not os.path.exists(folder)), key=lambda path: -len(path.parts)
             )
             base.mkdir(parents=True, exist_ok=True)
-            partial = Partial(base / "partial", folder=True)
+            places = [_stage_of(final.parent, base) for final in finals]
+            remove_leftovers(set(places) - {base})
+            for place in places:
+                if place not in partials:
+                    partials[place] = Partial(place / "partial", folder=True)
+        stages = [partials[place].path for place in places]
         whole = parents.pop() if len(parents) == 1 else None  # a folder of their own can appear at once
-        staged = [partial.path / ("" if whole else str(index)) / final.name for index, final in enumerate(finals)]
+        staged = [
+            stage / ("" if whole else str(index)) / final.name
+            for index, (stage, final) in enumerate(zip(stages, finals, strict=True))
+        ]
         for path in staged:
             path.parent.mkdir(exist_ok=True)
         yield staged
         with _FOLDERS:
-            _put(partial.path, staged, finals, base, whole, check)
+            _put(stages, staged, finals, base, whole, check)
         made = []
     except OSError as error:
         raise cannot_write(finals[0] if finals else base, base, error) from None
     finally:
-        if partial is not None:
+        for partial in partials.values():
             partial.discard()
         with _FOLDERS:
             for folder in made:
@@ -186,19 +196,30 @@ def staged_files(finals: Sequence[Path], base: Path, check: Callable[[], None] =
                     folder.rmdir()
 
 
+def _stage_of(folder: Path, base: Path) -> Path:
+    """Where to stage what goes to `folder`: in `base`, or in the last folder on the way that a link leads elsewhere."""
+    stage = base
+    for step in (*reversed(folder.parents), folder):
+        if step.is_relative_to(base) and os.path.isdir(step):
+            is_inside = Path(os.path.realpath(step)).is_relative_to(os.path.realpath(stage))
+            if not is_inside or os.stat(step).st_dev != os.stat(stage).st_dev:  # or something is mounted there
+                stage = step
+    return stage
+
+
 def _put(
-    partial: Path, staged: Sequence[Path], finals: Sequence[Path], base: Path, whole: Path | None,
+    stages: Sequence[Path], staged: Sequence[Path], finals: Sequence[Path], base: Path, whole: Path | None,
     check: Callable[[], None],
 ) -> None:  # fmt: skip
     """Give staged files their names, in a new folder `whole` if there is one and it is not there yet."""
     with _alone_in([base]):
-        if whole is not None and _appears(partial, whole):
+        if whole is not None and _appears(stages[0], whole):
             return
         for final in finals:
             final.parent.mkdir(parents=True, exist_ok=True)
     with _alone_in([base, *(final.parent for final in finals)]):
         check()
-        _move(staged, finals, partial / _REPLACED)
+        _move(staged, finals, [stage / _REPLACED for stage in stages])
 
 
 @contextlib.contextmanager
@@ -261,12 +282,12 @@ def _appears(folder: Path, whole: Path) -> bool:
     return False
 
 
-def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Path) -> None:
-    replaced.mkdir()
+def _move(staged: Sequence[Path], finals: Sequence[Path], replaced: Sequence[Path]) -> None:
     moved = []
     try:
-        for index, (source, final) in enumerate(zip(staged, finals, strict=True)):
-            old = replaced / str(index)  # the old file's until all are in place
+        for index, (source, final, folder) in enumerate(zip(staged, finals, replaced, strict=True)):
+            folder.mkdir(exist_ok=True)
+            old = folder / str(index)  # the old file's until all are in place
             moved.append((source, final, old))
             _set_aside(final, old)
             os.replace(source, final)

@@ -73,6 +73,48 @@ def test_old_files_stay_if_not_all_new_ones_can_take_their_place(tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["song"]
 
 
+@pytest.fixture
+def another_disk(tmp_path, monkeypatch):
+    """A folder to and from which nothing can be renamed, or have a second name."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+
+    def within_one(original):
+        def move(source, final, **options):
+            if len({os.path.realpath(os.path.dirname(path)).startswith(str(disk)) for path in (source, final)}) > 1:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
+            return original(source, final, **options)
+
+        return move
+
+    for name in ("replace", "rename", "link"):
+        monkeypatch.setattr(os, name, within_one(getattr(os, name)))
+    return disk
+
+
+@pytest.mark.parametrize("finals", [["linked/a"], ["linked/song/a", "linked/song/b"], ["linked/song/a", "here/b", "c"]])
+def test_a_link_to_another_disk_is_followed(tmp_path, another_disk, finals):
+    """New files there, and such as take the place of others; after an error all are the old ones."""
+    base = tmp_path / "out"
+    base.mkdir()
+    (base / "linked").symlink_to(another_disk)
+    left = another_disk / ".stemlane-0123456789abcdef.partial"
+    paths = [base / name for name in finals]
+    for text in "12":
+        left.write_text("of a run that was killed")
+        with staged_files(paths, base) as staged:
+            for path in staged:
+                path.write_text(text)
+        assert [path.read_text() for path in paths] == [text] * len(paths)
+        assert [path for path in (*base.rglob("*"), *another_disk.rglob("*")) if path.name.startswith(".")] == []
+    paths[-1].unlink()
+    paths[-1].mkdir()  # in the way of the last one
+    with pytest.raises(InputError, match="cannot be written"), staged_files(paths, base) as staged:
+        for path in staged:
+            path.write_text("3")
+    assert [path.read_text() for path in paths[:-1]] == ["2"] * (len(paths) - 1)
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path
