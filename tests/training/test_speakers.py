@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Singing made of what speech synthesisers say."""
 
+import functools
+import re
 import sys
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import soundfile
 
 from models.training.data import sing, speakers
+from models.training.data.pool import PoolError
 from models.training.network.spectral import SAMPLE_RATE
 
 PROGRAMS = ("espeak-ng", "flite", "text2wave")
@@ -42,16 +45,51 @@ def test_what_a_program_says_comes_at_44_1_khz(programs, program):
     assert "voice7" in asked and "la mi no" in asked
 
 
-def test_a_missing_program_is_named_with_the_remedy(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RuntimeError, match="flite cannot speak as rms; apt-get install what models/training"):
-        speakers.said("flite", "rms", "la")
-
-
-def test_a_missing_voice_is_named_with_the_remedy(programs):
+def test_a_program_that_says_nothing_is_named(programs):
     (programs.parent / "programs" / "text2wave").write_text("#!/bin/sh\nexit 0\n")
-    with pytest.raises(RuntimeError, match="text2wave cannot speak as lost; apt-get install"):
+    with pytest.raises(PoolError, match="text2wave cannot speak as lost"):
         speakers.said("text2wave", "lost", "la")
+
+
+@pytest.fixture
+def lists(tmp_path, monkeypatch):
+    """What each program prints that is asked for its voices, in the words of the real one; the pool is empty."""
+    monkeypatch.setattr(speakers, "check_voices", functools.cache(speakers.check_voices.__wrapped__))
+    monkeypatch.setattr(speakers, "said", lambda *_: pytest.fail("something was said"))
+    monkeypatch.setenv("STEMLANE_TRAINING_CACHE", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    head = "Pty Language       Age/Gender VoiceName          File                 Other Languages"
+    lines = {
+        "espeak-ng": [head, *(f" 5  variant  --/M  A_name  !v/{name}  (en-us 5)" for name in speakers.ESPEAK_VARIANTS)],
+        "festival": ["(" + " ".join(speakers.FESTIVAL) + ")"],
+        "flite": ["Voices available: kal awb_time kal16 awb rms slt "],
+    }
+    for program, texts in lines.items():
+        (tmp_path / program).write_text("#!/bin/sh\necho '" + "\n".join(texts) + "'\n")
+        (tmp_path / program).chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("program, voice, package", [
+    ("espeak-ng", "f1", "espeak-ng-data"), ("espeak-ng", "klatt", "espeak-ng-data"), ("flite", "awb", "flite"),
+    ("festival", "pc_diphone", "festvox-itapc16k"),
+])  # fmt: skip
+def test_a_missing_voice_is_named_before_anything_is_said(lists, program, voice, package):
+    """Another one whose name only begins or ends like it is none."""
+    text = (lists / program).read_text()
+    (lists / program).write_text(re.sub(rf"(?<![\w]){voice}(?=[\s)])", voice + "_time", text))
+    with pytest.raises(SystemExit) as caught:
+        speakers.main(["--tracks", "1"])
+    assert caught.value.code == f"speakers: {program} has no voice {voice}; run 'apt-get install {package}'"
+
+
+@pytest.mark.parametrize("program", ["espeak-ng", "festival", "flite"])
+def test_a_missing_program_is_named_with_its_package(lists, program):
+    speakers.check_voices()  # all is there
+    speakers.check_voices.cache_clear()
+    (lists / program).unlink()
+    with pytest.raises(PoolError, match=f"^{program} does not run; run 'apt-get install {program}'$"):
+        speakers.check_voices()
 
 
 def test_half_of_the_speakers_are_formants_and_every_voice_is_drawn():
@@ -75,6 +113,7 @@ def test_a_track_of_a_seed_is_the_same_every_time(monkeypatch):
     time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     vowel = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20)).astype(np.float32)
     monkeypatch.setattr(speakers, "said", lambda *_: 0.1 * vowel)
+    monkeypatch.setattr(speakers, "check_voices", lambda: None)
     monkeypatch.setattr(sing, "TRACK_SECONDS", 6.0)
     track = speakers.make_track(3)
     assert track.shape == (2, 6 * SAMPLE_RATE) and 0.001 < np.sqrt((track**2).mean()) < 0.5
