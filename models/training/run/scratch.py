@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A training from nothing with one configuration file: makes the material and the panel, then trains.
+"""A training from nothing: makes the material of `material.toml` and the panel, then trains as a configuration says.
 
 Run as `python -m models.training.run.scratch models/training/run/mix.toml`; run again it goes on where it stopped.
 """
@@ -30,40 +30,20 @@ from models.training.panel import build
 
 from . import train
 
-MATERIAL = (
-    "speeds",
-    "vocal_tracks",
-    "choirs",
-    "sung",
-    "speakers",
-    "vowels",
-    "rendered",
-    "parts",
-    "bands",
-    "guitars",
-    "heavy",
-    "staccato",
-    "demos",
-    "modules",
-    "instrumentals",
-)
+MATERIAL = Path(__file__).with_name("material.toml")  # of all trainings: they share one pool
+KEYS = (
+    "speeds", "vocal_tracks", "choirs", "sung", "speakers", "vowels", "rendered", "parts", "bands", "guitars", "heavy",
+    "staccato", "demos", "modules", "instrumentals",
+)  # fmt: skip
 
 
-def read(path: Path) -> dict:
-    """The tables `material` and `training` of a configuration file.
-
-    Raises
-    ------
-    PoolError
-        If a key of `material` is missing or unknown.
-    """
+def read(path: Path, keys: tuple[str, ...]) -> dict:
+    """What a TOML file states, which must be exactly `keys`; else `PoolError`."""
     with open(path, "rb") as file:
         content = tomllib.load(file)
-    wrong = set(content.get("material", {})) ^ set(MATERIAL)
+    wrong = set(content) ^ set(keys)
     if wrong:
-        raise PoolError(
-            f"{path}: [material] needs exactly the keys {', '.join(MATERIAL)}; look at {', '.join(sorted(wrong))}"
-        )
+        raise PoolError(f"{path}: needs exactly {', '.join(keys)}; look at {', '.join(sorted(wrong))}")
     return content
 
 
@@ -92,8 +72,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("configuration", type=Path)
     options = parser.parse_args(arguments)
     try:
-        content = read(options.configuration)
-        make_material(content["material"])
+        content = read(options.configuration, ("training",))
+        make_material(read(MATERIAL, KEYS))
         build.main([])
     except (PoolError, build.PanelError, RuntimeError) as error:
         sys.exit(f"scratch: {error}")
