@@ -11,7 +11,7 @@ from stemlane.audio_checks import rechunk
 from stemlane.engine.spectral.stft import StftAnalysis, StftSynthesis, hann
 
 _SILENCE = 1e-8  # mean square (-80 dB of full scale) under which a true stem counts as silent: SDR says nothing there
-_SHORTEST_WAY_DB = 0.01  # between mixture and ideal mask; a score would be made of roundings
+LEAST_SPAN_DB = 3.0  # between the two ends of a score; of less, a small error becomes a large number
 _MASK_FFT_SAMPLES, _MASK_HOP_SAMPLES = 2048, 512
 
 
@@ -125,7 +125,7 @@ class _MaskTransforms:
 def score(sdr_db: float, mixture_db: float, ideal_db: float) -> float | None:
     """Share of the way from the better of mixture and silence (0 dB) to the ideal mask: 0 is useless, 1 is ideal.
 
-    None where there is no way to go: where the mixture already is the stem, because all others are silent.
+    None where the ideal mask is less than `LEAST_SPAN_DB` better, as where the mixture nearly is the stem.
     """
     base = max(mixture_db, 0.0)
-    return (sdr_db - base) / (ideal_db - base) if ideal_db - base > _SHORTEST_WAY_DB else None
+    return (sdr_db - base) / (ideal_db - base) if ideal_db - base >= LEAST_SPAN_DB else None

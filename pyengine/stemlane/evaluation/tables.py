@@ -6,7 +6,7 @@ from typing import NotRequired, TypedDict
 
 import numpy as np
 
-from stemlane.evaluation.scores import StemResult
+from stemlane.evaluation.scores import LEAST_SPAN_DB, StemResult
 
 _NAME_WIDTH, _CELL_WIDTH = 12, 20  # characters; tables of several songs line up, unless something is longer
 
@@ -14,9 +14,10 @@ _NAME_WIDTH, _CELL_WIDTH = 12, 20  # characters; tables of several songs line up
 class Row(TypedDict):
     """What was found for one model, or for one of the bounds, which have results alone.
 
-    `scores` has one number per stem, None where the true stem is silent; `processor_seconds` are per second of music;
-    `provider` is what computed the networks. A short window of another model has that model's name in `against`, and in
-    `window_results` what comes out if that model's stems are taken for the truth.
+    `scores` has one number per stem, None where the true stem is silent or `scores.score` knows none;
+    `processor_seconds` are per second of music; `provider` is what computed the networks. A short window of another
+    model has that model's name in `against`, and in `window_results` what comes out if that model's stems are taken for
+    the truth.
     """
 
     results: list[StemResult]
@@ -58,7 +59,10 @@ def as_text(tables: Sequence[SongTable]) -> str:
                 ]
                 lines.append(f"{name}: against the stems of {row['against']} {', '.join(cells)}")
         lines.append("")
-    lines.append("score: 0 = no better than the mixture or silence, 1 = the ideal mask.")
+    lines.append(
+        "score: 0 = no better than the mixture or silence, 1 = the ideal mask; none where that is less than "
+        f"{LEAST_SPAN_DB:g} dB better."
+    )
     lines.append("leak: the true stem is silent; energy of the estimate relative to the mixture.")
     return "\n".join(lines)
 

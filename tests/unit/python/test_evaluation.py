@@ -78,6 +78,21 @@ def test_score():
     assert scores.score(5.0, -3.0, 10.0) == 0.5  # silence is the base
     assert scores.score(4.0, 4.0, 12.0) == 0.0
     assert scores.score(12.0, 4.0, 12.0) == 1.0
+    assert scores.score(5.5, 4.0, 7.0) == 0.5
+    assert scores.score(5.5, 4.0, 6.99) is None and scores.score(1.5, -3.0, 2.99) is None
+
+
+def test_a_stem_that_the_ideal_mask_hardly_helps_has_no_score(tmp_path):
+    """The mixture is the voice but for 40 dB: what the tiny model makes of it would have a score of -2700."""
+    song_folder(tmp_path / "song", {"vocals": noise(1), "drums": noise(2, level=0.001)})
+    [table] = comparison.run(tmp_path / "song", [str(build_model(tmp_path / "models", sample_rate=RATE))])
+    rows, name = table["rows"], "tiny"
+    base, ideal, result = (rows[row]["results"][0].sdr_db for row in ("mixture", "ideal mask", name))
+    assert 0.01 < ideal - base < 0.02 and (result - base) / (ideal - base) < -2000
+    assert rows[name]["scores"][0] is None and rows[name]["mean_score"] == rows[name]["scores"][1]
+    text = tables.as_text([table])
+    assert f"{result:.2f} ({rows[name]['results'][0].median_sdr_db:.1f})  " in text
+    assert "1 = the ideal mask; none where that is less than 3 dB better." in text
 
 
 def test_songs_are_folders_with_stems(tmp_path):
