@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stemlane import __version__
 from stemlane.contract import ENGINE_CONFIGURATION_FILE, MODEL_INDEX_FILE
-from stemlane.errors import StemlaneError
+from stemlane.errors import InputError, StemlaneError
 from stemlane.json_text import json_text
 from stemlane.manifests.registry import list_models, user_folder
 from stemlane.plugin import places
@@ -23,6 +23,14 @@ from stemlane.user_folders import log_folder
 _LOG_BYTES = 200_000
 # Hosts keep what they found in a scan; Ardour, for one, why it dropped a plugin.
 _HOST_CACHES = (".cache/ardour*/vst/*temlane*", ".cache/ardour*/vst/*.log")
+
+
+def check_target(path: str | Path) -> None:
+    """Raise `InputError` unless the name says what the file will be, before any work is done for it."""
+    target = Path(path)
+    if target.suffix.lower() != ".zip":
+        name = target.with_suffix(".zip") if target.name else "report.zip"
+        raise InputError(f"{path}: the report is a zip file; name it like {name}")
 
 
 def write(path: str | Path, checks: list[str]) -> None:

@@ -23,15 +23,15 @@ def add(commands: Group) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print every check; the exit status says whether all is well."""
-    from stemlane import doctor
+    from stemlane import doctor, support_report
 
+    if options.report:
+        support_report.check_target(options.report)
     checks = doctor.run()
     lines = doctor.lines(checks)
     for line in lines:
         say(line)
     if options.report:
-        from stemlane import support_report
-
         support_report.write(options.report, lines)
         say(options.report)
     return 0 if all(check.ok for check in checks) else 1

@@ -167,6 +167,18 @@ def test_the_report_holds_versions_states_and_logs_and_nobodys_name(healthy, tmp
     assert [name for name in ("erika", "musterfrau", "kellerkind") if name in everything] == []
 
 
+@pytest.mark.parametrize(
+    "name, other", [("report.txt", "report.zip"), ("report", "report.zip"), ("a.tar.gz", "a.tar.zip")]
+)
+def test_a_report_under_a_name_that_is_no_archives_is_refused_at_once(tmp_path, monkeypatch, capsys, name, other):
+    monkeypatch.setattr(doctor, "run", lambda: pytest.fail("it has looked already"))
+    assert main(["doctor", "--report", str(tmp_path / name)]) == 1
+    assert capsys.readouterr() == (
+        "", f"stemlane: {tmp_path / name}: the report is a zip file; name it like {tmp_path / other}\n",
+    )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_report_that_cannot_be_written_leaves_nothing(healthy, tmp_path, capsys):
     target = tmp_path / "none" / "report.zip"
     assert main(["doctor", "--report", str(target)]) == 1
