@@ -34,7 +34,7 @@ def add(commands: Group) -> None:
     )  # fmt: skip
     parser.add_argument(
         "-m", "--model", action="append", type=model_name, metavar="NAME",
-        help="with --memory: the model; repeat for more (default: mix)",
+        help="with --memory: the model; repeat for more (default: what separate takes)",
     )  # fmt: skip
     add_provider(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     """Measure and print."""
     from stemlane.bench import against, memory, speed
     from stemlane.cli.progress import StageProgress
+    from stemlane.manifests.registry import ALIASES
 
     if options.model and not options.memory:
         options.refuse("--model is for --memory")
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         options.refuse("--memory and --against are measured one at a time")
     with StageProgress() as report:
         if options.memory:
-            numbers: dict[str, Any] = memory.run(options.model or ["mix"], options.memory, report)
+            numbers: dict[str, Any] = memory.run(options.model or [ALIASES["default"]], options.memory, report)
         else:
             rounds = ROUNDS if options.rounds is None else options.rounds
             numbers = against.run(options.against, report, rounds=rounds) if options.against else speed.run(report)

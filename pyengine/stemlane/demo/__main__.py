@@ -24,7 +24,6 @@ from stemlane.plugin.status import plugin_status
 if TYPE_CHECKING:
     import pedalboard
 
-MODEL = "mix"
 BLOCK_SAMPLES = 512
 SWEEP_DB = (-18.0, 3.0)  # the drums' fader moves between these
 SWEEP_SECONDS = 8.0
@@ -60,12 +59,13 @@ def run(song: str | None, folder: Path) -> None:
     seconds = mixture.shape[1] / sample_rate
 
     started = time.perf_counter()
-    separator = Separator(MODEL)
+    separator = Separator()  # the default model, as everywhere in scripts
+    model = separator.manifest.name
     stems = separator.separate(mixture, sample_rate)
     library_seconds = time.perf_counter() - started
 
     started = time.perf_counter()
-    plugin = load_plugin(model=MODEL, vocals_gain_db="-inf")
+    plugin = load_plugin(model=model, vocals_gain_db="-inf")
     load_seconds = time.perf_counter() - started
     started = time.perf_counter()
     bounce = bounce_with_moving_drums(plugin, mixture, sample_rate)
@@ -77,13 +77,13 @@ def run(song: str | None, folder: Path) -> None:
     _write(folder / "bounce.wav", bounce, sample_rate)
     for name, stem in stems.items():
         _write(folder / f"{name}.wav", stem, sample_rate)
-    draw(folder / "spectrograms.png", f"Stemlane, model {MODEL}: before, the faders, after", sample_rate=sample_rate,
+    draw(folder / "spectrograms.png", f"Stemlane, model {model}: before, the faders, after", sample_rate=sample_rate,
          mixture=mixture, stems=stems, bounce=bounce,
          faders_db={"vocals": np.full(1, -np.inf), "drums": drums_db(np.linspace(0, seconds, 1000))})  # fmt: skip
 
     latency = status.latency_samples
     print(
-        f"latency      {latency} samples = {1000 * latency / sample_rate:.1f} ms at {sample_rate:g} Hz, model {MODEL}"
+        f"latency      {latency} samples = {1000 * latency / sample_rate:.1f} ms at {sample_rate:g} Hz, model {model}"
     )
     print(f"plugin       loaded in {load_seconds:.2f} s, bounced {seconds:.1f} s in {bounce_seconds:.1f} s: "
           f"{seconds / bounce_seconds:.1f} × real time, engine start included")  # fmt: skip

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: MIT
-"""The demonstration's picture: power in its band, stems in their colours, what a fader has taken is gone."""
+"""The demonstration: its model; in its picture power in its band, stems in their colours, what a fader has taken."""
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 from matplotlib.colors import to_rgb
+from stemlane.demo import __main__ as demo
 from stemlane.demo import picture
+from stemlane.engine.separator import Separator
+from support.audio_files import music
 
 RATE = 44100.0
 
@@ -53,3 +58,20 @@ def test_a_picture_is_drawn(tmp_path):
 
     pixels = image.imread(path)
     assert pixels.shape[:2] == (int(100 * (1.6 * 4 + 0.6)), 1100)
+
+
+def test_the_demonstration_takes_the_default_model(tmp_path, tiny_models, monkeypatch, capsys):
+    """For the stems and in the plugin, as `render` and `load_plugin` do; all that is said names it."""
+    monkeypatch.setattr("stemlane.manifests.registry.ALIASES", {"default": "live"})
+    loaded, titles = [], []
+    monkeypatch.setattr(demo, "load_plugin", lambda **values: loaded.append(values))
+    monkeypatch.setattr(demo, "bounce_with_moving_drums", lambda plugin, mixture, sample_rate: mixture)
+    monkeypatch.setattr(demo, "plugin_status", lambda plugin: SimpleNamespace(latency_samples=441))
+    monkeypatch.setattr(demo, "draw", lambda path, title, **parts: titles.append(title))
+    soundfile.write(tmp_path / "song.wav", music(20_000).T, int(RATE), subtype="FLOAT")
+    assert demo.main([str(tmp_path / "song.wav"), "-o", str(tmp_path / "out")]) == 0
+    assert loaded == [{"model": "live", "vocals_gain_db": "-inf"}]
+    assert titles == ["Stemlane, model live: before, the faders, after"]
+    assert "441 samples = 10.0 ms at 44100 Hz, model live" in capsys.readouterr().out
+    vocals, _ = soundfile.read(tmp_path / "out" / "vocals.wav", dtype="float32")
+    np.testing.assert_array_equal(vocals.T, Separator("live").separate(music(20_000), int(RATE))["vocals"])

@@ -12,6 +12,7 @@ from stemlane.bench import memory
 from stemlane.catalog.ensembles import combine
 from stemlane.cli.main import main
 from stemlane.engine.frontends import FRONT_ENDS
+from stemlane.engine.separator import Separator
 from stemlane.manifests.ensemble import Blend
 from stemlane.manifests.model import load_manifest
 from stemlane.manifests.registry import user_folder
@@ -133,6 +134,13 @@ def test_the_bench_measures_each_length(tmp_path, tiny_models, monkeypatch, caps
     for arguments in (["--model", "mix"], ["--memory", "5", "--against", "spleeter:python"]):
         with pytest.raises(SystemExit):
             main(["bench", *arguments])
+
+
+def test_without_a_name_it_measures_the_model_that_separate_takes(tiny_models, monkeypatch, capsys):
+    monkeypatch.setattr("stemlane.manifests.registry.ALIASES", {"default": "live"})
+    monkeypatch.setattr(memory, "run", lambda models, lengths, report: {model: {"1 s": {}} for model in models})
+    assert main(["bench", "--memory", "1", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {Separator().manifest.name: {"1 s": {}}} == {"live": {"1 s": {}}}
 
 
 def test_the_song_of_the_bench_has_its_length(tmp_path):
