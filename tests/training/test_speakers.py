@@ -37,7 +37,7 @@ def programs(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_what_a_program_says_comes_at_44_1_khz(programs, program):
-    audio = speakers.said(program, "voice7", "la mi no")
+    audio = speakers.speak(program, "voice7", "la mi no")
     assert len(audio) == pytest.approx(SAMPLE_RATE, abs=50)
     spectrum = np.abs(np.fft.rfft(audio))
     assert np.argmax(spectrum) * SAMPLE_RATE / len(audio) == pytest.approx(300, abs=1)
@@ -48,14 +48,14 @@ def test_what_a_program_says_comes_at_44_1_khz(programs, program):
 def test_a_program_that_says_nothing_is_named(programs):
     (programs.parent / "programs" / "text2wave").write_text("#!/bin/sh\nexit 0\n")
     with pytest.raises(PoolError, match="text2wave cannot speak as lost"):
-        speakers.said("text2wave", "lost", "la")
+        speakers.speak("text2wave", "lost", "la")
 
 
 @pytest.fixture
 def lists(tmp_path, monkeypatch):
     """What each program prints that is asked for its voices, in the words of the real one; the pool is empty."""
     monkeypatch.setattr(speakers, "check_voices", functools.cache(speakers.check_voices.__wrapped__))
-    monkeypatch.setattr(speakers, "said", lambda *_: pytest.fail("something was said"))
+    monkeypatch.setattr(speakers, "speak", lambda *_: pytest.fail("something was said"))
     monkeypatch.setenv("STEMLANE_TRAINING_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     head = "Pty Language       Age/Gender VoiceName          File                 Other Languages"
@@ -112,7 +112,7 @@ def test_lines_are_four_to_seven_words_and_some_have_vowels_only():
 def test_a_track_of_a_seed_is_the_same_every_time(monkeypatch):
     time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
     vowel = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20)).astype(np.float32)
-    monkeypatch.setattr(speakers, "said", lambda *_: 0.1 * vowel)
+    monkeypatch.setattr(speakers, "speak", lambda *_: 0.1 * vowel)
     monkeypatch.setattr(speakers, "check_voices", lambda: None)
     monkeypatch.setattr(sing, "TRACK_SECONDS", 6.0)
     track = speakers.make_track(3)

@@ -83,10 +83,10 @@ def check_voices() -> None:
                 raise PoolError(f"{program} has no voice {voice}; run 'apt-get install {package}'")
 
 
-def said(program: str, voice: str, text: str) -> np.ndarray:
-    """What a speaker makes of a text, mono (samples,); `PoolError` if the program fails or writes nothing."""
+def speak(program: str, voice: str, text: str) -> np.ndarray:
+    """A text as a speaker says it, mono (samples,); `PoolError` if the program fails or writes nothing."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "said.wav"
+        path = Path(folder) / "speech.wav"
         command = {
             "espeak-ng": ["espeak-ng", "-v", voice, "-s", "110", "-w", str(path), text],
             "flite": ["flite", "-voice", voice, "-o", str(path), "-t", text],
@@ -106,7 +106,7 @@ def make_track(seed: int) -> np.ndarray:
     check_voices()
     rng = np.random.default_rng([23, seed])
     program, voice = draw_speaker(rng)
-    return sing_track(rng, lambda: (said(program, voice, words(rng))[: 4 * SAMPLE_RATE], True), is_speech=True)
+    return sing_track(rng, lambda: (speak(program, voice, words(rng))[: 4 * SAMPLE_RATE], True), is_speech=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

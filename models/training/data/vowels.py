@@ -57,7 +57,7 @@ def syllables(rng: np.random.Generator, num_samples: int, beat_seconds: float) -
     """Level of a voice that begins anew with each syllable, and the noise of its consonants, both (samples,)."""
     level, consonants = np.zeros(num_samples), np.zeros(num_samples)
     rise, fall = (int(rng.uniform(0.01, 0.08) * SAMPLE_RATE) for _ in range(2))
-    loud, position = 10.0 ** (float(rng.uniform(-30.0, -3.0)) / 20.0), 0
+    consonant_gain, position = 10.0 ** (float(rng.uniform(-30.0, -3.0)) / 20.0), 0
     while position < num_samples:
         length = int(float(rng.choice([0.5, 1.0, 1.0, 1.5, 2.0])) * beat_seconds * SAMPLE_RATE)
         part = level[position : position + length]
@@ -66,7 +66,7 @@ def syllables(rng: np.random.Generator, num_samples: int, beat_seconds: float) -
         burst = np.hanning(int(rng.uniform(0.02, 0.12) * SAMPLE_RATE))
         if rng.random() < 0.6:
             there = consonants[position : position + len(burst)]
-            there += loud * (burst * rng.standard_normal(len(burst)))[: len(there)]
+            there += consonant_gain * (burst * rng.standard_normal(len(burst)))[: len(there)]
         position += length
     corner = float(rng.uniform(800.0, 6000.0))
     return level, scipy.signal.sosfilt(
