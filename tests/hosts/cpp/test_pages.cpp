@@ -6,21 +6,11 @@
 #include "editor/Page.h"
 #include "editor/StemChip.h"
 #include "editor/WrappedText.h"
-#include "home.h"
-#include "window.h"
+#include "files_window.h"
 
 using namespace stemlane;
 
 namespace {
-
-bool poll_until(StemlaneProcessor& processor, const std::function<bool()>& condition) {
-  return wait_for([&] {
-    processor.shop().poll();
-    processor.files().poll();
-    pump();
-    return condition();
-  });
-}
 
 /// An editor with the page of models, its list complete.
 struct Shop {
@@ -144,43 +134,36 @@ TEST_CASE(
 }
 
 TEST_CASE("songs that are dropped become stems in a folder, one after the other") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings().folder = home.folder().getChildFile("stems");
-  queue.settings().format = "flac";
-  window.editor.filesDropped({"/music/one.wav", "/music/broken.mp3", "/music/two.ogg"}, 0, 0);
-  REQUIRE(find<Page>(window.editor, "Files") != nullptr);
-  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
-  REQUIRE(queue.items().size() == 3);
-  CHECK(queue.items()[0].state == FileQueue::State::done);
-  CHECK(queue.items()[1].state == FileQueue::State::failed);
-  CHECK(queue.items()[1].problem == "/music/broken.mp3: not audio");
-  CHECK(queue.items()[2].state == FileQueue::State::done);
+  FilesWindow files;
+  files.queue.settings().format = "flac";
+  files.drop({"/music/one.wav", "/music/broken.mp3", "/music/two.ogg"});
+  REQUIRE(find<Page>(files.window.editor, "Files") != nullptr);
+  files.finish();
+  REQUIRE(files.queue.items().size() == 3);
+  CHECK(files.queue.items()[0].state == FileQueue::State::done);
+  CHECK(files.queue.items()[1].state == FileQueue::State::failed);
+  CHECK(files.queue.items()[1].problem == "/music/broken.mp3: not audio");
+  CHECK(files.queue.items()[2].state == FileQueue::State::done);
   pump();
-  auto& vocals = window.get<StemChip>("vocals of one");
-  CHECK(vocals.file() == queue.settings().folder.getChildFile("one/vocals.flac"));
+  auto& vocals = files.window.get<StemChip>("vocals of one");
+  CHECK(vocals.file() == files.queue.settings().folder.getChildFile("one/vocals.flac"));
   CHECK(vocals.file().existsAsFile());
-  CHECK(find<StemChip>(window.editor, "vocals of broken") == nullptr);
+  CHECK(find<StemChip>(files.window.editor, "vocals of broken") == nullptr);
   // A stem that is let go over the list it was dragged from is no song.
   const juce::String stem = vocals.file().getFullPathName();
-  CHECK_FALSE(window.editor.isInterestedInFileDrag({stem}));
-  CHECK(window.editor.isInterestedInFileDrag({stem, "/music/three.wav"}));
-  CHECK_FALSE(window.editor.isInterestedInFileDrag({}));
-  window.click(window.get<juce::TextButton>("Clear list"));
-  CHECK(queue.items().empty());
+  CHECK_FALSE(files.window.editor.isInterestedInFileDrag({stem}));
+  CHECK(files.window.editor.isInterestedInFileDrag({stem, "/music/three.wav"}));
+  CHECK_FALSE(files.window.editor.isInterestedInFileDrag({}));
+  files.window.click(files.window.get<juce::TextButton>("Clear list"));
+  CHECK(files.queue.items().empty());
 }
 
 TEST_CASE("stems of any format have the course that the command tells, or a line") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings() = {"live", "mp3", home.folder()};
-  window.editor.filesDropped({"/music/one.wav"}, 0, 0);
-  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
-  const auto& stems = queue.items().front().stems;
+  FilesWindow files;
+  files.queue.settings() = {"live", "mp3", files.home.folder()};
+  files.drop({"/music/one.wav"});
+  files.finish();
+  const auto& stems = files.queue.items().front().stems;
   REQUIRE(stems.size() == 4);
   CHECK(stems[0].waveform == std::vector<int>{0, 25, 50, 100});
   CHECK(stems[1].waveform.empty());
@@ -210,43 +193,34 @@ TEST_CASE("stems of any format have the course that the command tells, or a line
 }
 
 TEST_CASE("stems of another recording or model are never replaced") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings().folder = home.folder().getChildFile("stems");
-  const auto finished = [&] { return poll_until(*host.processor, [&] { return !queue.isRunning(); }); };
-  window.editor.filesDropped({"/a/{one}.wav", "/b/{one}.wav", "/a/{one}.mp3"}, 0, 0);
-  REQUIRE(finished());
-  queue.settings().model = "live";
-  queue.add({"/a/{one}.wav"});
-  REQUIRE(finished());
-  queue.add({"/a/{one}.wav"});  // the same again
-  REQUIRE(finished());
-  const auto& items = queue.items();
+  FilesWindow files;
+  files.drop({"/a/{one}.wav", "/b/{one}.wav", "/a/{one}.mp3"});
+  files.finish();
+  files.queue.settings().model = "live";
+  files.queue.add({"/a/{one}.wav"});
+  files.finish();
+  files.queue.add({"/a/{one}.wav"});  // the same again
+  files.finish();
+  const auto& items = files.queue.items();
   REQUIRE(items.size() == 5);
   const char* const folders[] = {"{one}", "{one} (2)", "{one} (3)", "{one} (4)", "{one} (4)"};
   for (std::size_t i = 0; i < items.size(); ++i) {
     REQUIRE(items[i].stems.size() == 4);
     const juce::File& vocals = items[i].stems.front().file;
-    CHECK(vocals.getParentDirectory() == queue.settings().folder.getChildFile(folders[i]));
+    CHECK(vocals.getParentDirectory() == files.queue.settings().folder.getChildFile(folders[i]));
     CHECK(vocals.loadFileAsString() == items[i].file.getFullPathName());
   }
 }
 
 TEST_CASE("a row of a list that has become shorter does nothing") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings().folder = home.folder();
-  window.editor.filesDropped({"/music/broken.wav"}, 0, 0);
-  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
+  FilesWindow files;
+  files.drop({"/music/broken.wav"});
+  files.finish();
   pump();
-  auto& remove = window.get<juce::TextButton>("Remove broken.wav");
-  queue.clearDone();  // told a little later
+  auto& remove = files.window.get<juce::TextButton>("Remove broken.wav");
+  files.queue.clearDone();  // told a little later
   remove.onClick();
-  CHECK(queue.items().empty());
+  CHECK(files.queue.items().empty());
 }
 
 TEST_CASE("a plugin with a Python of its own adds models and separates files; formats of FFmpeg are grey") {
@@ -273,20 +247,16 @@ TEST_CASE("a plugin with a Python of its own adds models and separates files; fo
 }
 
 TEST_CASE("a recording that runs can be cancelled, and the next one begins") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings().folder = home.folder();
-  window.editor.filesDropped({"/music/endless.wav", "/music/one.wav"}, 0, 0);
-  REQUIRE(poll_until(*host.processor, [&] { return queue.items()[0].share == 0.5; }));
-  queue.add({"/music/endless.wav"});  // waits or runs already
-  CHECK(queue.items().size() == 2);
+  FilesWindow files;
+  files.drop({"/music/endless.wav", "/music/one.wav"});
+  REQUIRE(files.poll_until([&] { return files.queue.items()[0].share == 0.5; }));
+  files.queue.add({"/music/endless.wav"});  // waits or runs already
+  CHECK(files.queue.items().size() == 2);
   pump();
-  window.click(window.get<juce::TextButton>("Cancel endless.wav"));
-  REQUIRE(poll_until(*host.processor, [&] { return !queue.isRunning(); }));
-  CHECK(queue.items()[0].problem == "cancelled");
-  CHECK(queue.items()[1].state == FileQueue::State::done);
+  files.window.click(files.window.get<juce::TextButton>("Cancel endless.wav"));
+  files.finish();
+  CHECK(files.queue.items()[0].problem == "cancelled");
+  CHECK(files.queue.items()[1].state == FileQueue::State::done);
 }
 
 TEST_CASE("a queue goes on without its editor, and ends with its instance") {

@@ -1,101 +1,71 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The queue of the page "Files": paused, started, cancelled, and what it remembers for the next instance.
 #include "editor/FilesPage.h"
-#include "home.h"
-#include "window.h"
+#include "files_window.h"
 
 using namespace stemlane;
 
-namespace {
-
-/// Waits until nothing runs.
-void finish(FileQueue& queue) {
-  REQUIRE(wait_for([&] {
-    queue.poll();
-    pump();
-    return !queue.isRunning();
-  }));
-}
-
-}  // namespace
-
 TEST_CASE("a queue is filled while it is paused, and begins with the button that says Start") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings().folder = home.folder();
-  window.editor.showFiles();
-  const auto said = [&] { return window.get<FilesPage>("Files").getDescription(); };
+  FilesWindow files;
+  files.window.editor.showFiles();
+  const auto said = [&] { return files.window.get<FilesPage>("Files").getDescription(); };
   CHECK_FALSE(said().contains("Paused"));
-  window.click(window.get<juce::TextButton>("Pause"));  // before the first song
+  files.window.click(files.window.get<juce::TextButton>("Pause"));  // before the first song
   pump();
-  auto& start = window.get<juce::TextButton>("Start");
+  auto& start = files.window.get<juce::TextButton>("Start");
   CHECK(start.getButtonText() == "Start");
   CHECK(said().startsWith("Paused: add songs, then press Start"));
-  window.editor.filesDropped({"/music/one.wav", "/music/unwanted.wav"}, 0, 0);
-  window.editor.filesDropped({"/music/two.wav"}, 0, 0);
+  files.drop({"/music/one.wav", "/music/unwanted.wav"});
+  files.drop({"/music/two.wav"});
   pump();
-  window.click(window.get<juce::TextButton>("Remove unwanted.wav"));
-  CHECK_FALSE(queue.isRunning());
-  REQUIRE(queue.items().size() == 2);
-  for (const auto& item : queue.items()) CHECK(item.state == FileQueue::State::waiting);
-  window.click(window.get<juce::TextButton>("Start"));
-  finish(queue);
-  for (const auto& item : queue.items()) CHECK(item.state == FileQueue::State::done);
-  CHECK(find<juce::TextButton>(window.editor, "Start") == nullptr);
+  files.window.click(files.window.get<juce::TextButton>("Remove unwanted.wav"));
+  CHECK_FALSE(files.queue.isRunning());
+  REQUIRE(files.queue.items().size() == 2);
+  for (const auto& item : files.queue.items()) CHECK(item.state == FileQueue::State::waiting);
+  files.window.click(files.window.get<juce::TextButton>("Start"));
+  files.finish();
+  for (const auto& item : files.queue.items()) CHECK(item.state == FileQueue::State::done);
+  CHECK(find<juce::TextButton>(files.window.editor, "Start") == nullptr);
 }
 
 TEST_CASE("a pause lets the song that runs come to its end, and holds those behind it") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings().folder = home.folder();
-  window.editor.filesDropped({"/music/endless.wav", "/music/one.wav"}, 0, 0);
-  REQUIRE(wait_for([&] {
-    queue.poll();
-    pump();
-    return queue.items()[0].share == 0.5;
-  }));
-  window.click(window.get<juce::TextButton>("Pause"));
+  FilesWindow files;
+  files.drop({"/music/endless.wav", "/music/one.wav"});
+  REQUIRE(files.poll_until([&] { return files.queue.items()[0].share == 0.5; }));
+  files.window.click(files.window.get<juce::TextButton>("Pause"));
   pump();
-  CHECK(queue.items()[0].state == FileQueue::State::running);
-  window.click(window.get<juce::TextButton>("Cancel endless.wav"));
-  finish(queue);
-  CHECK(queue.items()[0].problem == "cancelled");
-  CHECK(queue.items()[1].state == FileQueue::State::waiting);
+  CHECK(files.queue.items()[0].state == FileQueue::State::running);
+  files.window.click(files.window.get<juce::TextButton>("Cancel endless.wav"));
+  files.finish();
+  CHECK(files.queue.items()[0].problem == "cancelled");
+  CHECK(files.queue.items()[1].state == FileQueue::State::waiting);
 }
 
 TEST_CASE("the threads that work on files are chosen on the page of settings, and remembered") {
-  Home home;
-  Host host("live");
-  Window window(*host.processor);
-  FileQueue& queue = host.processor->files();
-  queue.settings().folder = home.folder();
+  FilesWindow files;
   const auto separate = [&] {
-    queue.add({"/music/one.wav"});
-    finish(queue);
-    return queue.items().back().problem;  // the tests' engine says what it was given
+    files.queue.add({"/music/one.wav"});
+    files.finish();
+    return files.queue.items().back().problem;  // the tests' engine says what it was given
   };
   CHECK(separate() == "");
   const auto choose = [&](const char* count) {
-    window.editor.showSettings();
-    window.click(window.get<juce::TextButton>("Change Threads for files"));
+    files.window.editor.showSettings();
+    files.window.click(files.window.get<juce::TextButton>("Change Threads for files"));
     pump();
     for (int threads = 1; threads <= juce::SystemStats::getNumCpus(); ++threads)
-      CHECK(menu_item(window.editor, juce::String(threads)) != nullptr);
-    REQUIRE(menu_item(window.editor, count) != nullptr);
-    CHECK(menu_item(window.editor, count)->getActions().invoke(juce::AccessibilityActionType::press));
+      CHECK(menu_item(files.window.editor, juce::String(threads)) != nullptr);
+    REQUIRE(menu_item(files.window.editor, count) != nullptr);
+    CHECK(menu_item(files.window.editor, count)->getActions().invoke(juce::AccessibilityActionType::press));
     pump();
-    window.editor.refresh();
+    files.window.editor.refresh();
   };
-  const auto said = [&] { return window.get<InfoPanel>("Settings").getDescription(); };
+  const auto said = [&] { return files.window.get<InfoPanel>("Settings").getDescription(); };
   const juce::String insert = ". A live insert takes one (HTDemucs and its like: up to eight)";
   choose("1");
   CHECK(wait_for([&] {
     pump();
-    return queue.settings().threads == 1;
+    return files.queue.settings().threads == 1;
   }));
   CHECK(said().contains("Threads for files: 1 of " + juce::String(juce::SystemStats::getNumCpus()) +
                         " processors" + insert));
@@ -104,13 +74,13 @@ TEST_CASE("the threads that work on files are chosen on the page of settings, an
   choose("automatic");
   CHECK(wait_for([&] {
     pump();
-    return queue.settings().threads == 0;
+    return files.queue.settings().threads == 0;
   }));
   CHECK(said().contains("Threads for files: automatic, one for each processor, up to eight" + insert));
   CHECK(separate() == "");
   CHECK(Host("live").processor->files().settings().threads == 0);
 
-  const juce::File settings = home.folder().getChildFile("stemlane/files.xml");
+  const juce::File settings = files.home.folder().getChildFile("stemlane/files.xml");
   for (const char* nonsense : {"-1", "0", "many", "99999999"}) {
     REQUIRE(settings.replaceWithText(juce::String("<STEMLANE_FILES threads=\"") + nonsense + "\"/>"));
     CHECK(Host("live").processor->files().settings().threads == 0);
