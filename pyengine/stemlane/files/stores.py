@@ -185,6 +185,12 @@ def _send(source: Path, address: Address) -> None:
 
 def _rename(store: "AbstractFileSystem", old: str, new: str) -> None:
     """Give a file another name, which may be that of a file: some stores (SMB, HDFS) want that one away first."""
+    from fsspec import AbstractFileSystem
+
+    if type(store).mv is AbstractFileSystem.mv:  # which copies, too, but takes brackets in names for patterns
+        store.cp_file(old, new)
+        store.rm_file(old)
+        return
     try:
         store.mv(old, new)
     except Exception:
@@ -218,12 +224,19 @@ class Receipt:
 
 
 def receipt_of(final: Address) -> Receipt | None:
-    """The receipt of a stem, or None; one that is damaged, or of other files, says nothing."""
+    """The receipt of a stem, or None; one that is damaged, or of other files, says nothing.
+
+    `InputError` if the store does not let it be read, which says nothing of whether it is there.
+    """
+    with _asking(_receipt(final), "read") as (store, path):
+        try:
+            data = store.cat_file(path)
+        except FileNotFoundError:
+            return None
     try:
-        with _asking(_receipt(final), "read") as (store, path):
-            found = json.loads(store.cat_file(path))
+        found = json.loads(data)
         receipt = Receipt(str(found["request"]), dict(found["versions"]))
-    except (InputError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
     return receipt if str(final) in receipt.versions else None
 

@@ -11,7 +11,7 @@ import stemlane
 from stemlane.cli.main import main
 from stemlane.errors import InputError
 from stemlane.files import stores
-from stemlane.files.addresses import Address, place
+from stemlane.files.addresses import place
 from stemlane.files.search import find_recordings
 from support.audio_files import RATE, music
 
@@ -45,17 +45,6 @@ def names(*inputs, **options):
 def samples(path, store):
     with store.open(path) as file:
         return soundfile.read(file, dtype="float32", always_2d=True)[0]
-
-
-def test_an_address_is_a_path_with_two_slashes():
-    song = place("s3://bucket/in/song.flac")
-    assert isinstance(song, Address) and str(song) == "s3://bucket/in/song.flac" and song.scheme == "s3"
-    assert (song.name, song.suffix, str(song.parent)) == ("song.flac", ".flac", "s3://bucket/in")
-    assert str(song.parent / "x" / "y.wav") == "s3://bucket/in/x/y.wav"
-    assert song == place("s3://bucket//in/song.flac") and place(song) is song
-    assert not isinstance(place("C:/x"), Address) and not isinstance(place("a:b"), Address)
-    with pytest.raises(InputError, match="one address, not one inside another"):
-        place("zip://a.wav::s3://bucket/a.zip")
 
 
 def test_folders_patterns_and_files_of_a_store(songs):
@@ -212,6 +201,34 @@ def test_a_store_that_gives_no_taken_name_is_written_to_again(songs, store, tiny
     for model in ("default", "live"):
         stemlane.separate_file("memory://music/in/a.wav", "memory://out", model=model, stems=["bass"])
         assert sorted(store.find("/out")) == ["/out/a/.bass.wav.json", "/out/a/bass.wav"]
+
+
+def test_a_receipt_that_cannot_be_read_just_now_is_asked_for_again(songs, store, tiny_models, monkeypatch):
+    """It may be there, so nothing is called a file of one's own, which no further attempt would change."""
+    stemlane.separate_file("memory://music/in/a.wav", "memory://out")
+    original, failures = type(store).cat_file, [TimeoutError("the network is down")]
+
+    def cat_file(self, path, **options):
+        if failures:
+            raise failures.pop()
+        return original(self, path, **options)
+
+    monkeypatch.setattr(type(store), "cat_file", cat_file)
+    with pytest.raises(InputError, match=r"^memory://out/a/.bass.wav.json: cannot be read .TimeoutError: the network"):
+        stemlane.separate_file("memory://music/in/a.wav", "memory://out", stems=["bass"])
+    monkeypatch.setattr("stemlane.files.workers.BACK_OFF_SECONDS", 0.0)
+    failures.append(TimeoutError("the network is down"))
+    [outcome] = stemlane.separate_many(["memory://music/in/a.wav"], "memory://out", retries=1, stems=["bass"])
+    assert not outcome.problem and not failures
+
+
+def test_names_may_hold_what_patterns_do(songs, store, tiny_models):
+    """Such as a song's "[live]": a store without a rename of its own copies, and must not search."""
+    store.get_file("/music/in/a.wav", str(songs / "what? [live] *.wav"))
+    for skipped in (False, True):
+        done = stemlane.separate_file(songs / "what? [live] *.wav", "memory://out", stems=["bass"], skip_existing=True)
+        assert done.skipped is skipped
+    assert sorted(store.find("/out")) == [f"/out/what? [live] */{name}" for name in (".bass.wav.json", "bass.wav")]
 
 
 @pytest.mark.parametrize("said, is_content", [
