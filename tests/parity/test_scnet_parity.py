@@ -3,7 +3,7 @@
 
 import numpy as np
 import pytest
-from stemlane.catalog.convert.scnet import layers
+from stemlane.catalog.convert.scnet import layers, network
 from stemlane.catalog.convert.scnet.network import build_graph
 from stemlane.catalog.convert.scnet.source import transform
 from stemlane.catalog.convert.spectral_models import save_network
@@ -25,10 +25,14 @@ def reference():
     return np.load(REFERENCES / "scnet.npz")
 
 
-@pytest.mark.parametrize("part_values", [1 << 21, 12_000, 1])
-def test_the_network_alone(tmp_path, reference, monkeypatch, part_values):
-    """Whole signals, as small ones are computed, parts of several bins or frames, and parts of one."""
+@pytest.mark.parametrize("part_values, most_kept", [(1 << 21, 1 << 25), (1 << 21, 0), (12_000, 0), (1, 1 << 25)])
+def test_the_network_alone(tmp_path, reference, monkeypatch, part_values, most_kept):
+    """Whole signals, as small ones are computed, parts of several bins or frames, and parts of one.
+
+    The first signal that the decoder hears again is kept, or computed once more.
+    """
     monkeypatch.setattr(layers, "_PART_VALUES", part_values)
+    monkeypatch.setattr(network, "_MOST_KEPT_VALUES", most_kept)
     found, padding = architecture(), 44_288 - case.SEGMENT  # 173 hops and as many frames, which are even, and one
     assert found.padding_samples(case.SEGMENT) == padding
     graph = build_graph(found, case.seeded(), case.SOURCES, case.SEGMENT + padding)

@@ -51,6 +51,30 @@ def test_a_u_net_as_published(tmp_path, bins, frames, depth, part_values):
     assert_equal_in_parts(tmp_path, unet(bins, frames, depth=depth, seed=bins), part_values, 1.2)
 
 
+@pytest.mark.parametrize("bins, frames, depth", [(24, 40, 2), (8, 46, 1), (16, 48, 3)])
+def test_the_first_level_computed_again_is_the_same(tmp_path, monkeypatch, bins, frames, depth):
+    """Its convolutions are there once more, in twice as many parts; onnxruntime does not find them equal."""
+    network, part_values = unet(bins, frames, depth=depth, seed=bins), bins * frames
+    kept = assert_equal_in_parts(tmp_path, network, part_values, 1.2)
+    monkeypatch.setattr(in_parts_module, "_MOST_KEPT_VALUES", 4 * bins * frames - 1)
+    again = assert_equal_in_parts(tmp_path, network, part_values, 1.2)
+    num_kept, num_again = (num_computed(tmp_path, model) for model in (kept, again))
+    first_level, parts = 4, 4  # convolutions, that of the input among them
+    assert num_again - num_kept == first_level * 2 * parts
+
+
+def num_computed(folder, model: onnx.ModelProto) -> int:
+    """How many convolutions onnxruntime computes."""
+    options, path = onnxruntime.SessionOptions(), folder / "network.onnx"
+    path.write_bytes(model.SerializeToString())
+    options.optimized_model_filepath = str(folder / "optimised.onnx")
+    options.log_severity_level = 4
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    nodes = onnx.load(folder / "optimised.onnx", load_external_data=False).graph.node
+    return sum(node.op_type == "Conv" for node in nodes)
+
+
 def test_a_small_one_stays_as_it_is():
     assert in_parts(onnx.ModelProto.FromString(unet(24, 20)), 4 * 24 * 20, WEIGHTS) is None
 

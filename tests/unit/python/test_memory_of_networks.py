@@ -11,9 +11,13 @@ import sys
 from fractions import Fraction
 
 import numpy as np
+import onnx
+import onnxruntime
+import pytest
 import soundfile
 from stemlane.catalog.convert.htdemucs import models as htdemucs
 from stemlane.catalog.convert.manifest_text import Description
+from stemlane.catalog.convert.mdx import in_parts
 from stemlane.catalog.convert.mdx23c import architecture as mdx23c
 from stemlane.catalog.convert.mdx23c.network import build_graph
 from stemlane.catalog.convert.mdx23c.source import transform
@@ -21,8 +25,8 @@ from stemlane.catalog.convert.onnx_graph import GraphBuilder
 from stemlane.catalog.convert.open_unmix import models as open_unmix
 from stemlane.catalog.convert.open_unmix.network import expected_shapes
 from stemlane.catalog.convert.scnet import architecture as scnet
+from stemlane.catalog.convert.scnet import network as scnet_network
 from stemlane.catalog.convert.scnet import source as scnet_source
-from stemlane.catalog.convert.scnet.network import build_graph as build_scnet_graph
 from stemlane.catalog.convert.spectral_models import Window, write_models
 from stemlane.catalog.install import add_model
 from stemlane.engine.mapped_weights import MappedWeights
@@ -185,8 +189,8 @@ def build_scnet(folder):
     hidden = {"encoder.0.conv_modules.0.layers.0.4.weight": np.zeros(8)}
     tensors = {name: scnet_case.weight(name, shape) for name, shape in scnet.expected_shapes(found, hidden).items()}
     return write_models(
-        functools.partial(build_scnet_graph, found, tensors, ["vocals"]), folder, stems=["vocals"], residual="other",
-        sample_rate=44100, transform=scnet_source.transform(found),
+        functools.partial(scnet_network.build_graph, found, tensors, ["vocals"]), folder, stems=["vocals"],
+        residual="other", sample_rate=44100, transform=scnet_source.transform(found),
         windows=[Window("", "", 473 * 1024, 0, 473 * 512)],
         description=Description("scnet", *ABOUT), report=lambda stage, done, total: None)[0]  # fmt: skip
 
@@ -196,11 +200,34 @@ def test_no_signal_of_scnet_is_computed_as_a_whole(tmp_path):
     assert peak_mib(build_scnet(tmp_path), 2, tmp_path) < 400
 
 
+@pytest.mark.parametrize("most_kept, computed_late", [(1 << 25, False), (1 << 20, True)])
+def test_scnet_computes_what_its_decoder_hears_again_when_it_is_heard(tmp_path, monkeypatch, most_kept, computed_late):
+    """In onnxruntime's order the first block's parts, which alone end in Gelu here, come after the recurrent layers."""
+    monkeypatch.setattr(scnet_network, "_MOST_KEPT_VALUES", most_kept)
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    path = build_scnet(tmp_path) / "network.onnx"
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    operators = [node.op_type for node in onnx.load(tmp_path / "optimised.onnx", load_external_data=False).graph.node]
+    last = len(operators) - operators[::-1].index("LSTM")
+    before, after = operators[:last].count("Gelu"), operators[last:].count("Gelu")
+    assert after >= before > 0 if computed_late else after == 0
+
+
 def test_no_signal_of_mdx_net_is_computed_as_a_whole(tmp_path, no_models):
     """418 MiB; whole ones, of 96 MiB at the first of four levels, took 654."""
     (tmp_path / "a.onnx").write_bytes(unet(1024, 512, growth=48, depth=3, factor=8))
     manifest = add_model("mdx", location=str(tmp_path / "a.onnx"), stem="vocals", fft_samples=2048)[0]
     assert peak_mib(manifest.folder, 5, tmp_path) < 470
+
+
+def test_mdx_net_keeps_no_large_signal_for_its_decoder(tmp_path, no_models, monkeypatch):
+    """318 MiB; with the first level's signal of 96 MiB kept from the encoder to the decoder 418."""
+    monkeypatch.setattr(in_parts, "_MOST_KEPT_VALUES", 1 << 20)
+    (tmp_path / "a.onnx").write_bytes(unet(1024, 512, growth=48, depth=3, factor=8))
+    manifest = add_model("mdx", location=str(tmp_path / "a.onnx"), stem="vocals", fft_samples=2048)[0]
+    assert peak_mib(manifest.folder, 5, tmp_path) < 370
 
 
 def test_open_unmix_holds_no_more_than_its_window_needs(tmp_path):

@@ -4,7 +4,8 @@
 A signal of MDX-Net's first level has 48 channels of 3072 bins and 256 frames, 151 MB, and five of them live at once.
 All its layers are local along the frames. So a few frames go through a whole chain of layers at once, with as many
 beside them as its convolutions reach, and only what ends a chain is kept: what several chains need, and what the
-number of frames changes after. The nodes are those of the original, so the result is the same but for rounding.
+number of frames changes after. The nodes are those of the original, so the result is the same but for rounding. Where
+much is kept for the decoder, the first level's signal is computed anew when it is heard there.
 
 A network of which one node is not known stays as it is: what is wrong with it is for others to say.
 """
@@ -22,6 +23,7 @@ from stemlane.catalog.convert.mdx.operators import Interval, Layer, Signal, Unkn
 from stemlane.catalog.convert.onnx_graph import MAPPED, WeightsFile
 
 PART_VALUES = 1 << 21  # of a signal that is computed at once, 8 MiB
+_MOST_KEPT_VALUES = 75_000_000  # for chains much later, 300 MB; with more, what is made of the input alone is not kept
 _MOST_PARTS, _MOST_NODES, _MOST_NODES_MADE = 64, 2000, 40_000
 _WIDEST_HALO = 8  # frames that a chain computes again in each part, both sides together
 _OLDEST_OPSET = 9
@@ -56,6 +58,16 @@ class _Chain:
     layers: list[Layer]
     cuts: list[Interval] = field(default_factory=list)
 
+    @property
+    def last(self) -> Layer:
+        """The one whose signal is kept."""
+        return self.layers[-1]
+
+    @property
+    def sources(self) -> set[str]:
+        """The kept signals that it hears."""
+        return {name for layer in self.layers for name in layer.sources} - {layer.output for layer in self.layers}
+
 
 class _Reader:
     """Reads a graph of one input and one output, (1, 4, bins, frames)."""
@@ -71,7 +83,8 @@ class _Reader:
             raise UnknownNodeError("another form")
         if len(self._constants) < len(graph.initializer) or any(map(_is_unusable, [inputs[0].name, *self._constants])):
             raise UnknownNodeError("names")
-        self._signals = {inputs[0].name: _ends(inputs[0])}
+        self._input = inputs[0].name
+        self._signals = {self._input: _ends(inputs[0])}
         self.same: dict[str, str] = {}  # constants that are others
         self._output = graph.output[0].name
         self._fresh: set[str] = set()  # signals of another number of frames than those before
@@ -118,12 +131,38 @@ class _Reader:
                 users.setdefault(source, []).append(layer)
         found = [chains[layer.output] for layer in self._layers if ends[layer.output] == layer.output]
         for chain in found:
-            frames = chain.layers[-1].result.frames
+            frames = chain.last.result.frames
             inside = {name for layer in chain.layers for name in (layer.output, *layer.sources)}
             largest = max(self._signals[name].size for name in inside)
             num_parts = max(1, min(2 ** round(math.log2(max(largest / part_values, 1))), frames, _MOST_PARTS))
-            chain.cuts = list(itertools.pairwise(frames * part // num_parts for part in range(num_parts + 1)))
+            chain.cuts = _between([frames * part // num_parts for part in range(num_parts + 1)])
+        return self._computed_again(found)
+
+    def _computed_again(self, chains: list[_Chain]) -> list[_Chain]:
+        """With chains twice that hear the input alone, where too much would be kept of what several chains hear.
+
+        The second time for the last chain that hears them, in halves of the parts: most is in memory when the decoder
+        computes its first one, and of equal ones onnxruntime would compute one and keep it.
+        """
+        hearers: dict[str, list[_Chain]] = {}
+        for chain in chains:
+            for name in chain.sources:
+                hearers.setdefault(name, []).append(chain)
+        of_several = [chain for chain in chains if len(hearers.get(chain.last.output, ())) > 1]
+        if sum(chain.last.result.size for chain in of_several) <= _MOST_KEPT_VALUES:
+            return chains
+        found = list(chains)
+        for chain in of_several:
+            if chain.sources == {self._input} and len(chain.cuts) > 1:
+                halves = [(begin, (begin + end) // 2, end) for begin, end in chain.cuts]
+                again = _Chain(chain.layers, _between(sorted({cut for cuts in halves for cut in cuts})))
+                found.insert(found.index(hearers[chain.last.output][-1]), again)
         return found
+
+
+def _between(cuts: list[int]) -> list[Interval]:
+    """The parts between cuts."""
+    return list(itertools.pairwise(cuts))
 
 
 def _is_unusable(name: str | bytes) -> bool:
@@ -180,7 +219,7 @@ class _Writer:
         self._parts[source.name] = [(source.name, (0, _ends(source).frames))]
         self._axes = {source.name: 3} | {layer.output: layer.result.axis for c in self._chains for layer in c.layers}
         for chain in self._chains:
-            self._parts[chain.layers[-1].output] = [(self._kept(chain, cut), cut) for cut in chain.cuts]
+            self._parts[chain.last.output] = [(self._kept(chain, cut), cut) for cut in chain.cuts]
             if len(self._nodes) > _MOST_NODES_MADE:
                 raise UnknownNodeError("too many nodes")
         output = self._model.graph.output[0].name
@@ -217,12 +256,12 @@ class _Writer:
         part = self._part(chain, cut)
         if len(chain.cuts) == 1:
             return part
-        return self._add("Concat", [part], self._name(), axis=self._axes[chain.layers[-1].output])
+        return self._add("Concat", [part], self._name(), axis=self._axes[chain.last.output])
 
     def _part(self, chain: _Chain, wanted: Interval) -> str:
         """Compute frames of what ends a chain; returns their name."""
         inner = {layer.output for layer in chain.layers}
-        last = chain.layers[-1]
+        last = chain.last
         hulls: dict[str, Interval] = {last.output: wanted}
         for layer in reversed(chain.layers):
             first, end = layer.need(hulls[layer.output])

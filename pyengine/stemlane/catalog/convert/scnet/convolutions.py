@@ -17,13 +17,15 @@ class Convolutions:
         self._layers = layers
         self.graph = layers.graph
 
-    def encode(self, name: str, source: Signal, bands: Sequence[Band], width: int, depths: Sequence[int]) -> Signal:
+    def encode(
+        self, name: str, source: Signal, bands: Sequence[Band], width: int, depths: Sequence[int], *, finer: int = 1
+    ) -> Signal:
         """Bands apart: fewer bins, then the convolutions along the frames; no part lies in two bands."""
         graph, found, start = self.graph, [], 0
         for number, (band, depth) in enumerate(zip(bands, depths, strict=True)):
             convolution = f"{name}.SDlayer.convs.{number}"
             reached = band.stride * self._layers.get(f"{convolution}.weight").shape[1]  # values for each position
-            for begin, end in cuts(band.positions, self._layers.frames, max(width, reached)):
+            for begin, end in cuts(band.positions, self._layers.frames, max(width, reached), finer=finer):
                 part = self._fewer_bins(convolution, source, band, begin, end)
                 for step in range(depth):
                     part = self._module(f"{name}.conv_modules.{number}.layers.{step}", part, width)
@@ -114,7 +116,8 @@ class Convolutions:
         weight = weight[:, :width] + weight[:, width:]
         for part in skip.parts:
             first, last = max(part.begin - 1, 0), min(part.end + 1, skip.length)
-            both = [self._layers.window(signal, first, last) for signal in (source, skip)]
+            # Of these two onnxruntime computes the newer one first: `skip` may be computed only when it is heard.
+            both = [self._layers.window(signal, first, last) for signal in (skip, source)]
             planes = self._planes(graph.node("Add", *both))
             pads = [first - part.begin + 1, 1, part.end + 1 - last, 1]
             value = self._planes_convolved(planes, weight[:width], bias[:width], pads)

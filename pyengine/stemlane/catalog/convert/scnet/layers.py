@@ -59,6 +59,9 @@ class Layers:
         return self.window(signal, 0, signal.length)
 
 
-def cuts(length: int, others: int, channels: int) -> list[tuple[int, int]]:
-    """Begins and ends of the positions that are computed at once, of `length`, each of `others` x `channels` values."""
-    return signal_parts.cuts(length, length * others * channels, _PART_VALUES)
+def cuts(length: int, others: int, channels: int, *, finer: int = 1) -> list[tuple[int, int]]:
+    """Begins and ends of the positions that are computed at once, of `length`, each of `others` x `channels` values.
+
+    Parts that are `finer` are as many times smaller.
+    """
+    return signal_parts.cuts(length, length * others * channels * finer, _PART_VALUES)

@@ -4,7 +4,8 @@
 What the original computes (scnet/SCNet.py, separation.py), in another order: signals lie as (bin, frame, channel), so
 that convolutions along one axis are matrix products and a bin's frames are normalised where they lie. The Fourier
 transforms along the frames are products with constant matrices. The fusion layers hear their input twice; their
-weights for both are added up. All is computed in parts of a signal, for the memory.
+weights for both are added up. All is computed in parts of a signal, for the memory. Where the encoder's signals are
+large, the decoder's last block hears the first of them computed anew instead of kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,8 @@ from stemlane.catalog.convert.scnet.layers import BINS, EPSILON, Layers, Signal
 from stemlane.catalog.convert.scnet.recurrences import Recurrences
 from stemlane.catalog.convert.signal_parts import Part
 
+_MOST_KEPT_VALUES = 1 << 25  # of the encoder for the decoder, 128 MiB; with more the first signal is not kept
+
 
 def build_graph(
     found: Architecture, tensors: Mapping[str, np.ndarray], stems: Sequence[str], segment_samples: int
@@ -27,8 +30,7 @@ def build_graph(
     layers = Layers(tensors, frames)
     graph, convolutions = layers.graph, Convolutions(layers)
     level = _Level(graph, frames * bins * CHANNELS) if found.normalises_segments else None
-    heard = level.taken("spectrogram") if level else "spectrogram"
-    signal = Signal([Part(graph.node("Transpose", heard, perm=[1, 0, 2]), 0, bins)], BINS)
+    signal = _heard(layers, level, [(0, bins)])
     skips = []
     for index, width in enumerate(found.widths):
         bands = found.bands(bins)
@@ -36,6 +38,14 @@ def build_graph(
         skips.append((skip, bands))
         bins = skip.length
         signal = convolutions.convolved(f"encoder.{index}.globalconv", skip)
+    kept = [skip.length * frames * width for (skip, _), width in zip(skips, found.widths, strict=True)]
+    if sum(kept) > _MOST_KEPT_VALUES:
+        # From halves: of the same input onnxruntime would compute the same signal only once, and keep it.
+        middle, bands = found.num_bins // 2, skips[0][1]
+        halves = _heard(layers, level, [(0, middle), (middle, found.num_bins)])
+        # Finer: most is in memory when the first part is computed, since all others of the decoder wait for it.
+        again = convolutions.encode("encoder.0", halves, bands, found.widths[0], found.depths, finer=2)
+        skips[0] = again, bands
     signal = _separated(found, layers, signal)
     order = np.array([found.sources.index(stem) for stem in stems])
     for index in range(len(found.widths)):
@@ -47,6 +57,16 @@ def build_graph(
              for part in signal.parts]  # fmt: skip
     graph.node("Concat", *parts, axis=1, output="stem_spectrograms")
     return graph
+
+
+def _heard(layers: Layers, level: "_Level | None", places: Sequence[tuple[int, int]]) -> Signal:
+    """The input, normalised and cut at these bins."""
+    graph, found = layers.graph, []
+    for begin, end in places:
+        part = graph.slice("spectrogram", 1, begin, end) if len(places) > 1 else "spectrogram"
+        taken = level.taken(part) if level else part
+        found.append(Part(graph.node("Transpose", taken, perm=[1, 0, 2]), begin, end))
+    return Signal(found, BINS)
 
 
 def _separated(found: Architecture, layers: Layers, source: Signal) -> Signal:
