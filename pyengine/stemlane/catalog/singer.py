@@ -86,7 +86,10 @@ class Syllable:
 
 
 def sing(syllables: Sequence[Syllable], sample_rate: int, random: np.random.Generator) -> np.ndarray:
-    """A phrase, float64 (samples,), with an RMS of about 0.1 where it sounds."""
+    """A phrase, float64 (samples,), with an RMS of about 0.1 where it sounds.
+
+    `sample_rate` is 44100 or near: lower ones fold harmonics back, and all that moves is counted in frames of samples.
+    """
     seconds = max(syllable.start + syllable.length for syllable in syllables) + 0.3
     num_frames = int(seconds * sample_rate) // FRAME
     tract = _Tract(syllables, num_frames, sample_rate / FRAME, random)

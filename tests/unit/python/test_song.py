@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from stemlane.catalog import singer
 from stemlane.catalog.singer import Syllable, sing
 from stemlane.catalog.song import BEAT, SAMPLE_RATE, make_song
 
@@ -46,8 +47,15 @@ def test_consonants_come_before_the_vowel():
     assert power(part(hummed, 0.23, 0.28), 100, 400) > power(part(hummed, 0.23, 0.28), 500, 3000) + 3
 
 
-def test_nothing_folds_back_from_half_the_rate():
-    assert power(sung("a", 64.0), 18000, 22050) < power(sung("a", 64.0), 100, 5000) - 60
+def test_pulses_are_harmonics_and_nothing_folds_back_between_them():
+    """Those above half the rate would, onto places where no filter takes them away."""
+    pitch = 445.0
+    pulses, phase = singer._pulses(np.full(200, pitch), SAMPLE_RATE)
+    time = np.arange(1, len(pulses) + 1) / SAMPLE_RATE
+    np.testing.assert_allclose(phase, 2 * np.pi * pitch * time, rtol=1e-9)
+    spectrum = np.abs(np.fft.rfft(pulses * np.blackman(len(pulses)))) ** 2
+    apart = np.fft.rfftfreq(len(pulses), 1 / SAMPLE_RATE) / pitch % 1.0
+    assert 10 * np.log10(spectrum[(apart > 0.1) & (apart < 0.9)].max() / spectrum.max()) < -70
 
 
 def test_a_song_is_the_sum_of_its_stems_and_repeats_itself():
