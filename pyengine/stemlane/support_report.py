@@ -29,7 +29,7 @@ def check_target(path: str | Path) -> None:
     """Raise `InputError` unless the name says what the file will be, before any work is done for it."""
     target = Path(path)
     if target.suffix.lower() != ".zip":
-        name = target.with_suffix(".zip") if target.name else "report.zip"
+        name = target / "report.zip" if target.is_dir() else target.with_suffix(".zip")
         raise InputError(f"{path}: the report is a zip file; name it like {name}")
 
 

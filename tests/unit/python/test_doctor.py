@@ -167,9 +167,10 @@ def test_the_report_holds_versions_states_and_logs_and_nobodys_name(healthy, tmp
     assert [name for name in ("erika", "musterfrau", "kellerkind") if name in everything] == []
 
 
-@pytest.mark.parametrize(
-    "name, other", [("report.txt", "report.zip"), ("report", "report.zip"), ("a.tar.gz", "a.tar.zip")]
-)
+@pytest.mark.parametrize("name, other", [
+    ("report.txt", "report.zip"), ("report", "report.zip"), ("a.tar.gz", "a.tar.zip"), ("", "report.zip"),
+    ("..", "../report.zip"),
+])  # fmt: skip
 def test_a_report_under_a_name_that_is_no_archives_is_refused_at_once(tmp_path, monkeypatch, capsys, name, other):
     monkeypatch.setattr(doctor, "run", lambda: pytest.fail("it has looked already"))
     assert main(["doctor", "--report", str(tmp_path / name)]) == 1
