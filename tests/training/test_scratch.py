@@ -50,3 +50,13 @@ def test_a_missing_or_misspelt_kind_is_named(steps, tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match="material.toml: needs exactly speeds, .*; look at choir, choirs"):
         scratch.main([str(FOLDER / "mix.toml")])
     assert steps == []
+
+
+@pytest.mark.parametrize("text, words", [(None, "No such file or directory"), ("[training", "Expected ']' .*")])
+def test_a_configuration_that_cannot_be_read_is_named(steps, tmp_path, text, words):
+    path = tmp_path / "own.toml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(SystemExit, match=f"^scratch: {path}: cannot be read \\({words}\\)$"):
+        scratch.main([str(path)])
+    assert steps == []

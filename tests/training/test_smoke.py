@@ -147,11 +147,11 @@ def test_a_teacher_of_other_sizes(cache):
 def test_a_teacher_that_looks_further_ahead(cache):
     """Its masks are made when later frames are known, which the network in training never sees."""
     torch.save(MaskNetwork(CONFIGS["smoke"].network).state_dict(), cache / "smoke.pt")
-    names = ["--config", "live", "--batch", "2", "--frames", "14", "--threads", "1", "--no-panel", "--teach-everywhere"]
+    names = ["--config", "live", "--batch", "2", "--frames", "15", "--threads", "1", "--no-panel", "--teach-everywhere"]
     options = train.parser().parse_args([*names, "--teacher", str(cache / "smoke.pt"), "--teacher-config", "smoke"])
     trainer = loop.Trainer(CONFIGS["live"], cache, Pool(cache / "pool"), options)
     scored = trainer.maker.scored
-    assert list(range(14))[scored] == [8, 10, 12]  # the last frame is for the teacher alone
+    assert list(range(15))[scored] == [8, 10, 12]  # the last frame is for the teacher alone
     batch = tuple(map(torch.from_numpy, trainer.maker.make(0).parts()))
     masks = trainer.teacher.network(*batch[:2])[0]
     taught = trainer.teacher.fill(batch, scored)[2]

@@ -39,8 +39,11 @@ KEYS = (
 
 def read(path: Path, keys: tuple[str, ...]) -> dict:
     """What a TOML file states, which must be exactly `keys`; else `PoolError`."""
-    with open(path, "rb") as file:
-        content = tomllib.load(file)
+    try:
+        with open(path, "rb") as file:
+            content = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise PoolError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
     wrong = set(content) ^ set(keys)
     if wrong:
         raise PoolError(f"{path}: needs exactly {', '.join(keys)}; look at {', '.join(sorted(wrong))}")
