@@ -73,32 +73,42 @@ def test_old_files_stay_if_not_all_new_ones_can_take_their_place(tmp_path, monke
     assert [path.name for path in tmp_path.iterdir()] == ["song"]
 
 
-@pytest.fixture
-def another_disk(tmp_path, monkeypatch):
-    """A folder to and from which nothing can be renamed, or have a second name."""
-    disk = tmp_path / "disk"
+@pytest.fixture(params=["linked", "mounted"])
+def base(request, tmp_path, monkeypatch):
+    """A folder whose `other` lies on another disk: nothing can be renamed to and from there, or have a second name."""
+    base, disk = tmp_path / "out", tmp_path / ("disk" if request.param == "linked" else "out/other")
+    base.mkdir()
     disk.mkdir()
+    if request.param == "linked":
+        (base / "other").symlink_to(disk)
+
+    def is_there(path):
+        return os.path.realpath(path).startswith(str(disk))
 
     def within_one(original):
         def move(source, final, **options):
-            if len({os.path.realpath(os.path.dirname(path)).startswith(str(disk)) for path in (source, final)}) > 1:
+            if len({is_there(os.path.dirname(path)) for path in (source, final)}) > 1:
                 raise OSError(errno.EXDEV, os.strerror(errno.EXDEV), str(source))
             return original(source, final, **options)
 
         return move
 
+    def stat(path, *arguments, original=os.stat, **options):
+        found = list(original(path, *arguments, **options))
+        found[2] += not isinstance(path, int) and is_there(path)  # st_dev
+        return os.stat_result(found)
+
     for name in ("replace", "rename", "link"):
         monkeypatch.setattr(os, name, within_one(getattr(os, name)))
-    return disk
+    if request.param == "mounted":  # a link may lead to where the same disk is mounted once more
+        monkeypatch.setattr(os, "stat", stat)
+    return base
 
 
-@pytest.mark.parametrize("finals", [["linked/a"], ["linked/song/a", "linked/song/b"], ["linked/song/a", "here/b", "c"]])
-def test_a_link_to_another_disk_is_followed(tmp_path, another_disk, finals):
+@pytest.mark.parametrize("finals", [["other/a"], ["other/song/a", "other/song/b"], ["other/song/a", "here/b", "c"]])
+def test_another_disk_below_the_folder_has_a_stage_of_its_own(tmp_path, base, finals):
     """New files there, and such as take the place of others; after an error all are the old ones."""
-    base = tmp_path / "out"
-    base.mkdir()
-    (base / "linked").symlink_to(another_disk)
-    left = another_disk / ".stemlane-0123456789abcdef.partial"
+    left = base / "other" / ".stemlane-0123456789abcdef.partial"
     paths = [base / name for name in finals]
     for text in "12":
         left.write_text("of a run that was killed")
@@ -106,7 +116,7 @@ def test_a_link_to_another_disk_is_followed(tmp_path, another_disk, finals):
             for path in staged:
                 path.write_text(text)
         assert [path.read_text() for path in paths] == [text] * len(paths)
-        assert [path for path in (*base.rglob("*"), *another_disk.rglob("*")) if path.name.startswith(".")] == []
+        assert [path for path in tmp_path.rglob("*") if path.name.startswith(".")] == []
     paths[-1].unlink()
     paths[-1].mkdir()  # in the way of the last one
     with pytest.raises(InputError, match="cannot be written"), staged_files(paths, base) as staged:
