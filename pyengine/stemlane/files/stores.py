@@ -196,6 +196,8 @@ def _rename(store: "AbstractFileSystem", old: str, new: str) -> None:
     except Exception:
         if not (store.exists(old) and store.exists(new)):
             raise
+    store.invalidate_cache()
+    if store.exists(old):  # WebHDFS does not say so
         store.rm_file(new)
         store.mv(old, new)
 

@@ -188,21 +188,6 @@ def test_files_of_ones_own_in_a_store_are_kept(songs, store, tiny_models):
     assert stemlane.separate_file("memory://music/in/a.wav", "memory://out", skip_existing=True).skipped
 
 
-def test_a_store_that_gives_no_taken_name_is_written_to_again(songs, store, tiny_models, monkeypatch):
-    """Such as SMB."""
-    original = type(store).mv
-
-    def mv(self, old, new):
-        if self.exists(new):
-            raise FileExistsError(new)
-        original(self, old, new)
-
-    monkeypatch.setattr(type(store), "mv", mv)
-    for model in ("default", "live"):
-        stemlane.separate_file("memory://music/in/a.wav", "memory://out", model=model, stems=["bass"])
-        assert sorted(store.find("/out")) == ["/out/a/.bass.wav.json", "/out/a/bass.wav"]
-
-
 def test_a_receipt_that_cannot_be_read_just_now_is_asked_for_again(songs, store, tiny_models, monkeypatch):
     """It may be there, so nothing is called a file of one's own, which no further attempt would change."""
     stemlane.separate_file("memory://music/in/a.wav", "memory://out")
@@ -220,15 +205,6 @@ def test_a_receipt_that_cannot_be_read_just_now_is_asked_for_again(songs, store,
     failures.append(TimeoutError("the network is down"))
     [outcome] = stemlane.separate_many(["memory://music/in/a.wav"], "memory://out", retries=1, stems=["bass"])
     assert not outcome.problem and not failures
-
-
-def test_names_may_hold_what_patterns_do(songs, store, tiny_models):
-    """Such as a song's "[live]": a store without a rename of its own copies, and must not search."""
-    store.get_file("/music/in/a.wav", str(songs / "what? [live] *.wav"))
-    for skipped in (False, True):
-        done = stemlane.separate_file(songs / "what? [live] *.wav", "memory://out", stems=["bass"], skip_existing=True)
-        assert done.skipped is skipped
-    assert sorted(store.find("/out")) == [f"/out/what? [live] */{name}" for name in (".bass.wav.json", "bass.wav")]
 
 
 @pytest.mark.parametrize("said, is_content", [
