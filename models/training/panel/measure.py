@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from stemlane.evaluation import scores
 
 from models.training.data.pool import STEMS
 from models.training.network.configs import CONFIGS, ModelConfig
@@ -27,6 +26,7 @@ from .build import Item
 from .evaluate import masked, median_sdr_db, sdr_db, separate, shares
 
 AUDIBLE_DB = -30.0  # a stem is scored where it is louder than this against the mixture
+LEAST_SPAN_DB = 3.0  # and where the ideal mask is at least this much better than the base, as in `stemlane evaluate`
 WINDOW_SECONDS = 5.0  # of the worst window
 DRAWS = 2000  # of the bootstrap
 
@@ -70,8 +70,8 @@ def measure_item(network: MaskNetwork, config: ModelConfig, item: Item) -> Resul
             continue
         base, ideal = item.base_db[index], item.ideal_db[index]
         sdr[index], museval[index] = sdr_db(stem, estimates[index]), median_sdr_db(stem, estimates[index])
-        found = scores.score(sdr[index], base, ideal)
-        score[index] = np.nan if found is None else found
+        if ideal - base >= LEAST_SPAN_DB:
+            score[index] = (sdr[index] - base) / (ideal - base)
     invented, worst = np.nan, np.nan
     if not item.stems[0].any():
         size = int(WINDOW_SECONDS * SAMPLE_RATE)

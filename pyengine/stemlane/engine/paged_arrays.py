@@ -6,11 +6,12 @@ import functools
 import math
 import mmap
 import sys
-from collections.abc import Callable
 
 import numpy as np
 
 _FLAGS = ("MAP_PRIVATE", "MAP_ANONYMOUS")
+_M_MMAP_THRESHOLD = -3  # of glibc's malloc.h
+_LARGE_BYTES = 1 << 20
 
 
 def paged_zeros(shape: tuple[int, ...]) -> np.ndarray:
@@ -32,13 +33,25 @@ def forget(array: np.ndarray) -> None:
         pages.madvise(advice)
 
 
+def keep_large_arrays_apart() -> None:
+    """Let each array of numpy of a MiB or more have pages of its own, which go when it goes (glibc alone).
+
+    Left to itself, malloc takes ever larger ones from its heap, up to 32 MB, and what outlives them keeps their place.
+    """
+    libc = _libc()
+    if libc is not None:
+        libc.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+
+
 def forget_freed() -> None:
     """Give back the memory of arrays of numpy that are gone, which malloc keeps for the next ones (glibc alone)."""
-    trim = _malloc_trim()
-    if trim is not None:
-        trim(0)
+    libc = _libc()
+    if libc is not None:
+        libc.malloc_trim(0)
 
 
 @functools.cache
-def _malloc_trim() -> Callable[[int], int] | None:
-    return getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+def _libc() -> ctypes.CDLL | None:
+    """The C library, if it is one with what is used here."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    return libc if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim") else None

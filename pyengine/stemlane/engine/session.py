@@ -19,7 +19,7 @@ import onnxruntime
 from stemlane.arguments import MOST_THREADS
 from stemlane.engine import providers
 from stemlane.engine.mapped_weights import MappedWeights, is_mapped
-from stemlane.engine.paged_arrays import forget, forget_freed, paged_zeros
+from stemlane.engine.paged_arrays import forget, forget_freed, keep_large_arrays_apart, paged_zeros
 from stemlane.engine.running import failure, run, run_options
 from stemlane.errors import ModelError, one_line
 
@@ -296,7 +296,11 @@ def _fits(found: tuple[int | str | None, ...], shape: Shape | None) -> bool:
 
 @functools.cache
 def _share_memory() -> None:
-    """Make one arena for all large networks: those that run in turn need the memory of the largest only."""
+    """Make one arena for all large networks: those that run in turn need the memory of the largest only.
+
+    Beside it, arrays that are gone leave nothing behind.
+    """
+    keep_large_arrays_apart()
     memory = onnxruntime.OrtMemoryInfo(
         "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
     )

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """Arrays that give back their memory and can be written again."""
 
+import subprocess
+import sys
+
 import numpy as np
 from stemlane.engine.paged_arrays import forget, forget_freed, paged_zeros
 
@@ -40,3 +43,39 @@ def test_what_malloc_keeps_is_given_back():
     forget_freed()
     assert before - resident_bytes() > count * size / 2
     assert last.sum() == size
+
+
+LARGE_ARRAYS = """
+import sys
+sys.path[:0] = {paths!r}
+import numpy as np
+from stemlane.engine.paged_arrays import keep_large_arrays_apart
+if {apart}:
+    keep_large_arrays_apart()
+freed = np.ones(30 << 20, np.uint8)
+del freed  # malloc learns from it to take such arrays from its heap
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096
+before = resident()
+many, outliving = [], []
+for _ in range(4):
+    many.append(np.ones(16 << 20, np.uint8))
+    outliving.append(np.ones(64 << 10, np.uint8))
+many.clear()
+print(resident() - before)
+"""
+
+
+def test_large_arrays_leave_nothing_behind():
+    """However malloc has learned, and whatever outlives them."""
+    kept = {
+        apart: int(
+            subprocess.run(
+                [sys.executable, "-c", LARGE_ARRAYS.format(paths=sys.path, apart=apart)],
+                capture_output=True, check=True, text=True,
+            ).stdout
+        )
+        for apart in (False, True)
+    }  # fmt: skip
+    assert kept[True] < 4 << 20
+    assert kept[False] > 40 << 20  # or there would be nothing to do
