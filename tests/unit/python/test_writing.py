@@ -56,6 +56,17 @@ def test_very_long_wav_files_get_the_larger_header(tmp_path, monkeypatch):
     np.testing.assert_array_equal(read(path), samples)
 
 
+def test_what_a_link_points_to_is_replaced_and_the_link_stays(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    old, link = write(tmp_path / "elsewhere" / "old.wav", noise(1, 10)), tmp_path / "a.wav"
+    link.symlink_to(old)
+    samples = noise(2, 2000)
+    write(link, samples)
+    assert link.is_symlink()
+    np.testing.assert_array_equal(read(old), samples)
+    assert [path.name for path in (tmp_path / "elsewhere").iterdir()] == ["old.wav"]
+
+
 def test_peak_is_the_largest_so_far(tmp_path):
     with AudioOutput(tmp_path / "a.wav", 44100, 1) as output:
         output.write(np.array([[0.5, -1.5, 1.0]], np.float32))
