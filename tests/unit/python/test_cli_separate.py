@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from stemlane.cli.main import main
+from stemlane.files import separating
 from support.command_line import RATE, everything_in, fails, noise, write
 from support.tiny_models import build_model
 
@@ -219,3 +220,14 @@ def test_recordings_that_are_cut_off_are_reported(tmp_path, tiny_models, capsys)
     (tmp_path / "a.wav").write_bytes(unknown)
     assert main(["separate", str(tmp_path / "a.wav"), "-o", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_a_song_whose_stems_would_be_in_the_way_is_not_separated_first(tmp_path, tiny_models, capsys, monkeypatch):
+    for name, seconds in (("first", 1), ("second", 2)):
+        write(tmp_path / name / "song.wav", noise(2, seconds * RATE))
+    assert main(["separate", str(tmp_path / "first" / "song.wav"), "-o", str(tmp_path / "out")]) == 0
+    separated = []
+    monkeypatch.setattr(separating, "staged_results", lambda *arguments: separated.append(arguments))
+    assert main(["separate", str(tmp_path / "second" / "song.wav"), "-o", str(tmp_path / "out")]) == 1
+    assert "holds a stem of another recording" in capsys.readouterr().err
+    assert separated == []

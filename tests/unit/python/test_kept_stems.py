@@ -67,15 +67,6 @@ def test_a_song_of_the_same_name_keeps_its_stems(two, tmp_path, capsys, option):
     np.testing.assert_array_equal(vocals(out), vocals(out / "second"))
 
 
-def test_a_song_whose_stems_would_be_in_the_way_is_not_separated_first(two, tmp_path, capsys, monkeypatch):
-    assert main(["separate", str(two[0]), "-o", str(tmp_path / "out")]) == 0
-    separated = []
-    monkeypatch.setattr(separating, "staged_results", lambda *arguments: separated.append(arguments))
-    assert main(["separate", str(two[1]), "-o", str(tmp_path / "out")]) == 1
-    assert "holds a stem of another recording" in capsys.readouterr().err
-    assert separated == []
-
-
 def test_a_part_keeps_the_whole_and_the_whole_a_part(two, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["separate", str(two[0]), "-o", str(out), "--stems", "vocals"]

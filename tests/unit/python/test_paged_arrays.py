@@ -49,9 +49,8 @@ LARGE_ARRAYS = """
 import sys
 sys.path[:0] = {paths!r}
 import numpy as np
-from stemlane.engine.paged_arrays import keep_large_arrays_apart
-if {apart}:
-    keep_large_arrays_apart()
+from stemlane.engine import paged_arrays, session
+{prepared}
 freed = np.ones(30 << 20, np.uint8)
 del freed  # malloc learns from it to take such arrays from its heap
 def resident():
@@ -66,16 +65,17 @@ print(resident() - before)
 """
 
 
+def left_behind(prepared: str) -> int:
+    """Bytes that a process keeps of large arrays that are gone, after these lines."""
+    program = LARGE_ARRAYS.format(paths=sys.path, prepared=prepared)
+    return int(subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True).stdout)
+
+
 def test_large_arrays_leave_nothing_behind():
     """However malloc has learned, and whatever outlives them."""
-    kept = {
-        apart: int(
-            subprocess.run(
-                [sys.executable, "-c", LARGE_ARRAYS.format(paths=sys.path, apart=apart)],
-                capture_output=True, check=True, text=True,
-            ).stdout
-        )
-        for apart in (False, True)
-    }  # fmt: skip
-    assert kept[True] < 4 << 20
-    assert kept[False] > 40 << 20  # or there would be nothing to do
+    assert left_behind("paged_arrays.keep_large_arrays_apart()") < 4 << 20
+    assert left_behind("") > 40 << 20  # or there would be nothing to do
+
+
+def test_nor_do_they_beside_large_networks():
+    assert left_behind("session._share_memory()") < 4 << 20  # what each large network asks for as it is loaded
