@@ -61,7 +61,7 @@ def add(commands: Group) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
-    from stemlane.files.addresses import place
+    from stemlane.files.addresses import place, without_password
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
     from stemlane.files.results import on_disk
@@ -75,22 +75,23 @@ def run(options: argparse.Namespace) -> int:
     if controllers and not options.automation:
         options.refuse("--cc says what moves the stems in a .mid: name it with --automation")
     automation = read_automation(options.automation, controllers=controllers) if options.automation else None
+    shown = without_password(options.input)
     with (
         cli_recordings.input_files([options.input]) as inputs,
         on_disk(place(*inputs)) as path,
         cli_recordings.output_file(options.output) as output,
     ):
-        with AudioInput(path, shown=options.input) as source:
+        with AudioInput(path, shown=shown) as source:
             num_samples = source.num_samples
-        with Progress(os.path.basename(options.input), num_samples) as progress:
+        with Progress(os.path.basename(shown), num_samples) as progress:
             warnings = render_file(
                 path, output, gains=gains, automation=automation, focus=focus, model=options.model, progress=progress,
-                shown=options.input,
+                shown=shown,
             )  # fmt: skip
     for text in warnings:
         warn(text)
     if options.output != cli_recordings.STREAM:
-        say(options.output)
+        say(without_password(options.output))
     return 0
 
 

@@ -10,6 +10,7 @@ from stemlane.arguments import path_text
 from stemlane.errors import InputError
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters at least: a drive of Windows has one
+_PASSWORD = re.compile(r"^([^:/]+://[^:/@]*):[^/]*@")
 _OWN_SCHEMES = ("file", "local")  # of this machine; what is there is a path like any other
 
 
@@ -17,20 +18,36 @@ class Address(PurePosixPath):
     """A file or folder in a store that fsspec reaches.
 
     It is a pure path that keeps both slashes behind its scheme, so names, endings and parents work as with paths.
-    Repeated slashes further on become one.
+    Repeated slashes further on become one. Its text, for messages and receipts, leaves out a password.
 
     >>> song = Address("s3://bucket/in/song.flac")
     >>> str(song.parent / "x.wav"), song.suffix, song.scheme
     ('s3://bucket/in/x.wav', '.flac', 's3')
+    >>> str(Address("smb://me:secret@nas/in")), Address("smb://me:secret@nas/in").url
+    ('smb://me@nas/in', 'smb://me:secret@nas/in')
     """
 
     def __str__(self) -> str:
+        return without_password(self.url)
+
+    @property
+    def url(self) -> str:
+        """The whole address, a password included: for the store alone."""
         return super().__str__().replace(":/", "://", 1)
 
     @property
     def scheme(self) -> str:
         """What stands before the colon, in lower case."""
         return str(self).partition("://")[0].lower()
+
+
+def without_password(text: str) -> str:
+    """What is given on a command line, for messages.
+
+    >>> without_password("sftp://me:secret@host/song.wav"), without_password("song.wav")
+    ('sftp://me@host/song.wav', 'song.wav')
+    """
+    return _PASSWORD.sub(r"\1@", text)
 
 
 Place: TypeAlias = Path | Address
@@ -54,7 +71,7 @@ def place(given: str | PurePath, name: str = "path") -> Place:
     if not scheme:
         return Path(text)
     if "::" in text:
-        raise InputError(f"{text}: should be one address, not one inside another")
+        raise InputError(f"{without_password(text)}: should be one address, not one inside another")
     if scheme[0].lower().removesuffix("://") in _OWN_SCHEMES:
         return Path(unquote(text[scheme.end() :]))
     return Address(text)

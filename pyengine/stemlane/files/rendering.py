@@ -44,7 +44,7 @@ def render_file(
         Warnings: a recording whose end is missing, peaks the format has clipped.
     """
     target = place(output_path)
-    encoding = encoding_of(output_path)
+    encoding = encoding_of(target)
     if model == "default" and is_stem_file(shown or path):
         _check_no_focus(path, shown, focus)
         return _mix_stem_file(path, target, encoding, shown, gains=gains, automation=automation, progress=progress)
@@ -57,7 +57,7 @@ def render_file(
             for piece in render_blocks(blocks, source.sample_rate, source.num_channels, plan, manifest, focus):
                 output.write(piece)
                 progress(piece.shape[1])
-        return [warning for warning in (source.warning, clip_warning(output_path, output, _softer(output))) if warning]
+        return [warning for warning in (source.warning, clip_warning(target, output, _softer(output))) if warning]
 
 
 def _check_no_focus(path: str | Path, shown: str | None, focus: Mapping[str, float | str] | None) -> None:

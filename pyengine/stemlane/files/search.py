@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
 
 from stemlane.errors import InputError
-from stemlane.files.addresses import Address, Place, place
+from stemlane.files.addresses import Address, Place, place, without_password
 from stemlane.files.formats import ENDINGS
 from stemlane.files.marks import mark_in
 from stemlane.files.names import Recording, track_name
@@ -42,13 +42,14 @@ def find_recordings(
     for entry in inputs:
         stems: list[Place] = []
         recordings = list(_recordings_of(place(entry), leave_out, stems))
+        shown = without_password(os.fspath(entry))
         if not recordings and stems:
             raise InputError(
-                f"{entry}: holds nothing but stems that Stemlane has made, such as {stems[0]}; name the files to "
+                f"{shown}: holds nothing but stems that Stemlane has made, such as {stems[0]}; name the files to "
                 "separate them again"
             )
         if not recordings:
-            raise InputError(f"{entry}: no audio file is there; it should end in one of: {' '.join(sorted(ENDINGS))}")
+            raise InputError(f"{shown}: no audio file is there; it should end in one of: {' '.join(sorted(ENDINGS))}")
         for recording in recordings:
             found.setdefault(_real(recording.path), recording)
         if left_out is not None:
@@ -79,11 +80,11 @@ def _recordings_of(path: Place, leave_out: Place | None, stems: list[Place]) -> 
 
 
 def _recordings_at(address: Address, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:
-    has_magic = glob.has_magic(str(address))
+    has_magic = glob.has_magic(address.url)
     if address.suffix.lower() in ENDINGS and not has_magic:
         yield Recording(address, track_name(address))
         return
-    base = next(folder for folder in (address, *address.parents) if not glob.has_magic(str(folder)))
+    base = next(folder for folder in (address, *address.parents) if not glob.has_magic(folder.url))
     files = [file for file in files_at(address) if leave_out not in file.parents]
     made = set() if has_magic else stems_of(files)
     for file in files:

@@ -2,8 +2,10 @@
 """Fetches whole files from stores that fsspec reaches, and sends them there, where they appear when complete."""
 
 import contextlib
+import errno
 import hashlib
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,14 +44,17 @@ def _store(address: Address) -> "tuple[AbstractFileSystem, str]":
     except ImportError:
         raise InputError(f"{address}: addresses need fsspec; run 'pip install fsspec'") from None
     try:
-        store, path = url_to_fs(str(address))
+        # What follows ? or # belongs to a name, but fsspec takes it away, and SFTP would log in with it.
+        plain = address.url if address.scheme in _OBJECT_STORES | _READ_ONLY else re.split("[?#]", address.url)[0]
+        rest = address.url[len(plain) :]
+        store, path = url_to_fs(plain + "_" if rest else plain)
     except ImportError as error:
         packages = _PACKAGES.get(address.scheme)
         remedy = f"{address.scheme}:// needs a package; run 'pip install {packages}'" if packages else error
         raise InputError(f"{address}: {remedy}") from None
     except ValueError as error:  # says that no such scheme is known
         raise InputError(f"{address}: {error}") from None
-    return store, path
+    return store, path[:-1] + rest if rest else path
 
 
 @contextlib.contextmanager
@@ -59,10 +64,16 @@ def _asking(address: Address, done: str) -> "Iterator[tuple[AbstractFileSystem, 
         yield _store(address)
     except InputError:
         raise
-    except FileNotFoundError:
-        raise InputError(f"{address}: no such file") from None
     except Exception as error:  # noqa: BLE001 - each store has errors of its own
+        if _is_missing(error):
+            missing = "no such bucket or folder" if done == "written" else "no such file"
+            raise InputError(f"{address}: {missing}") from None
         raise InputError(f"{address}: cannot be {done} ({one_line(error)})") from None
+
+
+def _is_missing(error: Exception) -> bool:
+    """Whether it says that no such file is there: SMB's is a plain `OSError` with that number."""
+    return isinstance(error, FileNotFoundError) or (isinstance(error, OSError) and error.errno == errno.ENOENT)
 
 
 def files_at(address: Address) -> list[Address]:
@@ -72,7 +83,7 @@ def files_at(address: Address) -> list[Address]:
         names = store.find(path) if magic is None else store.glob(path)
         # Stores leave out the scheme, some the server too: what they say is taken from where the search began.
         root = path if magic is None else path[: path.rindex("/", 0, magic) + 1]
-        base = address if magic is None else Address(str(address)[: len(str(address)) - len(path) + len(root)])
+        base = address if magic is None else Address(address.url[: len(address.url) - len(path) + len(root)])
         return sorted(base / name.removeprefix(root).lstrip("/") for name in names)
 
 
@@ -119,7 +130,8 @@ def check_writable(address: Address) -> None:
     """Raise `InputError` if results cannot go there, before any work is done for them."""
     if address.scheme in _READ_ONLY:
         raise InputError(f"{address}: can only be read; write to a folder, or to a store such as s3:// or gs://")
-    _store(address)
+    with _asking(address, "reached"):
+        pass
 
 
 @contextlib.contextmanager
@@ -233,7 +245,9 @@ def receipt_of(final: Address) -> Receipt | None:
     with _asking(_receipt(final), "read") as (store, path):
         try:
             data = store.cat_file(path)
-        except FileNotFoundError:
+        except OSError as error:
+            if not _is_missing(error):
+                raise
             return None
     try:
         found = json.loads(data)
@@ -269,6 +283,8 @@ def holds_something(address: Address) -> bool:
     with _asking(address, "looked for") as (store, path):
         try:
             info: dict[str, Any] = store.info(path)
-        except FileNotFoundError:
+        except OSError as error:
+            if not _is_missing(error):
+                raise
             return False
         return info["type"] == "file" and info.get("size") != 0

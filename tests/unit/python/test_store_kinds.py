@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""What stores that are no object stores do each in its own way: renames, logins, names, errors."""
+
+import errno
+
+import fsspec
+import pytest
+import soundfile
+import stemlane
+from fsspec.implementations.memory import MemoryFileSystem
+from fsspec.utils import infer_storage_options
+from stemlane.cli.main import main
+from stemlane.errors import InputError
+from support.audio_files import RATE, music
+
+
+@pytest.fixture
+def song(tmp_path, memory, tiny_models):
+    """A recording on the disk."""
+    path = tmp_path / "what? [live] *.wav"
+    soundfile.write(path, music(20_000).T, RATE)
+    return path
+
+
+def test_names_may_hold_what_patterns_do(song, memory):
+    """Such as a song's "[live]": a store without a rename of its own copies, and must not search."""
+    for skipped in (False, True):
+        assert stemlane.separate_file(song, "memory://out", stems=["bass"], skip_existing=True).skipped is skipped
+    assert sorted(memory.find("/out")) == [f"/out/what? [live] */{name}" for name in (".bass.wav.json", "bass.wav")]
+
+
+@pytest.mark.parametrize("says_so", [True, False])
+def test_a_store_that_gives_no_taken_name_is_written_to_again(song, memory, monkeypatch, says_so):
+    """Such as SMB, and WebHDFS, whose answer nobody looks at."""
+
+    def mv(self, old, new):
+        if not self.exists(new):
+            self.cp_file(old, new)
+            self.rm_file(old)
+        elif says_so:
+            raise FileExistsError(new)
+
+    monkeypatch.setattr(type(memory), "mv", mv)
+    options = {"name": "a/{stem}.{ext}", "stems": ["bass"], "bits": "16"}
+    for model in ("default", "live"):
+        stemlane.separate_file(song, "memory://out", model=model, **options)
+        stemlane.separate_file(song, f"memory://{model}", model=model, **options)
+        assert sorted(memory.find("/out")) == ["/out/a/.bass.wav.json", "/out/a/bass.wav"]
+        assert memory.cat_file("/out/a/bass.wav") == memory.cat_file(f"/{model}/a/bass.wav")
+    assert stemlane.separate_file(song, "memory://out", model="live", skip_existing=True, **options).skipped
+
+
+def test_a_rename_that_fails_says_why(song, memory, monkeypatch):
+    def mv(self, old, new):
+        raise PermissionError("not yours")
+
+    monkeypatch.setattr(type(memory), "mv", mv)
+    with pytest.raises(InputError, match="bass.wav.json: cannot be written .PermissionError: not yours"):
+        stemlane.separate_file(song, "memory://out", stems=["bass"])
+    assert memory.find("/out") == []
+
+
+class NasError(OSError):
+    """As SMB's: its number says that nothing is there, its type does not."""
+
+
+class NasFileSystem(MemoryFileSystem):
+    """A server as SFTP's and SMB's are: one logs in, and whatever else an address holds counts as part of that."""
+
+    protocol = "nas"
+
+    def __init__(self, host, username, password):
+        super().__init__()
+        if (host, username, password) != ("box", "me", "secret"):
+            raise PermissionError("who is that?")
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return infer_storage_options(path)["path"].rstrip("/")
+
+    @staticmethod
+    def _get_kwargs_from_urls(path):
+        return {name: value for name, value in infer_storage_options(path).items() if name not in ("path", "protocol")}
+
+    def info(self, path, **options):
+        try:
+            return super().info(path, **options)
+        except FileNotFoundError:
+            raise NasError(errno.ENOENT, "status 0xc0000034") from None
+
+    def cat_file(self, path, **options):
+        self.info(path)
+        return super().cat_file(path, **options)
+
+
+@pytest.fixture
+def nas(memory, tiny_models, tmp_path):
+    """A server whose names and passwords come in addresses, and a song on it."""
+    fsspec.register_implementation("nas", NasFileSystem, clobber=True)
+    soundfile.write(tmp_path / "song.wav", music(20_000).T, RATE)
+    for name in ("in/song.wav", "in/a [live]/Which? #1 50%.wav"):
+        memory.put_file(str(tmp_path / "song.wav"), f"/{name}")
+    return memory
+
+
+def test_names_may_hold_what_addresses_do(nas):
+    """Such as # and ?: in an address they would begin what is asked of a web page, or where in it."""
+    for skipped in (False, True):
+        outcomes = stemlane.separate_many(
+            ["nas://me:secret@box/in"], "nas://me:secret@box/out", stems=["bass"], skip_existing=True
+        )
+        assert [(outcome.problem, outcome.skipped) for outcome in outcomes] == [("", skipped)] * 2
+    assert [name for name in sorted(nas.find("/out")) if name.endswith("bass.wav")] == [
+        "/out/a [live]/Which? #1 50%/bass.wav", "/out/song/bass.wav"
+    ]  # fmt: skip
+
+
+def test_nobody_is_shown_a_password(nas, capsys, tmp_path):
+    """Neither on the screen nor in what is written."""
+    here = "nas://me:secret@box"
+    status = tmp_path / "status.jsonl"
+    calls = (
+        ["separate", f"{here}/in", "-o", f"{here}/out", "--stems", "bass", "--status", str(status), "-v"],
+        ["separate", f"{here}/in", "-o", f"{here}/out", "--stems", "bass", "--json", "--skip-existing"],
+        ["separate", f"{here}", "-o", f"{here}/again", "--stems", "bass"],
+        ["render", f"{here}/in/song.wav", "-o", f"{here}/mix.wav"],
+    )
+    for call in calls:
+        assert main(call) == 0
+    failing = (
+        ["separate", f"{here}/in/absent.wav", "-o", f"{here}/out"],
+        ["separate", f"{here}/nothing", "-o", f"{here}/out"],
+        ["separate", f"{here}/in::zip://x.wav", "-o", f"{here}/out"],
+        ["render", f"{here}/in/absent.wav", "-o", f"{here}/mix.wav"],
+        ["render", f"{here}/in/song.wav", "-o", f"{here}/mix.xyz"],
+        ["render", f"{here}/in/song.wav", "-o", f"{here}/mix"],
+    )
+    for call in failing:
+        assert main(call) == 1
+    shown = "".join(capsys.readouterr())
+    written = b"".join(nas.cat_file(name) for name in nas.find("/"))
+    assert "nas://me@box/in/absent.wav: no such file" in shown and b"nas://me@box/out/song/bass.wav" in written
+    for text in (shown, status.read_text(), written.decode("latin-1")):
+        assert "me@box" in text and "secret" not in text
+
+
+def test_a_server_that_lets_nobody_in_says_so(nas, tmp_path):
+    """Before any work is done."""
+    with pytest.raises(InputError, match="nas://me@box/out/song/bass.wav: cannot be reached .PermissionError: who is"):
+        stemlane.separate_file(tmp_path / "song.wav", "nas://me:wrong@box/out", stems=["bass"])
