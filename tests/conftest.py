@@ -13,6 +13,18 @@ hypothesis.settings.register_profile("stemlane", deadline=None, derandomize=True
 hypothesis.settings.load_profile("stemlane")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nobody(tmp_path_factory):
+    """Tests run as a user who has added and set nothing, whatever whoever runs them has."""
+    folder = tmp_path_factory.mktemp("nobody")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))
+        patch.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        for name in ("STEMLANE_MODELS", "STEMLANE_PROVIDER"):
+            patch.delenv(name, raising=False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def models_folder(tmp_path_factory):
     """A folder with tiny models called `mix` and `live`, of the embedded models' sizes."""
