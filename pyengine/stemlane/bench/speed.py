@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from stemlane.engine import providers
+from stemlane.engine import provider_choice, providers
 from stemlane.engine.frontends import create_stream
 from stemlane.errors import StemlaneError, one_line
 from stemlane.manifests.integrity import verify_model
@@ -79,7 +79,7 @@ def run(report: Report = lambda stage, done, total: None) -> Numbers:
 def measure_model(manifest: Manifest) -> Numbers:
     """Time per stride against the time there is for it, on one thread, plus start-up and offline speed of one model."""
     verify_model(manifest)
-    provider = providers.choose(manifest)
+    provider = provider_choice.choose(manifest)
     with providers.use(provider):
         front_end = create_stream(manifest)
     stride = manifest.stride_samples

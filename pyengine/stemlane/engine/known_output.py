@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from stemlane.engine.streaming import StreamingSeparator
+from stemlane.engine.frontends import ModelStream, create_stream
 from stemlane.manifests.model import Manifest
+from stemlane.manifests.registry import check_model
 
 _SECONDS = 1.5
 _SEED = 20191104
@@ -23,14 +24,13 @@ _NUMBERS = (
 def measure(manifest: Manifest) -> dict[str, tuple[float, ...]]:
     """RMS of both channels, and their mean products with the noise in the recording, of every separated stem."""
     recording, noise = _recording(manifest.sample_rate)
-    separator = StreamingSeparator(manifest, manifest.sample_rate, 2)
-    stems = np.concatenate([separator.process(recording), separator.finish()], axis=2).astype(np.float64)
+    check_model(manifest)
+    stream = ModelStream(create_stream(manifest), manifest.name)
+    stems = np.concatenate([stream.process(recording), stream.finish()], axis=2).astype(np.float64)
     level = np.sqrt(np.mean(stems**2, axis=2))
     products = np.mean(stems * noise, axis=2)
     values = np.concatenate([level, products], axis=1)
-    return {
-        stem: tuple(float(f"{value:.7f}") for value in row) for stem, row in zip(separator.stems, values, strict=True)
-    }
+    return {stem: tuple(float(f"{value:.7f}") for value in row) for stem, row in zip(stream.stems, values, strict=True)}
 
 
 def difference(found: Mapping[str, Sequence[float]], known: Mapping[str, Sequence[float]]) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from stemlane.arguments import check_names, is_count, shown
 from stemlane.audio_checks import check_block, check_mixture
-from stemlane.engine import providers
+from stemlane.engine import provider_choice, providers
 from stemlane.engine.spectral.focus import model_focus
 from stemlane.engine.stems import Stems
 from stemlane.engine.streaming import StreamingSeparator
@@ -101,7 +101,7 @@ class Separator:
     @property
     def provider(self) -> str:
         """What computes the networks: what is asked for, if it gives the right stems, else `cpu`."""
-        return providers.choose(self.manifest, self.asked_provider)
+        return provider_choice.choose(self.manifest, self.asked_provider)
 
     def __enter__(self) -> Self:
         return self

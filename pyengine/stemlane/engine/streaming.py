@@ -16,9 +16,9 @@ import numpy as np
 from stemlane.arguments import check_names, is_count, shown
 from stemlane.audio_checks import as_array, check_stream
 from stemlane.contract import RESAMPLER_LAGS
-from stemlane.engine import providers
-from stemlane.engine.frontends import RecordingFrontEnd, StreamFrontEnd, create_recording, create_stream
-from stemlane.errors import EngineError, InputError
+from stemlane.engine import provider_choice, providers
+from stemlane.engine.frontends import ModelStream, StreamFrontEnd, create_recording, create_stream
+from stemlane.errors import InputError
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import check_model, find_model
 
@@ -123,28 +123,28 @@ class StreamingSeparator:
         found = model if isinstance(model, Manifest) else find_model(model)
         self.manifest = found.at_rate(sample_rate)
         check_model(self.manifest)
-        self.provider = providers.choose(found, provider)
+        self.provider = provider_choice.choose(found, provider)
         with providers.use(self.provider):
-            self._recording = create_recording(self.manifest, shifts=shifts) if whole else None
-            self._front_end: StreamFrontEnd = self._recording or create_stream(
-                self.manifest, strides_at_once=strides_at_once
+            front_end: StreamFrontEnd = (
+                create_recording(self.manifest, shifts=shifts)
+                if whole
+                else create_stream(self.manifest, strides_at_once=strides_at_once)
             )
-        self.needs_prescan = self._recording is not None and self._recording.needs_prescan
-        self.stems = self._front_end.stems
+        self._model = ModelStream(front_end, self.manifest.name, whole=whole)
+        self.needs_prescan = self._model.needs_prescan
+        self.stems = self._model.stems
+        self.strides_at_once = front_end.strides_at_once
         self.sample_rate = sample_rate
         self.num_channels = num_channels
-        model_rate = self._front_end.sample_rate
-        held_samples = self._front_end.delay_samples + self._front_end.stride_samples
+        model_rate = front_end.sample_rate
         self.max_lag_samples = (
-            math.ceil(held_samples * sample_rate / model_rate)
+            math.ceil(self._model.max_lag_samples * sample_rate / model_rate)
             + resampler_lag_samples(sample_rate, model_rate, sample_rate)
             + resampler_lag_samples(model_rate, sample_rate, sample_rate)
         )
         self._to_model = _resampler(sample_rate, model_rate, num_channels)
         self._to_stream = _resampler(model_rate, sample_rate, len(self.stems) * num_channels)
-        self.strides_at_once = self._front_end.strides_at_once
-        self._strides = np.zeros((2, self.strides_at_once * self._front_end.stride_samples), np.float32)
-        self._clear_positions()
+        self._num_in = self._num_out = 0
 
     def __repr__(self) -> str:
         stream = f"{self.num_channels} channels at {self.sample_rate:g} Hz"
@@ -175,7 +175,7 @@ class StreamingSeparator:
         self._num_in += mixture.shape[1]
         if not np.isfinite(mixture).all():
             mixture = np.where(np.isfinite(mixture), mixture, np.float32(0))
-        stems = self._at_stream_rate(self._run_model(self._at_model_rate(mixture)))
+        stems = self._at_stream_rate(self._model.process(self._at_model_rate(mixture)))
         self._num_out += stems.shape[2]
         return stems
 
@@ -188,24 +188,21 @@ class StreamingSeparator:
             (stems + 1,), 0 to 100 %: of each of `stems`, then of the residual one. Models of other kinds than
             `streaming` do without.
         """
-        self._front_end.set_focus(focus)
+        self._model.front_end.set_focus(focus)
 
     def prescan(self, blocks: Iterable[np.ndarray]) -> None:
         """Pass the whole recording, in blocks (channels, samples), ahead of `process`, if `needs_prescan`."""
         self.reset()
-        if self._recording is None:
-            return
         for block in blocks:
             self.prescan_block(block)
         if self._to_model is not None:
             nothing = np.zeros((self.num_channels, 0), np.float32)
-            self._recording.prescan(self._both_channels(self._at_model_rate(nothing, last=True)))
+            self._model.prescan(self._at_model_rate(nothing, last=True))
             self._to_model.clear()
 
     def prescan_block(self, block: np.ndarray) -> None:
-        """Pass one block (channels, samples) of a recording at the model's rate, after a `reset`."""
-        if self._recording is not None:
-            self._recording.prescan(self._both_channels(self._at_model_rate(np.asarray(block, np.float32))))
+        """Pass one block (channels, samples) of a recording, after a `reset`."""
+        self._model.prescan(self._at_model_rate(np.asarray(block, np.float32)))
 
     def finish(self) -> np.ndarray:
         """Return the rest, so that in all as many samples have come out as went in. `reset` before going on.
@@ -219,8 +216,8 @@ class StreamingSeparator:
             (stems, channels, samples) float32.
         """
         total = self._num_in
-        if self._recording is not None and self._recording.knows_end:
-            return self._finish_recording(self._recording, total - self._num_out)
+        if self._model.knows_end:
+            return self._finish_recording(total - self._num_out)
         pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
         silence = np.zeros((self.num_channels, 4096), np.float32)
         while self._num_out < total:
@@ -230,32 +227,24 @@ class StreamingSeparator:
 
     def reset(self) -> None:
         """Start again at position 0 with everything forgotten."""
-        self._front_end.reset()
+        self._model.reset()
         if self._to_model is not None:
             self._to_model.clear()
         if self._to_stream is not None:
             self._to_stream.clear()
-        self._clear_positions()
-
-    def _clear_positions(self) -> None:
         self._num_in = self._num_out = 0
-        self._num_waiting = 0  # samples of the unfinished stride
-        self._num_to_drop = self._front_end.delay_samples  # what comes first lies before position 0
 
-    def _finish_recording(self, front_end: RecordingFrontEnd, num_samples: int) -> np.ndarray:
-        """The last `num_samples` of the stems, from a front end that knows how a recording ends."""
+    def _finish_recording(self, num_samples: int) -> np.ndarray:
+        """The last `num_samples` of the stems, of a model that knows how a recording ends."""
         nothing = np.zeros((self.num_channels, 0), np.float32)
-        first = self._run_model(self._at_model_rate(nothing, last=True))
-        last = self._checked(front_end.finish(self._strides[:, : self._num_waiting]))
+        first = self._model.process(self._at_model_rate(nothing, last=True))
+        last = self._model.finish()
         if first.shape[2]:
             last = np.concatenate([first, last], axis=2)
         rest = self._at_stream_rate(last, last=True)[:, :, :num_samples]
         if rest.shape[2] < num_samples:  # two resamplers may end one sample short
             rest = np.pad(rest, ((0, 0), (0, 0), (0, num_samples - rest.shape[2])))
         return np.ascontiguousarray(rest)
-
-    def _both_channels(self, mixture: np.ndarray) -> np.ndarray:
-        return np.ascontiguousarray(np.broadcast_to(mixture, (2, mixture.shape[1])))
 
     def _at_model_rate(self, mixture: np.ndarray, *, last: bool = False) -> np.ndarray:
         """(channels, samples) of the stream continued at the model's rate."""
@@ -265,40 +254,11 @@ class StreamingSeparator:
         return resampled.T
 
     def _at_stream_rate(self, stems: np.ndarray, *, last: bool = False) -> np.ndarray:
-        """(stems, channels, samples) of the model continued at the stream's rate."""
+        """(stems, 2, samples) of the model continued at the stream's rate, (stems, channels, samples)."""
+        if self.num_channels == 1:
+            stems = stems.mean(axis=1, keepdims=True)
         if self._to_stream is None:
             return stems
         interleaved = np.ascontiguousarray(stems.reshape(len(self.stems) * self.num_channels, stems.shape[2]).T)
         resampled = self._to_stream.resample_chunk(interleaved, last=last)
         return np.ascontiguousarray(resampled.T).reshape(len(self.stems), self.num_channels, len(resampled))
-
-    def _checked(self, stems: np.ndarray) -> np.ndarray:
-        """What a front end returned, finite, without what lies before position 0, of the stream's channels."""
-        if not np.isfinite(stems).all():
-            raise EngineError(f"model {self.manifest.name!r} returned values that are not finite")
-        num_dropped = min(self._num_to_drop, stems.shape[2])
-        self._num_to_drop -= num_dropped
-        stems = stems[:, :, num_dropped:]
-        return stems if self.num_channels == 2 else stems.mean(axis=1, keepdims=True)
-
-    def _run_model(self, mixture: np.ndarray) -> np.ndarray:
-        """Feed (channels, samples) at the model's rate in strides; (stems, channels, samples) that came out."""
-        stride_samples = self._front_end.stride_samples
-        pieces = []
-        position = 0
-        while position < mixture.shape[1]:
-            num_taken = min(self._strides.shape[1] - self._num_waiting, mixture.shape[1] - position)
-            filled = self._num_waiting + num_taken
-            self._strides[:, self._num_waiting : filled] = mixture[:, position : position + num_taken]
-            position += num_taken
-            self._num_waiting = filled % stride_samples
-            whole = filled - self._num_waiting
-            if whole == 0:
-                break
-            with np.errstate(invalid="ignore", over="ignore"):  # reported just below
-                stems = self._front_end.process(self._strides[:, :whole])
-            pieces.append(self._checked(stems))
-            self._strides[:, : self._num_waiting] = self._strides[:, whole:filled]
-        if len(pieces) == 1:
-            return pieces[0].copy()  # it may be the front end's own
-        return np.concatenate(pieces or [np.zeros((len(self.stems), self.num_channels, 0), np.float32)], axis=2)

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 from stemlane.bench import against, speed
 from stemlane.cli.main import main
-from stemlane.engine import providers
+from stemlane.engine import provider_choice, providers
 from stemlane.errors import InputError
 from support.tiny_models import build_model
 
@@ -56,7 +56,7 @@ def test_what_is_named_is_what_ran(quick, monkeypatch):
         yield
         in_use.remove(name)
 
-    monkeypatch.setattr(providers, "choose", lambda manifest, *_: f"for {manifest.name}")
+    monkeypatch.setattr(provider_choice, "choose", lambda manifest, *_: f"for {manifest.name}")
     monkeypatch.setattr(providers, "use", use)
     monkeypatch.setattr(speed, "create_stream", lambda manifest: (loaded.append([*in_use]), load(manifest))[1])
     assert speed.run()["models"]["mix"]["provider"] == "for mix"

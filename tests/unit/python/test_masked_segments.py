@@ -97,8 +97,8 @@ def test_blocks_do_not_matter_and_reset_forgets(tmp_path):
 def test_silence_needs_no_network(tmp_path, monkeypatch):
     separator = StreamingSeparator(build_spleeter(tmp_path), 44100, 2)
     runs = []
-    original = separator._front_end._session.run
-    monkeypatch.setattr(separator._front_end._session, "run", lambda: runs.append(1) or original())
+    original = separator._model.front_end._session.run
+    monkeypatch.setattr(separator._model.front_end._session, "run", lambda: runs.append(1) or original())
     mixture = np.concatenate([np.zeros((2, 20000)), noise(100), np.zeros((2, 30000))], axis=1)
     stems = np.concatenate([separator.process(mixture), separator.finish()], axis=2)
     assert len(runs) == 1

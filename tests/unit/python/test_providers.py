@@ -16,7 +16,7 @@ import soundfile
 from onnx import numpy_helper
 from stemlane.catalog.install import add_model
 from stemlane.cli.main import main
-from stemlane.engine import providers
+from stemlane.engine import provider_choice, providers
 from stemlane.engine.separator import Separator
 from stemlane.engine.streaming import StreamingSeparator
 from stemlane.engine.worker import Worker
@@ -30,7 +30,7 @@ REAL_SESSION = onnxruntime.InferenceSession
 
 @pytest.fixture(autouse=True)
 def nothing_chosen(monkeypatch):
-    monkeypatch.setattr(providers, "_chosen", {})
+    monkeypatch.setattr(provider_choice, "_chosen", {})
 
 
 def changed(path: str, gain: float) -> bytes:

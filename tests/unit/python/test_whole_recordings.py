@@ -107,7 +107,7 @@ def test_at_other_rates_it_is_heard_and_ended_at_the_models(model, rate):
         inner = slice(0, int(rate * 0.95))
         np.testing.assert_allclose(found[:, inner], mixture[:, inner], rtol=0, atol=1e-4)  # the resampler's ripple
         assert found[0, -rate // 100] == pytest.approx(10, abs=0.01)
-    heard = separator._idle[-1]._front_end
+    heard = separator._idle[-1]._model.front_end
     assert heard.num_heard == 0  # and has forgotten
 
 

@@ -7,6 +7,7 @@ A module is imported when a model needs it: an engine runs one kind, and there a
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from stemlane.engine.frontends.model_stream import ModelStream
 from stemlane.engine.frontends.protocols import RecordingFrontEnd, StreamFrontEnd
 from stemlane.engine.session import available_threads
 from stemlane.errors import InputError
@@ -14,7 +15,15 @@ from stemlane.manifests.kinds import MaskedSegmentSettings, StreamingSettings
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.segments import SegmentSettings
 
-__all__ = ["FRONT_ENDS", "FrontEnds", "RecordingFrontEnd", "StreamFrontEnd", "create_recording", "create_stream"]
+__all__ = [
+    "FRONT_ENDS",
+    "FrontEnds",
+    "ModelStream",
+    "RecordingFrontEnd",
+    "StreamFrontEnd",
+    "create_recording",
+    "create_stream",
+]
 
 
 @dataclass(frozen=True)
@@ -86,9 +95,17 @@ def _whole_segments(manifest: Manifest, threads: int) -> RecordingFrontEnd:
 
 
 def _ensemble(manifest: Manifest, *, whole: bool = False) -> RecordingFrontEnd:
-    from stemlane.engine.frontends.ensemble import EnsembleFrontEnd
+    from stemlane.engine.frontends.ensemble import EnsembleFrontEnd, check_members
+    from stemlane.manifests.ensemble import EnsembleSettings
+    from stemlane.manifests.registry import check_model
 
-    return EnsembleFrontEnd(manifest, whole=whole)
+    members = check_members(manifest.name, manifest.settings_of(EnsembleSettings), manifest.sample_rate)
+
+    def stream_of(member: Manifest) -> ModelStream:
+        check_model(member)
+        return ModelStream((create_recording if whole else create_stream)(member), member.name, whole=whole)
+
+    return EnsembleFrontEnd(manifest, members, stream_of, whole=whole)
 
 
 _SEGMENTS = FrontEnds(

@@ -8,13 +8,13 @@ wait in queues that begin at position 0, so that every stage is in time whatever
 import dataclasses
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from stemlane.engine.frontends.model_stream import ModelStream
 from stemlane.engine.frontends.protocols import RecordingFrontEnd
 from stemlane.engine.spectral.spectrum_choice import SpectrumChoice
-from stemlane.engine.streaming import StreamingSeparator
 from stemlane.errors import ModelError
 from stemlane.manifests.ensemble import SPECTRUM_HOP_SAMPLES, SPECTRUM_SAMPLES, Blend, EnsembleSettings
 from stemlane.manifests.model import Manifest
@@ -67,6 +67,10 @@ class EnsembleFrontEnd(RecordingFrontEnd):
 
     Parameters
     ----------
+    members
+        The models that it takes stems from, by name, see `check_members`.
+    stream_of
+        Makes the stream of one of them.
     whole
         The input is one recording, which each member of the first stage hears as it does alone. Later ones cannot
         know all of what they will hear, and take its level as a live stream does.
@@ -74,14 +78,20 @@ class EnsembleFrontEnd(RecordingFrontEnd):
     Raises
     ------
     ModelError
-        If a member is missing, or is not what it was when the ensemble was made.
+        If a member is not what it was when the ensemble was made.
     """
 
     knows_end = True
 
-    def __init__(self, manifest: Manifest, *, whole: bool = False):
+    def __init__(
+        self,
+        manifest: Manifest,
+        members: Mapping[str, Manifest],
+        stream_of: Callable[[Manifest], ModelStream],
+        *,
+        whole: bool = False,
+    ):
         settings = manifest.settings_of(EnsembleSettings)
-        members = check_members(manifest.name, settings, manifest.sample_rate)
         numbers = (settings.stride_samples, settings.delay_samples)
         if numbers != combined_numbers(settings, members) or fingerprint(settings, members) != manifest.version:
             raise ModelError(f"model {manifest.name!r}: {', '.join(settings.members)} are not what they were when it "
@@ -90,7 +100,10 @@ class EnsembleFrontEnd(RecordingFrontEnd):
         self.sample_rate = manifest.sample_rate
         self.stride_samples, self.delay_samples = numbers
         self._stages = [
-            _Stage(settings.blends_of(stage), [members[name] for name in settings.members_of(stage)], whole=whole)
+            _Stage(
+                settings.blends_of(stage),
+                {name: _Member(members[name], stream_of) for name in settings.members_of(stage)},
+            )
             for stage in settings.stages
         ]
         if whole:  # files are heard in other strides
@@ -137,15 +150,15 @@ class EnsembleFrontEnd(RecordingFrontEnd):
 class _Stage:
     """Models that hear the same, and the blends of their stems."""
 
-    def __init__(self, blends: Mapping[str, Blend], members: Sequence[Manifest], *, whole: bool):
-        self._members = {member.name: _Member(member, whole=whole) for member in members}
+    def __init__(self, blends: Mapping[str, Blend], members: "Mapping[str, _Member]"):
+        self._members = members
         self._blends = [
             (_Mean if blend.how == "mean" else _Choice)(stem, blend) for stem, blend in blends.items()
         ]  # fmt: skip
         self.num_stems = len(self._blends)
-        separators = [member.separator for member in self._members.values()]
-        self.max_lag_samples = max(separator.max_lag_samples for separator in separators)
-        self.needs_prescan = any(separator.needs_prescan for separator in separators)
+        streams = [member.stream for member in members.values()]
+        self.max_lag_samples = max(stream.max_lag_samples for stream in streams)
+        self.needs_prescan = any(stream.needs_prescan for stream in streams)
 
     def reset(self) -> None:
         """Start over at position 0."""
@@ -157,7 +170,7 @@ class _Stage:
     def prescan(self, mixture: np.ndarray) -> None:
         """Take a piece (2, samples) of the recording, for the members that want it."""
         for member in self._members.values():
-            member.separator.prescan_block(mixture)
+            member.stream.prescan(mixture)
 
     def hear(self, mixture: np.ndarray, *, last: bool) -> tuple[np.ndarray, np.ndarray]:
         """Take the next (2, samples); returns what becomes known, (stems, 2, samples) and what these leave of it."""
@@ -180,15 +193,15 @@ class _Stage:
 class _Member:
     """A model of an ensemble, and what it has heard and found that has not been taken yet."""
 
-    def __init__(self, manifest: Manifest, *, whole: bool):
-        self.separator = StreamingSeparator(manifest, manifest.sample_rate, 2, whole=whole)
+    def __init__(self, manifest: Manifest, stream_of: Callable[[Manifest], ModelStream]):
+        self.stream = stream_of(manifest)
         self._residual = manifest.residual
 
     def reset(self) -> None:
         """Start over at position 0."""
-        self.separator.reset()
+        self.stream.reset()
         self._mixture = np.zeros((2, 0), np.float32)
-        self._stems = np.zeros((len(self.separator.stems), 2, 0), np.float32)
+        self._stems = np.zeros((len(self.stream.stems), 2, 0), np.float32)
 
     @property
     def num_ready(self) -> int:
@@ -198,14 +211,14 @@ class _Member:
     def hear(self, mixture: np.ndarray, *, last: bool) -> None:
         """Take the next (2, samples) of what it separates."""
         self._mixture = np.concatenate([self._mixture, mixture], axis=1)
-        pieces = [self._stems, self.separator.process(mixture), *([self.separator.finish()] if last else [])]
+        pieces = [self._stems, self.stream.process(mixture), *([self.stream.finish()] if last else [])]
         self._stems = np.concatenate(pieces, axis=2)
 
     def take(self, num_samples: int) -> dict[str, np.ndarray]:
         """The next samples (2, samples) of all stems, the residual included."""
         stems, mixture = self._stems[:, :, :num_samples], self._mixture[:, :num_samples]
         self._stems, self._mixture = self._stems[:, :, num_samples:], self._mixture[:, num_samples:]
-        return dict(zip(self.separator.stems, stems, strict=True)) | {self._residual: mixture - stems.sum(axis=0)}
+        return dict(zip(self.stream.stems, stems, strict=True)) | {self._residual: mixture - stems.sum(axis=0)}
 
 
 class _Mean:
