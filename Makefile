@@ -8,8 +8,9 @@
 #   make docs    the site, in build/site
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
-.PHONY: demo pictures test test-core test-sanitized test-plugin-memory test-posix test-windows test-arm64 fuzz-readers test-python test-matrix \
-        test-executables train-smoke tools ardour bench lint tidy contract install dist test-dist docs clean
+.PHONY: demo pictures test test-core test-sanitized test-plugin-memory test-posix test-windows test-arm64 fuzz-readers \
+        test-python test-units test-hosts test-matrix test-executables train-smoke coverage tools ardour bench lint tidy \
+        contract install dist test-dist docs clean
 SHELL := /bin/bash
 
 # The engine embeds the Python of this environment; Debian's has a shared library.
@@ -55,8 +56,9 @@ demo: $(STAMPS)/installed
 	$(BIN)/python -m stemlane.demo $(if $(SONG),"$(SONG)") -o demo
 	@echo "The plugin is installed: rescan in your DAW. The command: . $(BIN)/activate && stemlane --help. To remove it: stemlane plugin uninstall"
 
-# Sooner done two at a time, after `make tools`: make -j2 --output-sync=target test
-test: lint docs test-core test-sanitized test-python train-smoke
+# Sooner done two at a time, after `make tools`: make -j2 --output-sync=target test. What takes long comes first, so that
+# at the end neither waits long for the other.
+test: lint test-python test-sanitized train-smoke test-core docs
 
 # Measures how costs grow and writes the tables of docs/performance.md: half an hour on a machine that does nothing else;
 # QUICK=1 shows that it works, on a copy. With AGAINST it prints what originals and Stemlane take, and how far their stems
@@ -240,8 +242,19 @@ fuzz-readers: $(STAMPS)/fuzz-tools
 	  sed -n "s/^stat::number_of_executed_units: */$$target: inputs: /p" build/fuzz.log; \
 	done
 
-test-python: test-executables
-	$(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --ignore=tests/windows --cov --cov-report=term
+# Two parts, which two jobs run side by side: neither looks at processes or files of the other.
+PYTHON_TESTS := $(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --ignore=tests/windows
+test-python: test-units test-hosts
+
+test-units: test-executables
+	$(PYTHON_TESTS) --ignore=tests/hosts
+
+test-hosts: test-executables
+	$(PYTHON_TESTS) tests/hosts
+
+# Which lines of the package the Python tests run. Apart from `make test`, which it would make half as long again.
+coverage: test-executables
+	$(PYTHON_TESTS) --cov --cov-report=term
 
 # Every kind of model and rate in every block pattern; `make test` plays three of the patterns.
 test-matrix: $(STAMPS)/test-tools

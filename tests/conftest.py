@@ -65,6 +65,14 @@ def no_models(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def trials_here(monkeypatch):
+    """Models that are added are tried in this process: quick, where the process of a trial is not what is shown."""
+    from support.trials import try_here
+
+    try_here(monkeypatch)
+
+
+@pytest.fixture
 def memory(monkeypatch):
     """A store that is empty: fsspec's memory, whose addresses begin with memory://."""
     import fsspec

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Helpers for tests in hosts: signals, the engine processes of this process, streaming through pedalboard."""
 
+import contextlib
 import gc
 import time
 from pathlib import Path
@@ -22,12 +23,10 @@ def engines() -> list[int]:
     found = []
     for children in Path("/proc/self/task").glob("*/children"):
         for pid in children.read_text(encoding="ascii").split():
-            try:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # ended, before or while it is read
                 name = (Path("/proc") / pid / "comm").read_text(encoding="utf-8")
-            except FileNotFoundError:
-                continue
-            if name.startswith("stemlane-engin"):  # the system cuts names at 15 characters
-                found.append(int(pid))
+                if name.startswith("stemlane-engin"):  # the system cuts names at 15 characters
+                    found.append(int(pid))
     return found
 
 

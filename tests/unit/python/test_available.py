@@ -32,7 +32,7 @@ def spleeter(tmp_path, source):
     return prefix.parent
 
 
-@pytest.mark.usefixtures("no_models")
+@pytest.mark.usefixtures("no_models", "trials_here")
 @pytest.mark.parametrize("source", [source for source in AVAILABLE if source.startswith("spleeter")])
 def test_spleeters_latency_and_stems(tmp_path, monkeypatch, source):
     monkeypatch.setattr(spleeter_network, "FILTERS", (2, 3, 2, 3, 2, 4))  # small, which the latency does not know
@@ -42,7 +42,7 @@ def test_spleeters_latency_and_stems(tmp_path, monkeypatch, source):
     assert [stem.replace("accompaniment", "other") for stem in AVAILABLE[source].stems] == list(added[0].stems)
 
 
-@pytest.mark.usefixtures("no_models")
+@pytest.mark.usefixtures("no_models", "trials_here")
 @pytest.mark.parametrize("source, num_hidden", [("open-unmix:umxhq", 512), ("open-unmix:umxl", 1024)])
 def test_open_unmixs_latency(tmp_path, monkeypatch, source, num_hidden):
     shapes = open_unmix_network.expected_shapes(8, 100)

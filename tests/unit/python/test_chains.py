@@ -32,7 +32,7 @@ CHAINS = {
 
 
 @pytest.fixture(autouse=True)
-def _members(tmp_path, monkeypatch):
+def _members(tmp_path, monkeypatch, trials_here):
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     build_members(user_folder())
 

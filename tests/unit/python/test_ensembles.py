@@ -28,7 +28,7 @@ TOLERANCE = 2e-6  # float32 sums of a music of peak 0.4
 
 
 @pytest.fixture
-def members(tmp_path, monkeypatch):
+def members(tmp_path, monkeypatch, trials_here):
     """Models whose stems are known."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     build_members(user_folder())

@@ -51,8 +51,8 @@ def weights(variant: str) -> dict:
 
 
 @pytest.fixture
-def checkpoint(tmp_path):
-    """A folder as the original unpacks it."""
+def checkpoint(tmp_path, trials_here):
+    """A folder as the original unpacks it. What is made of it is tried in this process."""
     prefix = write_checkpoint(tmp_path / "weights" / "model", weights("4stems"))
     (prefix.parent / "checkpoint").write_text('model_checkpoint_path: "model"\n', encoding="utf-8")
     return prefix.parent

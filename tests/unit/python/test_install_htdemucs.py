@@ -18,7 +18,7 @@ from support.tiny_htdemucs import CLASS, SIZES, package, seeded
 from support.torch_files import Name
 from support.unreliable_server import serve
 
-pytestmark = pytest.mark.usefixtures("no_models")
+pytestmark = pytest.mark.usefixtures("no_models", "trials_here")
 
 
 def written(path, *, state=None, extra=None, klass=CLASS, args=(), **changes):

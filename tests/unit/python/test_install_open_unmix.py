@@ -19,7 +19,7 @@ from support import open_unmix_case as case
 from support.torch_files import Name, write_torch
 from support.unreliable_server import serve
 
-pytestmark = pytest.mark.usefixtures("no_models")
+pytestmark = pytest.mark.usefixtures("no_models", "trials_here")
 
 NAMES = ["open-unmix-umxl", "open-unmix-umxl-1.5s", "open-unmix-umxl-3s"]
 SHAPES = expected_shapes(8, 100)  # few hidden units and bins: milliseconds

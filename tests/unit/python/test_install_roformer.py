@@ -11,10 +11,7 @@ from stemlane.manifests.registry import find_model
 from support import roformer_case as case
 from support.tiny_roformer import checkpoint
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+pytestmark = pytest.mark.usefixtures("no_models", "trials_here")
 
 
 def add(path, *arguments) -> int:

@@ -20,8 +20,7 @@ from support.torch_files import Call, Name, write_package, write_torch
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
+def home(tmp_path, no_models, trials_here):
     (tmp_path / "settings.yaml").write_text(case.CONFIG, encoding="utf-8")
 
 
@@ -168,7 +167,7 @@ def test_settings_that_are_refused(tmp_path, capsys, old, new, words):
     (b"a: &a [1]\nb: *a\n", "refers to another part of itself"),
     (b"&a [*a]", "refers to another part of itself"),
     (b"!!python/object/apply:os.system ['true']", "could not determine a constructor"),
-    (b"a: " + b"[" * 5000, "not a file of settings"),
+    (b"a: " + b"[" * 5000, "lists and tables lie 33 deep: not a file of settings"),
     (b"- 1\n", "holds no tables"),
     (b"\xff\xfe\x00", "not a file of settings"), (b"a: 1\n\tb", "not a file of settings"),
 ])  # fmt: skip

@@ -14,7 +14,7 @@ from stemlane.manifests.model import model_folders
 from support.tiny_htdemucs import SIZES, package, seeded
 from support.tiny_models import build_model, change_manifest
 
-pytestmark = pytest.mark.usefixtures("no_models")
+pytestmark = pytest.mark.usefixtures("no_models", "trials_here")
 
 
 @pytest.mark.parametrize("source, location, asked", [

@@ -152,7 +152,7 @@ def test_what_stands_between_convolutions(tmp_path):
     assert products == {"weights@12288"}  # mapped, not copied: behind three others, a page each
 
 
-def test_models_that_are_added_sound_as_before(tmp_path, no_models, monkeypatch):
+def test_models_that_are_added_sound_as_before(tmp_path, no_models, trials_here, monkeypatch):
     """Both models share one network and its weights; what they give is that of the network as a whole."""
     file = tmp_path / "a.onnx"
     file.write_bytes(unet(64, 16, growth=8))

@@ -14,7 +14,7 @@ from support.tiny_mdx import build_mdx
 from support.tiny_models import build_model
 from support.tiny_spleeter import build_spleeter
 
-pytestmark = pytest.mark.usefixtures("no_models")
+pytestmark = pytest.mark.usefixtures("no_models", "trials_here")
 
 
 def test_windows_that_do_not_show(tmp_path):

@@ -87,7 +87,7 @@ def test_headers_that_are_refused(tmp_path):
         read_safetensors(path)
 
 
-def test_the_same_package_in_both_forms_is_the_same_model(tmp_path, no_models):
+def test_the_same_package_in_both_forms_is_the_same_model(tmp_path, no_models, trials_here):
     old = add_model("htdemucs", location=str(package(tmp_path / "x.th", seeded(SIZES), SIZES)), name="old")[0]
     new = add_model("htdemucs", location=str(demucs_file(tmp_path / "x.safetensors")), name="new")[0]
     assert new.files == old.files and new.self_test == old.self_test and new.settings == old.settings
@@ -98,7 +98,7 @@ def test_the_same_package_in_both_forms_is_the_same_model(tmp_path, no_models):
         np.testing.assert_array_equal(stems[1][stem], stems[0][stem])
 
 
-def test_a_folder_of_files_named_like_the_published_ones(tmp_path, no_models):
+def test_a_folder_of_files_named_like_the_published_ones(tmp_path, no_models, trials_here):
     demucs_file(tmp_path / "955717e8.safetensors")
     assert add_model("htdemucs", location=str(tmp_path))[0].name == "htdemucs"
     package(tmp_path / "955717e8-12345678.th", seeded(SIZES), SIZES)

@@ -12,6 +12,7 @@ from stemlane.errors import ModelError, one_line
 from stemlane.regular_files import read_regular
 
 _HIGHEST_BYTES = 1 << 16  # published ones have 1 to 10 KB
+_DEEPEST = 32  # of published ones 4; reading takes the square of it, half an hour for a file of nothing but brackets
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -37,8 +38,13 @@ def parse_config(content: bytes, where: str) -> dict[str, Any]:
     loader.add_constructor("tag:yaml.org,2002:python/tuple", loader.construct_yaml_seq)
     try:
         text = content.decode("utf-8")
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise ModelError(f"{where}: refers to another part of itself: not a file of settings")
+        depth = 0
+        for event in yaml.parse(text, yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                raise ModelError(f"{where}: refers to another part of itself: not a file of settings")
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST:
+                raise ModelError(f"{where}: lists and tables lie {depth} deep: not a file of settings")
         found = yaml.load(text, loader)  # noqa: S506 - a loader of plain data
     except (yaml.YAMLError, ValueError, RecursionError, OverflowError, TypeError) as error:
         raise ModelError(f"{where}: not a file of settings, or damaged: {one_line(error)[:200]}") from None
