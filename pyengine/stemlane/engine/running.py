@@ -18,13 +18,9 @@ def run_options(num_bytes: int) -> onnxruntime.RunOptions:
     After a large one its memory goes back to the system: what is made of its output takes as much. After a small one
     that would take longer than computing.
     """
-    return giving_back() if num_bytes >= _LARGE_BYTES else onnxruntime.RunOptions()
-
-
-def giving_back() -> onnxruntime.RunOptions:
-    """For a step after which the arena is given back."""
     options = onnxruntime.RunOptions()
-    options.add_run_config_entry(*_GIVING_BACK)
+    if num_bytes >= _LARGE_BYTES:
+        options.add_run_config_entry(*_GIVING_BACK)
     return options
 
 

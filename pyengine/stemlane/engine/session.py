@@ -6,6 +6,7 @@ What the tensors mean is the front end's business.
 """
 
 import copy
+import functools
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,14 +19,20 @@ import onnxruntime
 from stemlane.arguments import MOST_THREADS
 from stemlane.engine import providers
 from stemlane.engine.mapped_weights import MappedWeights, is_mapped
-from stemlane.engine.paged_arrays import forget, forget_freed, paged_zeros
+from stemlane.engine.paged_arrays import forget, forget_freed, keep_large_arrays_apart, paged_zeros
 from stemlane.engine.running import failure, run, run_options
-from stemlane.engine.shared_arena import share_memory, use_shared
 from stemlane.errors import ModelError, one_line
 
 Shape = tuple[int, ...]
 Arrays = dict[tuple[str, Shape], np.ndarray]
 
+# After each run the arena is given back, but for its first stretch of addresses, which therefore holds one page. The
+# next run's is one that large networks fit into: each of several would end with room too small to be used. What they do
+# not touch takes addresses on Linux, no memory; Windows promises it. A piece 256 KiB larger than asked for is cut.
+_ARENA = {
+    "initial_chunk_size_bytes": 1 << 12, "initial_growth_chunk_size_bytes": 1 << 29,
+    "max_dead_bytes_per_chunk": 1 << 18,
+}  # fmt: skip
 _DTYPES: Mapping[str, type[np.generic]] = {
     "tensor(float)": np.float32,
     "tensor(float16)": np.float16,
@@ -287,6 +294,19 @@ def _fits(found: tuple[int | str | None, ...], shape: Shape | None) -> bool:
     return len(found) == len(shape) and all(free_or_equal)
 
 
+@functools.cache
+def _share_memory() -> None:
+    """Make one arena for all large networks: those that run in turn need the memory of the largest only.
+
+    Beside it, arrays that are gone leave nothing behind.
+    """
+    keep_large_arrays_apart()
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu", onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, onnxruntime.OrtMemType.DEFAULT
+    )
+    onnxruntime.create_and_register_allocator(memory, onnxruntime.OrtArenaCfg(_ARENA))
+
+
 def _load(path: Path, threads: int = 1, *, large: bool = False) -> onnxruntime.InferenceSession:
     if not path.is_file():
         raise ModelError(f"{path}: no such file; install the model again")
@@ -295,8 +315,8 @@ def _load(path: Path, threads: int = 1, *, large: bool = False) -> onnxruntime.I
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = large
     if large:
-        share_memory()
-        use_shared(options)
+        _share_memory()
+        options.add_session_config_entry("session.use_env_allocators", "1")
         # Weights in the arena would keep it from being given back.
         options.add_session_config_entry("session.use_device_allocator_for_initializers", "1")
         # What a plan saves is nothing beside large networks, and its memory comes on top of the first run's.

@@ -50,7 +50,7 @@ import sys
 sys.path[:0] = {paths!r}
 import ctypes
 import numpy as np
-from stemlane.engine import paged_arrays, shared_arena
+from stemlane.engine import paged_arrays, session
 # What malloc learns from freed arrays, unless its environment says otherwise: take large ones from the heap.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 libc = ctypes.CDLL(None)
@@ -81,4 +81,4 @@ def test_large_arrays_leave_nothing_behind():
 
 
 def test_nor_do_they_beside_large_networks():
-    assert left_behind("shared_arena.share_memory()") < 4 << 20  # what each large network asks for as it is loaded
+    assert left_behind("session._share_memory()") < 4 << 20  # what each large network asks for as it is loaded
