@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             process.open_standard_streams()
             try:
+                if os.environ.get("STEMLANE_DEBUG"):
+                    _log_everything()
                 options = _parsed(arguments)
                 with _loading(options), warnings.catch_warnings():
                     warnings.simplefilter("always", StemlaneWarning)
@@ -90,6 +92,13 @@ def _loading(options: argparse.Namespace) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+def _log_everything() -> None:
+    import logging
+
+    logging.basicConfig()
+    logging.getLogger("stemlane").setLevel(logging.DEBUG)
 
 
 def _text(error: BaseException) -> str:

@@ -7,18 +7,21 @@ import sys
 
 from stemlane.cli import process
 from stemlane.errors import InputError
+from stemlane.passwords import without_password
 
 # C0 and C1 controls, what turns the direction of text, line ends of Unicode, and bytes of names that are no text.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\udc80-\udcff]")
 
 
 def printable(text: str) -> str:
-    r"""`text` with everything that could steer a terminal spelled out.
+    r"""`text` with everything that could steer a terminal spelled out, and without the passwords of addresses.
 
     >>> printable("a\x1b[2Jb")
     'a\\x1b[2Jb'
     """
-    return _UNSAFE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+    return _UNSAFE.sub(
+        lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), without_password(text)
+    )
 
 
 def say(text: str) -> None:

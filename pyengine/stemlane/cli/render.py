@@ -61,12 +61,14 @@ def add(commands: Group) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
-    from stemlane.files.addresses import place, without_password
+    from stemlane.files.addresses import place
+    from stemlane.files.places import check_place
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
     from stemlane.files.results import on_disk
     from stemlane.manifests.registry import find_model
     from stemlane.mix.automation import read_automation
+    from stemlane.passwords import without_password
 
     find_model(options.model)  # before anything is fetched
     gains = stem_values(options.gain, "gain")
@@ -76,6 +78,8 @@ def run(options: argparse.Namespace) -> int:
         options.refuse("--cc says what moves the stems in a .mid: name it with --automation")
     automation = read_automation(options.automation, controllers=controllers) if options.automation else None
     shown = without_password(options.input)
+    if cli_recordings.STREAM not in (options.input, options.output):
+        check_place(place(options.input), [place(options.output)])
     with (
         cli_recordings.input_files([options.input]) as inputs,
         on_disk(place(*inputs)) as path,

@@ -8,9 +8,13 @@ from urllib.parse import unquote
 
 from stemlane.arguments import path_text
 from stemlane.errors import InputError
+from stemlane.passwords import without_password
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters at least: a drive of Windows has one
-_PASSWORD = re.compile(r"^([^:/]+://[^:/@]*):[^/]*@")
+# A server, a colon and no number, and later an @.
+_NO_PORT = re.compile(
+    r"(s?ftp|ftps|ssh|smb|https?|webhdfs)://[^/?#@:\[]*:(?!\d+/)(?=[^/?#@]*[/?#])[^@]*@", re.IGNORECASE
+)
 _OWN_SCHEMES = ("file", "local")  # of this machine; what is there is a path like any other
 
 
@@ -36,18 +40,15 @@ class Address(PurePosixPath):
         return super().__str__().replace(":/", "://", 1)
 
     @property
+    def name(self) -> str:
+        """The last part, without what a web page is asked for."""
+        text = re.split("[?#]", str(self), maxsplit=1)[0] if self.scheme in ("http", "https") else str(self)
+        return text.rstrip("/").rpartition("/")[2]
+
+    @property
     def scheme(self) -> str:
         """What stands before the colon, in lower case."""
         return str(self).partition("://")[0].lower()
-
-
-def without_password(text: str) -> str:
-    """What is given on a command line, for messages.
-
-    >>> without_password("sftp://me:secret@host/song.wav"), without_password("song.wav")
-    ('sftp://me@host/song.wav', 'song.wav')
-    """
-    return _PASSWORD.sub(r"\1@", text)
 
 
 Place: TypeAlias = Path | Address
@@ -72,6 +73,10 @@ def place(given: str | PurePath, name: str = "path") -> Place:
         return Path(text)
     if "::" in text:
         raise InputError(f"{without_password(text)}: should be one address, not one inside another")
+    if _NO_PORT.match(text):
+        raise InputError(
+            f"{scheme[0]}…: a password in an address holds no / ? or #; give it to the store's package in another way"
+        )
     if scheme[0].lower().removesuffix("://") in _OWN_SCHEMES:
         return Path(unquote(text[scheme.end() :]))
     return Address(text)

@@ -44,6 +44,8 @@ class FfmpegDecoder:
         self._file, self._index, self._reason = file, stream, reason
         with self._open() as container:
             found = _audio_stream(container, stream)
+            if found.codec_context is None:  # FFmpeg knows no decoder for what its header says
+                raise InputError(f"cannot be read as audio ({reason or _UNKNOWN})")
             self._format = container.format.name
             self.sample_rate, self.num_channels = found.codec_context.sample_rate, found.codec_context.channels
             seconds: float | Fraction = 0

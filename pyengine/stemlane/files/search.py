@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePath, PurePosixPath
 
 from stemlane.errors import InputError
-from stemlane.files.addresses import Address, Place, place, without_password
+from stemlane.files.addresses import Address, Place, place
 from stemlane.files.formats import ENDINGS
 from stemlane.files.marks import mark_in
 from stemlane.files.names import Recording, track_name
-from stemlane.files.stores import files_at, stems_of
+from stemlane.files.stores import files_at, holds_something, stems_of
+from stemlane.passwords import without_password
 
 
 def find_recordings(
@@ -58,7 +59,7 @@ def find_recordings(
 
 
 def _real(path: Place) -> str:
-    return str(path) if isinstance(path, Address) else os.path.realpath(path)
+    return path.url if isinstance(path, Address) else os.path.realpath(path)
 
 
 def _recordings_of(path: Place, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:
@@ -80,11 +81,11 @@ def _recordings_of(path: Place, leave_out: Place | None, stems: list[Place]) -> 
 
 
 def _recordings_at(address: Address, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:
-    has_magic = glob.has_magic(address.url)
+    has_magic = glob.has_magic(str(address)) and not holds_something(address)
     if address.suffix.lower() in ENDINGS and not has_magic:
         yield Recording(address, track_name(address))
         return
-    base = next(folder for folder in (address, *address.parents) if not glob.has_magic(folder.url))
+    base = next(folder for folder in (address, *address.parents) if not glob.has_magic(str(folder)))
     files = [file for file in files_at(address) if leave_out not in file.parents]
     made = set() if has_magic else stems_of(files)
     for file in files:

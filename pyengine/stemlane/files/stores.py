@@ -3,6 +3,7 @@
 
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import re
@@ -34,6 +35,7 @@ _VERSIONS = (
     *_HASHES, "ETag", "etag",
     *("mtime", "modified", "modify", "LastModified", "Last-Modified", "created"),
 )  # fmt: skip
+_LARGEST_RECEIPT_BYTES = 1 << 20
 _HASHING_TAGS = frozenset({"s3", "s3a", "r2"})  # whose ETag is an MD5; a web server's is often time and size
 
 
@@ -67,7 +69,8 @@ def _asking(address: Address, done: str) -> "Iterator[tuple[AbstractFileSystem, 
     except Exception as error:  # noqa: BLE001 - each store has errors of its own
         if _is_missing(error):
             missing = "no such bucket or folder" if done == "written" else "no such file"
-            raise InputError(f"{address}: {missing}") from None
+            cause = f" ({one_line(error.__cause__)})" if isinstance(error.__cause__, Exception) else ""
+            raise InputError(f"{address}: {missing}{cause}") from None
         raise InputError(f"{address}: cannot be {done} ({one_line(error)})") from None
 
 
@@ -92,6 +95,13 @@ def version_of(address: Address) -> str:
 
     A store that says nothing but the size has the file read, and its hash is the answer.
     """
+    return _version(address)[0]
+
+
+def _version_now(address: Address) -> str:
+    """The same, whatever a search has seen of it before."""
+    with _asking(address, "read") as (store, path):
+        store.invalidate_cache(path)
     return _version(address)[0]
 
 
@@ -130,7 +140,14 @@ def check_writable(address: Address) -> None:
     """Raise `InputError` if results cannot go there, before any work is done for them."""
     if address.scheme in _READ_ONLY:
         raise InputError(f"{address}: can only be read; write to a folder, or to a store such as s3:// or gs://")
-    with _asking(address, "reached"):
+    server, _, _ = address.url.partition("://")[2].partition("/")
+    _reach(f"{address.scheme}://{server}")
+
+
+@functools.cache
+def _reach(server: str) -> None:
+    """Raise `InputError` if one cannot log in there. Asked once: each time is a login."""
+    with _asking(Address(server), "reached"):
         pass
 
 
@@ -162,7 +179,7 @@ def staged_objects(
         send_receipts({str(final): None for final in finals})
         for source, final in zip(staged, finals, strict=True):
             _send(source, final)
-        send_receipts({str(final): version_of(final) for final in finals})
+        send_receipts({str(final): _version_now(final) for final in finals})
 
 
 @contextlib.contextmanager
@@ -210,8 +227,19 @@ def _rename(store: "AbstractFileSystem", old: str, new: str) -> None:
             raise
     store.invalidate_cache()
     if store.exists(old):  # WebHDFS does not say so
-        store.rm_file(new)
+        _replace(store, old, new)
+
+
+def _replace(store: "AbstractFileSystem", old: str, new: str) -> None:
+    """Take a file that is in the way of a rename away, and put it back if that does not help."""
+    aside = f"{old}.old"
+    store.mv(new, aside)
+    try:
         store.mv(old, new)
+    except BaseException:
+        store.mv(aside, new)
+        raise
+    store.rm_file(aside)
 
 
 @dataclass(frozen=True)
@@ -244,7 +272,7 @@ def receipt_of(final: Address) -> Receipt | None:
     """
     with _asking(_receipt(final), "read") as (store, path):
         try:
-            data = store.cat_file(path)
+            data = store.cat_file(path, start=0, end=_LARGEST_RECEIPT_BYTES)
         except OSError as error:
             if not _is_missing(error):
                 raise
@@ -252,7 +280,7 @@ def receipt_of(final: Address) -> Receipt | None:
     try:
         found = json.loads(data)
         receipt = Receipt(str(found["request"]), dict(found["versions"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return receipt if str(final) in receipt.versions else None
 
@@ -275,12 +303,13 @@ def request_of(stem: Address) -> str:
     """What the receipt of a stem says that it answers; nothing if it has none, or has changed since it was sent."""
     receipt = receipt_of(stem)
     version = receipt.versions[str(stem)] if receipt else ""
-    return receipt.request if receipt and version in (None, version_of(stem)) else ""
+    return receipt.request if receipt and version in (None, _version_now(stem)) else ""
 
 
 def holds_something(address: Address) -> bool:
     """Whether a file is there that is not empty."""
     with _asking(address, "looked for") as (store, path):
+        store.invalidate_cache(path)
         try:
             info: dict[str, Any] = store.info(path)
         except OSError as error:

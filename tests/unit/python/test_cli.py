@@ -2,7 +2,10 @@
 """What all commands of the command line share: help, usage, exit status, one-line problems; and `evaluate`."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,21 @@ def test_unexpected_errors_have_no_traceback(monkeypatch, capsys):
     monkeypatch.delenv("STEMLANE_DEBUG", raising=False)
     monkeypatch.setattr(registry, "list_models", lambda: 1 / 0)
     fails(capsys, ["models", "list"], "unexpected: ZeroDivisionError: division by zero")
+
+
+def test_whoever_asks_is_shown_where_an_error_comes_from(tmp_path, monkeypatch):
+    """Of one recording, too, whose error does not end the others."""
+    write(tmp_path / "a.wav", noise(2, 1000))
+    program = (
+        "import stemlane.files.separating as s, stemlane.cli.main as m; s.content_at = None; raise SystemExit(m.main())"
+    )
+    for debug in ("", "1"):
+        process = subprocess.run(
+            [sys.executable, "-c", program, "separate", str(tmp_path / "a.wav"), "-o", str(tmp_path / "out")],
+            capture_output=True, text=True, check=False, env=os.environ | {"STEMLANE_DEBUG": debug},
+        )  # fmt: skip
+        assert process.returncode == 1 and "a.wav: unexpected: TypeError" in process.stderr
+        assert ("in separate_recording" in process.stderr) is bool(debug)
 
 
 def test_usage_errors_and_version():

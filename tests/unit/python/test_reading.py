@@ -267,6 +267,17 @@ def test_pages_and_playlists_are_no_audio(tmp_path, name, text):
         AudioInput(tmp_path / name)
 
 
+def test_a_header_of_no_known_samples_is_no_audio(tmp_path):
+    """As of 0 bits: FFmpeg finds a stream of sound, and no decoder for it."""
+    path = tmp_path / "nothing.wav"
+    soundfile.write(path, music(50_000).T, RATE, subtype="PCM_16")
+    data = bytearray(path.read_bytes())
+    data[34:36] = bytes(2)  # bits per sample
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"nothing.wav: cannot be read as audio \(no format that is known, or damaged"):
+        AudioInput(path)
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("aac", "ac3")])
 @pytest.mark.parametrize("tail", [b"TAG" + b"Title of a song" * 8, b"APETAGEX" + bytes(range(24)) * 3, bytes(1000)])
 def test_tags_behind_the_end_are_no_missing_end(folder, kind, tail):

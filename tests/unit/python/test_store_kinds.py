@@ -11,6 +11,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.utils import infer_storage_options
 from stemlane.cli.main import main
 from stemlane.errors import InputError
+from stemlane.files.rendering import render_file
 from support.audio_files import RATE, music
 
 
@@ -58,6 +59,36 @@ def test_a_rename_that_fails_says_why(song, memory, monkeypatch):
     with pytest.raises(InputError, match="bass.wav.json: cannot be written .PermissionError: not yours"):
         stemlane.separate_file(song, "memory://out", stems=["bass"])
     assert memory.find("/out") == []
+
+
+def test_a_file_stays_where_renames_are_refused(song, memory, monkeypatch):
+    """Such as on a server that lets one write and delete, but not rename."""
+    memory.pipe_file("/out/mix.wav", b"somebody's")
+
+    def mv(self, old, new):
+        raise PermissionError("not you")
+
+    monkeypatch.setattr(type(memory), "mv", mv)
+    for _ in range(2):
+        with pytest.raises(InputError, match="memory://out/mix.wav: cannot be written .PermissionError: not you"):
+            render_file(song, "memory://out/mix.wav")
+        assert memory.find("/out") == ["/out/mix.wav"] and memory.cat_file("/out/mix.wav") == b"somebody's"
+
+
+def test_a_rename_that_fails_half_way_leaves_the_old_file(song, memory, monkeypatch):
+    """The store gives no taken name, and none at all for what is new."""
+    memory.pipe_file("/out/mix.wav", b"somebody's")
+
+    def mv(self, old, new):
+        if self.exists(new) or (new.endswith("mix.wav") and not old.endswith(".old")):
+            raise FileExistsError(new)
+        self.cp_file(old, new)
+        self.rm_file(old)
+
+    monkeypatch.setattr(type(memory), "mv", mv)
+    with pytest.raises(InputError, match="memory://out/mix.wav: cannot be written .FileExistsError"):
+        render_file(song, "memory://out/mix.wav")
+    assert memory.find("/out") == ["/out/mix.wav"] and memory.cat_file("/out/mix.wav") == b"somebody's"
 
 
 class NasError(OSError):
@@ -146,5 +177,64 @@ def test_nobody_is_shown_a_password(nas, capsys, tmp_path):
 
 def test_a_server_that_lets_nobody_in_says_so(nas, tmp_path):
     """Before any work is done."""
-    with pytest.raises(InputError, match="nas://me@box/out/song/bass.wav: cannot be reached .PermissionError: who is"):
+    with pytest.raises(InputError, match="nas://me@box: cannot be reached .PermissionError: who is"):
         stemlane.separate_file(tmp_path / "song.wav", "nas://me:wrong@box/out", stems=["bass"])
+
+
+def test_a_mix_does_not_go_onto_its_recording(nas, capsys):
+    before = nas.cat_file("/in/song.wav")
+    assert main(["render", "nas://me:secret@box/in/song.wav", "-o", "nas://me:secret@box/in/song.wav"]) == 1
+    assert "nas://me@box/in/song.wav: is the recording itself and would be lost" in capsys.readouterr().err
+    assert nas.cat_file("/in/song.wav") == before
+
+
+def test_the_folder_of_a_recording_does_not_tell_a_password(nas, capsys):
+    """It is a field of names."""
+    nas.pipe_file("/top.wav", nas.cat_file("/in/song.wav"))
+    call = ["separate", "nas://me:secret@box/top.wav", "-o", "nas://me:secret@box/out", "--stems", "bass"]
+    assert main([*call, "--name", "{parent}/{track}/{stem}.{ext}"]) == 0
+    assert nas.isfile("/out/me@box/top/bass.wav") and "secret" not in "".join(capsys.readouterr())
+
+
+def test_names_in_a_store_that_are_patterns_too_can_be_named(nas):
+    """As on a disk: what is there is meant."""
+    song = "nas://me:secret@box/in/a [live]/Which? #1 50%.wav"
+    outcome = stemlane.separate_file(song, "nas://me:secret@box/out", stems=["bass"])
+    assert str(outcome.outputs["bass"]) == "nas://me@box/out/Which? #1 50%/bass.wav"
+
+
+def test_what_has_come_since_a_search_is_seen(song, memory, monkeypatch):
+    """S3's file system answers from the list that a search has seen, until it is told to forget it."""
+    lists, store = {}, type(memory)
+    find, info, get_file = store.find, store.info, store.get_file
+
+    def remembering_find(self, path, **options):
+        return lists.setdefault(path, find(self, path, **options))
+
+    def remembered_info(self, path, **options):
+        if any(path.startswith(f"{folder}/") and path not in names for folder, names in lists.items()):
+            raise FileNotFoundError(path)
+        return info(self, path, **options)
+
+    def get_file_meanwhile(self, *arguments, **options):
+        self.pipe_file("/in/out/song/bass.wav", b"somebody's")
+        return get_file(self, *arguments, **options)
+
+    memory.put_file(str(song), "/in/song.wav")
+    monkeypatch.setattr(store, "find", remembering_find)
+    monkeypatch.setattr(store, "info", remembered_info)
+    monkeypatch.setattr(store, "get_file", get_file_meanwhile)
+    monkeypatch.setattr(store, "invalidate_cache", lambda self, path=None: lists.clear())
+    (outcome,) = stemlane.separate_many(["memory://in"], "memory://in/out", stems=["bass"])
+    assert "bass.wav already exists and is not a stem of it" in outcome.problem
+    assert memory.cat_file("/in/out/song/bass.wav") == b"somebody's"
+
+
+@pytest.mark.parametrize("receipt", [b"[" * 200_000, b'{"versions": ' * 100_000, b"[" + b"0," * 600_000])
+def test_a_receipt_that_is_none_says_nothing(nas, receipt):
+    """Whoever may write there."""
+    nas.pipe_file("/in/.song.wav.json", receipt)
+    for name in ("song", "other"):
+        nas.pipe_file(f"/out/song/.{name}.wav.json", receipt)
+    outcomes = stemlane.separate_many(["nas://me:secret@box/in"], "nas://me:secret@box/out", stems=["bass"])
+    assert [outcome.problem for outcome in outcomes] == ["", ""]
