@@ -3,6 +3,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 from stemlane.engine.paged_arrays import forget, forget_freed, paged_zeros
@@ -54,7 +55,7 @@ from stemlane.engine import paged_arrays, session
 # What malloc learns from freed arrays, unless its environment says otherwise: take large ones from the heap.
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 libc = ctypes.CDLL(None)
-assert libc.mallopt(M_MMAP_THRESHOLD, 32 << 20) and libc.mallopt(M_TRIM_THRESHOLD, 64 << 20)
+assert libc.mallopt(M_MMAP_THRESHOLD, 32 << 20) and libc.mallopt(M_TRIM_THRESHOLD, 1 << 30)
 {prepared}
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
@@ -81,4 +82,7 @@ def test_large_arrays_leave_nothing_behind():
 
 
 def test_nor_do_they_beside_large_networks():
-    assert left_behind("session._share_memory()") < 4 << 20  # what each large network asks for as it is loaded
+    network = Path(__file__).resolve().parents[3] / "models" / "live" / "network.onnx"
+    for large in (False, True):
+        loaded = f"from pathlib import Path; session._load(Path({str(network)!r}), large={large})"
+        assert (left_behind(loaded) < 4 << 20) is large

@@ -11,6 +11,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 from fsspec.utils import infer_storage_options
 from stemlane.cli.main import main
 from stemlane.errors import InputError
+from stemlane.files import stores
 from stemlane.files.rendering import render_file
 from support.audio_files import RATE, music
 
@@ -89,6 +90,18 @@ def test_a_rename_that_fails_half_way_leaves_the_old_file(song, memory, monkeypa
     with pytest.raises(InputError, match="memory://out/mix.wav: cannot be written .FileExistsError"):
         render_file(song, "memory://out/mix.wav")
     assert memory.find("/out") == ["/out/mix.wav"] and memory.cat_file("/out/mix.wav") == b"somebody's"
+
+
+def test_a_bucket_that_is_not_there_is_said_to_be_missing(song, memory, monkeypatch):
+    """And no file of it is."""
+
+    def put_file(self, *arguments, **options):
+        raise FileNotFoundError("the specified bucket does not exist")
+
+    monkeypatch.setattr(stores, "_OBJECT_STORES", frozenset({"memory"}))
+    monkeypatch.setattr(type(memory), "put_file", put_file)
+    with pytest.raises(InputError, match="^memory://bucket/mix.wav: no such bucket or folder$"):
+        render_file(song, "memory://bucket/mix.wav")
 
 
 class NasError(OSError):
