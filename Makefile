@@ -9,7 +9,7 @@
 #   make ardour  install the DAW that the tests use where it is there (200 MB)
 .DELETE_ON_ERROR:
 .PHONY: demo pictures test test-core test-sanitized test-plugin-memory test-posix test-windows test-arm64 fuzz-readers \
-        test-python test-units test-hosts test-matrix test-executables train-smoke coverage tools ardour bench lint tidy \
+        test-python test-units test-system test-matrix test-executables train-smoke coverage tools ardour bench lint tidy \
         contract install dist test-dist docs clean
 SHELL := /bin/bash
 
@@ -244,13 +244,13 @@ fuzz-readers: $(STAMPS)/fuzz-tools
 
 # Two parts, which two jobs run side by side: neither looks at processes or files of the other.
 PYTHON_TESTS := $(BIN)/python -m pytest --ignore=tests/training --ignore=tests/dist --ignore=tests/windows
-test-python: test-units test-hosts
+test-python: test-units test-system
 
 test-units: test-executables
-	$(PYTHON_TESTS) --ignore=tests/hosts
+	$(PYTHON_TESTS) tests/unit
 
-test-hosts: test-executables
-	$(PYTHON_TESTS) tests/hosts
+test-system: test-executables
+	$(PYTHON_TESTS) --ignore=tests/unit
 
 # Which lines of the package the Python tests run. Apart from `make test`, which it would make half as long again.
 coverage: test-executables

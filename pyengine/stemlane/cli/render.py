@@ -61,7 +61,7 @@ def add(commands: Group) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the file."""
     from stemlane.cli.progress import Progress
-    from stemlane.files.addresses import place
+    from stemlane.files.addresses import Address, place
     from stemlane.files.places import check_place
     from stemlane.files.reading import AudioInput
     from stemlane.files.rendering import render_file
@@ -78,8 +78,9 @@ def run(options: argparse.Namespace) -> int:
         options.refuse("--cc says what moves the stems in a .mid: name it with --automation")
     automation = read_automation(options.automation, controllers=controllers) if options.automation else None
     shown = without_password(options.input)
-    if cli_recordings.STREAM not in (options.input, options.output):
-        check_place(place(options.input), [place(options.output)])
+    target = place(options.output)
+    if isinstance(target, Address):  # a path is checked with the file that is read
+        check_place(place(options.input), [target])
     with (
         cli_recordings.input_files([options.input]) as inputs,
         on_disk(place(*inputs)) as path,
