@@ -18,6 +18,7 @@ from stemlane.audio_checks import as_array, check_stream
 from stemlane.contract import RESAMPLER_LAGS
 from stemlane.engine import provider_choice, providers
 from stemlane.engine.frontends import ModelStream, StreamFrontEnd, create_recording, create_stream
+from stemlane.engine.frontends.model_stream import going_on_in_silence
 from stemlane.errors import InputError
 from stemlane.manifests.model import Manifest
 from stemlane.manifests.registry import check_model, find_model
@@ -215,15 +216,10 @@ class StreamingSeparator:
         numpy.ndarray
             (stems, channels, samples) float32.
         """
-        total = self._num_in
+        owed = self._num_in - self._num_out
         if self._model.knows_end:
-            return self._finish_recording(total - self._num_out)
-        pieces = [np.zeros((len(self.stems), self.num_channels, 0), np.float32)]
-        silence = np.zeros((self.num_channels, 4096), np.float32)
-        while self._num_out < total:
-            pieces.append(self.process(silence))
-        rest = np.concatenate(pieces, axis=2)
-        return rest[:, :, : rest.shape[2] - (self._num_out - total)]
+            return self._finish_recording(owed)
+        return going_on_in_silence(self.process, self.num_channels, owed)
 
     def reset(self) -> None:
         """Start again at position 0 with everything forgotten."""

@@ -1,12 +1,23 @@
 # SPDX-License-Identifier: MIT
 """A stream at a model's own rate, in pieces of any length: strides are gathered, and stems begin at position 0."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from stemlane.engine.frontends.protocols import RecordingFrontEnd, StreamFrontEnd
 from stemlane.errors import EngineError
 
 _SILENCE_SAMPLES = 4096
+
+
+def going_on_in_silence(process: Callable[[np.ndarray], np.ndarray], num_channels: int, num_samples: int) -> np.ndarray:
+    """The next `num_samples` (stems, channels, samples) that `process` returns, of (channels, samples) of silence."""
+    silence = np.zeros((num_channels, _SILENCE_SAMPLES), np.float32)
+    pieces = [process(silence[:, :0])]
+    while sum(piece.shape[2] for piece in pieces) < num_samples:
+        pieces.append(process(silence))
+    return np.concatenate(pieces, axis=2)[:, :, :num_samples]
 
 
 class ModelStream:
@@ -99,16 +110,10 @@ class ModelStream:
 
         Silence follows the stream, unless the model knows better what follows a whole recording.
         """
+        owed = self._num_in - self._num_out
         if self._recording is not None and self._recording.knows_end:
-            owed = self._num_in - self._num_out
             return self._checked(self._recording.finish(self._strides[:, : self._num_waiting]))[:, :, :owed]
-        total = self._num_in
-        silence = np.zeros((2, _SILENCE_SAMPLES), np.float32)
-        pieces = [np.zeros((len(self.stems), 2, 0), np.float32)]
-        while self._num_out < total:
-            pieces.append(self.process(silence))
-        rest = np.concatenate(pieces, axis=2)
-        return rest[:, :, : rest.shape[2] - (self._num_out - total)]
+        return going_on_in_silence(self.process, 2, owed)
 
     def reset(self) -> None:
         """Start again at position 0 with everything forgotten."""
