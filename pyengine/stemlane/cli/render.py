@@ -68,7 +68,6 @@ def run(options: argparse.Namespace) -> int:
     from stemlane.files.results import on_disk
     from stemlane.manifests.registry import find_model
     from stemlane.mix.automation import read_automation
-    from stemlane.passwords import without_password
 
     find_model(options.model)  # before anything is fetched
     gains = stem_values(options.gain, "gain")
@@ -77,10 +76,10 @@ def run(options: argparse.Namespace) -> int:
     if controllers and not options.automation:
         options.refuse("--cc says what moves the stems in a .mid: name it with --automation")
     automation = read_automation(options.automation, controllers=controllers) if options.automation else None
-    shown = without_password(options.input)
-    target = place(options.output)
+    recording, target = place(options.input), place(options.output)
+    shown = str(recording) if isinstance(recording, Address) else options.input
     if isinstance(target, Address):  # a path is checked with the file that is read
-        check_place(place(options.input), [target])
+        check_place(recording, [target])
     with (
         cli_recordings.input_files([options.input]) as inputs,
         on_disk(place(*inputs)) as path,
@@ -96,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
     for text in warnings:
         warn(text)
     if options.output != cli_recordings.STREAM:
-        say(without_password(options.output))
+        say(str(target) if isinstance(target, Address) else options.output)
     return 0
 
 

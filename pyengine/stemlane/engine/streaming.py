@@ -132,6 +132,7 @@ class StreamingSeparator:
                 else create_stream(self.manifest, strides_at_once=strides_at_once)
             )
         self._model = ModelStream(front_end, self.manifest.name, whole=whole)
+        self._is_whole = whole
         self.needs_prescan = self._model.needs_prescan
         self.stems = self._model.stems
         self.strides_at_once = front_end.strides_at_once
@@ -194,6 +195,8 @@ class StreamingSeparator:
     def prescan(self, blocks: Iterable[np.ndarray]) -> None:
         """Pass the whole recording, in blocks (channels, samples), ahead of `process`, if `needs_prescan`."""
         self.reset()
+        if not self._is_whole:
+            return
         for block in blocks:
             self.prescan_block(block)
         if self._to_model is not None:
@@ -203,7 +206,8 @@ class StreamingSeparator:
 
     def prescan_block(self, block: np.ndarray) -> None:
         """Pass one block (channels, samples) of a recording, after a `reset`."""
-        self._model.prescan(self._at_model_rate(np.asarray(block, np.float32)))
+        if self._is_whole:
+            self._model.prescan(self._at_model_rate(np.asarray(block, np.float32)))
 
     def finish(self) -> np.ndarray:
         """Return the rest, so that in all as many samples have come out as went in. `reset` before going on.

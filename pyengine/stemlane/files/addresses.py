@@ -8,10 +8,10 @@ from urllib.parse import unquote
 
 from stemlane.arguments import path_text
 from stemlane.errors import InputError
-from stemlane.passwords import without_password
+from stemlane.passwords import address_without_password, without_password
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # two letters at least: a drive of Windows has one
-# A server, a colon and no number, and later an @.
+# Of a password that holds / ? or #: behind a server and a colon no number, and later an @.
 _NO_PORT = re.compile(
     r"(s?ftp|ftps|ssh|smb|https?|webhdfs)://[^/?#@:\[]*:(?!\d+/)(?=[^/?#@]*[/?#])[^@]*@", re.IGNORECASE
 )
@@ -32,7 +32,7 @@ class Address(PurePosixPath):
     """
 
     def __str__(self) -> str:
-        return without_password(self.url)
+        return address_without_password(self.url)
 
     @property
     def url(self) -> str:
@@ -41,7 +41,7 @@ class Address(PurePosixPath):
 
     @property
     def name(self) -> str:
-        """The last part, without what a web page is asked for."""
+        """The last part, without the query and fragment of a web address."""
         text = re.split("[?#]", str(self), maxsplit=1)[0] if self.scheme in ("http", "https") else str(self)
         return text.rstrip("/").rpartition("/")[2]
 

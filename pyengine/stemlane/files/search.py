@@ -12,7 +12,6 @@ from stemlane.files.formats import ENDINGS
 from stemlane.files.marks import mark_in
 from stemlane.files.names import Recording, track_name
 from stemlane.files.stores import files_at, holds_something, stems_of
-from stemlane.passwords import without_password
 
 
 def find_recordings(
@@ -42,8 +41,9 @@ def find_recordings(
     found: dict[str, Recording] = {}
     for entry in inputs:
         stems: list[Place] = []
-        recordings = list(_recordings_of(place(entry), leave_out, stems))
-        shown = without_password(os.fspath(entry))
+        where = place(entry)
+        recordings = list(_recordings_of(where, leave_out, stems))
+        shown = where if isinstance(where, Address) else entry
         if not recordings and stems:
             raise InputError(
                 f"{shown}: holds nothing but stems that Stemlane has made, such as {stems[0]}; name the files to "
@@ -81,7 +81,7 @@ def _recordings_of(path: Place, leave_out: Place | None, stems: list[Place]) -> 
 
 
 def _recordings_at(address: Address, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:
-    has_magic = glob.has_magic(str(address)) and not holds_something(address)
+    has_magic = glob.has_magic(str(address)) and not _is_file(address)
     if address.suffix.lower() in ENDINGS and not has_magic:
         yield Recording(address, track_name(address))
         return
@@ -98,6 +98,14 @@ def _recordings_at(address: Address, leave_out: Place | None, stems: list[Place]
             if not any(part.startswith(".") for part in inner.parts):
                 folder = PurePosixPath() if has_magic else inner.parent
                 yield Recording(file, (folder / track_name(file)).as_posix())
+
+
+def _is_file(address: Address) -> bool:
+    """Whether a store has a file whose name is also a pattern; some take no such name, and say so in their own way."""
+    try:
+        return holds_something(address)
+    except InputError:
+        return False
 
 
 def _search(folder: Path, leave_out: Place | None, stems: list[Place]) -> Iterator[Recording]:

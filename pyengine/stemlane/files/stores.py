@@ -99,7 +99,7 @@ def version_of(address: Address) -> str:
 
 
 def _version_now(address: Address) -> str:
-    """The same, whatever a search has seen of it before."""
+    """The current version, not one from the list of a search."""
     with _asking(address, "read") as (store, path):
         store.invalidate_cache(path)
     return _version(address)[0]
@@ -232,14 +232,18 @@ def _rename(store: "AbstractFileSystem", old: str, new: str) -> None:
 
 def _replace(store: "AbstractFileSystem", old: str, new: str) -> None:
     """Take a file that is in the way of a rename away, and put it back if that does not help."""
-    aside = f"{old}.old"
+    aside = f"{new}.stemlane-old"
     store.mv(new, aside)
     try:
         store.mv(old, new)
-    except BaseException:
-        store.mv(aside, new)
+    except BaseException as error:
+        try:
+            store.mv(aside, new)
+        except Exception:  # noqa: BLE001 - whatever it is, the file is where it was taken
+            raise OSError(f"{one_line(error)}; the file that was there is {aside} now") from error
         raise
-    store.rm_file(aside)
+    with contextlib.suppress(Exception):  # the new file is in its place
+        store.rm_file(aside)
 
 
 @dataclass(frozen=True)
@@ -272,7 +276,9 @@ def receipt_of(final: Address) -> Receipt | None:
     """
     with _asking(_receipt(final), "read") as (store, path):
         try:
-            data = store.cat_file(path, start=0, end=_LARGEST_RECEIPT_BYTES)
+            if not 0 < (store.info(path).get("size") or 0) <= _LARGEST_RECEIPT_BYTES:
+                return None
+            data = store.cat_file(path)
         except OSError as error:
             if not _is_missing(error):
                 raise

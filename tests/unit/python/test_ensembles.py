@@ -116,6 +116,12 @@ def test_the_core_mixes_it_at_its_latency(members):
 def test_it_is_refused_once_a_member_is_gone_or_another(members):
     combine("mine", {"vocals": one("half")})
     manifest = user_folder() / "half" / "manifest.toml"
+    network = manifest.with_name("network.onnx")
+    known = network.read_bytes()
+    network.write_bytes(known[:-1] + bytes([known[-1] ^ 1]))
+    with pytest.raises(ModelError, match="half.*network.onnx"):
+        StreamingSeparator("mine", 44100, 2)
+    network.write_bytes(known)
     manifest.write_text(manifest.read_text().replace('version = "0.1.0"', 'version = "0.2.0"'))
     with pytest.raises(ModelError, match="half are not what they were when it was made: combine them again"):
         StreamingSeparator("mine", 44100, 2)

@@ -12,7 +12,9 @@ from fsspec.utils import infer_storage_options
 from stemlane.cli.main import main
 from stemlane.errors import InputError
 from stemlane.files import stores
+from stemlane.files.addresses import Address
 from stemlane.files.rendering import render_file
+from stemlane.files.search import find_recordings
 from support.audio_files import RATE, music
 
 
@@ -81,7 +83,7 @@ def test_a_rename_that_fails_half_way_leaves_the_old_file(song, memory, monkeypa
     memory.pipe_file("/out/mix.wav", b"somebody's")
 
     def mv(self, old, new):
-        if self.exists(new) or (new.endswith("mix.wav") and not old.endswith(".old")):
+        if self.exists(new) or (new.endswith("mix.wav") and not old.endswith(".stemlane-old")):
             raise FileExistsError(new)
         self.cp_file(old, new)
         self.rm_file(old)
@@ -90,6 +92,36 @@ def test_a_rename_that_fails_half_way_leaves_the_old_file(song, memory, monkeypa
     with pytest.raises(InputError, match="memory://out/mix.wav: cannot be written .FileExistsError"):
         render_file(song, "memory://out/mix.wav")
     assert memory.find("/out") == ["/out/mix.wav"] and memory.cat_file("/out/mix.wav") == b"somebody's"
+
+
+def test_a_file_that_cannot_be_put_back_is_named(song, memory, monkeypatch):
+    """The connection goes in the middle of it."""
+    memory.pipe_file("/out/mix.wav", b"somebody's")
+
+    def mv(self, old, new):
+        if not new.endswith(".stemlane-old"):
+            raise ConnectionError("gone")
+        self.cp_file(old, new)
+        self.rm_file(old)
+
+    monkeypatch.setattr(type(memory), "mv", mv)
+    with pytest.raises(InputError, match="gone; the file that was there is /out/mix.wav.stemlane-old now"):
+        render_file(song, "memory://out/mix.wav")
+    assert memory.cat_file("/out/mix.wav.stemlane-old") == b"somebody's"
+
+
+def test_a_store_that_takes_no_pattern_for_a_name_is_searched(song, memory, monkeypatch):
+    """SMB says of such a name that it is invalid, not that nothing is there."""
+    memory.put_file(str(song), "/in/a.wav")
+    info = type(memory).info
+
+    def no_patterns(self, path, **options):
+        if "*" in path:
+            raise OSError("STATUS_OBJECT_NAME_INVALID")
+        return info(self, path, **options)
+
+    monkeypatch.setattr(type(memory), "info", no_patterns)
+    assert [str(found.path) for found in find_recordings(["memory://in/*.wav"])] == ["memory://in/a.wav"]
 
 
 def test_a_bucket_that_is_not_there_is_said_to_be_missing(song, memory, monkeypatch):
@@ -243,7 +275,7 @@ def test_what_has_come_since_a_search_is_seen(song, memory, monkeypatch):
     assert memory.cat_file("/in/out/song/bass.wav") == b"somebody's"
 
 
-@pytest.mark.parametrize("receipt", [b"[" * 200_000, b'{"versions": ' * 100_000, b"[" + b"0," * 600_000])
+@pytest.mark.parametrize("receipt", [b"[" * 200_000, b'{"versions": ' * 100_000, b"[" + b"0," * 600_000, b""])
 def test_a_receipt_that_is_none_says_nothing(nas, receipt):
     """Whoever may write there."""
     nas.pipe_file("/in/.song.wav.json", receipt)
@@ -251,3 +283,10 @@ def test_a_receipt_that_is_none_says_nothing(nas, receipt):
         nas.pipe_file(f"/out/song/.{name}.wav.json", receipt)
     outcomes = stemlane.separate_many(["nas://me:secret@box/in"], "nas://me:secret@box/out", stems=["bass"])
     assert [outcome.problem for outcome in outcomes] == ["", ""]
+
+
+def test_a_receipt_is_read_up_to_a_size(memory):
+    receipt = b'{"request": "r", "versions": {"memory://out/x.wav": "v"}}'
+    for padding, is_read in ((0, True), (1 << 20, False)):
+        memory.pipe_file("/out/.x.wav.json", receipt + b" " * padding)
+        assert (stores.receipt_of(Address("memory://out/x.wav")) is not None) is is_read

@@ -6,6 +6,7 @@ import pytest
 from stemlane.engine.streaming import StreamingSeparator, resampler_lag_samples
 from stemlane.errors import EngineError, InputError, ModelError
 from support.tiny_models import build_model
+from support.tiny_segment import build_segment
 
 MASKS = (0.5, 0.25, 0.125)
 ROUNDING = 1e-6  # float32 transforms of signals of unit size
@@ -80,6 +81,28 @@ def test_mono_is_the_mean_of_equal_channels(tmp_path):
     mono = separate(StreamingSeparator(folder, 48000, 1), mixture)
     stereo = separate(StreamingSeparator(folder, 48000, 2), np.repeat(mixture, 2, axis=0))
     np.testing.assert_array_equal(mono[:, 0], stereo[:, 0])
+
+
+def test_mono_is_the_mean_where_a_model_makes_its_channels_differ(tmp_path, monkeypatch):
+    separator = StreamingSeparator(build_model(tmp_path), 44100, 1)
+    whole = separator._model.process
+    left_alone = np.array([1, 0], np.float32)[:, np.newaxis]
+    mixture = np.random.default_rng(19).uniform(-1, 1, (1, 4000)).astype(np.float32)
+    equal = separate(separator, mixture)
+    separator.reset()
+    monkeypatch.setattr(separator._model, "process", lambda samples: whole(samples) * left_alone)
+    np.testing.assert_array_equal(separate(separator, mixture), equal / 2)
+
+
+def test_a_stream_takes_no_look_ahead(tmp_path):
+    """Whatever is passed as one: there may be a resampler, which must not hear it."""
+    separator = StreamingSeparator(build_segment(tmp_path), 48000, 2)
+    mixture = np.random.default_rng(23).uniform(-1, 1, (2, 4000)).astype(np.float32)
+    assert separator._to_model is not None
+    expected = separate(separator, mixture)
+    separator.prescan(pytest.fail(str(block)) for block in [mixture])
+    separator.prescan_block(mixture)
+    np.testing.assert_array_equal(separate(separator, mixture), expected)
 
 
 def test_samples_that_are_not_finite_count_as_zero(tmp_path):

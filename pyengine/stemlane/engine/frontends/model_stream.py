@@ -21,12 +21,12 @@ def going_on_in_silence(process: Callable[[np.ndarray], np.ndarray], num_channel
 
 
 class ModelStream:
-    """Feeds a front end.
+    """Turns a stream in pieces into strides for a front end.
 
     Parameters
     ----------
     front_end
-        What it feeds, which is its own from then on.
+        What it feeds, owned by the stream from then on.
     name
         The model's, for messages.
     whole
